@@ -1,0 +1,39 @@
+# Everything that a new machine needs is made here: a virtual environment from the lock file, then the job.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all lint format lock bench clean
+
+demo: .venv/ready
+	$(BIN)/stasis-sim compare scenarios/connection-previously-existed.yaml
+
+test: .venv/ready lint
+	$(BIN)/pytest
+
+test-all: .venv/ready lint
+	$(BIN)/pytest -m ""
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/run.py
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf .venv

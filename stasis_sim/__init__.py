@@ -1,0 +1,3 @@
+"""stasis-sim: what happens to calls when the ARI application that should control them is away."""
+
+__version__ = "0.1.0"
