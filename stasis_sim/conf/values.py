@@ -1,0 +1,65 @@
+"""The kinds of values that http.conf and ari.conf hold, read as Asterisk reads them."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+
+from stasis_sim.conf.syntax import fold
+from stasis_sim.handoff.settings import AclRule
+
+_TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
+_FALSE = frozenset({"no", "false", "n", "f", "0", "off"})
+
+INT_MAX = 2**31 - 1
+
+
+def is_true(text: str) -> bool:
+    """Whether a value is true; what is neither a word for yes nor for no is false, and Asterisk says nothing."""
+    return fold(text) in _TRUE
+
+
+def is_boolean(text: str) -> bool:
+    """Whether a value is one of the words for yes or no."""
+    return fold(text) in _TRUE or fold(text) in _FALSE
+
+
+def whole_number(text: str, low: int, high: int) -> int | None:
+    """Return an integer as strtol(3) reads it (0x is hexadecimal, a leading 0 octal), or None if it is none in range."""
+    match = re.fullmatch(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)", text, re.ASCII)
+    if match is None:
+        return None
+    sign, digits = match.groups()
+    octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
+    try:
+        number = int(digits, 8) if octal else int(digits, 0)
+    except ValueError:
+        return None
+    number = -number if sign == "-" else number
+    return number if low <= number <= high else None
+
+
+def leading_number(text: str) -> int | None:
+    """Return the decimal integer that a value begins with, as sscanf(3) reads it, or None."""
+    match = re.match(r"\s*([+-]?[0-9]{1,29})", text, re.ASCII)
+    return int(match[1]) if match else None
+
+
+def acl_rules(name: str, value: str) -> tuple[AclRule, ...] | None:
+    """Return the rules of a ``permit``, ``deny`` or ``acl`` line, or None where an address is none.
+
+    A named ACL would come from acl.conf, which the model does not have: it shuts everybody out, as Asterisk does with
+    one that it cannot find.
+    """
+    if fold(name) == "acl":
+        return (AclRule(allow=False, network=None),)
+    allow = fold(name).startswith("p")
+    rules = []
+    for item in value.split(","):
+        inverted = item.startswith("!")
+        try:
+            network = ip_network(item.removeprefix("!"), strict=False)
+        except ValueError:
+            return None
+        rules.append(AclRule(allow != inverted, network))
+    return tuple(rules)

@@ -1,0 +1,36 @@
+"""The index of ARI's own description, /ari/api-docs/resources.json. The descriptions themselves are not modelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stasis_sim.handoff.settings import Version
+
+_SUBJECTS = {
+    "asterisk": "Asterisk resources",
+    "endpoints": "Endpoint resources",
+    "channels": "Channel resources",
+    "bridges": "Bridge resources",
+    "recordings": "Recording resources",
+    "sounds": "Sound resources",
+    "playbacks": "Playback control resources",
+    "deviceStates": "Device state resources",
+    "mailboxes": "Mailboxes resources",
+    "events": "WebSocket resource",
+    "applications": "Stasis application resources",
+}
+
+
+def document(version: Version, name: str, base: str | None) -> dict[str, Any] | None:
+    """Return a document or None; `base` is the URL at which the client sees ARI, None if it sent no Host."""
+    if name != "resources.json":
+        return None
+    return {
+        "_copyright": "Copyright (C) 2012 - 2013, Digium, Inc.",
+        "_author": "David M. Lee, II <dlee@digium.com>",
+        "_svn_revision": "$Revision$",
+        "apiVersion": "4.1.4" if version == "16" else "10.0.0",
+        "swaggerVersion": "1.1",
+        **({} if base is None else {"basePath": base}),
+        "apis": [{"path": f"/api-docs/{key}.{{format}}", "description": text} for key, text in _SUBJECTS.items()],
+    }

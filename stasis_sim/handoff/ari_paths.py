@@ -1,0 +1,211 @@
+"""ARI's resources: which paths there are, with which methods, in each version.
+
+A path is walked as Asterisk walks it, with its two oddities: an empty segment ends the walk (``/ari//channels`` is
+``/ari``), and a wildcard that was passed over for a later name stays good for one more segment
+(``/ari/channels/externalMedia/x`` is ``/ari/channels/{channelId}``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from stasis_sim.handoff.settings import Version
+
+METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS")
+"""The methods that Asterisk's HTTP server knows, in the order in which it lists them."""
+
+_TABLE = """
+/applications                                  GET
+/applications/{applicationName}                GET
+/applications/{applicationName}/subscription   POST DELETE
+/applications/{applicationName}/eventFilter    PUT
+/asterisk/config/dynamic/{configClass}/{objectType}/{id}  GET PUT DELETE
+/asterisk/info                                 GET
+/asterisk/ping                                 GET
+/asterisk/modules                              GET
+/asterisk/modules/{moduleName}                 GET POST DELETE PUT
+/asterisk/logging                              GET
+/asterisk/logging/{logChannelName}             POST DELETE
+/asterisk/logging/{logChannelName}/rotate      PUT
+/asterisk/variable                             GET POST
+/bridges                                       GET POST
+/bridges/{bridgeId}                            GET POST DELETE
+/bridges/{bridgeId}/variable                   GET POST   22
+/bridges/{bridgeId}/variables                  GET POST   22
+/bridges/{bridgeId}/addChannel                 POST
+/bridges/{bridgeId}/removeChannel              POST
+/bridges/{bridgeId}/videoSource                DELETE
+/bridges/{bridgeId}/videoSource/{channelId}    POST
+/bridges/{bridgeId}/moh                        POST DELETE
+/bridges/{bridgeId}/play                       POST
+/bridges/{bridgeId}/play/{playbackId}          POST
+/bridges/{bridgeId}/record                     POST
+/channels                                      GET POST
+/channels/create                               POST
+/channels/{channelId}                          GET POST DELETE
+/channels/{channelId}/continue                 POST
+/channels/{channelId}/move                     POST
+/channels/{channelId}/redirect                 POST
+/channels/{channelId}/answer                   POST
+/channels/{channelId}/ring                     POST DELETE
+/channels/{channelId}/progress                 POST   22
+/channels/{channelId}/dtmf                     POST
+/channels/{channelId}/mute                     POST DELETE
+/channels/{channelId}/hold                     POST DELETE
+/channels/{channelId}/moh                      POST DELETE
+/channels/{channelId}/silence                  POST DELETE
+/channels/{channelId}/play                     POST
+/channels/{channelId}/play/{playbackId}        POST
+/channels/{channelId}/record                   POST
+/channels/{channelId}/variable                 GET POST
+/channels/{channelId}/variables                GET POST   22
+/channels/{channelId}/snoop                    POST
+/channels/{channelId}/snoop/{snoopId}          POST
+/channels/{channelId}/dial                     POST
+/channels/{channelId}/rtp_statistics           GET
+/channels/{channelId}/transfer_progress        POST   22
+/channels/externalMedia                        POST
+/deviceStates                                  GET
+/deviceStates/{deviceName}                     GET PUT DELETE
+/endpoints                                     GET
+/endpoints/sendMessage                         PUT
+/endpoints/refer                               POST   22
+/endpoints/{tech}                              GET
+/endpoints/{tech}/{resource}                   GET
+/endpoints/{tech}/{resource}/sendMessage       PUT
+/endpoints/{tech}/{resource}/refer             POST   22
+/events                                        WEBSOCKET
+/events/user/{eventName}                       POST
+/events/claim                                  POST   22
+/mailboxes                                     GET
+/mailboxes/{mailboxName}                       GET PUT DELETE
+/playbacks/{playbackId}                        GET DELETE
+/playbacks/{playbackId}/control                POST
+/recordings/stored                             GET
+/recordings/stored/{recordingName}             GET DELETE
+/recordings/stored/{recordingName}/file        GET
+/recordings/stored/{recordingName}/copy        POST
+/recordings/live/{recordingName}               GET DELETE
+/recordings/live/{recordingName}/stop          POST
+/recordings/live/{recordingName}/pause         POST DELETE
+/recordings/live/{recordingName}/mute          POST DELETE
+/sounds                                        GET
+/sounds/{soundId}                              GET
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Route:
+    """A resource: what can be asked of it.
+
+    Attributes:
+        pattern: Its path below /ari, such as ``/channels/{channelId}/answer``; empty for /ari itself.
+        methods: Methods that it answers, in METHODS' order, but OPTIONS, which all do.
+        websocket: Whether GET opens a WebSocket.
+        allow: What the Allow header says.
+    """
+
+    pattern: str
+    methods: tuple[str, ...] = ()
+    websocket: bool = False
+    allow: str = "OPTIONS"
+
+
+class Found(NamedTuple):
+    """A resource and the segments that stood for its wildcards, in the order of the path."""
+
+    route: Route
+    variables: tuple[str, ...]
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    route: Route
+    # Children by name; the flag says that the wildcard stands before this child, so that Asterisk has met it first.
+    children: dict[str, tuple[_Node, bool]] = field(default_factory=dict)
+    wildcard: _Node | None = None
+
+
+def find(version: Version, path: str) -> Found | None:
+    """Return the resource of a path below ``/ari/`` (without that), or None where there is none."""
+    node = _tree(version)
+    kept: _Node | None = None
+    variables: list[str] = []
+    for raw in path.split("/"):
+        if not raw:
+            break
+        segment = decode(raw) if "%" in raw or "+" in raw else raw
+        child, passed = node.children.get(segment, (None, True))
+        if passed and node.wildcard is not None:
+            variables.append(segment)
+            kept = node.wildcard
+        if child is None:
+            child, kept = kept, None
+            if child is None:
+                return None
+        node = child
+    return Found(node.route, tuple(variables))
+
+
+def decode(text: str) -> str:
+    """Decode %xx and + as Asterisk does: a % that no two characters follow, or none in hex, stays."""
+    if "%" not in text and "+" not in text:
+        return text
+    source = text.encode("utf-8", "surrogatepass")
+    out = bytearray()
+    at = 0
+    while at < len(source):
+        byte = source[at]
+        pair = source[at + 1 : at + 3]
+        value = _hex(pair) if byte == ord("%") and len(pair) == len(b"xx") else None
+        if value is not None:
+            out.append(value)
+            at += len(b"%xx")
+        else:
+            out.append(ord(" ") if byte == ord("+") else byte)
+            at += 1
+    # What comes after a NUL is lost in C.
+    return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _hex(pair: bytes) -> int | None:
+    """Return the number at the start of two characters; one digit is enough for sscanf's %2x."""
+    digits = pair if _is_hex(pair[1]) else pair[:1]
+    return int(digits, 16) if _is_hex(pair[0]) else None
+
+
+def _is_hex(byte: int) -> bool:
+    return byte in b"0123456789abcdefABCDEF"
+
+
+@cache
+def _tree(version: Version) -> _Node:
+    root = _Node(Route(""))
+    for line in _TABLE.split("\n"):
+        words = line.split()
+        if words and (words[-1] != "22" or version != "16"):
+            _add(root, words[0], [word for word in words[1:] if word != "22"])
+    return root
+
+
+def _add(root: _Node, pattern: str, methods: list[str]) -> None:
+    node, path = root, ""
+    for segment in pattern[1:].split("/"):
+        path += f"/{segment}"
+        node = _child(node, segment, path)
+    known = tuple(method for method in METHODS if method in methods)
+    node.route.methods = known
+    node.route.websocket = "WEBSOCKET" in methods
+    node.route.allow = ",".join(("OPTIONS", *known))
+
+
+def _child(node: _Node, segment: str, path: str) -> _Node:
+    if segment.startswith("{"):
+        if node.wildcard is None:
+            node.wildcard = _Node(Route(path))
+        return node.wildcard
+    if segment not in node.children:
+        node.children[segment] = (_Node(Route(path)), node.wildcard is not None)
+    return node.children[segment][0]

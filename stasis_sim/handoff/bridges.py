@@ -1,0 +1,173 @@
+"""Bridges: who is in them, which technology mixes them, and the messages on their topics.
+
+As in Asterisk's main/bridge.c and bridge_channel.c, as far as an application can see.  The message about a channel
+that enters or leaves shows the bridge before its technology is chosen anew; BRIDGEPEER is set after it on all that
+are in, and deleted on one that leaves before the message.  A bridge that is destroyed sends its members away
+first, and BridgeDestroyed comes last (delete-bridge-while-down).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from stasis_sim.handoff.channels import Channel, Channels
+from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.subscriptions import BRIDGE, App, Forward
+
+_PAIR: Final = 2
+_PEERS_NAMED: Final = 11
+_NORMAL_CLEARING: Final = 16
+
+SIMPLE: Final = "simple_bridge"
+SOFTMIX: Final = "softmix"
+HOLDING: Final = "holding_bridge"
+
+
+class Bridge:
+    """One bridge.
+
+    Attributes:
+        ident: Its unique id.
+        name: Its name or "".
+        kind: `mixing` or `holding`.
+        technology: What mixes it now.
+        smart: The technology follows the number of channels.
+        video_mode: `talker`, `sfu` or `single`.
+        members: The channels in it, in the order of joining.
+        forwards: Who listens to it.
+        dissolved: It is being destroyed.
+    """
+
+    __slots__ = (
+        "dissolved",
+        "forwards",
+        "ident",
+        "kind",
+        "members",
+        "name",
+        "smart",
+        "technology",
+        "video_mode",
+    )
+
+    def __init__(self, ident: str, name: str, kind: str, video_mode: str) -> None:
+        """Make an empty bridge."""
+        self.ident = ident
+        self.name = name
+        self.kind = kind
+        self.video_mode = video_mode
+        self.smart = kind == "mixing" and video_mode != "sfu"
+        self.technology = HOLDING if kind == "holding" else SIMPLE if self.smart else SOFTMIX
+        self.members: list[Channel] = []
+        self.forwards: list[Forward] = []
+        self.dissolved = False
+
+    def json(self) -> dict[str, Any]:
+        """A bridge's JSON."""
+        return {
+            "id": self.ident,
+            "technology": self.technology,
+            "bridge_type": self.kind,
+            "bridge_class": "stasis",
+            "creator": "Stasis",
+            "name": self.name,
+            "channels": [channel.ident for channel in self.members],
+            "video_mode": self.video_mode,
+        }
+
+
+class Bridges:
+    """All bridges."""
+
+    def __init__(self, bus: Bus, channels: Channels) -> None:
+        """Start with none."""
+        self.bus = bus
+        self.channels = channels
+        self.live: dict[str, Bridge] = {}
+
+    def create(self, ident: str, name: str, types: str) -> Bridge | None:
+        """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create)."""
+        wanted = [one.strip() for one in (types or "mixing").split(",")]
+        mixing, holding = "mixing" in wanted, "holding" in wanted
+        video_mode = "talker"
+        for one in wanted:
+            video_mode = {"video_sfu": "sfu", "video_single": "single"}.get(one, video_mode)
+        if video_mode == "sfu":
+            mixing, holding = True, False
+        if mixing == holding:
+            return None
+        bridge = Bridge(ident, name, "mixing" if mixing else "holding", video_mode)
+        self.live[ident] = bridge
+        self._publish(bridge, "BridgeCreated")
+        return bridge
+
+    def subscribe(self, app: App, bridge: Bridge) -> None:
+        """Subscribe an application to a bridge."""
+        app.subscribe(BRIDGE, bridge.ident, bridge.forwards)
+
+    def enter(self, bridge: Bridge, channel: Channel) -> None:
+        """A channel comes in."""
+        bridge.members.append(channel)
+        channel.bridged = True
+        self._publish(bridge, "ChannelEnteredBridge", channel)
+        self._reconfigure(bridge)
+
+    def leave(self, bridge: Bridge, channel: Channel) -> None:
+        """A channel goes, and the application that controls it is interested in the bridge once less."""
+        self.channels.set_variable(channel, "BRIDGEPEER", None)
+        bridge.members.remove(channel)
+        self._publish(bridge, "ChannelLeftBridge", channel)
+        self._reconfigure(bridge)
+        control = channel.control
+        if control is not None and control.bridge is bridge:
+            control.app.unsubscribe(bridge.ident)
+            control.bridge = None
+
+    def dissolve(self, bridge: Bridge) -> list[Channel]:
+        """Begin to destroy a bridge: send its members away; they are returned."""
+        del self.live[bridge.ident]
+        bridge.dissolved = True
+        members = list(bridge.members)
+        for channel in members:
+            channel.thread.cause = _NORMAL_CLEARING
+            self.channels.set_variable(channel, "BRIDGEPEER", None)
+        for channel in members:
+            self.leave(bridge, channel)
+        return members
+
+    def destroyed(self, bridge: Bridge) -> None:
+        """The last who held the bridge has let go of it: nobody is subscribed to it any more."""
+        self._publish(bridge, "BridgeDestroyed")
+        for forward in list(bridge.forwards):
+            app = forward.topic.listener
+            if app is not None:
+                app.unsubscribe(bridge.ident, for_good=True)
+
+    def _reconfigure(self, bridge: Bridge) -> None:
+        if bridge.dissolved:
+            return
+        members = bridge.members
+        if bridge.smart:
+            bridge.technology = SOFTMIX if len(members) > _PAIR else SIMPLE
+        if bridge.kind == "holding":
+            for channel in members:
+                self.channels.set_variable(channel, "BRIDGEPEER", None)
+        elif len(members) >= _PAIR:
+            names = [member.thread.name for member in members[:_PEERS_NAMED]]
+            peers = ",".join(names)
+            for at, channel in enumerate(members):
+                if at < len(names):
+                    peers = ",".join(names[:at] + names[at + 1 :])
+                self.channels.set_variable(channel, "BRIDGEPEER", peers)
+
+    def _publish(self, bridge: Bridge, event_type: str, channel: Channel | None = None) -> None:
+        if not (bridge.forwards or self.bus.bridges):
+            return
+        body: Mapping[str, Any] | None = None
+        if self.bus.bodies:
+            body = {"type": event_type, "bridge": bridge.json()}
+            if channel is not None:
+                body["channel"] = self.channels.json(channel)
+        ident = None if channel is None else channel.ident
+        self.bus.publish(bridge.forwards, self.bus.bridges, event_type, ident, body)

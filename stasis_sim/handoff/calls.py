@@ -1,0 +1,243 @@
+"""Calls: the interpreter's host, which turns what the dialplan does into effects and messages, and drives it on.
+
+The interpreter (pbx.py) runs a channel until it waits; what it returns becomes a timer.  A channel that enters
+Stasis belongs to the floor (control.py) until that gives it back, and then the interpreter goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from stasis_sim.handoff.broadcast import Offer, Offers
+from stasis_sim.handoff.channels import Channel, Channels
+from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.control import Control, Floor
+from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
+from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.pbx import Pbx, Place
+from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.stimuli import Call
+from stasis_sim.handoff.thread import STASIS_FAILED, Thread
+from stasis_sim.handoff.timers import Timers
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.outbound import Outbound
+
+_EXPLICIT = 32
+"""What ChannelHangupRequest gives as the cause of a hangup by REST: a flag, not the cause (control, DELETE)."""
+
+
+class Calls:
+    """The calls of one Asterisk; also the interpreter's `Host`."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        configuration: Configuration,
+        profile: Profile,
+        channels: Channels,
+        floor: Floor,
+        offers: Offers,
+        timers: Timers,
+    ) -> None:
+        """Start with no call."""
+        self.bus = bus
+        self.configuration = configuration
+        self.channels = channels
+        self.live = channels.live
+        self.floor = floor
+        self.offers = offers
+        self.timers = timers
+        self.pbx = Pbx(configuration.dialplan, self, rules=profile.dialplan, sounds=configuration.sounds)
+        self.outbound: Outbound | None = None
+        self.clock = 0
+        self._start = configuration.clock_us or 0
+        # The channel that the interpreter runs now: looked up once for each stimulus, not for each step.
+        self._current: Channel | None = None
+
+    # -- stimuli ------------------------------------------------------------------------------------------------
+
+    def call(self, call: Call) -> None:
+        """A caller's channel starts in the dialplan."""
+        thread = Thread(
+            call.channel,
+            call.context,
+            call.exten,
+            variables=dict(call.variables),
+            caller_number=call.caller_id,
+            kind=call.kind,
+        )
+        channel = Channel(call.channel, thread)
+        self.channels.add(channel)
+        self.start(channel)
+
+    def start(self, channel: Channel) -> None:
+        """Run a channel's dialplan from its place."""
+        self._current = channel
+        self._wait(channel, self.pbx.start(channel.thread))
+
+    def hang_up(self, channel: Channel, cause: int) -> None:
+        """The caller hangs up (caller-hangup)."""
+        if not channel.thread.hungup:
+            self.channels.hangup_requested(channel, {"cause": cause} if cause else {}, running=True)
+            self._cut(channel, cause, "hangup")
+
+    def delete(self, channel: Channel, cause: int) -> None:
+        """DELETE on a channel, wherever it is (rest-on-outsiders)."""
+        channel.thread.cause = cause
+        self.channels.hangup_requested(channel, {"cause": _EXPLICIT, "soft": True}, running=True)
+        if not channel.thread.hungup:
+            self._cut(channel, cause, "delete")
+
+    def _cut(self, channel: Channel, cause: int, how: str) -> None:
+        control = channel.control
+        if control is not None:
+            self.floor.hang_up(control, how)
+            control.done = True
+            self.floor.run(control)
+        if channel.state == "connecting":
+            # Stasis() is still waiting for its WebSocket and looks up only when that is there.
+            channel.thread.cause = cause
+            channel.thread.hungup = True
+            return
+        self._current = channel
+        self._wait(channel, self.pbx.hangup(channel.thread, cause))
+
+    def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
+        """The caller presses a key."""
+        if channel.offer is not None and channel.control is None:
+            channel.unread.append((digit, duration_ms))
+            return
+        self.channels.key(channel, digit, duration_ms)
+        if channel.control is None:
+            self._current = channel
+            self._wait(channel, self.pbx.dtmf(channel.thread, digit))
+
+    def run(self, control: Control) -> None:
+        """Let the loop of a channel inside Stasis look at its commands; it may leave."""
+        if self.floor.run(control):
+            self.back(control)
+
+    def back(self, control: Control) -> None:
+        """A channel comes back from Stasis: its dialplan goes on."""
+        channel = control.channel
+        self._current = channel
+        place = None if control.place is None else Place(*control.place)
+        self._wait(channel, self.pbx.resume(channel.thread, place))
+
+    def claim(self, offer: Offer, app: str) -> None:
+        """The winner of a broadcast gets the channel."""
+        channel = offer.channel
+        offer.winner = app
+        channel.fire("claim")
+        self._current = channel
+        self._wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
+
+    def _wait(self, channel: Channel, delay_us: int | None) -> None:
+        if channel.waits:
+            self.timers.cancel(channel.waits)
+            channel.waits = 0
+        if delay_us is not None:
+            channel.waits = self.timers.set(delay_us, self._go_on, channel, channel.ident)
+
+    def _go_on(self, channel: Channel) -> None:
+        channel.waits = 0
+        self._current = channel
+        self._wait(channel, self.pbx.resume(channel.thread))
+
+    def _channel(self, thread: Thread) -> Channel:
+        channel = self._current
+        if channel is None or channel.thread is not thread:
+            channel = self.live[thread.channel]
+        return channel
+
+    # -- the interpreter's host -----------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """The model's time in microseconds."""
+        return self.clock
+
+    def wall(self) -> int:
+        """The wall clock in microseconds since 1970."""
+        return self._start + self.clock
+
+    def step(self, thread: Thread, application: str, data: str) -> None:
+        """A step is about to run (subscribe-all: ChannelDialplan)."""
+        ident = thread.channel
+        self.bus.out.append((STEP, ident, thread.context, thread.exten, thread.priority, application, data))
+        self.channels.publish(self._channel(thread), application, data)
+
+    def variable(self, thread: Thread, name: str, value: str) -> None:
+        """A variable was set."""
+        self.channels.variable(self._channel(thread), name, value)
+
+    def state(self, thread: Thread, state: str) -> None:  # noqa: ARG002 - thread.state has it already
+        """The channel's state changed."""
+        self.channels.restated(self._channel(thread))
+
+    def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
+        """Stasis() looks an application up and hands over, or fails."""
+        channel = self._channel(thread)
+        if not app:
+            self.bus.log("WARNING", "Stasis app_name argument missing")
+            self.bus.out.append((STASIS, channel.ident, "", tuple(args), "ejected", NO_NAME))
+            return STASIS_FAILED
+        if channel.offer is None and app not in self.floor.registry.apps:
+            if self.outbound is not None and self.outbound.serves(app):
+                return self.outbound.call_out(channel, app, args)
+            return self.floor.missing(channel, app, args)
+        return self.floor.enter(channel, app, args)
+
+    def broadcast(
+        self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool
+    ) -> None:
+        """StasisBroadcast() begins; the interpreter keeps the time."""
+        del timeout_us
+        channel = self._channel(thread)
+        channel.fire("offer")
+        self.offers.make(channel, pattern, args, notify=notify)
+
+    def broadcast_over(self, thread: Thread) -> None:
+        """Nobody claimed the channel in time, or it was hung up."""
+        channel = self._channel(thread)
+        offer = channel.offer
+        args = offer.args if offer is not None else ()
+        self.offers.close(channel)
+        channel.fire("withdraw")
+        channel.unread.clear()
+        self.bus.out.append((STASIS, channel.ident, "", args, "ejected", CLAIM_TIMEOUT))
+
+    def leave(self, thread: Thread, how: str) -> None:
+        """The dialplan's absolute timeout ends a stay in Stasis."""
+        control = self._channel(thread).control
+        if control is not None:
+            self.floor.hang_up(control, how)
+            control.done = True
+            self.floor.run(control)
+
+    def hangup_request(self, thread: Thread, flag: int) -> None:
+        """The dialplan is over and hangs up."""
+        self.channels.hangup_requested(self._channel(thread), {"cause": flag, "soft": True}, running=False)
+
+    def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
+        """UserEvent() in the dialplan."""
+        blob: dict[str, Any] = {**dict(fields), "eventname": name}
+        self.channels.tell(self._channel(thread), "ChannelUserevent", {"eventname": name, "userevent": blob})
+
+    def ending(self, thread: Thread, kind: str, status: str) -> None:
+        """Why the dialplan stopped walking forward: nothing that an application sees."""
+
+    def ended(self, thread: Thread, cause: int) -> None:
+        """The channel is gone."""
+        channel = self._channel(thread)
+        if channel.waits:
+            self.timers.cancel(channel.waits)
+            channel.waits = 0
+        self.offers.close(channel)
+        self.channels.gone(channel, cause)
+        self.bus.out.append((ENDED, channel.ident, cause))
+
+    def log(self, level: str, text: str) -> None:
+        """A line of Asterisk's log."""
+        self.bus.log(level, text)

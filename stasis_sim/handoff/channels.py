@@ -1,0 +1,195 @@
+"""Channels, as the rest of Asterisk sees them: their snapshots and the messages on their topics.
+
+A channel publishes a *snapshot* of itself when a dialplan application begins, when its state changes, and at its
+end; the difference between two snapshots makes ChannelCreated, ChannelDialplan, ChannelStateChange and
+ChannelDestroyed.  All other messages carry a snapshot: the one published last, or (a rule of the profile) in some
+messages the channel as it is at that moment (continue-elsewhere).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stasis_sim.handoff.events import CAUSES, Bus
+from stasis_sim.handoff.lifecycles import CHANNEL, fire
+from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.subscriptions import Forward
+from stasis_sim.handoff.thread import Thread
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.broadcast import Offer
+    from stasis_sim.handoff.control import Control
+
+
+class Snapshot(NamedTuple):
+    """What others see of a channel."""
+
+    state: str
+    context: str
+    exten: str
+    priority: int
+    application: str
+    data: str
+
+
+class Channel:
+    """One channel.
+
+    Attributes:
+        ident: Its unique id.
+        thread: Its walk through the dialplan.
+        state: A state of `lifecycles.CHANNEL`.
+        shown: The snapshot published last.
+        forwards: Who listens to it.
+        control: What makes it an application's while it is inside Stasis.
+        offer: The broadcast that it waits in.
+        waits: Serial of the timer that its dialplan waits for, 0 for none.
+        peer: The other half of a Local channel that ARI originated.
+        unread: Keys pressed while nobody reads from the channel (StasisBroadcast does not).
+        routine: The application it shows between the dialplan's: only channels that ARI originated have one.
+        bridged: It has been in a bridge.
+    """
+
+    __slots__ = (
+        "bridged",
+        "control",
+        "forwards",
+        "ident",
+        "offer",
+        "peer",
+        "routine",
+        "shown",
+        "state",
+        "thread",
+        "unread",
+        "waits",
+    )
+
+    def __init__(self, ident: str, thread: Thread, *, routine: tuple[str, str] = ("", "")) -> None:
+        """Make a channel that nobody has heard of yet."""
+        self.ident = ident
+        self.thread = thread
+        self.state = "dialplan"
+        self.shown = Snapshot(thread.state, thread.context, thread.exten, thread.priority, *routine)
+        self.forwards: list[Forward] = []
+        self.control: Control | None = None
+        self.offer: Offer | None = None
+        self.waits = 0
+        self.peer: Channel | None = None
+        self.unread: list[tuple[str, int]] = []
+        self.routine = routine
+        self.bridged = False
+
+    def fire(self, stimulus: str) -> None:
+        """Move to the state that follows."""
+        self.state = fire(CHANNEL, self.state, stimulus, f"channel {self.ident}")
+
+
+class Channels:
+    """All channels, and what they publish."""
+
+    def __init__(self, bus: Bus, profile: Profile, reported: Sequence[str] = ()) -> None:
+        """Start with none; `reported` are ari.conf's channelvars."""
+        self.bus = bus
+        self.profile = profile
+        self.reported = reported
+        self.everyone = bus.channels
+        self.live: dict[str, Channel] = {}
+
+    def add(self, channel: Channel) -> None:
+        """A channel comes into being: ChannelCreated (subscribe-all)."""
+        self.live[channel.ident] = channel
+        if self.everyone:
+            self._publish(channel, "ChannelCreated")
+
+    def json(self, channel: Channel, shown: Snapshot | None = None) -> dict[str, Any]:
+        """A channel's JSON, of the snapshot published last unless another is given."""
+        state, context, exten, priority, application, data = shown or channel.shown
+        thread = channel.thread
+        dialplan = {
+            "context": context,
+            "exten": exten,
+            "priority": priority,
+            "app_name": application,
+            "app_data": data,
+        }
+        body: dict[str, Any] = {"id": channel.ident, "name": thread.name, "state": state, "dialplan": dialplan}
+        if self.reported:
+            body["channelvars"] = {name: thread.variables.get(name, "") for name in self.reported}
+        return body
+
+    # -- what happens to a channel --------------------------------------------------------------------------------
+
+    def publish(self, channel: Channel, application: str, data: str) -> None:
+        """Publish a new snapshot, with what its difference from the last one says."""
+        thread = channel.thread
+        old = channel.shown
+        new = channel.shown = Snapshot(
+            thread.state, thread.context, thread.exten, thread.priority, application, data
+        )
+        if channel.forwards or self.everyone:
+            if old.state != new.state:
+                self._publish(channel, "ChannelStateChange")
+            if application and (old[1:4] != new[1:4] or not old.application):
+                self._publish(channel, "ChannelDialplan", {"dialplan_app": application, "dialplan_app_data": data})
+
+    def restated(self, channel: Channel) -> None:
+        """The state has changed while an application runs."""
+        self.publish(channel, channel.shown.application, channel.shown.data)
+
+    def variable(self, channel: Channel, name: str, value: str) -> None:
+        """A variable was set, or deleted if the value is empty."""
+        if channel.forwards or self.everyone:
+            self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
+
+    def set_variable(self, channel: Channel, name: str, value: str | None) -> None:
+        """Set a plain variable from outside the dialplan; None deletes it, which is told if it said something."""
+        if value is not None:
+            channel.thread.variables[name] = value
+            self.variable(channel, name, value)
+        elif channel.thread.variables.pop(name, ""):
+            self.variable(channel, name, "")
+
+    def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
+        """A key was released."""
+        if channel.forwards or self.everyone:
+            self._publish(channel, "ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms})
+
+    def hangup_requested(self, channel: Channel, extra: Mapping[str, Any], *, running: bool) -> None:
+        """Somebody wants the channel to end; `running` says that an application has not returned yet."""
+        if channel.forwards or self.everyone:
+            shown = self.current(channel, running=running) if self.profile.fresh_blobs else channel.shown
+            self._publish(channel, "ChannelHangupRequest", extra, shown)
+
+    def gone(self, channel: Channel, cause: int) -> None:
+        """A channel ends: ChannelDestroyed, and nobody is subscribed to it any more (subscribe-channel)."""
+        del self.live[channel.ident]
+        channel.fire("end")
+        if not (channel.forwards or self.everyone):
+            return
+        channel.shown = self.current(channel, running=False)
+        self._publish(channel, "ChannelDestroyed", {"cause": cause, "cause_txt": CAUSES.get(cause, "Unknown")})
+        for forward in list(channel.forwards):
+            app = forward.topic.listener
+            if app is not None:
+                app.unsubscribe(channel.ident, for_good=True)
+
+    def current(self, channel: Channel, *, running: bool) -> Snapshot:
+        """The channel as it is now, with the application that runs or, between two, without."""
+        thread = channel.thread
+        application, data = channel.shown[4:] if running else channel.routine
+        return Snapshot(thread.state, thread.context, thread.exten, thread.priority, application, data)
+
+    def _publish(
+        self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None
+    ) -> None:
+        body: dict[str, Any] | None = None
+        if self.bus.bodies:
+            body = {"type": event_type, **(extra or {}), "channel": self.json(channel, shown)}
+        self.bus.publish(channel.forwards, self.everyone, event_type, channel.ident, body)
+
+    def tell(self, channel: Channel, event_type: str, extra: Mapping[str, Any]) -> None:
+        """Publish any other message on a channel's topic."""
+        if channel.forwards or self.everyone:
+            self._publish(channel, event_type, extra)

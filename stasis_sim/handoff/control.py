@@ -1,0 +1,262 @@
+"""Inside Stasis: an application's control over a channel, and the loop that runs its commands.
+
+As in Asterisk's res_stasis.c and res/stasis/control.c.  A channel that enters gets a `Control` with a queue of
+commands.  The loop, in this order each time round: a hangup ends it; a move is carried out; the application
+follows the channel into and out of bridges with its subscription; commands run.  When it is over the channel is
+taken out of its bridge, StasisEnd is sent, and the registry is swept.
+
+Interest in a bridge is counted twice, once by the command that joins and once by the loop, and taken back twice;
+a loop that ends at once (hangup, continue) takes back only one, so that the application stays subscribed to the
+bridge its channel was in (bridge, bridge-continue).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from stasis_sim.handoff.bridges import Bridge, Bridges
+from stasis_sim.handoff.channels import Channel, Channels, Snapshot
+from stasis_sim.handoff.effects import LEFT, NOT_ACTIVE, STASIS
+from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.registry import Registry
+from stasis_sim.handoff.subscriptions import CHANNEL, App
+from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT
+
+Place: TypeAlias = tuple[str, str, int]
+Command: TypeAlias = tuple[Callable[..., None], tuple[Any, ...], Callable[[], None] | None]
+
+CALLER: Final = "hangup"
+
+
+class Control:
+    """An application's control over one channel.
+
+    Attributes:
+        channel: Whose.
+        app: The application object that the channel belongs to; it may be forgotten meanwhile.
+        bridge: The bridge that the channel is in.
+        followed: The bridge that the loop has subscribed the application to.
+        commands: What is to be done.
+        busy: A command takes time: its undo, called if the channel is hung up meanwhile.
+        target: Where a move leads: (application, arguments).
+        place: Where `continue` leads; None: to the next priority.
+        how: Why it ends: continue, hangup, delete, move, redirect, failed.
+        done: The loop is to end.
+        failed: Stasis() is to report a failure.
+    """
+
+    __slots__ = (
+        "app",
+        "bridge",
+        "busy",
+        "channel",
+        "commands",
+        "done",
+        "failed",
+        "followed",
+        "how",
+        "place",
+        "target",
+    )
+
+    def __init__(self, channel: Channel, app: App) -> None:
+        """Take control of a channel."""
+        self.channel = channel
+        self.app = app
+        self.bridge: Bridge | None = None
+        self.followed: Bridge | None = None
+        self.commands: deque[Command] | None = None
+        self.busy: Callable[[], None] | None = None
+        self.target: tuple[str, Sequence[str]] | None = None
+        self.place: Place | None = None
+        self.how = ""
+        self.done = False
+        self.failed = False
+
+    def queue(
+        self, command: Callable[..., None], args: tuple[Any, ...], dropped: Callable[[], None] | None = None
+    ) -> None:
+        """Have something done by the loop; `dropped` is called instead if the loop ends before."""
+        if self.commands is None:
+            self.commands = deque()
+        self.commands.append((command, args, dropped))
+
+
+class Floor:
+    """Where applications have their channels: entering, the loop, leaving."""
+
+    def __init__(self, bus: Bus, profile: Profile, registry: Registry, channels: Channels, bridges: Bridges) -> None:
+        """Start with nobody inside."""
+        self.bus = bus
+        self.profile = profile
+        self.registry = registry
+        self.channels = channels
+        self.bridges = bridges
+        self.everyone = bus.channels
+
+    # -- entering -------------------------------------------------------------------------------------------------
+
+    def missing(self, channel: Channel, name: str, args: Sequence[str]) -> int:
+        """Nobody is registered under the name: the dialplan goes on (never-connected)."""
+        level, text = self.profile.entering_log
+        self.bus.log(level, text.format(channel=channel.ident, app=name))
+        self.bus.out.append((STASIS, channel.ident, name, tuple(args), "ejected", self.registry.why_missing(name)))
+        return STASIS_FAILED
+
+    def enter(self, channel: Channel, name: str, args: Sequence[str], label: str = "") -> int:
+        """Hand a channel over to an application; `label` is the name that the dialplan gave, if another."""
+        app = self.registry.apps.get(name)
+        given = tuple(args)
+        if app is None:
+            self.bus.log("ERROR", f"Stasis app '{name}' not registered")
+            reason = self.registry.why_missing(name)
+            self.bus.out.append((STASIS, channel.ident, label or name, given, "ejected", reason))
+            return STASIS_FAILED
+        if app.session is None:
+            if not self.profile.enter_inactive:
+                self.bus.log("ERROR", f"Stasis app '{name}' not active")
+                self.bus.out.append((STASIS, channel.ident, label or name, given, "ejected", NOT_ACTIVE))
+                return STASIS_FAILED
+            self.bus.log("WARNING", f"Stasis app '{name}' has no connection: events are about to be missed")
+        self.bus.out.append((STASIS, channel.ident, name, given, "entered", ""))
+        channel.fire("enter")
+        control = channel.control = Control(channel, app)
+        self._start(control, args)
+        for digit, duration in channel.unread:
+            self.channels.key(channel, digit, duration)
+        channel.unread.clear()
+        return STASIS_LEFT if self.run(control) else STASIS_ENTERED
+
+    def _start(self, control: Control, args: Sequence[str]) -> None:
+        channel, app = control.channel, control.app
+        app.subscribe(CHANNEL, channel.ident, channel.forwards)
+        body = None
+        if self.bus.bodies:
+            body = {"type": "StasisStart", "args": list(args), "channel": self.channels.json(channel)}
+        self.bus.raise_event(app.topic, "StasisStart", channel.ident, body)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self, control: Control) -> bool:
+        """Go round until there is nothing to do; True: the channel has left Stasis."""
+        thread = control.channel.thread
+        while not control.done:
+            if thread.hungup:
+                break
+            if control.target is not None:
+                self._move(control)
+            if control.bridge is not control.followed:
+                self._follow(control)
+            commands = control.commands
+            if control.busy is not None or not commands:
+                return False
+            while commands and control.busy is None:
+                command, args, _ = commands.popleft()
+                command(*args)
+        self._leave(control)
+        return True
+
+    def _follow(self, control: Control) -> None:
+        if control.followed is not None:
+            control.app.unsubscribe(control.followed.ident)
+        bridge = control.followed = control.bridge
+        if bridge is not None:
+            self.bridges.subscribe(control.app, bridge)
+
+    def _move(self, control: Control) -> None:
+        target, args = control.target or ("", ())
+        control.target = None
+        app = self.registry.apps.get(target)
+        if app is None or (app.session is None and not self.profile.enter_inactive):
+            why = "registered" if app is None else "active"
+            self.bus.log("ERROR", f"Could not move to Stasis app '{target}' - not {why}")
+            body = None
+            if self.bus.bodies:
+                body = {
+                    "type": "ApplicationMoveFailed",
+                    "channel": self.channels.json(control.channel),
+                    "destination": target,
+                    "args": list(args),
+                }
+            self.bus.send(control.app, "ApplicationMoveFailed", control.channel.ident, body)
+            return
+        if app.session is None:
+            self.bus.log("WARNING", f"Stasis app '{target}' has no connection: events are about to be missed")
+        self._end(control)
+        control.channel.fire("move")
+        channel = control.channel.ident
+        self.bus.out.append((LEFT, channel, control.app.name, "move"))
+        control.app = app
+        self.registry.sweep()
+        self.bus.out.append((STASIS, channel, target, tuple(args), "entered", ""))
+        self._start(control, args)
+
+    # -- leaving ----------------------------------------------------------------------------------------------------
+
+    def hang_up(self, control: Control, how: str) -> None:
+        """The channel is hung up: whatever it does ends, and it leaves its bridge first (bridge)."""
+        control.how = control.how or how
+        if control.busy is not None:
+            control.busy()
+        if control.bridge is not None:
+            self.bridges.leave(control.bridge, control.channel)
+
+    def _leave(self, control: Control) -> None:
+        channel, app = control.channel, control.app
+        if control.bridge is not None:
+            self.bridges.leave(control.bridge, channel)
+        self._end(control)
+        self.bus.out.append((LEFT, channel.ident, app.name, control.how or CALLER))
+        for _, _, dropped in control.commands or ():
+            if dropped is not None:
+                dropped()
+        channel.fire("leave")
+        channel.control = None
+        self.registry.sweep()
+
+    def _end(self, control: Control) -> None:
+        channel, app = control.channel, control.app
+        app.unsubscribe(channel.ident)
+        body = None
+        if self.bus.bodies:
+            body = {"type": "StasisEnd", "channel": self.channels.json(channel, self._last_look(control))}
+        self.bus.raise_event(app.topic, "StasisEnd", channel.ident, body)
+
+    def _last_look(self, control: Control) -> Snapshot:
+        channel = control.channel
+        if not self.profile.fresh_blobs:
+            return channel.shown
+        now = self.channels.current(channel, running=True)
+        if control.place is None:
+            return now
+        # The dialplan will add one before it goes on.
+        context, exten, priority = control.place
+        return now._replace(context=context, exten=exten, priority=priority - 1)
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    def go_on(self, control: Control, place: Place | None, how: str = "continue") -> None:
+        """`continue`: leave the bridge, then the loop (bridge-continue)."""
+        if control.bridge is not None:
+            self.bridges.leave(control.bridge, control.channel)
+        control.place = place
+        control.how = how
+        control.done = True
+
+    def join(self, control: Control, bridge: Bridge) -> None:
+        """Put the channel into a bridge, out of the one it is in (bridge)."""
+        if control.bridge is not None:
+            self.bridges.leave(control.bridge, control.channel)
+        if bridge.dissolved:
+            return
+        self.bridges.subscribe(control.app, bridge)
+        control.bridge = bridge
+        self.bridges.enter(bridge, control.channel)
+
+    def part(self, control: Control, bridge: Bridge) -> None:
+        """Take the channel out of a bridge, if it is still in it."""
+        if control.bridge is bridge:
+            self.bridges.leave(bridge, control.channel)

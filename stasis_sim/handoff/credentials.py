@@ -1,0 +1,76 @@
+"""Who a request comes from: Basic authentication or ``api_key``, against the users of ari.conf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stasis_sim.handoff.http_messages import HttpRequest
+from stasis_sim.handoff.settings import AriSettings, AriUser
+
+_BASIC = "Basic "
+_DECODED_LIMIT = 255
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_SIX_BITS = {letter: index for index, letter in enumerate(_ALPHABET)}
+
+
+class Credentials:
+    """The users, and what is known of each pair of name and password: crypt(3) is asked once for a pair."""
+
+    def __init__(self, settings: AriSettings, verify: Callable[[str, str], bool]) -> None:
+        self._verify = verify
+        self._old = settings.version == "16"
+        self._users = {self._key(user.name): user for user in settings.users}
+        self._judged: dict[tuple[str, str], AriUser | None] = {}
+
+    def user(self, request: HttpRequest) -> AriUser | None:
+        """Return the user that a request proves to be, or None.
+
+        A readable Authorization header decides alone; only without one an api_key is looked at, and only the first.
+        """
+        pair = basic(request)
+        if pair is None:
+            key = next((value for name, value in request.query if self._key(name) == "api_key"), "")
+            name, colon, password = key.partition(":")
+            if not colon:
+                return None
+            pair = name, password
+        if pair not in self._judged:
+            self._judged[pair] = self._judge(*pair)
+        return self._judged[pair]
+
+    def _judge(self, name: str, password: str) -> AriUser | None:
+        user = self._users.get(self._key(name))
+        if user is None or not user.password or not (password or self._old):
+            return None
+        matches = self._verify(password, user.password) if user.crypted else password == user.password
+        return user if matches else None
+
+    def _key(self, name: str) -> str:
+        return name.lower() if self._old else name
+
+
+def basic(request: HttpRequest) -> tuple[str, str] | None:
+    """Return name and password of Basic authentication, or None where there is none that can be read."""
+    if request.user is not None:
+        text = ":".join(request.user)
+        name, _, password = text.partition(":")
+        return name, password
+    for key, value in request.headers:
+        if key.lower() == "authorization" and value.startswith(_BASIC):
+            name, colon, password = _decode(value[len(_BASIC) :]).partition(":")
+            return (name, password) if colon else None
+    return None
+
+
+def _decode(text: str) -> str:
+    """Decode base64 as Asterisk does: a letter that is none counts as 63, and the result is cut like a C string."""
+    out, bits, count = bytearray(), 0, 0
+    for letter in text:
+        if letter == "=" or len(out) >= _DECODED_LIMIT:
+            break
+        bits = (bits << 6 | _SIX_BITS.get(letter, 63)) & 0xFFFF
+        count += 6
+        if count >= 8:  # noqa: PLR2004 - bits of a byte
+            count -= 8
+            out.append(bits >> count & 0xFF)
+    return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")

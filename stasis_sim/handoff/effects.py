@@ -1,0 +1,48 @@
+"""What Asterisk does: the outputs of `Engine.step`, plain tuples with their kind first, in order of happening.
+
+| effect | means |
+|---|---|
+| (STEP, channel, context, exten, priority, application, data) | a dialplan step is executed; data after substitution |
+| (STASIS, channel, app, args, result, reason) | Stasis() or a StasisBroadcast decided: "entered" or "ejected" and why |
+| (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
+| (ENDED, channel, cause) | a channel is gone; HANGUPCAUSE at the end |
+| (TIMER, serial, delay_us, channel or None) | call step(now + delay, Timer(serial)); channel: its dialplan is what waits |
+| (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or (id is the session) to an Open; 101: it is up |
+| (SEND, session, serial, app, type, channel or None, body or None) | a message is written to a session |
+| (MISSED, serial, app, type, channel or None, body or None) | a message for an inactive app: dropped |
+| (QUEUED, session, serial, app, type, channel or None, body or None) | it waits for an outbound WebSocket, SEND follows |
+| (CLOSE, session, how) | Asterisk closes a session |
+| (CONNECT, session, client_id, uri, timeout_us) | Asterisk opens an outbound WebSocket |
+| (REGISTRY, app, change) | created, activated, deactivated, replaced, forgotten |
+| (LOG, level, text) | a line of Asterisk's log |
+
+Serials of messages rise by one and are never reused; a queued message keeps its serial when it is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+Effect: TypeAlias = tuple[Any, ...]
+
+STEP: Final = "step"
+STASIS: Final = "stasis"
+LEFT: Final = "left"
+ENDED: Final = "ended"
+TIMER: Final = "timer"
+RESPONSE: Final = "response"
+SEND: Final = "send"
+MISSED: Final = "missed"
+QUEUED: Final = "queued"
+CLOSE: Final = "close"
+CONNECT: Final = "connect"
+REGISTRY: Final = "registry"
+LOG: Final = "log"
+
+# Reasons of an ejection (closed vocabulary).
+NEVER_REGISTERED: Final = "never_registered"
+FORGOTTEN: Final = "forgotten"
+NOT_ACTIVE: Final = "not_active"
+CONNECT_FAILED: Final = "connect_failed"
+NO_NAME: Final = "no_name"
+CLAIM_TIMEOUT: Final = "claim_timeout"

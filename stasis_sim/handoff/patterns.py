@@ -1,0 +1,268 @@
+"""Extension patterns: what one matches, which comes first, and an index that finds all matches without a scan.
+
+A pattern (``_9NXX.``) is compared position by position from the left. Each position has a rank: fewer characters
+before more, then the set with the lower first character, then the set that has the lowest character the other lacks;
+then ``.``, then ``!``, then the end of the pattern. So a longer pattern comes before its own beginning. Names without
+``_`` come before all patterns. A :class:`PatternIndex` is a trie over these positions: walking it in rank order yields
+the matches in Asterisk's order, in time that depends on the dialled number, not on the number of extensions.
+
+Everything works on octets (see text.py): Asterisk compares bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterator
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from stasis_sim.handoff.text import octets
+
+T = TypeVar("T")
+
+Rank = tuple[int, int]
+Key = tuple[Rank, ...]
+
+_DOT: Final[Rank] = (0x18000, 0)
+_BANG: Final[Rank] = (0x28000, 0)
+_END: Final[Rank] = (0x30000, 0)
+_BROKEN: Final[Rank] = (0x40000, 0)
+_WILD: Final = {
+    **dict.fromkeys("nN", "23456789"),
+    **dict.fromkeys("xX", "0123456789"),
+    **dict.fromkeys("zZ", "123456789"),
+}
+
+
+class Position(NamedTuple):
+    """One position of a pattern.
+
+    Attributes:
+        rank: What orders it.
+        chars: What it matches; empty for ``.``, ``!``, the end and a set without its ``]``, which matches nothing.
+        after_empty_set: Whether an empty set stands before it: the dialled number must not have ended there.
+    """
+
+    rank: Rank
+    chars: frozenset[str]
+    after_empty_set: bool = False
+
+
+def positions(pattern: str) -> tuple[Position, ...]:
+    """Take a pattern (without its ``_``, in octets) apart; the last position is the end."""
+    found: list[Position] = []
+    index = 0
+    skipped = False
+    while index < len(pattern):
+        char = pattern[index]
+        index += 1
+        if char == "-":
+            continue
+        if char == "[":
+            end = pattern.find("]", index)
+            if end < 0:
+                found.append(Position(_BROKEN, frozenset()))
+                continue
+            position = _set(pattern[index:end])
+            skipped = skipped or end == index
+            index = end + 1
+            if position is None:
+                continue
+        else:
+            position = _single(char)
+        found.append(position._replace(after_empty_set=skipped) if skipped else position)
+        skipped = False
+    found.append(Position(_END, frozenset(), skipped))
+    return tuple(found)
+
+
+def _single(char: str) -> Position:
+    if char == ".":
+        return Position(_DOT, frozenset())
+    if char == "!":
+        return Position(_BANG, frozenset())
+    chars = _WILD.get(char, char)
+    return Position((len(chars) << 8 | ord(chars[0]), _bits(chars)), frozenset(chars))
+
+
+def _set(inside: str) -> Position | None:
+    """Read what stands between ``[`` and ``]``; None if it is empty (it is skipped then)."""
+    chars: list[str] = []
+    lowest = 0xFF
+    index = 0
+    while index < len(inside):
+        first = last = ord(inside[index])
+        if inside[index + 1 : index + 2] == "-" and index + 2 < len(inside):
+            last = ord(inside[index + 2])
+            index += 2
+        lowest = min(lowest, first)
+        chars.extend(map(chr, range(first, last + 1)))
+        index += 1
+    members = frozenset(chars)
+    if not members:
+        # `[9-1]` counts as empty when patterns are ordered, but still matches nothing; `[]` is skipped by both.
+        return Position(_BROKEN, members) if inside else None
+    return Position((len(members) << 8 | lowest, _bits(members)), members)
+
+
+def _bits(chars: str | frozenset[str]) -> int:
+    """Return a number that is smaller for the set with the lower characters."""
+    return -sum(1 << (255 - ord(char)) for char in chars)
+
+
+def pattern_key(name: str) -> Key:
+    """Return the key that orders a pattern (with its ``_``); equal keys are the same pattern in two spellings."""
+    return tuple(position.rank for position in positions(octets(name)[1:]))
+
+
+def plain(name: str) -> str:
+    """Return a name or dialled number as it is compared: ``-`` is ignored."""
+    text = octets(name)
+    return text.replace("-", "") if "-" in text else text
+
+
+def identity(name: str) -> str | Key:
+    """Return what makes two spellings the same extension."""
+    return pattern_key(name) if name[:1] == "_" else plain(name)
+
+
+def matches(pattern: str, dialled: str) -> bool:
+    """Decide whether one name or pattern matches a dialled number; used for caller ids, which are not indexed."""
+    if pattern[:1] != "_":
+        return plain(pattern) == plain(dialled)
+    index: PatternIndex[bool] = PatternIndex()
+    index.add(pattern, True)  # noqa: FBT003 - the value only marks a match
+    return any(index.find(dialled))
+
+
+class _Node(Generic[T]):
+    """A position in the trie: where to go with one character, with a set, and what ends here."""
+
+    __slots__ = ("bangs", "dots", "ends", "sets", "singles")
+
+    def __init__(self) -> None:
+        self.singles: dict[str, _Node[T]] = {}
+        self.sets: list[tuple[Rank, frozenset[str], _Node[T]]] = []
+        self.dots: list[tuple[Key, T]] = []
+        self.bangs: list[tuple[Key, bool, T]] = []
+        self.ends: list[T] = []
+
+
+def _first(item: tuple[Rank, frozenset[str], _Node[T]]) -> Rank:
+    return item[0]
+
+
+def _key_of_tail(item: tuple[Key, T]) -> Key:
+    return item[0]
+
+
+def _key_of_bang(item: tuple[Key, bool, T]) -> Key:
+    return item[0]
+
+
+class PatternIndex(Generic[T]):
+    """Finds what matches a dialled number, in Asterisk's order. Values with the same key share an entry: add one each."""
+
+    def __init__(self) -> None:
+        """Make an empty index."""
+        self._root: _Node[T] = _Node()
+        self._names: dict[str, T] = {}
+        self._sorted: list[str] | None = None
+        self._keys: dict[Key, T] = {}
+
+    def add(self, name: str, value: T) -> None:
+        """Add a name or a pattern that is not there yet."""
+        self._sorted = None
+        if name[:1] != "_":
+            self._names[plain(name)] = value
+            return
+        parts = positions(octets(name)[1:])
+        self._keys[tuple(part.rank for part in parts)] = value
+        node = self._root
+        for index, part in enumerate(parts):
+            if part.rank == _DOT:
+                insort(node.dots, (tuple(rest.rank for rest in parts[index + 1 :]), value), key=_key_of_tail)
+                return
+            if part.rank == _BANG:
+                rest_key = tuple(rest.rank for rest in parts[index + 1 :])
+                insort(node.bangs, (rest_key, part.after_empty_set, value), key=_key_of_bang)
+                return
+            if part.rank == _END:
+                if not part.after_empty_set:
+                    node.ends.append(value)
+                return
+            if not part.chars:
+                return
+            node = self._child(node, part)
+
+    def _child(self, node: _Node[T], part: Position) -> _Node[T]:
+        if len(part.chars) == 1:
+            (char,) = part.chars
+            return node.singles.setdefault(char, _Node())
+        for rank, _, child in node.sets:
+            if rank == part.rank:
+                return child
+        child = _Node[T]()
+        insort(node.sets, (part.rank, part.chars, child), key=_first)
+        return child
+
+    def find(self, dialled: str) -> list[T]:
+        """Return what matches, first things first."""
+        number = plain(dialled)
+        exact = self._names.get(number)
+        found: list[T] = [] if exact is None else [exact]
+        if number[:1] == "_":
+            found.extend(self._find_spelled(dialled, number))
+        else:
+            _walk(self._root, number, 0, found)
+        return found
+
+    def _find_spelled(self, dialled: str, number: str) -> Iterator[T]:
+        """Find what matches a number that looks like a pattern: the same pattern counts too, in its place."""
+        same = self._keys.get(pattern_key(dialled))
+        matched: list[T] = []
+        _walk(self._root, number, 0, matched)
+        for key in sorted(self._keys):
+            value = self._keys[key]
+            if value is same or any(value is other for other in matched):
+                yield value
+
+    def more(self, dialled: str) -> bool:
+        """Decide whether a longer number could match where this one is a beginning (Asterisk's "match more")."""
+        number = plain(dialled)
+        if self._sorted is None:
+            self._sorted = sorted(self._names)
+        index = bisect_right(self._sorted, number)
+        if index < len(self._sorted) and self._sorted[index].startswith(number):
+            return True
+        return _more(self._root, number, 0) == 1
+
+
+def _walk(node: _Node[T], number: str, index: int, found: list[T]) -> None:
+    if index == len(number):
+        found.extend(value for _, wants_more, value in node.bangs if not wants_more)
+        found.extend(node.ends)
+        return
+    child = node.singles.get(number[index])
+    if child is not None:
+        _walk(child, number, index + 1, found)
+    for _, chars, target in node.sets:
+        if number[index] in chars:
+            _walk(target, number, index + 1, found)
+    found.extend(value for _, value in node.dots)
+    found.extend(value for _, _, value in node.bangs)
+
+
+def _more(node: _Node[T], number: str, index: int) -> int:
+    """Return 1 if the first pattern that decides wants more digits, 2 if it ends with ``!`` and is final, else 0."""
+    if index == len(number):
+        return 1 if node.singles or node.sets or node.dots else 2 if node.bangs else 0
+    decision = 0
+    child = node.singles.get(number[index])
+    if child is not None:
+        decision = _more(child, number, index + 1)
+    for _, chars, target in node.sets:
+        if not decision and number[index] in chars:
+            decision = _more(target, number, index + 1)
+    if not decision:
+        decision = 1 if node.dots else 2 if node.bangs else 0
+    return decision

@@ -1,0 +1,534 @@
+"""The dialplan interpreter: walks one channel at a time through a :class:`~stasis_sim.handoff.dialplan.Dialplan`.
+
+How a host uses it (the contract is in thread.py, whose names are also here)::
+
+    pbx = Pbx(dialplan, host, rules=ASTERISK_22, sounds={"default": 2_000_000})
+    thread = Thread("c1", "default", "ivr", variables={...})
+    wait = pbx.start(thread)               # runs to the first wait; None, or microseconds until pbx.resume(thread)
+    wait = pbx.resume(thread)              # the time is over, or the application let the channel go on
+    wait = pbx.resume(thread, place)       # continue elsewhere; `place` comes from pbx.continuation(...)
+    wait = pbx.hangup(thread, 16)          # the caller hung up, or DELETE: from any wait, also inside Stasis
+    wait = pbx.dtmf(thread, "1")           # a key
+
+Theory of operation: an application returns NEXT, JUMP, HANGUP or PARK. PARK leaves a continuation in the thread, which
+yields one of these when the wait is over; applications that run others (ExecIf, TryExec) leave wrappers that see the
+inner result first. ``_run`` turns results into the next step, until a channel parks or ends. Every priority is looked
+up afresh, as Asterisk does; where neither the clock nor the caller matters, the answer is kept, with the application
+resolved and its data compiled, so that an ordinary step costs a dictionary look-up and a call.
+
+A dialplan that loops without taking time raises :class:`LoopError` after ``LOOP_BOUND`` steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from stasis_sim.handoff import digits, variables
+from stasis_sim.handoff.applications import APPLICATIONS
+from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan, Step
+from stasis_sim.handoff.substitution import DATA_BYTES, Template, compile_template
+from stasis_sim.handoff.text import cut, fold, scan_int
+from stasis_sim.handoff.thread import (
+    ASTERISK_16,
+    ASTERISK_22,
+    HANGUP,
+    JUMP,
+    NEXT,
+    NO_MEDIA_US,
+    PARK,
+    STASIS_ENTERED,
+    STASIS_FAILED,
+    STASIS_LEFT,
+    Continuation,
+    DialplanRules,
+    Frame,
+    Host,
+    LoopError,
+    Thread,
+)
+
+__all__ = [
+    "ASTERISK_16",
+    "ASTERISK_22",
+    "HANGUP",
+    "JUMP",
+    "LOOP_BOUND",
+    "NEXT",
+    "NO_MEDIA_US",
+    "PARK",
+    "STASIS_ENTERED",
+    "STASIS_FAILED",
+    "STASIS_LEFT",
+    "DialplanRules",
+    "Frame",
+    "Host",
+    "IllegalPriorityError",
+    "LoopError",
+    "NoSuchLabelError",
+    "Pbx",
+    "Place",
+    "Thread",
+]
+
+LOOP_BOUND: Final = 100_000
+"""Steps that a channel may run without time going by; Asterisk itself has no such bound and would never come back."""
+
+_LOOP_SHOWN: Final = 64
+_ROUTES_KEPT: Final = 65_536
+_TONE_US: Final = 10_000_000
+_CAUSE_BUSY: Final = 17
+_CAUSE_CONGESTION: Final = 34
+_APP_UNLOAD: Final = 16
+# What a step can return beside NEXT, JUMP, PARK and HANGUP: the walk is over without Asterisk saying "exited non-zero".
+_OVER: Final = 3
+
+
+class Place(NamedTuple):
+    """A place in the dialplan."""
+
+    context: str
+    exten: str
+    priority: int
+
+
+class NoSuchLabelError(LookupError):
+    """``continue`` names a label that the extension does not have: 404."""
+
+
+class IllegalPriorityError(ValueError):
+    """``continue`` names priority 0: 400."""
+
+
+Application = Callable[["Pbx", Thread, str], int]
+
+
+class Code(NamedTuple):
+    """A step, ready to run.
+
+    Attributes:
+        run: The application; None if there is none of that name.
+        name: Its name as Asterisk prints it.
+        data: Its argument, where there is nothing to substitute.
+        template: Its argument, where there is.
+    """
+
+    run: Application | None
+    name: str
+    data: str
+    template: Template | None
+
+
+class Pbx:
+    """Runs threads on one dialplan, and holds what Asterisk holds globally: variables and group counts.
+
+    Attributes:
+        globals: Global variables; they live until a new Pbx is made.
+        members: Channels by group, for GROUP() and GROUP_COUNT(): "group@category" to channel ids.
+    """
+
+    def __init__(
+        self,
+        dialplan: Dialplan,
+        host: Host,
+        *,
+        rules: DialplanRules = ASTERISK_22,
+        sounds: Mapping[str, int] | None = None,
+    ) -> None:
+        """Make an interpreter.
+
+        Args:
+            dialplan: What to run.
+            host: Who hears of it.
+            rules: Where versions differ.
+            sounds: How long each sound takes, in microseconds; ``default`` for those without an entry.
+        """
+        self.dialplan = dialplan
+        self.host = host
+        self.rules = rules
+        self.sounds: Mapping[str, int] = sounds or {}
+        self.globals: dict[str, str] = dict(dialplan.globals)
+        self.members: dict[str, dict[str, None]] = {}
+        self._routes: dict[tuple[str, str], dict[int, Code | None]] = {}
+        self._codes: dict[int, tuple[Step, Code]] = {}
+
+    # -- what the host calls ------------------------------------------------------------------------------------
+
+    def start(self, thread: Thread) -> int | None:
+        """Run a new thread from its place; one that does not exist falls back to ``s``, then to ``s@default``."""
+        thread.exten = cut(thread.exten, NAME_BYTES)
+        thread.context = cut(thread.context, NAME_BYTES)
+        if not self.exists(thread, thread.context, thread.exten, thread.priority):
+            thread.exten, thread.priority = "s", 1
+            if not self.exists(thread, thread.context, "s"):
+                thread.context = "default"
+        return self._walk(thread, JUMP)
+
+    def resume(self, thread: Thread, place: Place | None = None) -> int | None:
+        """Go on after a wait or after Stasis: at ``place`` if given, else where the application says.
+
+        A timer that fires too early for the wait is answered with the time that is left.
+        """
+        if thread.ended or thread.then is None:
+            return None
+        now = self.host.now()
+        if place is not None:
+            return self._redirect(thread, place)
+        if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
+            thread.timed_out = True
+            if thread.inside:
+                if thread.wake is not None:
+                    return self._pause(thread)
+                self.host.leave(thread, "absolute_timeout")
+            return self._finish(thread, cut_short=True)
+        if thread.wake is not None and now < thread.wake:
+            return self._pause(thread)
+        return self._finish(thread, cut_short=False)
+
+    def hangup(self, thread: Thread, cause: int = 0) -> int | None:
+        """End the call from outside, whatever it does; a cause of 0 leaves HANGUPCAUSE alone."""
+        if thread.ended or thread.hungup:
+            return None
+        if cause:
+            thread.cause = cause
+        thread.hungup = True
+        if thread.then is None:
+            return None
+        return self._finish(thread, cut_short=True)
+
+    def dtmf(self, thread: Thread, digit: str) -> int | None:
+        """Take a key: what collects digits hears it, Answer() keeps it for what will, others forget it.
+
+        Returns:
+            The wait that replaces the present one.
+        """
+        if thread.ended or thread.then is None:
+            return None
+        if thread.listener is not None and thread.listener(self, thread, digit):
+            return self._finish(thread, cut_short=False)
+        return self._pause(thread)
+
+    def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
+        """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
+        thread.then = None
+        thread.wake = None
+        return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
+
+    def continuation(
+        self,
+        thread: Thread,
+        context: str = "",
+        extension: str = "",
+        priority: int = 0,
+        label: str = "",
+    ) -> Place:
+        """Return where ``POST /channels/{id}/continue`` with these parameters goes.
+
+        Raises:
+            NoSuchLabelError: The label is not there (404).
+            IllegalPriorityError: The label is the number 0 (400).
+        """
+        exten = extension or ("s" if context else thread.exten)
+        target = context or thread.context
+        if label:
+            number = scan_int(label)
+            if number is None:
+                number = self.label(None, target, exten, label)
+                if not number:
+                    raise NoSuchLabelError(label)
+            if number == 0:
+                raise IllegalPriorityError(label)
+            return Place(target, exten, number)
+        if priority:
+            return Place(target, exten, priority)
+        if not context and not extension:
+            return Place(target, exten, thread.priority + 1)
+        return Place(target, exten, 1)
+
+    def exists(self, thread: Thread | None, context: str, exten: str, priority: int = 1) -> bool:
+        """Decide whether a place exists for this caller now."""
+        return self._code(thread, context, exten, priority) is not None
+
+    def label(self, thread: Thread | None, context: str, exten: str, label: str) -> int:
+        """Return the priority of a label, 0 if it is not there."""
+        caller = "" if thread is None else thread.caller_number
+        match = self.dialplan.find(context, exten, label=label, caller=caller, wall_us=self.host.wall())
+        return 0 if match is None else match.step.priority
+
+    # -- variables, for applications and the host ---------------------------------------------------------------
+
+    def set_variable(self, thread: Thread, name: str, value: str | None) -> None:
+        """Set a variable, or write a function if the name is ``FUNCTION(args)``; None deletes."""
+        variables.set_variable(self, thread, name, value)
+
+    def get_variable(self, thread: Thread, name: str) -> str | None:
+        """Return what ``${name}`` gives, None if there is no such variable."""
+        if name.endswith(")"):
+            return variables.read_function(self, thread, name)
+        return variables.read_variable(self, thread, name)
+
+    def substitute(self, thread: Thread | None, text: str) -> str:
+        """Return text with its references replaced."""
+        template = compile_template(text)
+        return text if template is None else template.expand(self, thread)
+
+    # -- for applications ---------------------------------------------------------------------------------------
+
+    def application(self, name: str) -> tuple[str, Application] | None:
+        """Return an application's canonical name and function, None if this Asterisk has none of that name."""
+        key = fold(name)
+        return None if key in self.rules.missing_applications else APPLICATIONS.get(key)
+
+    def wait(self, thread: Thread, delay_us: int | None, then: Continuation | None = None) -> int:
+        """Park for some time (None: until something happens); ``then`` says what comes of it."""
+        if delay_us is not None and delay_us <= 0 and not thread.hungup:
+            return NEXT if then is None else then(self, thread, False)
+        if thread.hungup:
+            return HANGUP if then is None else then(self, thread, True)
+        thread.wake = None if delay_us is None else self.host.now() + delay_us
+        thread.then = _after_wait if then is None else then
+        return PARK
+
+    def set_state(self, thread: Thread, state: str) -> None:
+        """Change the channel's state and say so."""
+        if thread.state != state:
+            thread.state = state
+            self.host.state(thread, state)
+
+    def enter_stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
+        """Hand the channel to an application; STASISSTATUS is "" already."""
+        outcome = self.host.stasis(thread, app, args)
+        if outcome == STASIS_ENTERED:
+            thread.inside = True
+            thread.wake = None
+            thread.then = _left_stasis
+            return PARK
+        if outcome == STASIS_LEFT:
+            return _left_stasis(self, thread, True)
+        self.set_variable(thread, "STASISSTATUS", "FAILED")
+        return HANGUP if thread.hungup else NEXT
+
+    def tone(self, thread: Thread, cause: int, delay_us: int | None, then: Continuation) -> int:
+        """Signal busy or congestion: an answered caller hears it for a while, another is refused at once."""
+        if thread.state != "Up":
+            thread.cause = cause
+            self.set_state(thread, "Busy")
+            delay_us = 0
+        return self.wait(thread, delay_us, then)
+
+    def exception(self, thread: Thread, reason: str) -> None:
+        """Go to ``e`` and keep for EXCEPTION() what happened where."""
+        thread.extras["EXCEPTION(reason)"] = reason
+        thread.extras["EXCEPTION(context)"] = thread.context
+        thread.extras["EXCEPTION(exten)"] = thread.exten
+        thread.extras["EXCEPTION(priority)"] = str(thread.priority)
+        thread.exten, thread.priority = "e", 1
+
+    # -- the walk -----------------------------------------------------------------------------------------------
+
+    def _walk(self, thread: Thread, result: int) -> int | None:
+        """Run steps, from an application's result on, until the channel parks or is gone."""
+        steps = 0
+        trace: list[tuple[str, str, int, str, str]] = []
+        while result != PARK:
+            if result == NEXT and not thread.hungup and not thread.timed_out:
+                thread.priority += 1
+            elif result != JUMP and not self._turned(thread, result) and self._end(thread):
+                return None
+            if steps < LOOP_BOUND:
+                result = self._step(thread)
+            else:
+                result = self._watched_step(thread, trace)
+            steps += 1
+        return self._pause(thread)
+
+    def _turned(self, thread: Thread, result: int) -> bool:
+        """Decide what a result means for a channel that is not simply going on; True if it goes on at its place."""
+        if result == HANGUP:
+            self.host.ending(thread, "exited_nonzero", "")
+        elif result == NEXT and thread.handler:
+            thread.priority += 1
+            return True
+        if thread.handler or not thread.timed_out or thread.hungup:
+            return False
+        thread.timed_out = False
+        thread.deadline = None
+        if self.exists(thread, thread.context, "T"):
+            thread.exten, thread.priority = "T", 1
+            return True
+        if self.exists(thread, thread.context, "e"):
+            self.exception(thread, "ABSOLUTETIMEOUT")
+            return True
+        return False
+
+    def _end(self, thread: Thread) -> bool:
+        """Hang up: send the channel through ``h``, or, after that, let it go. True if it is gone."""
+        if not thread.handler:
+            thread.hungup = True
+            thread.handler = True
+            thread.deadline = None
+            self.host.hangup_request(thread, _APP_UNLOAD)
+            if self.exists(thread, thread.context, "h"):
+                thread.exten, thread.priority = "h", 1
+                return False
+        thread.ended = True
+        thread.outer.clear()
+        self.host.ended(thread, thread.cause)
+        return True
+
+    def _step(self, thread: Thread) -> int:
+        """Run the step at the thread's place."""
+        code = self._code(thread, thread.context, thread.exten, thread.priority)
+        if code is None:
+            return self._missing(thread)
+        if code.run is None:
+            place = f"({thread.context}, {thread.exten}, {thread.priority})"
+            self.host.log("WARNING", f"No application '{code.name}' for extension {place}")
+            self.host.ending(thread, "no_application", code.name)
+            return HANGUP
+        data = code.data if code.template is None else cut(code.template.expand(self, thread), DATA_BYTES)
+        thread.application = code.name
+        thread.data = data
+        self.host.step(thread, code.name, data)
+        return code.run(self, thread, data)
+
+    def _watched_step(self, thread: Thread, trace: list[tuple[str, str, int, str, str]]) -> int:
+        """Run a step and write it down, until one round of the loop is known."""
+        place = (thread.context, thread.exten, thread.priority)
+        if trace and (place == trace[0][:3] or len(trace) == _LOOP_SHOWN):
+            raise LoopError(thread.channel, trace)
+        result = self._step(thread)
+        trace.append((*place, thread.application, thread.data))
+        return result
+
+    def _missing(self, thread: Thread) -> int:
+        """Decide what becomes of a channel whose place does not exist."""
+        if thread.handler:
+            return _OVER
+        if not self.exists(thread, thread.context, thread.exten):
+            return self._invalid(thread)
+        if self.dialplan.autofallthrough:
+            return self._fall_through(thread)
+        return digits.collect(self, thread, "", digits.response_timeout(thread))
+
+    def _invalid(self, thread: Thread) -> int:
+        if self.exists(thread, thread.context, "i"):
+            self.host.ending(thread, "invalid", "")
+            self.set_variable(thread, "INVALID_EXTEN", thread.exten)
+            thread.exten, thread.priority = "i", 1
+            return JUMP
+        if self.exists(thread, thread.context, "e"):
+            self.exception(thread, "INVALID")
+            return JUMP
+        place = f"{thread.context},{thread.exten},{thread.priority}"
+        self.host.log(
+            "WARNING",
+            f"Channel '{thread.name}' sent to invalid extension but no invalid handler: context,exten,priority={place}",
+        )
+        self.host.ending(thread, "invalid_no_handler", "")
+        return _OVER
+
+    def _fall_through(self, thread: Thread) -> int:
+        status = self.get_variable(thread, "DIALSTATUS")
+        if status is None:
+            status = "UNKNOWN"
+        self.host.ending(thread, "autofallthrough", status)
+        if fold(status) in {"congestion", "chanunavail"}:
+            return self.tone(thread, _CAUSE_CONGESTION, _TONE_US, _over)
+        if fold(status) == "busy":
+            return self.tone(thread, _CAUSE_BUSY, _TONE_US, _over)
+        return _OVER
+
+    # -- waits --------------------------------------------------------------------------------------------------
+
+    def _pause(self, thread: Thread) -> int | None:
+        """Return how long the thread's wait still takes."""
+        until = thread.wake
+        if thread.deadline is not None and not thread.timed_out and (until is None or thread.deadline < until):
+            until = thread.deadline
+        return None if until is None else max(0, until - self.host.now())
+
+    def _finish(self, thread: Thread, *, cut_short: bool) -> int | None:
+        """End a wait and walk on."""
+        result = self._end_wait(thread, cut_short=cut_short)
+        if thread.deadline is not None and self.host.now() >= thread.deadline:
+            thread.timed_out = True
+        return self._walk(thread, result)
+
+    def _end_wait(self, thread: Thread, *, cut_short: bool) -> int:
+        then = thread.then
+        thread.then = None
+        thread.wake = None
+        thread.listener = None
+        thread.inside = False
+        return self._settle(thread, HANGUP if then is None else then(self, thread, cut_short))
+
+    def _settle(self, thread: Thread, result: int) -> int:
+        """Let the applications that ran the one which has ended see its result, innermost first."""
+        while result != PARK and thread.outer:
+            result = thread.outer.pop(0)(self, thread, result)
+        return result
+
+    def _redirect(self, thread: Thread, place: Place) -> int | None:
+        """Send a waiting channel elsewhere, out of Stasis or out of an application."""
+        if thread.inside:
+            # Asterisk leaves the priority one too low, for the step forward that follows every application.
+            thread.context, thread.exten, thread.priority = place.context, place.exten, place.priority - 1
+            return self._finish(thread, cut_short=False)
+        if self._end_wait(thread, cut_short=True) == HANGUP:
+            self.host.ending(thread, "exited_nonzero", "")
+        thread.context, thread.exten, thread.priority = place
+        return self._walk(thread, JUMP)
+
+    # -- look-ups -----------------------------------------------------------------------------------------------
+
+    def _route(self, context: str, exten: str) -> dict[int, Code | None] | None:
+        """Return what is known of an extension's priorities; None where the clock or the caller decides."""
+        route = self._routes.get((context, exten))
+        if route is None:
+            if not self.dialplan.settled(context):
+                return None
+            if len(self._routes) >= _ROUTES_KEPT:
+                self._routes.clear()
+            route = self._routes[context, exten] = {}
+        return route
+
+    def _code(self, thread: Thread | None, context: str, exten: str, priority: int) -> Code | None:
+        """Return the code of a place, None if there is none."""
+        route = self._route(context, exten)
+        if route is None:
+            return self._find(thread, context, exten, priority)
+        try:
+            return route[priority]
+        except KeyError:
+            code = route[priority] = self._find(thread, context, exten, priority)
+            return code
+
+    def _find(self, thread: Thread | None, context: str, exten: str, priority: int) -> Code | None:
+        caller = "" if thread is None else thread.caller_number
+        match = self.dialplan.find(context, exten, priority, caller=caller, wall_us=self.host.wall())
+        return None if match is None else self._compile(match.step)
+
+    def _compile(self, step: Step) -> Code:
+        kept = self._codes.get(id(step))
+        if kept is not None:
+            return kept[1]
+        found = self.application(step.application)
+        name, run = (step.application, None) if found is None else found
+        code = Code(run, name, step.data, compile_template(step.data))
+        # The step is kept with its code, so that its id cannot come to mean another one.
+        self._codes[id(step)] = (step, code)
+        return code
+
+
+def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    return HANGUP if cut_short else NEXT
+
+
+def _over(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    return _OVER
+
+
+def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    pbx.set_variable(thread, "STASISSTATUS", "SUCCESS")
+    return NEXT

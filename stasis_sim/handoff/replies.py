@@ -1,0 +1,107 @@
+"""What ARI's resources take and give: a request's parameters and the reply to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from stasis_sim.handoff.access import HttpRequest
+
+_NUMBER: Final = re.compile(r"\s*[+-]?\d{1,30}", re.ASCII)
+_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
+
+
+class Reply(NamedTuple):
+    """A reply: `message` is its JSON, None for none."""
+
+    status: int
+    phrase: str
+    message: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+DONE: Final = Reply(204, "No Content")
+NO_CHANNEL: Final = Reply(404, "Not Found", {"message": "Channel not found"})
+NOT_INSIDE: Final = Reply(409, "Conflict", {"message": "Channel not in Stasis application"})
+NO_APPLICATION: Final = Reply(404, "Not Found", {"message": "Application not found"})
+NOT_MODELLED: Final = Reply(501, "Not Implemented", {"message": "The simulator does not model this resource"})
+
+
+def ok(message: Any) -> Reply:
+    """200 with a body."""
+    return Reply(200, "OK", message)
+
+
+def error(status: int, phrase: str, text: str) -> Reply:
+    """An error as ARI words it."""
+    return Reply(status, phrase, {"message": text})
+
+
+def bad(text: str) -> Reply:
+    """400 with a message."""
+    return error(400, "Bad Request", text)
+
+
+def number(text: str) -> int:
+    """The number that a text begins with, 0 if it does not (atoi)."""
+    match = _NUMBER.match(text)
+    return int(match[0]) if match else 0
+
+
+class Parameters:
+    """A request's parameters: those of the query, where the JSON body does not give others (ari_conf:bodies)."""
+
+    __slots__ = ("_body", "_query")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._query: Sequence[tuple[str, str]] = request.query
+        self._body: Mapping[str, Any] = request.body if isinstance(request.body, Mapping) else {}
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON body if it is an object, else an empty one."""
+        return self._body
+
+    def text(self, name: str) -> str:
+        """A text; one that is missing is empty."""
+        return self.given(name) or ""
+
+    def given(self, name: str) -> str | None:
+        """A text, None if it is missing."""
+        if name in self._body:
+            value = self._body[name]
+            return value if isinstance(value, str) else None
+        found = None
+        for key, text in self._query:
+            if key == name:
+                found = text
+        return found
+
+    def number(self, name: str) -> int:
+        """A whole number; one that is missing or none is 0."""
+        value = self._body.get(name)
+        if isinstance(value, int):
+            return int(value)
+        return number(self.text(name))
+
+    def flag(self, name: str) -> bool:
+        """A yes or no."""
+        if name in self._body:
+            return self._body[name] is True
+        return self.text(name).lower() in _TRUE
+
+    def many(self, name: str) -> list[str]:
+        """A list: an array in the body, or separated by commas in the query."""
+        if name in self._body:
+            value = self._body[name]
+            found = value if isinstance(value, list) else [value]
+            return [one if isinstance(one, str) else "" for one in found]
+        text = self.given(name)
+        return [] if text is None else [one.strip() for one in text.split(",")]
+
+
+Handler: TypeAlias = Callable[[Sequence[str], Parameters], Reply | None]
+"""Answers a request, given what stands in the path; None: the reply comes later."""
+
+Routes: TypeAlias = Mapping[tuple[str, str], Handler]

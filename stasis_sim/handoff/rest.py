@@ -1,0 +1,137 @@
+"""ARI's resources: which command, on what, answers what.
+
+A request that is let in (access.py) comes to the handler of its method and resource.  A handler that queues a
+command for a channel's loop replies at once, and the loop runs after the reply has gone out; a command that
+Asterisk waits for (answer, addChannel, a variable) is run first, or, while the channel is busy with media, keeps
+its requester waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stasis_sim.handoff.access import Access, Answer, HttpRequest
+from stasis_sim.handoff.bridges import Bridges
+from stasis_sim.handoff.broadcast import Offers
+from stasis_sim.handoff.calls import Calls
+from stasis_sim.handoff.channels import Channels
+from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.control import Control, Floor
+from stasis_sim.handoff.effects import RESPONSE
+from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.registry import Registry
+from stasis_sim.handoff.replies import NOT_MODELLED, Parameters, Reply
+from stasis_sim.handoff.timers import Timers
+
+
+class House:
+    """The parts of one Asterisk that the resources work on."""
+
+    def __init__(self, configuration: Configuration, profile: Profile, *, bodies: bool) -> None:
+        """Build an empty house."""
+        self.configuration = configuration
+        self.profile = profile
+        self.bus = Bus(bodies=bodies)
+        self.timers = Timers(self.bus)
+        self.registry = Registry(self.bus, profile)
+        self.channels = Channels(self.bus, profile, configuration.ari.channelvars)
+        self.bridges = Bridges(self.bus, self.channels)
+        self.floor = Floor(self.bus, profile, self.registry, self.channels, self.bridges)
+        self.offers = Offers(self.bus, self.channels)
+        self.calls = Calls(
+            self.bus, configuration, profile, self.channels, self.floor, self.offers, self.timers
+        )
+        # What runs once the reply to the present request has gone out.
+        self.later: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.asked = 0
+        self.reply: Callable[[int, Reply], None] = lambda _serial, _reply: None
+
+    def after(self, action: Callable[..., None], *args: Any) -> None:
+        """Have something done after the reply."""
+        self.later.append((action, args))
+
+    def wake(self, control: Control) -> None:
+        """Have a loop look at its commands after the reply."""
+        self.later.append((self.calls.run, (control,)))
+
+    def at_once(
+        self, control: Control, reply: Reply, failure: Reply, command: Callable[..., None], *args: Any
+    ) -> Reply | None:
+        """Run a command that its requester waits for; the reply follows it (control)."""
+        serial = self.asked
+        done: list[Reply] = []
+
+        def run() -> None:
+            command(*args)
+            finish(reply)
+
+        def finish(reply: Reply) -> None:
+            if self.asked == serial:
+                done.append(reply)
+            else:
+                self.reply(serial, reply)
+
+        control.queue(run, (), lambda: finish(failure))
+        self.calls.run(control)
+        return done[0] if done else None
+
+
+class Rest:
+    """Answers requests."""
+
+    def __init__(self, house: House, access: Access, handlers: dict[tuple[str, str], Any]) -> None:
+        """Take the handlers of all resources, by method and path."""
+        self.house = house
+        self.access = access
+        self.handlers = handlers
+        self._granted: dict[int, Any] = {}
+        house.reply = self._late
+
+    def request(self, serial: int, request: HttpRequest) -> None:
+        """Answer a request, and do what it asks for."""
+        granted = self.access.check(request)
+        if isinstance(granted, Answer):
+            self._refuse(serial, granted)
+            return
+        house = self.house
+        house.asked = serial
+        handler = self.handlers.get((granted.request.method, granted.route.pattern))
+        reply: Reply | None = NOT_MODELLED
+        if handler is not None:
+            reply = handler(granted.variables, Parameters(granted.request))
+        house.asked = 0
+        if reply is None:
+            self._granted[serial] = granted
+        else:
+            self._answer(serial, granted, reply)
+        later = house.later
+        while later:
+            action, args = later.pop(0)
+            action(*args)
+
+    def forget(self) -> None:
+        """Asterisk restarts: nobody waits for a reply any more."""
+        self._granted.clear()
+        self.house.later.clear()
+
+    def _late(self, serial: int, reply: Reply) -> None:
+        granted = self._granted.pop(serial, None)
+        if granted is not None:
+            self._answer(serial, granted, reply)
+
+    def _answer(self, serial: int, granted: Any, reply: Reply) -> None:
+        status, phrase, message, headers = reply
+        if not self.house.bus.bodies:
+            self.house.bus.out.append((RESPONSE, serial, status, phrase, headers, message))
+            return
+        if headers:
+            granted = granted._replace(headers=granted.headers + headers)
+        answer = self.access.respond(granted, status, phrase, message)
+        self.house.bus.out.append((RESPONSE, serial, status, phrase, answer.headers, answer.body))
+
+    def _refuse(self, serial: int, answer: Answer) -> None:
+        self.house.bus.out.append(
+            (RESPONSE, serial, answer.status, answer.reason or answer.phrase, answer.headers, answer.body)
+        )

@@ -1,0 +1,87 @@
+"""What can happen to Asterisk from outside: the inputs of `Engine.step`.
+
+Each stimulus is a NamedTuple.  Names of channels and sessions are chosen by whoever
+drives the model, so that a recording's or a scenario's names appear in the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+from stasis_sim.handoff.access import HttpRequest
+
+
+class Call(NamedTuple):
+    """A caller's channel appears in state Ring and starts in the dialplan.
+
+    `kind` is "local" (the recordings' callers) or "sip": it decides what becomes of a caller who
+    hangs up while the channel is outside Stasis.
+    """
+
+    channel: str
+    exten: str
+    context: str
+    variables: Mapping[str, str]
+    caller_id: str = ""
+    kind: str = "local"
+
+
+class Hangup(NamedTuple):
+    """The caller hangs up."""
+
+    channel: str
+    cause: int = 16
+
+
+class Dtmf(NamedTuple):
+    """The caller presses a key and lets go of it `duration_ms` later."""
+
+    channel: str
+    digit: str
+    duration_ms: int = 100
+
+
+class Timer(NamedTuple):
+    """A timer fires that the engine asked for with a `timer` effect; a stale serial is ignored."""
+
+    serial: int
+
+
+class Open(NamedTuple):
+    """A client asks for a WebSocket on /ari/events."""
+
+    session: str
+    request: HttpRequest
+
+
+class Closed(NamedTuple):
+    """Asterisk notices that a session's connection is gone: a close frame, a torn link, a write that timed out."""
+
+    session: str
+
+
+class Request(NamedTuple):
+    """A REST request arrives."""
+
+    id: int
+    request: HttpRequest
+
+
+class Connected(NamedTuple):
+    """An outbound WebSocket that an effect `connect` asked for is up."""
+
+    session: str
+
+
+class ConnectFailed(NamedTuple):
+    """An outbound WebSocket that an effect `connect` asked for cannot be made."""
+
+    session: str
+
+
+class Restart(NamedTuple):
+    """Asterisk is killed and started again: applications are forgotten, channels are gone."""
+
+
+Stimulus: TypeAlias = Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Restart

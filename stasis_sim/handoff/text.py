@@ -1,0 +1,158 @@
+"""Text as Asterisk's C code sees it: bytes, ``atoi``, ``sscanf``, and the splitting of an application's arguments.
+
+Strings here are Python strings, in which text that is no UTF-8 survives as surrogates. Where Asterisk counts or cuts
+bytes, :func:`octets` gives one character per byte; plain ASCII, nearly everything, passes through untouched.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})")
+_LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\f\r]*\Z")
+_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_INT_LIMIT: Final = 1 << 31
+_SPECIAL: Final = re.compile(r'[()\[\]"\\,]')
+_BLANKS: Final = "".join(map(chr, range(1, 33)))
+
+ARGUMENT_LIMIT: Final = 128
+"""Arguments of Stasis() and its like; the last takes the rest."""
+
+
+def octets(text: str) -> str:
+    """Return the text with one character for each byte of its UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def unoctets(text: str) -> str:
+    """Undo :func:`octets`; halves of a character survive as surrogates."""
+    if text.isascii():
+        return text
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def length(text: str) -> int:
+    """Return the length in bytes."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def cut(text: str, size: int) -> str:
+    """Return at most ``size`` bytes of the text."""
+    if len(text) * 4 <= size or length(text) <= size:
+        return text
+    return unoctets(octets(text)[:size])
+
+
+def strip(text: str) -> str:
+    """Trim what ``ast_strip`` trims: everything up to the space."""
+    return text.strip(_BLANKS)
+
+
+def fold(text: str) -> str:
+    """Return the text as Asterisk compares it without letter case: ASCII only, whatever the locale."""
+    if text.isascii():
+        return text.lower()
+    return "".join(char.lower() if char.isascii() else char for char in text)
+
+
+def plain_name(name: str) -> str:
+    """Return a variable's name without the underscores that say how it is inherited."""
+    if name[:1] != "_":
+        return name
+    return name[2:] if name[1:2] == "_" else name[1:]
+
+
+def scan_int(text: str) -> int | None:
+    """Read a number as ``sscanf("%30d")`` does: leading blanks, a sign, digits, then anything; None if there is none."""
+    match = _INTEGER.match(text)
+    return None if match is None else _wrap(int(match[1]))
+
+
+def whole_int(text: str) -> int | None:
+    """Read a number that only blanks may follow, as a jump's priority must be; None otherwise."""
+    match = _LOCATION_NUMBER.match(text)
+    return None if match is None else _wrap(int(match[1]))
+
+
+def atoi(text: str) -> int:
+    """Read a number as ``atoi`` does: 0 if there is none."""
+    return scan_int(text) or 0
+
+
+def scan_float(text: str) -> float | None:
+    """Read a number as ``sscanf("%30lf")`` does; None if there is none."""
+    match = _NUMBER.match(text)
+    return None if match is None else float(match[1])
+
+
+def is_true(condition: str) -> bool:
+    """Decide a condition as GotoIf, ExecIf and While do: empty is false, a number counts, other text is true."""
+    if not condition:
+        return False
+    number = scan_int(condition)
+    return number is None or number != 0
+
+
+def split_arguments(text: str, limit: int = ARGUMENT_LIMIT, *, raw: bool = False) -> list[str]:
+    """Split an application's arguments at commas.
+
+    Double quotes, round and square brackets protect commas; quotes and backslashes are removed unless ``raw``. Argument
+    number ``limit`` takes the rest as it stands. A comma at the end makes one more, empty argument.
+    """
+    if not text:
+        return []
+    if _SPECIAL.search(text) is None:
+        return [text]
+    if '"' not in text and "\\" not in text and "(" not in text and "[" not in text and text.count(",") < limit:
+        return text.split(",")
+    return _split_quoted(text, limit, raw=raw)
+
+
+def _split_quoted(text: str, limit: int, *, raw: bool) -> list[str]:
+    arguments: list[str] = []
+    position = 0
+    depth = [0, 0]
+    quoted = False
+    ended = True
+    while position < len(text) and len(arguments) < limit - 1:
+        piece, position, quoted, ended = _one_argument(text, position, depth, quoted=quoted, raw=raw)
+        arguments.append(piece)
+    if position < len(text) or ended:
+        arguments.append(text[position:])
+    return arguments
+
+
+def _one_argument(text: str, position: int, depth: list[int], *, quoted: bool, raw: bool) -> tuple[str, int, bool, bool]:
+    """Read up to the next comma that counts. Open brackets and quotes go on into the next argument, as in Asterisk."""
+    piece: list[str] = []
+    while position < len(text):
+        char = text[position]
+        position += 1
+        if char in "()":
+            depth[0] = max(0, depth[0] + (1 if char == "(" else -1))
+        elif char in "[]":
+            depth[1] = max(0, depth[1] + (1 if char == "[" else -1))
+        elif char == '"':
+            quoted = not quoted
+            if not raw:
+                continue
+        elif char == "\\":
+            following = text[position : position + 1]
+            piece.append(char + following if raw else following)
+            position += 1
+            continue
+        elif char == "," and not quoted and not any(depth):
+            return "".join(piece), position, quoted, True
+        piece.append(char)
+    return "".join(piece), position, quoted, False
+
+
+def _wrap(number: int) -> int:
+    """Keep a number within a C int, as glibc's scanf does: it stops at the limits of a long, then drops high bits."""
+    if -_INT_LIMIT <= number < _INT_LIMIT:
+        return number
+    number = max(-(1 << 63), min((1 << 63) - 1, number))
+    return (number + _INT_LIMIT) % (2 * _INT_LIMIT) - _INT_LIMIT

@@ -1,0 +1,119 @@
+"""The WebSocket handshake as Asterisk holds it: which upgrades it takes, and which application names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from stasis_sim.handoff.http_messages import Answer, Headers, HttpRequest, header
+from stasis_sim.handoff.http_server import HttpServer
+from stasis_sim.handoff.settings import Version
+
+SWITCHING = "Switching Protocols"
+APP_LIMIT = 73
+"""Bytes of an application's name in 22: a context `stasis-NAME` must fit into 80."""
+
+APPS_LIMIT = 128
+"""So many names in one request are too many for 16."""
+
+ORDINARY: Headers = (
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+)
+"""The headers of an ordinary client, with the key of the standard's example."""
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_LIMIT = 8192
+_VERSIONS = (7, 8, 13)
+
+
+def negotiate(server: HttpServer, request: HttpRequest, protocol: str) -> Headers | Answer:
+    """Return the headers of the 101 for an upgrade to a server that knows one protocol, or the answer that refuses it.
+
+    Asterisk does not look at Connection, nor at Origin.
+    """
+    fields = {name.lower(): value for name, value in request.headers}
+    upgrade = fields.get("upgrade", "")
+    if upgrade.lower() != "websocket":
+        return server.page(request, 426, "Upgrade Required", "", "no_upgrade")
+    wanted = fields.get("sec-websocket-protocol", "")
+    chosen = next((name for name in wanted.split(",") if name.strip() == protocol), None)
+    old = "sec-websocket-key1" in fields and "sec-websocket-key2" in fields
+    if wanted and (chosen is None or old):
+        return _refuse(server, request)
+    key = fields.get("sec-websocket-key")
+    if _number(fields.get("sec-websocket-version", "")) not in _VERSIONS:
+        return _refuse(server, request)
+    if key is None or len(key) + len(_GUID) + 1 > _KEY_LIMIT:
+        return _refuse(server, request)
+    # A protocol out of a list keeps the space before it.
+    agreed = () if chosen is None else (("Sec-WebSocket-Protocol", chosen),)
+    return (("Upgrade", upgrade), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept(key)), *agreed)
+
+
+def accept(key: str) -> str:
+    """Return Sec-WebSocket-Accept for a key."""
+    digest = hashlib.sha1(f"{key}{_GUID}".encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
+
+
+def switching(headers: Headers) -> Answer:
+    """Return the 101: it has no Server header and no length."""
+    return Answer(101, SWITCHING, headers, "", "")
+
+
+def applications(server: HttpServer, request: HttpRequest, version: Version) -> tuple[str, ...] | Answer:
+    """Return the applications that an upgrade of /ari/events asks for, or the answer that refuses them."""
+    return _applications_16(server, request) if version == "16" else _applications_22(server, request)
+
+
+def _applications_16(server: HttpServer, request: HttpRequest) -> tuple[str, ...] | Answer:
+    values = [value for name, value in request.query if name == "app"]
+    if not values:
+        return _bad_app(server, request, "HTTP request is missing param: [app]")
+    # The last one counts.
+    names = tuple(values[-1].split(","))
+    if any(len(value.split(",")) >= APPS_LIMIT for value in values):
+        return _bad_app(server, request, '{"message":"Too many values for app"}')
+    if not all(names):
+        return _bad_app(server, request, "Invalid application provided in param [app].")
+    return names
+
+
+def _applications_22(server: HttpServer, request: HttpRequest) -> tuple[str, ...] | Answer:
+    # The first one counts.
+    value = next((value for name, value in request.query if name.lower() == "app"), "")
+    if not value:
+        return _bad_app(server, request, "HTTP request is missing param: [app]")
+    names = tuple(_unquote(name.strip()) for name in value.split(","))
+    if not all(0 < len(name.encode("utf-8", "surrogateescape")) <= APP_LIMIT for name in names):
+        return server.page(request, 500, "Internal Server Error", "Stasis app registration failed", "bad_app")
+    return names
+
+
+def _unquote(name: str) -> str:
+    quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\""
+    return name[1:-1].strip() if quoted else name
+
+
+def _bad_app(server: HttpServer, request: HttpRequest, text: str) -> Answer:
+    return server.page(request, 400, "Bad Request", text, "bad_app")
+
+
+def _refuse(server: HttpServer, request: HttpRequest) -> Answer:
+    headers = (("Sec-WebSocket-Version", ", ".join(map(str, _VERSIONS))),)
+    return server.answer(request, 400, "Bad Request", headers=headers, reason="bad_upgrade")
+
+
+def _number(text: str) -> int:
+    """Return the number that a text begins with, as sscanf reads it."""
+    match = re.match(r"\s*([+-]?\d{1,29})", text, re.ASCII)
+    return int(match[1]) if match else 0
+
+
+def asks(request: HttpRequest) -> bool:
+    """Whether a request carries an Upgrade header at all."""
+    return bool(request.headers) and header(request.headers, "Upgrade") is not None

@@ -1,0 +1,1 @@
+"""What a run leaves behind: traces while it runs, then tables, measures and intervals."""

@@ -1,0 +1,239 @@
+"""Tables of what happened: rows into typed columns, columns into Parquet files, files into DataFrames.
+
+Calls wait as they are until there are enough of them to be made columns of; columns wait until a row group is full
+and go to disk. So memory holds a few calls and one row group of each table. The same rows give the same bytes: fixed
+size of row groups, fixed compression, no clock and no name of a machine in the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from stasis_sim.observe.columns import TABLES, Column, Rows
+from stasis_sim.observe.timeline import Outage
+from stasis_sim.observe.trace import Call, Command, Connection, Event
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+ROW_GROUP: Final = 32_768
+"""Rows of a row group; only the last one of a file is smaller."""
+
+_BATCH: Final = 1024
+"""Calls that wait to be made columns of."""
+
+_MICROSECONDS: Final = 1e6
+
+
+def schema(table: str) -> pa.Schema:
+    """The Arrow schema of a table."""
+    import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+    types = {int: pa.int64(), str: pa.string()}
+    return pa.schema([pa.field(column.name, types[column.type], column.null) for column in TABLES[table]])
+
+
+class _Memory:
+    """Keeps batches instead of writing them."""
+
+    def __init__(self) -> None:
+        self.tables: list[pa.Table] = []
+
+    def write_table(self, table: pa.Table) -> None:
+        self.tables.append(table)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class _Table:
+    """One table on its way out.
+
+    Args:
+        name: Its name.
+        replication: The number in its first column.
+        directory: Where to write it; None: keep it in memory.
+    """
+
+    def __init__(self, name: str, replication: int, directory: Path | None) -> None:
+        self.name = name
+        self.path = None if directory is None else directory / f"{name}.parquet"
+        self.schema = schema(name)
+        self._replication = replication
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+        self.out: _Memory | pq.ParquetWriter = (
+            _Memory() if self.path is None else _writer(_temporary(self.path), self.schema)
+        )
+
+    def add(self, rows: Rows, calls: Sequence[int | None] = ()) -> None:
+        """Make columns of rows, and write the row groups that are full.
+
+        Args:
+            rows: What the table is made of.
+            calls: For each row the number of its call, where the row does not say it.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+        told = {"replication": [self._replication] * len(rows), "call": calls}
+        arrays = [
+            pa.array(told[column.name] if column.read is None else column.read(rows), field.type)
+            for column, field in zip(TABLES[self.name], self.schema, strict=True)
+        ]
+        self._waiting.append(pa.Table.from_arrays(arrays, schema=self.schema))
+        self._rows += len(rows)
+        if self._rows >= ROW_GROUP:
+            whole = self._join()
+            full = self._rows - self._rows % ROW_GROUP
+            for start in range(0, full, ROW_GROUP):
+                self.out.write_table(whole.slice(start, ROW_GROUP).combine_chunks())
+            self._waiting = [whole.slice(full).combine_chunks()]
+            self._rows -= full
+
+    def _join(self) -> pa.Table:
+        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+        return pa.concat_tables(self._waiting).combine_chunks()
+
+    def close(self) -> None:
+        """Write the rest, and give the file its name."""
+        if self._rows:
+            self.out.write_table(self._join())
+        self._waiting, self._rows = [], 0
+        self.out.close()
+        if self.path is not None:
+            _temporary(self.path).replace(self.path)
+
+    def abort(self) -> None:
+        """Leave no half-written file behind."""
+        self._waiting, self._rows = [], 0
+        self.out.close()
+        if self.path is not None:
+            _temporary(self.path).unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """Where a file is written until it is whole; one name for each process, so that two never mix."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a run without tables does not load it
+
+    # zstd gives the same bytes on every processor, which snappy does not promise.
+    return pq.ParquetWriter(path, columns, compression="zstd", compression_level=1, version="2.6", store_schema=False)
+
+
+class Tables:
+    """Takes the rows of one replication from the recorder; see :class:`stasis_sim.observe.trace.Sink`.
+
+    Use it as a context manager: files get their names when it ends well, and none is left if it does not.
+
+    Args:
+        replication: Its number.
+        directory: Where to write the files; None: keep the tables in memory.
+    """
+
+    def __init__(self, replication: int, directory: Path | None = None) -> None:
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        self._tables = {name: _Table(name, replication, directory) for name in TABLES}
+        self._batch: list[Call] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            for table in self._tables.values():
+                with contextlib.suppress(OSError):
+                    table.abort()
+
+    def call(self, call: Call) -> None:
+        """Take a call with its attempts, events and commands."""
+        self._batch.append(call)
+        if len(self._batch) >= _BATCH:
+            self._spill()
+
+    def _spill(self) -> None:
+        """Make columns of the calls that wait."""
+        calls, self._batch = self._batch, []
+        if not calls:
+            return
+        self._tables["calls"].add(calls)
+        for name in ("attempts", "events", "commands"):
+            lists = [(call.number, getattr(call, name)) for call in calls]
+            numbers = [number for number, rows in lists for _ in rows]
+            self._tables[name].add([row for _, rows in lists for row in rows], numbers)
+
+    def loose(self, events: Sequence[Event], commands: Sequence[Command]) -> None:
+        """Take what belongs to no call, after all calls."""
+        self._spill()
+        self._tables["events"].add(events, [None] * len(events))
+        self._tables["commands"].add(commands, [None] * len(commands))
+
+    def rest(self, connections: Sequence[Connection], outages: Sequence[Outage]) -> None:
+        """Take the connections and the outages."""
+        self._tables["connections"].add(connections)
+        self._tables["outages"].add(outages)
+
+    def close(self) -> None:
+        """Write what is left, and give the files their names."""
+        self._spill()
+        for table in self._tables.values():
+            table.close()
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A table that was kept in memory as a DataFrame."""
+        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+        table = self._tables[name]
+        if not isinstance(table.out, _Memory):
+            raise TypeError(f"{name} went to {table.path}: read it from there")
+        return to_frame(name, pa.concat_tables([table.schema.empty_table(), *table.out.tables]))
+
+
+def read(name: str, directories: Iterable[Path]) -> pd.DataFrame:
+    """Read a table of several replications, in the order of their directories.
+
+    Args:
+        name: One of :data:`~stasis_sim.observe.columns.TABLES`.
+        directories: Those that hold the Parquet files.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    parts = [pq.ParquetFile(directory / f"{name}.parquet").read() for directory in directories]
+    return to_frame(name, pa.concat_tables([schema(name).empty_table(), *parts]))
+
+
+def to_frame(name: str, table: pa.Table) -> pd.DataFrame:
+    """Make a DataFrame of a table as it is on disk: times in seconds, whole numbers whole where some are missing."""
+    import pandas as pd  # noqa: PLC0415 - a run without tables does not load it
+
+    return pd.DataFrame({column.shown: _series(column, table.column(column.name)) for column in TABLES[name]})
+
+
+def _series(column: Column, values: pa.ChunkedArray) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+    if column.name.endswith("_us"):
+        return values.cast(pa.float64()).to_pandas() / _MICROSECONDS
+    if column.type is int and column.null:
+        return values.to_pandas(integer_object_nulls=True).astype("Int64")
+    return values.to_pandas()
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a DataFrame as CSV; the file appears when it is whole."""
+    temporary = _temporary(path)
+    frame.to_csv(temporary, index=False, lineterminator="\n")
+    temporary.replace(path)

@@ -1,0 +1,33 @@
+"""The closed vocabularies of tables, measures and reports: these words, and no others for the same thing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OUTCOMES: Final = (
+    "blocked",
+    "in_progress",
+    "served",
+    "stranded",
+    "unanswered",
+    "fallback",
+    "abandoned",
+    "dropped",
+    "untouched",
+)
+"""What became of a call; the first that fits. See :func:`stasis_sim.observe.trace.outcome`."""
+
+RESULTS: Final = ("entered", "ejected", "in_progress")
+"""What became of one execution of Stasis."""
+
+REASONS: Final = ("never_registered", "forgotten", "not_active", "connect_failed", "no_name", "claim_timeout")
+"""Why Stasis ejected a call."""
+
+FATES: Final = ("delivered", "late", "missed", "lost", "pending")
+"""What became of an event."""
+
+HOWS: Final = ("closed", "torn", "frozen", "refused", "replaced", "write_timeout", "restart")
+"""How a connection ended; of a refused one the column ``reason`` says why."""
+
+CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart")
+"""What began an outage; ``start``: the app has not been connected since the beginning of the run."""

@@ -1,0 +1,146 @@
+"""Named random streams: number ``i`` of a stream is the same whoever asks, when and in which order.
+
+A stream is known by its name. Its numbers come in blocks, each from a generator of its own, seeded by
+(seed, replication, name, block). So nothing is consumed: two profiles or two reconnect policies under one seed
+meet the very same callers (common random numbers), a further client changes no earlier arrival, and an engine
+that works in bulk reads the very numbers that one working call by call reads.
+
+The raw words of PCG64 are promised to stay what they are across NumPy versions; the step from a word to a number
+in (0, 1) and from there to a duration is made here and where the distributions are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BITS = 10
+BLOCK = 1 << BLOCK_BITS
+"""Numbers in a block."""
+
+KEPT_BLOCKS = 32
+"""Blocks that a sequence keeps; calls that live at the same time are seldom further apart, and a block that was
+dropped is made again."""
+
+Quantile = Callable[[NDArray[np.float64]], NDArray[np.int64]]
+"""Turns uniform numbers into whole microseconds, number by number."""
+
+
+class Durations(Protocol):
+    """A sequence of durations in microseconds, by number."""
+
+    def __getitem__(self, number: int) -> int:
+        """Return duration ``number`` in microseconds."""
+        ...
+
+
+class Stream:
+    """Uniform numbers in (0, 1), by block.
+
+    Args:
+        seed: Seed of the run.
+        replication: Number of the replication, from 1.
+        name: What the numbers are for, for instance ``"calls/ivr@default/hold"``.
+    """
+
+    __slots__ = ("_digest", "_replication", "_seed", "name")
+
+    def __init__(self, seed: int, replication: int, name: str) -> None:
+        self.name = name
+        self._seed = seed
+        self._replication = replication
+        self._digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+    def block(self, number: int) -> NDArray[np.float64]:
+        """Return the :data:`BLOCK` numbers of one block, shape ``(BLOCK,)``."""
+        sequence = np.random.SeedSequence(self._seed, spawn_key=(self._replication, self._digest, number))
+        words = np.random.PCG64(sequence).random_raw(BLOCK)
+        uniform: NDArray[np.float64] = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        return uniform
+
+
+class Drawn:
+    """Durations drawn from a stream by inversion.
+
+    Args:
+        stream: Where the uniform numbers come from.
+        quantile: Turns uniform numbers into whole microseconds.
+    """
+
+    __slots__ = ("_blocks", "_quantile", "_stream")
+
+    def __init__(self, stream: Stream, quantile: Quantile) -> None:
+        self._stream = stream
+        self._quantile = quantile
+        self._blocks: dict[int, list[int]] = {}
+
+    def __getitem__(self, number: int) -> int:
+        """Return duration ``number`` in microseconds."""
+        block = self._blocks.get(number >> BLOCK_BITS)
+        if block is None:
+            block = self._make(number >> BLOCK_BITS)
+        return block[number & (BLOCK - 1)]
+
+    def _make(self, number: int) -> list[int]:
+        if len(self._blocks) >= KEPT_BLOCKS:
+            del self._blocks[next(iter(self._blocks))]
+        block: list[int] = self.block(number).tolist()
+        self._blocks[number] = block
+        return block
+
+    def block(self, number: int) -> NDArray[np.int64]:
+        """Return the durations of one block in microseconds, shape ``(BLOCK,)``."""
+        return self._quantile(self._stream.block(number))
+
+
+class Numbers:
+    """The uniform numbers of a stream, by number."""
+
+    __slots__ = ("_block", "_number", "_stream")
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._number = -1
+        self._block: list[float] = []
+
+    def __getitem__(self, number: int) -> float:
+        """Return uniform number ``number``, in (0, 1)."""
+        if number >> BLOCK_BITS != self._number:
+            self._number = number >> BLOCK_BITS
+            self._block = self._stream.block(self._number).tolist()
+        return self._block[number & (BLOCK - 1)]
+
+
+class Streams:
+    """All streams of one replication."""
+
+    __slots__ = ("replication", "seed")
+
+    def __init__(self, seed: int, replication: int) -> None:
+        self.seed = seed
+        self.replication = replication
+
+    def stream(self, name: str) -> Stream:
+        """Return the stream of that name."""
+        return Stream(self.seed, self.replication, name)
+
+    def durations(self, name: str, quantile: Quantile) -> Drawn:
+        """Return the durations that belong to a name."""
+        return Drawn(self.stream(name), quantile)
+
+
+class Fixed:
+    """A duration that is always the same."""
+
+    __slots__ = ("microseconds",)
+
+    def __init__(self, microseconds: int) -> None:
+        self.microseconds = microseconds
+
+    def __getitem__(self, number: int) -> int:
+        """Return the duration in microseconds."""
+        return self.microseconds

@@ -1,0 +1,154 @@
+"""What an application does when an event reaches it: a closed set of actions, done one after the other.
+
+Each action but ``wait`` is a REST request, and the next one waits for its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from stasis_sim.scenario.fields import Random, Word, word
+from stasis_sim.scenario.strict import OneOf, Tagged
+from stasis_sim.scenario.wrong import Keys, Wrong, got
+
+HangupReason = Literal[
+    "normal",
+    "busy",
+    "congestion",
+    "no_answer",
+    "timeout",
+    "rejected",
+    "unallocated",
+    "normal_unspecified",
+    "number_incomplete",
+    "codec_mismatch",
+    "interworking",
+    "failure",
+    "answered_elsewhere",
+]
+"""What Asterisk takes as ``reason`` of ``DELETE /channels/{channelId}``."""
+
+
+def variables(value: Any) -> dict[str, str]:
+    """Read a mapping of channel variables.
+
+    Raises:
+        Wrong: It is none, or a value is no text.
+    """
+    if not isinstance(value, dict):
+        raise Wrong.at(f"not a mapping {got(value)}; write {{NAME: value}}")
+    read: dict[str, str] = {}
+    faults: list[tuple[tuple[str], str]] = []
+    for name, text in value.items():
+        try:
+            read[str(name)] = word(text)
+        except Wrong as wrong:
+            faults += [((str(name),), text) for _, text in wrong.faults]
+    if not all(read):
+        faults.append((("",), 'a variable without a name (got ""); write {NAME: value}'))
+    if faults:
+        raise Wrong(faults)
+    return read
+
+
+Variables = Annotated[
+    dict[str, str],
+    PlainValidator(variables),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
+]
+"""Channel variables by name."""
+
+
+class Answer(Tagged):
+    """Answer the channel."""
+
+    tag: ClassVar[str] = "answer"
+    bare: ClassVar[bool] = True
+
+
+class Ring(Tagged):
+    """Tell the caller that it rings."""
+
+    tag: ClassVar[str] = "ring"
+    bare: ClassVar[bool] = True
+
+
+class Hangup(Tagged):
+    """Hang the channel up."""
+
+    tag: ClassVar[str] = "hangup"
+    sole: ClassVar[str] = "reason"
+    bare: ClassVar[bool] = True
+    example: ClassVar[str] = "hangup, or hangup: busy"
+
+    reason: HangupReason = Field("normal", description="What the caller is told.")
+
+
+class Continue(Tagged):
+    """Send the channel back to the dialplan: to the next step, or to a place of one's choice."""
+
+    tag: ClassVar[str] = "continue"
+    bare: ClassVar[bool] = True
+    mapping: ClassVar[bool] = True
+    example: ClassVar[str] = "continue, or continue: {context: NAME, extension: NAME, priority: 1}"
+
+    context: Word | None = Field(None, description="Context; the present one where it is not given.")
+    extension: Word | None = Field(None, description="Extension; the present one where it is not given.")
+    priority: Annotated[int, Field(ge=1)] | None = Field(None, description="Priority; the next one where it is not given.")
+    label: Word | None = Field(None, description="Label, instead of a priority.")
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield a label beside a priority."""
+        if "label" in data and "priority" in data:
+            yield ("label",), f"priority is given too {got(data['label'])}; write one of priority and label"
+
+
+class Play(Tagged):
+    """Play a sound, and wait for its PlaybackFinished."""
+
+    tag: ClassVar[str] = "play"
+    sole: ClassVar[str] = "time"
+    example: ClassVar[str] = "play: 4s"
+
+    time: Random = Field(description="How long the sound takes.")
+
+
+class Wait(Tagged):
+    """Do nothing for a while; the worker is free meanwhile."""
+
+    tag: ClassVar[str] = "wait"
+    sole: ClassVar[str] = "time"
+    example: ClassVar[str] = "wait: 2s"
+
+    time: Random = Field(description="How long.")
+
+
+class Set(Tagged):
+    """Set channel variables, one request for each."""
+
+    tag: ClassVar[str] = "set"
+    sole: ClassVar[str] = "variables"
+    example: ClassVar[str] = "set: {NAME: value}"
+
+    variables: Variables = Field(description="Channel variables by name.")
+
+
+class Move(Tagged):
+    """Hand the channel over to another app."""
+
+    tag: ClassVar[str] = "move"
+    sole: ClassVar[str] = "app"
+    example: ClassVar[str] = "move: APP"
+
+    app: Annotated[str, Field(min_length=1)] = Field(description="Name of the app.")
+
+
+Action = Annotated[
+    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move,
+    OneOf("an action", "answer, or {play: 4s}", Answer, Ring, Hangup, Continue, Play, Wait, Set, Move),
+]
+"""One step of what an application does."""

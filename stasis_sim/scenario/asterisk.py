@@ -1,0 +1,116 @@
+"""The ``asterisk:`` part of a scenario: which Asterisk, on which of its own files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from stasis_sim.scenario.distributions import Constant
+from stasis_sim.scenario.fields import Count, Duration, NoneOr, Random
+from stasis_sim.scenario.files import Conf, ConfFile
+from stasis_sim.scenario.strict import Strict
+from stasis_sim.scenario.wrong import Keys, Wrong, got
+
+Profile = Literal["documented", "asterisk-16", "asterisk-22"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+DEFAULT_CLOCK = "2026-01-05 00:00:00"
+"""A Monday; midnight, so that a daily pattern starts at its beginning."""
+
+DEFAULT_SOUND_US = 5_000_000
+
+_CLOCK = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?)?", re.ASCII)
+
+
+def _text(text: str, name: str) -> ConfFile:
+    return ConfFile(text, name, written=text, content=text)
+
+
+DEFAULT_HTTP = _text("[general]\nenabled = yes\nbindaddr = 0.0.0.0\n", "the default http.conf")
+DEFAULT_ARI = _text("[general]\n\n[asterisk]\ntype = user\npassword = asterisk\n", "the default ari.conf")
+"""What a scenario without these files has: a server that is on, and the user that clients have by default."""
+
+
+def clock(value: Any) -> int:
+    """Read a date with or without time, in Asterisk's own time zone.
+
+    Returns:
+        Microseconds since 1970-01-01 00:00:00 of that zone.
+
+    Raises:
+        Wrong: It is none.
+    """
+    match = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        if match is None:
+            raise ValueError
+        moment = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}{match[3] or ':00'}+00:00")
+    except ValueError:
+        raise Wrong.at(f"not a date and time {got(value)}; write one such as {DEFAULT_CLOCK}") from None
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def format_clock(us: int) -> str:
+    """Write microseconds since 1970 as date and time."""
+    return (EPOCH + timedelta(microseconds=us)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+Clock = Annotated[
+    int,
+    PlainValidator(clock),
+    PlainSerializer(format_clock),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_CLOCK.pattern}$", "examples": [DEFAULT_CLOCK]}),
+]
+
+
+class Asterisk(Strict):
+    """Asterisk: how it behaves, and what it is configured with."""
+
+    example: ClassVar[str] = "asterisk: {extensions: extensions.conf}"
+    required_examples: ClassVar[dict[str, str]] = {"extensions": "extensions: FILE.conf, or the dialplan itself"}
+
+    profile: Profile = Field("documented", description="Which Asterisk: as documented, or as version 16 or 22 really is.")
+    http: Conf = Field(DEFAULT_HTTP, description="http.conf: a path relative to the scenario, or the text itself.")
+    ari: Conf = Field(DEFAULT_ARI, description="ari.conf: a path relative to the scenario, or the text itself.")
+    extensions: Conf = Field(description="extensions.conf: a path relative to the scenario, or the text itself.")
+    sounds_us: dict[str, Duration] = Field(
+        default_factory=dict,
+        alias="sounds",
+        description="How long each sound takes to play; `default` is for those that are not named.",
+        validate_default=False,
+    )
+    clock_us: Clock = Field(
+        clock(DEFAULT_CLOCK),
+        alias="clock",
+        description="Date and time at the start: for includes with times, and for the rates of a day.",
+    )
+    max_channels: Annotated[Count | None, NoneOr()] = Field(
+        None, description="Calls at one time; more are blocked. none: no limit."
+    )
+    latency: Random = Field(Constant(1_000), description="How long the answer to a REST request takes.")
+    files: Literal["exist", "check"] = Field(
+        "exist", description="Certificates are taken to exist, or are looked for on this machine."
+    )
+    accept_broken: bool = Field(
+        False, description="Go on where Asterisk would discard a whole file, as it would: without that file."
+    )
+
+    @classmethod
+    def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Fill in how long a sound takes that is not named."""
+        sounds = data.get("sounds", {})
+        if isinstance(sounds, dict):
+            data["sounds"] = {"default": f"{DEFAULT_SOUND_US}us", **sounds}
+        return data
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield sounds without a name."""
+        sounds = data.get("sounds")
+        if isinstance(sounds, dict) and "" in sounds:
+            yield ("sounds", ""), 'a sound without a name (got ""); write the name that the dialplan plays'

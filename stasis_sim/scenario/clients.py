@@ -1,0 +1,149 @@
+"""The ``clients:`` part of a scenario: the programs that serve Asterisk's apps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
+
+from stasis_sim.scenario.actions import Action, Answer
+from stasis_sim.scenario.distributions import Constant
+from stasis_sim.scenario.events import EVENT_TYPES
+from stasis_sim.scenario.fields import Count, Duration, Random, Word, tuple_of_one_or_many
+from stasis_sim.scenario.reconnect import ConstantDelay, Reconnect
+from stasis_sim.scenario.strict import Strict
+from stasis_sim.scenario.wrong import Keys, Wrong, got, nearest
+
+DEFAULT_URL = "http://localhost:8088/ari/events"
+PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+"""Schemes of a URL with the port that each stands for."""
+
+DEFAULT_RECONNECT = ConstantDelay.model_validate({"delay": "1s"})
+
+ON = "on "
+"""How the key of an event's actions begins."""
+
+
+def url(value: Any) -> str:
+    """Read the URL of ARI's events.
+
+    Raises:
+        Wrong: It is none.
+    """
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else SplitResult("", "", "", "", "")
+        fits = parts.scheme in PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Wrong.at(f"not a URL {got(value)}; write one such as {DEFAULT_URL}")
+    return str(value)
+
+
+def _actions(value: Any) -> Any:
+    if value is None:
+        raise Wrong.at(f"not a list of actions {got(value)}; write [answer], or [] for none")
+    return tuple_of_one_or_many(value)
+
+
+Actions = Annotated[tuple[Action, ...], BeforeValidator(_actions)]
+"""What is done, one after the other."""
+
+
+def _on_events(schema: dict[str, Any]) -> None:
+    """Give the JSON Schema of a client the keys that begin with ``on``."""
+    actions = schema["properties"].pop("on")["additionalProperties"]
+    schema["properties"] |= {f"{ON}{event}": actions for event in EVENT_TYPES}
+
+
+class Client(Strict):
+    """A program that connects to Asterisk, handles its events and sends it commands."""
+
+    model_config = ConfigDict(json_schema_extra=_on_events)
+
+    example: ClassVar[str] = "NAME: {apps: [APP]}"
+    required_examples: ClassVar[dict[str, str]] = {"apps": "apps: [APP]"}
+
+    apps: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(tuple_of_one_or_many), Field(min_length=1)
+    ] = Field(description="The apps it serves, one or a list.")
+    url: Annotated[str, PlainValidator(url)] = Field(DEFAULT_URL, description="Where it connects.")
+    user: Word = Field("asterisk", description="User, as in ari.conf.")
+    password: Word = Field("asterisk", description="Password in plain text, also where ari.conf holds a hash.")
+    subscribe_all: bool = Field(False, description="Whether it connects with subscribeAll=true.")
+    start_us: Duration = Field(0, alias="start", description="How long after the start of the run it connects.")
+    instances: Count = Field(1, description="How many of them run, all serving the same apps.")
+    workers: Count = Field(1, description="How many events it handles at one time; 1 is an event loop.")
+    service: Random = Field(
+        Constant(2_000), description="How long a worker needs for an event; waiting for Asterisk's answers is not in it."
+    )
+    latency: Random = Field(Constant(1_000), description="How long a message takes between Asterisk and client, one way.")
+    on: dict[str, Actions] = Field(
+        default_factory=lambda: {"StasisStart": (Answer(),)},
+        description="What it does for each type of event.",
+    )
+    reconnect: Reconnect = Field(DEFAULT_RECONNECT, description="How it comes back after a loss.")
+    recover: Literal["none", "list-channels"] = Field(
+        "none", description="What it does when it is back: nothing, or take up the channels that are inside."
+    )
+
+    @property
+    def tls(self) -> bool:
+        """Whether it speaks TLS."""
+        return urlsplit(self.url).scheme in {"https", "wss"}
+
+    @property
+    def host(self) -> str:
+        """The host of the URL."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port of the URL, that of its scheme where it names none."""
+        parts = urlsplit(self.url)
+        return parts.port or PORTS[parts.scheme]
+
+    @property
+    def path(self) -> str:
+        """The path of the URL."""
+        return urlsplit(self.url).path or "/"
+
+    @classmethod
+    def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Gather the keys ``on EVENT`` under ``on``."""
+        events = {key[len(ON) :].strip(): data[key] for key in data if f"{key} ".startswith(ON)}
+        others = {key: value for key, value in data.items() if not f"{key} ".startswith(ON)}
+        return {**others, "on": events} if events else others
+
+    @classmethod
+    def locate(cls, keys: Keys, data: Mapping[str, Any]) -> Keys:
+        """Turn ``on``, ``EVENT`` into the key ``on EVENT``."""
+        del data
+        return (f"{ON}{keys[1]}".strip(), *keys[2:]) if keys[:1] == ("on",) and len(keys) > 1 else keys
+
+    @classmethod
+    def spread(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Spread ``on`` over its keys again."""
+        events = data.pop("on", {})
+        return {**data, **{f"{ON}{event}": actions for event, actions in events.items()}}
+
+    @classmethod
+    def suggestions(cls) -> list[str]:
+        """Return the keys that a message may name."""
+        return [f"{ON}StasisStart" if key == "on" else key for key in cls.keys()]
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield events that ARI does not have."""
+        for event in data.get("on", {}):
+            if event not in EVENT_TYPES:
+                near = nearest(event, EVENT_TYPES)
+                hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
+                yield ("on", event), f"unknown type of event {got(event)}; {hint}"
+        apps = data.get("apps")
+        if isinstance(apps, list | tuple):
+            for index, app in enumerate(apps):
+                if app in apps[:index]:
+                    yield ("apps", index), f"named twice {got(app)}; remove one"

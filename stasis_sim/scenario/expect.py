@@ -1,0 +1,147 @@
+"""The ``expect:`` part of a scenario: what its results must be, ``[APP.]measure OP value [with P%]``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast, get_args
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from stasis_sim.scenario.quantities import DURATIONS, duration, share
+from stasis_sim.scenario.wrong import Wrong, choose, got, nearest
+
+Operator = Literal["<=", ">=", "==", "!=", "<", ">"]
+
+COUNTED = ("calls", "attempts", "events", "commands", "connections", "outages")
+"""What measures count, by kind below it: ``calls.outcome.dropped``, ``events.missed.StasisStart``."""
+
+SHARES = ("ejection_rate", "missed_rate", "saved_rate", "availability", "registered")
+TIMES = ("stranded_s", "orphaned_s", "handoff_s", "held_s")
+NUMBERS = ("orphaned", "peak_inside", "inside", "entered", "ejected", "raised", "missed", "lost", "late", "pending")
+
+MEASURES = (*COUNTED, *SHARES, *TIMES, *NUMBERS)
+"""How the names of measures begin."""
+
+EXAMPLE = "Intro-IVR.ejection_rate <= 10% with 95%"
+
+_LINE = re.compile(
+    r"(?P<name>\S+?)\s*(?P<op><=|>=|==|!=|=<|=>|<>|≤|≥|=|<|>)\s*(?P<value>[^\s<>=!]+)"
+    r"(?:\s+with\s+(?P<confidence>\S+))?"
+)
+_OTHER_OPERATORS = {"=": "==", "=<": "<=", "=>": ">=", "<>": "!=", "≤": "<=", "≥": ">="}
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One line of ``expect:``.
+
+    Attributes:
+        app: App or client whose measure it is; None for the total.
+        measure: Name of the measure.
+        op: How the measure is compared with the value.
+        value: What it is compared with; shares as fractions, times in seconds.
+        confidence: Which bound of the interval decides, as a fraction (0.95); None where the mean decides.
+        text: The line as written.
+    """
+
+    app: str | None
+    measure: str
+    op: Operator
+    value: float
+    confidence: float | None
+    text: str
+
+    def holds(self, seen: float) -> bool:
+        """Return whether a number satisfies the comparison."""
+        match self.op:
+            case "<=":
+                return seen <= self.value
+            case ">=":
+                return seen >= self.value
+            case "<":
+                return seen < self.value
+            case ">":
+                return seen > self.value
+            case "==":
+                return seen == self.value
+            case "!=":
+                return seen != self.value
+
+
+def expectation(value: Any) -> Expectation:
+    """Read a line of ``expect:``.
+
+    Raises:
+        Wrong: It is none.
+    """
+    if isinstance(value, Expectation):
+        return value
+    match = _LINE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise Wrong.at(f"not an expectation {got(value)}; write one such as {EXAMPLE}")
+    op = match["op"]
+    if op in _OTHER_OPERATORS:
+        raise Wrong.at(f"unknown operator {op} {got(value)}; write {_OTHER_OPERATORS[op]}")
+    app, measure = _name(match["name"])
+    return Expectation(
+        app=app,
+        measure=measure,
+        op=cast("Operator", op),
+        value=_value(match["value"], measure),
+        confidence=_confidence(match["confidence"]),
+        text=value.strip(),
+    )
+
+
+def _name(name: str) -> tuple[str | None, str]:
+    """Return app and measure: the app is what stands before the first part that begins a measure's name."""
+    parts = name.split(".")
+    for index, part in enumerate(parts):
+        if part in MEASURES and all(parts):
+            return ".".join(parts[:index]) or None, ".".join(parts[index:])
+    word = next((part for part in parts if nearest(part, MEASURES)), parts[-1])
+    raise Wrong.at(f"unknown measure {got(name)}; {choose(word, MEASURES)}")
+
+
+def _kind(measure: str) -> str:
+    first, *below = measure.split(".")
+    if first in SHARES:
+        return "share"
+    return "time" if first in TIMES or (below and below[-1].endswith("_s")) else "number"
+
+
+def _value(text: str, measure: str) -> float:
+    """Return what a measure is compared with, in the measure's own unit."""
+    kind = _kind(measure)
+    if text.endswith("%"):
+        if kind != "share":
+            raise Wrong.at(f"{measure} is no share {got(text)}; write a number without %")
+        return share(text)
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if kind == "time":
+        return duration(text) / DURATIONS["s"]
+    example = "a percentage such as 10%" if kind == "share" else "a plain number"
+    raise Wrong.at(f"not a value for {measure} {got(text)}; write {example}")
+
+
+def _confidence(text: str | None) -> float | None:
+    if text is None:
+        return None
+    confidence = share(text)
+    if not 0.5 <= confidence < 1:  # noqa: PLR2004 - half is a coin
+        raise Wrong.at(f"not a confidence {got(text)}; write with 95%")
+    return confidence
+
+
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
+
+Expected = Annotated[
+    Expectation,
+    PlainValidator(expectation),
+    PlainSerializer(lambda value: value.text),
+    WithJsonSchema({"type": "string", "pattern": rf"\S\s*({'|'.join(OPERATORS)})\s*\S", "examples": [EXAMPLE]}),
+]
+"""One line of ``expect:``."""

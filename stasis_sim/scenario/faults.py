@@ -1,0 +1,139 @@
+"""The ``faults:`` part of a scenario: what breaks, when, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import ConfigDict, Field
+
+from stasis_sim.scenario.arrivals import InCsv, Instants
+from stasis_sim.scenario.fields import PositiveRandom, Random
+from stasis_sim.scenario.strict import Strict
+from stasis_sim.scenario.wrong import Keys, Wrong, got, nearest
+
+Verb = Literal["drop", "crash", "freeze", "partition", "restart"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
+
+ASTERISK = "asterisk"
+"""What ``restart`` may name beside clients."""
+
+DEFAULT_START = "1s"
+"""How long a client takes to start again."""
+
+WHEN = ("at", "every", "csv")
+
+ONLY_WITH: dict[str, tuple[Verb, ...]] = {
+    "how": ("drop",),
+    "start": ("crash", "restart"),
+    "mode": ("drop", "crash", "partition", "restart"),
+}
+"""Keys that say something only beside some verbs."""
+
+
+def _one_verb(schema: dict[str, Any]) -> None:
+    """Give the JSON Schema of a fault the key that its verb is."""
+    target = schema["properties"].pop("target")
+    schema["properties"].pop("verb")
+    schema["properties"] = {verb: target for verb in VERBS} | schema["properties"]
+    schema["required"] = []
+    schema["oneOf"] = [{"required": [verb]} for verb in VERBS]
+    schema["allOf"] = [{"oneOf": [{"required": [key]} for key in WHEN]}]
+
+
+class Fault(Strict):
+    """Something that breaks.
+
+    drop: the WebSocket is cut, REST goes on. partition: both are cut. freeze: the WebSocket passes nothing and closes
+    nothing. crash: the client dies with its queue and its state, and starts again. restart: an orderly stop and start
+    of a client, or a restart of Asterisk, which forgets everything.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_one_verb)
+
+    example: ClassVar[str] = "{drop: CLIENT, at: 10min, for: 20s}"
+
+    verb: Verb = Field(description="What happens.")
+    target: Annotated[str, Field(min_length=1)] = Field(description="To which client; restart: asterisk too.")
+    at_us: Instants | None = Field(None, alias="at", description="When it happens, once or several times.")
+    every: PositiveRandom | None = Field(None, description="Time between the end of one and the beginning of the next.")
+    csv: InCsv | None = Field(None, description="A CSV file with the instants at which it happens, in seconds.")
+    lasts: Random | None = Field(
+        None,
+        alias="for",
+        description="How long attempts to return fail; of freeze how long nothing passes; of Asterisk how long it boots.",
+    )
+    mode: Literal["refuse", "blackhole"] | None = Field(
+        None, description="What attempts meet meanwhile: they are refused, or hear nothing."
+    )
+    how: Literal["torn", "closed"] | None = Field(None, description="drop: the connection is torn, or closed in order.")
+    start: Random | None = Field(None, description="crash, restart: how long the client takes to start again.")
+
+    @property
+    def client(self) -> str | None:
+        """The client it happens to; None where it happens to Asterisk."""
+        return None if self.verb == "restart" and self.target == ASTERISK else self.target
+
+    @classmethod
+    def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Turn ``drop: CLIENT`` into verb and target, and fill in the defaults of the verb.
+
+        Raises:
+            Wrong: There is not exactly one verb.
+        """
+        verbs = [key for key in data if key in VERBS]
+        if len(verbs) != 1:
+            raise _no_single_verb(data, verbs)
+        hidden = next((key for key in ("verb", "target") if key in data), None)
+        if hidden is not None:
+            raise Wrong.at("unknown key; the verb itself is the key, as in drop: CLIENT", hidden)
+        verb, target = verbs[0], data[verbs[0]]
+        defaults = {
+            key: value
+            for key, value in {"mode": "refuse", "how": "torn", "start": DEFAULT_START}.items()
+            if verb in ONLY_WITH[key] and not (key == "start" and target == ASTERISK)
+        }
+        return {"verb": verb, "target": target, **defaults, **{key: data[key] for key in data if key != verb}}
+
+    @classmethod
+    def locate(cls, keys: Keys, data: Mapping[str, Any]) -> Keys:
+        """Turn ``target`` into the verb."""
+        return (str(data["verb"]), *keys[1:]) if keys[:1] == ("target",) else keys
+
+    @classmethod
+    def spread(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Turn verb and target into one key."""
+        return {data.pop("verb"): data.pop("target"), **data}
+
+    @classmethod
+    def suggestions(cls) -> list[str]:
+        """Return the keys that a message may name."""
+        return [*VERBS, *(key for key in cls.keys() if key not in {"verb", "target"})]
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield keys that say nothing beside the verb, and how often it happens if that is not said once."""
+        verb = data["verb"]
+        for key, verbs in ONLY_WITH.items():
+            if key in data and verb not in verbs:
+                yield (key,), f"says nothing beside {verb} {got(data[key])}; remove it"
+        if "start" in data and verb == "restart" and data.get("target") == ASTERISK:
+            yield ("start",), f"says nothing of Asterisk {got(data['start'])}; write for: how long it takes to boot"
+        if verb == "partition" and "for" not in data:
+            yield (), "for is missing; write for: how long nothing passes"
+        when = [key for key in data if key in WHEN]
+        if not when:
+            yield (), "no time; write at: 10min, or every: {exponential: 10min}"
+        for key in when[1:]:
+            yield (key,), f"{when[0]} is given too {got(data[key])}; write one of at, every and csv"
+
+
+def _no_single_verb(data: Mapping[str, Any], verbs: list[str]) -> Wrong:
+    if verbs:
+        return Wrong.at(f"{len(verbs)} faults in one {got(', '.join(verbs))}; write an entry for each")
+    for key in data:
+        meant = nearest(key, VERBS)
+        if meant is not None and key not in {*WHEN, "for", "mode", "how", "start"}:
+            return Wrong.at(f"unknown fault; write {meant}", key)
+    keys = ", ".join(data) or "nothing"
+    return Wrong.at(f"not a fault {got(keys)}; write one of {', '.join(VERBS)}, as in drop: CLIENT")

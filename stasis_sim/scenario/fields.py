@@ -1,0 +1,177 @@
+"""Fields with units: how each is read, how ``show`` writes it, and what the JSON Schema says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    SerializationInfo,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from stasis_sim.scenario.distributions import Distribution
+from stasis_sim.scenario.forms import distribution, moving, positive_duration
+from stasis_sim.scenario.quantities import Rate, duration, format_duration, format_share, positive_rate, share
+from stasis_sim.scenario.strict import Context
+from stasis_sim.scenario.wrong import Wrong, got
+
+
+class NoneOr:
+    """Annotation: the value may also be the word ``none``, which is None."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = handler(source)
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, validate: None if value in (None, "none") else validate(value),
+            inner,
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                lambda value, write: "none" if value is None else write(value), schema=inner
+            ),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"const": "none"}, handler(schema)]}
+
+
+def _context_base(read: Callable[[Any, Path], Distribution]) -> Callable[[Any, ValidationInfo], Distribution]:
+    return lambda value, info: read(value, Context.of(info).base)
+
+
+def _distribution_data(value: Distribution, info: SerializationInfo) -> Any:
+    return value.data(inline=inline(info))
+
+
+def inline(info: SerializationInfo) -> bool:
+    """Return whether files are to be written out instead of named."""
+    return bool((info.context or {}).get("inline"))
+
+
+def _instance_or(read: Callable[[Any], Any], kind: type) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, kind) else read(value)
+
+
+def tuple_of_one_or_many(value: Any) -> Any:
+    """Turn a list into the tuple that strict models hold, and a single value into a tuple of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def tuple_of_many(value: Any) -> Any:
+    """Turn a list into the tuple that strict models hold.
+
+    Raises:
+        Wrong: It is no list.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    raise Wrong.at(f"not a list {got(value)}; write [ITEM, ITEM] or lines that begin with '- '")
+
+
+def word(value: Any) -> str:
+    """Read text that may look like a number, such as an extension.
+
+    Raises:
+        Wrong: It is no text, or none that comes out as it was written.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise Wrong.at(f'not text {got(value)}; write it in quotes: "…"')
+
+
+DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(us|ms|s|min|h|d)$", "examples": ["250ms", "30s"]}
+RATE_SCHEMA = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?/ ?(s|min|h|d)$", "examples": ["5/s", "300/min"]}
+SHARE_SCHEMA = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?%$", "examples": ["5%"]}
+
+SPREAD_SCHEMA = {"type": "number", "exclusiveMinimum": 0}
+
+
+def _parameters(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+DISTRIBUTION_FORMS: dict[str, dict[str, Any]] = {
+    "constant": DURATION_SCHEMA,
+    "exponential": {"anyOf": [DURATION_SCHEMA, _parameters(mean=DURATION_SCHEMA)]},
+    "lognormal": _parameters(mean=DURATION_SCHEMA, cv=SPREAD_SCHEMA),
+    "weibull": _parameters(mean=DURATION_SCHEMA, scale=DURATION_SCHEMA, shape=SPREAD_SCHEMA),
+    "gamma": _parameters(mean=DURATION_SCHEMA, cv=SPREAD_SCHEMA, shape=SPREAD_SCHEMA),
+    "uniform": _parameters(low=DURATION_SCHEMA, high=DURATION_SCHEMA),
+    "empirical": {
+        "anyOf": [
+            {"type": "array", "items": DURATION_SCHEMA, "minItems": 1},
+            _parameters(csv={"type": "string"}, column={"type": ["string", "integer"]}),
+        ]
+    },
+}
+
+DISTRIBUTION_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        DURATION_SCHEMA,
+        {
+            "type": "object",
+            "properties": DISTRIBUTION_FORMS,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+        },
+    ]
+}
+
+Duration = Annotated[
+    int,
+    PlainValidator(duration),
+    PlainSerializer(format_duration),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+"""A duration in microseconds."""
+
+PositiveDuration = Annotated[
+    int,
+    PlainValidator(positive_duration),
+    PlainSerializer(format_duration),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+"""A duration above 0 in microseconds."""
+
+Share = Annotated[float, PlainValidator(share), PlainSerializer(format_share), WithJsonSchema(SHARE_SCHEMA)]
+"""A fraction from 0 to 1, written as a percentage."""
+
+PositiveRate = Annotated[
+    Rate,
+    PlainValidator(_instance_or(positive_rate, Rate)),
+    PlainSerializer(str),
+    WithJsonSchema(RATE_SCHEMA),
+]
+"""A rate above 0."""
+
+Random = Annotated[
+    Distribution,
+    PlainValidator(_context_base(distribution)),
+    PlainSerializer(_distribution_data),
+    WithJsonSchema(DISTRIBUTION_SCHEMA),
+]
+"""A distribution of durations."""
+
+PositiveRandom = Annotated[
+    Distribution,
+    PlainValidator(_context_base(lambda value, base: moving(distribution(value, base)))),
+    PlainSerializer(_distribution_data),
+    WithJsonSchema(DISTRIBUTION_SCHEMA),
+]
+"""A distribution of durations that are not all 0."""
+
+Word = Annotated[str, PlainValidator(word), WithJsonSchema({"type": ["string", "integer"]})]
+"""Text that may look like a whole number."""
+
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+"""How many, at least one."""

@@ -1,0 +1,96 @@
+"""Asterisk's own .conf files in a scenario: a path beside it, or the text itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, WithJsonSchema
+
+from stasis_sim.conf.syntax import Source
+from stasis_sim.errors import InputError
+from stasis_sim.scenario.fields import inline
+from stasis_sim.scenario.strict import Context
+from stasis_sim.scenario.wrong import Wrong, got, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class ConfFile(Source):
+    """A .conf file, as the loaders of :mod:`stasis_sim.conf` take it.
+
+    Attributes:
+        text: What the loaders read. A block of text in the scenario has as many empty lines before it as the
+            scenario has lines before the block, so that the loaders' messages name lines of the scenario.
+        name: The file as messages show it.
+        base: The folder that ``#include`` starts from.
+        written: What the scenario says: the path, or the text.
+        content: The text alone.
+    """
+
+    text: str = field(compare=False)
+    name: str = field(default="<text>", compare=False)
+    base: Path = field(default_factory=Path, compare=False)
+    written: str = ""
+    content: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the text stands in the scenario itself."""
+        return is_text(self.written)
+
+
+def is_text(written: str) -> bool:
+    """Return whether a value is the text of a file, not its path."""
+    return "\n" in written or written.lstrip().startswith("[")
+
+
+def embedded(text: str, context: Context, keys: tuple[str, ...]) -> ConfFile:
+    """Return a file whose text stands in the scenario."""
+    first = context.blocks.get(keys)
+    if first is None:
+        return ConfFile(text, f"{context.name} {'.'.join(keys)}", context.base, text, text)
+    return ConfFile("\n" * (first - 1) + text, context.name, context.base, text, text)
+
+
+def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
+    """Read the value of ``asterisk.http`` and its like."""
+    if isinstance(value, ConfFile):
+        return value
+    name = f"{info.field_name}.conf"
+    if not isinstance(value, str) or not value.strip():
+        raise Wrong.at(f"not a file {got(value)}; write the path of {name}, or its text")
+    context = Context.of(info)
+    if is_text(value):
+        return embedded(value, context, ("asterisk", str(info.field_name)))
+    path = context.base / value
+    try:
+        source = Source.load(path)
+    except (InputError, ValueError):
+        raise Wrong.at(_unreadable(path, value, name)) from None
+    return ConfFile(source.text, source.name, source.base, value, source.text)
+
+
+def _unreadable(path: Path, written: str, name: str) -> str:
+    """Return what is wrong with a path, with the file that was perhaps meant."""
+    folder = path.parent
+    try:
+        near = nearest(path.name, sorted(item.name for item in folder.iterdir())) if folder.is_dir() else None
+        reason = "cannot be read" if path.exists() else "no such file"
+    except (OSError, ValueError):
+        near, reason = None, "no such file"
+    hint = Path(written).parent / near if near and near != path.name else None
+    return f"{reason} {got(written)}; write {hint or f'the path of {name} relative to the scenario, or its text'}"
+
+
+def _data(value: ConfFile, info: SerializationInfo) -> str:
+    return value.content if inline(info) and is_text(value.content) else value.written
+
+
+Conf = Annotated[
+    ConfFile,
+    PlainValidator(_conf_file),
+    PlainSerializer(_data),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+"""One of Asterisk's files."""

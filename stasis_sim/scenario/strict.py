@@ -1,0 +1,253 @@
+"""What the models of a scenario are made of: a strict base model, and choices that are known by their only key.
+
+Whatever does not fit leaves as one :class:`~stasis_sim.scenario.wrong.Wrong` with all faults below a model, so that
+the text of a message is made where its reason is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from stasis_sim.scenario.pydantic_errors import faults_of
+from stasis_sim.scenario.wrong import Keys, Wrong, choose, got, nearest
+
+
+@dataclass(frozen=True)
+class Context:
+    """What validators know beside the value.
+
+    Attributes:
+        base: The folder that paths start from.
+        name: The scenario as messages show it.
+        blocks: For each literal block of text the line of the scenario in which it begins.
+    """
+
+    base: Path = field(default_factory=Path)
+    name: str = "scenario"
+    blocks: Mapping[Keys, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, info: ValidationInfo) -> Context:
+        """Return the context of a validation, an empty one where the caller gave none."""
+        return info.context if isinstance(info.context, cls) else cls()
+
+
+class Strict(BaseModel):
+    """A mapping with known keys: all others are refused with the nearest known one, and nothing is coerced."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    example: ClassVar[str] = ""
+    """What to write where a whole mapping is missing or no mapping."""
+
+    required_examples: ClassVar[Mapping[str, str]] = {}
+    """What to write for a key that is missing."""
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """Return the keys that a file may use, in their order."""
+        return [info.alias or name for name, info in cls.model_fields.items()]
+
+    @classmethod
+    def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Turn the keys of the file into those of the fields; for models whose keys are not all fixed."""
+        return data
+
+    @classmethod
+    def locate(cls, keys: Keys, data: Mapping[str, Any]) -> Keys:
+        """Turn the way to a field into the way in the file: the opposite of :meth:`arrange`, which made ``data``."""
+        del data
+        return keys
+
+    @classmethod
+    def spread(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Turn the fields back into the keys of the file."""
+        return data
+
+    @classmethod
+    def suggestions(cls) -> list[str]:
+        """Return the keys that a message may name."""
+        return cls.keys()
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield faults that only show in several keys together; looked for even where single keys are wrong."""
+        del data
+        yield from ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        """Let pydantic check the known keys, and add what it does not say well itself."""
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
+            raise Wrong.at(f"not a mapping of keys {got(data)}; write {cls.example}")
+        data = cls.arrange({str(key): value for key, value in data.items()})
+        known = cls.keys()
+        strange = [key for key in data if key not in known]
+        empty = [key for key in known if key in data and data[key] is None]
+        faults: list[tuple[Keys, str]] = [((key,), f"unknown key; {choose(key, cls.suggestions())}") for key in strange]
+        faults += [((key,), "has no value; give it one, or remove the key") for key in empty]
+        excused = {*empty, *(nearest(key, known) for key in strange)}
+        clean = {key: value for key, value in data.items() if key in known and value is not None}
+        faults += cls.examine(clean)
+        try:
+            model: Self = handler(clean)
+        except ValidationError as error:
+            for keys, text, missing in faults_of(error):
+                if missing is None:
+                    faults.append((keys, text))
+                elif missing not in excused:
+                    faults.append((keys, f"{missing} is missing; write {cls._required(missing)}"))
+        if faults:
+            raise Wrong((cls.locate(keys, data), text) for keys, text in faults)
+        return model
+
+    @classmethod
+    def _required(cls, key: str) -> str:
+        return cls.required_examples.get(key, f"{key}: …")
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not given and has no default."""
+        return self.spread({key: value for key, value in handler(self).items() if value is not None})
+
+
+class Tagged(Strict):
+    """One of several choices, known by its only key: ``{exponential: {initial: 1s}}``, ``{move: app}`` or ``answer``.
+
+    Attributes:
+        tag: The key, in all choices of a kind different.
+        sole: The field that a plain value is for, as in ``{move: app}``.
+        bare: Whether the tag alone is enough.
+        mapping: Whether a mapping below the tag gives the fields by name, not the sole field.
+    """
+
+    tag: ClassVar[str]
+    sole: ClassVar[str] = ""
+    bare: ClassVar[bool] = False
+    mapping: ClassVar[bool] = False
+
+    @classmethod
+    def read(cls, value: Any, context: Context) -> Self:
+        """Read what stands below the tag, None where the tag stands alone.
+
+        Raises:
+            Wrong: It does not fit; the ways begin with the tag.
+        """
+        by_name = value is None or (cls.mapping and isinstance(value, Mapping))
+        if value is None and not cls.bare:
+            raise Wrong.at(f"{cls.tag} has no value; write {cls.example}", cls.tag)
+        if not by_name and not cls.sole:
+            hint = cls.example if cls.mapping else f"{cls.tag} alone"
+            raise Wrong.at(f"{cls.tag} takes no such value {got(value)}; write {hint}", cls.tag)
+        try:
+            return cls.model_validate((value or {}) if by_name else {cls.sole: value}, context=context)
+        except ValidationError as error:
+            faults = [(keys, text) for keys, text, _ in faults_of(error)]
+        skipped = 0 if by_name else 1  # the sole field has no key of its own in the file
+        raise Wrong(((cls.tag, *keys[skipped:]), text) for keys, text in faults)
+
+    def data(self, info: SerializationInfo) -> Any:
+        """Return what a scenario file says for it."""
+        fields = self.model_dump(by_alias=True, context=info.context)
+        if not fields:
+            return self.tag
+        return {self.tag: fields if self.mapping else fields[self.sole]}
+
+
+class OneOf:
+    """Annotation: the value is one of several tagged choices.
+
+    Args:
+        what: What the value is, with its article.
+        example: What to write.
+        choices: The classes.
+    """
+
+    def __init__(self, what: str, example: str, *choices: type[Tagged]) -> None:
+        self.what = what
+        self.example = example
+        self.choices = {choice.tag: choice for choice in choices}
+
+    def read(self, value: Any, info: ValidationInfo) -> Tagged:
+        """Read a value.
+
+        Raises:
+            Wrong: It is none of the choices, or does not fit the one it is.
+        """
+        if isinstance(value, Tagged) and self.choices.get(value.tag) is type(value):
+            return value
+        if isinstance(value, str):
+            tag, inner = value, None
+        elif isinstance(value, Mapping) and len(value) == 1:
+            tag, inner = next(iter(value.items()))
+        elif isinstance(value, Mapping) and value:
+            keys = ", ".join(map(str, value))
+            raise Wrong.at(f"not one thing but {len(value)} {got(keys)}; write {self.example}")
+        else:
+            raise Wrong.at(f"not {self.what} {got(value)}; write {self.example}")
+        choice = self.choices.get(tag)
+        if choice is None:
+            raise Wrong.at(f"not {self.what} {got(tag)}; {choose(tag, self.choices)}", *self._below(value, tag))
+        try:
+            return choice.read(inner, Context.of(info))
+        except Wrong as wrong:
+            if isinstance(value, str):
+                raise Wrong((keys[1:], text) for keys, text in wrong.faults) from None
+            raise
+
+    @staticmethod
+    def _below(value: Any, tag: str) -> Keys:
+        return () if isinstance(value, str) else (tag,)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        del source, handler
+        return core_schema.with_info_plain_validator_function(
+            self.read,
+            serialization=core_schema.plain_serializer_function_ser_schema(_tagged_data, info_arg=True),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del schema
+        return {"anyOf": [_tagged_schema(choice, handler) for choice in self.choices.values()]}
+
+
+def _tagged_data(value: Tagged, info: SerializationInfo) -> Any:
+    return value.data(info)
+
+
+def _tagged_schema(choice: type[Tagged], handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    """Return the JSON Schema of one choice, in all its forms."""
+    fields = handler.resolve_ref_schema(handler(choice.__pydantic_core_schema__))
+    forms = [fields] if choice.mapping else []
+    if choice.sole:
+        forms.insert(0, fields["properties"][choice.sole])
+    below: dict[str, Any] = {"anyOf": forms} if forms else {"type": "null"}
+    tagged = {
+        "type": "object",
+        "properties": {choice.tag: below},
+        "required": [choice.tag],
+        "additionalProperties": False,
+        "description": (choice.__doc__ or "").strip().splitlines()[0],
+    }
+    return {"anyOf": [{"const": choice.tag}, tagged]} if choice.bare else tagged

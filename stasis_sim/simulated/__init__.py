@@ -1,0 +1,1 @@
+"""SimPy around the model: channels, applications, links, callers and faults, in virtual time."""

@@ -1,0 +1,118 @@
+"""What a client does about an event: its actions one after the other, as REST requests and waits.
+
+Handling stops at the first request that fails, at the death of the client, and for good where it waits for a
+PlaybackFinished that never comes: that is how a call is orphaned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from stasis_sim.scenario import actions
+from stasis_sim.simulated.clock import Rank
+
+if TYPE_CHECKING:
+    from stasis_sim.simulated.clients import Client
+    from stasis_sim.simulated.network import Message
+
+Query = tuple[tuple[str, str], ...]
+Step = tuple[str, str, Query]
+"""Method, what follows the channel in the path, query."""
+
+OK = range(200, 300)
+
+
+def sound(duration: int) -> str:
+    """Return the media URI of a sound that takes a given time in microseconds; see :class:`Sounds`."""
+    return f"sound:{duration}us"
+
+
+class Sounds(dict[str, int]):
+    """How long each sound takes, in microseconds: those of the scenario, and those that clients make to measure."""
+
+    def __missing__(self, name: str) -> int:
+        """Return the time of a sound that the scenario does not name."""
+        if name.endswith("us") and name[:-2].isdecimal():
+            return int(name[:-2])
+        return self["default"]
+
+
+def requests(action: actions.Action) -> tuple[Step, ...]:
+    """Return the REST requests that an action stands for; none for those that take time."""
+    match action:
+        case actions.Answer():
+            return (("POST", "/answer", ()),)
+        case actions.Ring():
+            return (("POST", "/ring", ()),)
+        case actions.Hangup():
+            return (("DELETE", "", (("reason", action.reason),)),)
+        case actions.Move():
+            return (("POST", "/move", (("app", action.app),)),)
+        case actions.Set():
+            pairs = action.variables.items()
+            return tuple(("POST", "/variable", (("variable", name), ("value", value))) for name, value in pairs)
+        case actions.Continue():
+            return (("POST", "/continue", _place(action)),)
+        case _:
+            return ()
+
+
+def _place(action: actions.Continue) -> Query:
+    query = (
+        ("context", action.context),
+        ("extension", action.extension),
+        ("priority", action.priority),
+        ("label", action.label),
+    )
+    return tuple((name, str(value)) for name, value in query if value is not None)
+
+
+def handle(
+    client: Client, message: Message, todo: Sequence[actions.Action], finish: int
+) -> Generator[simpy.Event, Any, None]:
+    """Handle one event once a worker is through with it: a SimPy process."""
+    event, caller, number = message
+    clock = client.world.clock
+    if caller is None:
+        return
+    generation = client.generation
+    yield clock.sleep(finish - clock.now, Rank.CLIENT, caller.trace.number)
+    if event.fate == "lost":
+        return
+    for position, action in enumerate(todo):
+        if isinstance(action, actions.Wait | actions.Play):
+            # A time belongs to the app, the call, the event and the place in the list of actions.
+            name = f"{action.tag}/{event.app}/{number}/{event.type}/{position}"
+            duration = client.duration(name, action.time, caller)
+            done = yield from _spend(client, message, action, duration)
+        else:
+            done = True
+            for method, suffix, query in requests(action):
+                status = yield from client.rest(method, f"/channels/{caller.channel}{suffix}", query, caller)
+                done = done and status in OK
+        if not done or client.generation != generation:
+            return
+
+
+def _spend(
+    client: Client, message: Message, action: actions.Wait | actions.Play, duration: int
+) -> Generator[simpy.Event, Any, bool]:
+    """Wait, or play a sound and wait for its end; say whether the handling goes on."""
+    caller, clock = message.caller, client.world.clock
+    assert caller is not None  # noqa: S101 - handle() has seen to it
+    if isinstance(action, actions.Wait):
+        yield clock.sleep(duration, Rank.CLIENT, caller.trace.number)
+        return True
+    path = f"/channels/{caller.channel}/play"
+    over = clock.env.event()
+    waiting = client.playing.setdefault(caller.trace.number, [])
+    waiting.append(over)
+    status = yield from client.rest("POST", path, (("media", sound(duration)),), caller)
+    if status not in OK:
+        waiting.remove(over)
+        return False
+    yield over
+    return True

@@ -1,0 +1,101 @@
+"""Asterisk in virtual time: the pure model, moved by SimPy.
+
+Stimuli go in at the present instant, effects come out and are handed to whoever listens, timers become
+happenings. Each channel is a SimPy process that runs its dialplan and sleeps where the dialplan waits. Runs of a
+scenario and replays of recordings both stand on this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+import simpy
+
+from stasis_sim.handoff import effects
+from stasis_sim.handoff.effects import Effect
+from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.stimuli import Call, Stimulus, Timer
+from stasis_sim.simulated.clock import Clock, Rank
+
+Listener = Callable[[Effect], None]
+
+
+class Channel:
+    """A channel as SimPy sees it: its number, and the event that wakes its process."""
+
+    __slots__ = ("number", "wake")
+
+    def __init__(self, number: int, wake: simpy.Event) -> None:
+        self.number = number
+        self.wake = wake
+
+
+class Asterisk:
+    """One Asterisk in virtual time.
+
+    Args:
+        clock: The clock that all share.
+        engine: The model.
+        listeners: For each kind of effect who wants to hear of it. A listener must not call :meth:`apply`; what it
+            wants to happen it puts on the clock.
+    """
+
+    def __init__(self, clock: Clock, engine: Engine, listeners: Mapping[str, Listener]) -> None:
+        self.clock = clock
+        self.engine = engine
+        self.channels: dict[str, Channel] = {}
+        self._listeners: dict[str, Listener] = {
+            **listeners,
+            effects.TIMER: self._timer,
+            effects.ENDED: self._ended(listeners.get(effects.ENDED)),
+        }
+
+    def apply(self, stimulus: Stimulus) -> None:
+        """Let a stimulus happen now, and hand on what Asterisk does."""
+        listeners = self._listeners
+        for effect in self.engine.step(self.clock.now, stimulus):
+            listener = listeners.get(effect[0])
+            if listener is not None:
+                listener(effect)
+
+    def dial(self, number: int, call: Call) -> None:
+        """Start the process of a new channel; ``number`` orders it among channels that do something at one instant."""
+        channel = self.channels[call.channel] = Channel(number, self.clock.env.event())
+        self.clock.env.process(self._life(channel, call))
+
+    def _life(self, channel: Channel, call: Call) -> Generator[simpy.Event, Any, None]:
+        """The channel: it runs the dialplan, and sleeps where the dialplan waits."""
+        self.apply(call)
+        while self.channels.get(call.channel) is channel:
+            serial = yield channel.wake
+            if serial is not None:
+                self.apply(Timer(serial))
+
+    def _timer(self, effect: Effect) -> None:
+        _, serial, delay, name = effect
+        channel = self.channels.get(name) if name is not None else None
+        if channel is None:
+            self.clock.after(delay, Rank.ASTERISK, 0, self._fire, serial)
+        else:
+            self.clock.after(delay, Rank.ASTERISK, channel.number, self._wake, (name, channel, serial))
+
+    def _fire(self, event: simpy.Event) -> None:
+        self.apply(Timer(event.value))
+
+    def _wake(self, event: simpy.Event) -> None:
+        """Let the channel's process go on, unless the channel is gone."""
+        name, channel, serial = event.value
+        if self.channels.get(name) is channel:
+            wake, channel.wake = channel.wake, self.clock.env.event()
+            wake.succeed(serial)
+
+    def _ended(self, listener: Listener | None) -> Listener:
+        def ended(effect: Effect) -> None:
+            channel = self.channels.pop(effect[1], None)
+            if channel is not None:
+                channel.wake.succeed(None)
+            if listener is not None:
+                listener(effect)
+
+        return ended

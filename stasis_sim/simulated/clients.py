@@ -1,0 +1,266 @@
+"""Clients: programs that connect for their apps, lose the connection, come back or give up, and serve events.
+
+A client is two things at once. Its *life* is a SimPy process: start, connect, stay connected, lose the connection,
+back off, try again. Its *workers* take messages in the order in which they come; a message for which the scenario
+names actions starts a process of its own, which carries them out once a worker is through with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.randomness import Numbers
+from stasis_sim.scenario.reconnect import AtOnce
+from stasis_sim.simulated.actions import handle
+from stasis_sim.simulated.callers import Caller
+from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.draws import durations
+from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.service import Workers
+
+if TYPE_CHECKING:
+    from stasis_sim.randomness import Durations
+    from stasis_sim.scenario.clients import Client as ClientSpec
+    from stasis_sim.scenario.distributions import Distribution
+    from stasis_sim.simulated.world import World
+
+Life = Generator[simpy.Event, Any, None]
+
+SWITCHING_PROTOCOLS = 101
+AT_ONCE_AGAIN_US = 1_000_000
+SILENCE_US = 10_000_000
+"""How long a try to connect bears silence."""
+
+
+class Client:
+    """One program, or one instance of it.
+
+    Args:
+        world: Where it lives.
+        index: Its position among all clients; orders what clients do at one instant.
+        name: As the results call it; the second instance of ``ivr`` is ``ivr#2``.
+        spec: What the scenario says of it.
+
+    Attributes:
+        connection: The WebSocket that it holds or opens, if any.
+        refused_until: Until when attempts to connect fail, whatever the policy.
+        blackhole: Whether they fail by silence instead of a refusal.
+        frozen: Whether the link passes nothing to and from WebSockets.
+        partitioned: Whether REST requests get no answer either.
+        generation: Rises with each crash; whoever worked for an earlier one has died with it.
+        playing: For each call the handlers that wait for the end of a playback.
+    """
+
+    def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
+        self.world = world
+        self.index = index
+        self.name = name
+        self.spec = spec
+        self.connection: Connection | None = None
+        self.refused_until = 0
+        self.blackhole = False
+        self.frozen = False
+        self.partitioned = False
+        self.generation = 0
+        self.playing: dict[int, list[simpy.Event]] = {}
+        self._workers = Workers(spec.workers)
+        self._path = spec.path
+        self._base = spec.path.rpartition("/")[0]
+        self._latency = durations(world.streams, f"clients/{name}/latency", spec.latency)
+        self._messages = 0
+        self._durations: dict[tuple[str, int], Durations] = {}
+        self._jitter = Numbers(world.streams.stream(f"clients/{name}/backoff"))
+        self._waits = 0
+        self._gone: simpy.Event = world.clock.env.event()
+        self._process = world.clock.env.process(self._life(spec.start_us))
+
+    # ---- its life ----------------------------------------------------------
+
+    def _life(self, start: int) -> Life:
+        """Start, connect, and come back each time the connection is lost, until the policy gives up."""
+        try:
+            yield self._sleep(start)
+            tries = 0
+            while True:
+                if (yield from self._connect()):
+                    tries = 0
+                    yield self._gone
+                tries += 1
+                wait = self._wait(tries)
+                if wait is None:
+                    return
+                yield self._sleep(wait)
+        except simpy.Interrupt:
+            return
+
+    def _wait(self, attempt: int) -> int | None:
+        """Return how long the policy waits before an attempt; None when it gives up."""
+        policy = self.spec.reconnect
+        if isinstance(policy, AtOnce):
+            # The one policy that knows when it can return. What refuses it for ever it asks again in a second.
+            rest = self.refused_until - self.world.clock.now
+            return rest if rest > 0 else (0 if attempt == 1 else AT_ONCE_AGAIN_US)
+        self._waits += 1
+        return policy.delay_us(attempt, self._jitter[self._waits - 1])
+
+    def _connect(self) -> Generator[simpy.Event, Any, bool]:
+        """Try once to open the WebSocket; say whether it stands when the answer is there."""
+        world, recorder = self.world, self.world.recorder
+        row = recorder.connection(self.name, self.spec.apps, world.clock.now)
+        if world.obstacle(self) and (self.blackhole or self.frozen):
+            yield self._sleep(SILENCE_US)
+            recorder.refused(row, world.clock.now, "timeout")
+            return False
+        yield self._sleep(self.latency())
+        obstacle = world.obstacle(self)
+        if not obstacle:
+            connection = Connection(f"{self.name}/{row.number}", self, row)
+            self._gone = world.clock.env.event()
+            self.connection = connection
+            status, obstacle = world.open(connection, self._request("GET", self._path, self._subscription()))
+            if status == SWITCHING_PROTOCOLS:
+                yield self._sleep(self.latency())
+                return connection.open
+            self.connection = None
+        yield self._sleep(self.latency())
+        recorder.refused(row, world.clock.now, obstacle)
+        return False
+
+    def _subscription(self) -> tuple[tuple[str, str], ...]:
+        apps = ("app", ",".join(self.spec.apps))
+        return (apps, ("subscribeAll", "true")) if self.spec.subscribe_all else (apps,)
+
+    def _sleep(self, delay: int) -> simpy.Event:
+        return self.world.clock.sleep(delay, Rank.CLIENT, self.index)
+
+    def latency(self) -> int:
+        """Return how long the next message takes one way, in microseconds."""
+        self._messages += 1
+        return self._latency[self._messages - 1]
+
+    def lose(self, how: str, cause: str) -> bool:
+        """The connection breaks, and both ends know it; say whether there was one.
+
+        Args:
+            how: What the results say of the connection.
+            cause: What they say of the outage.
+        """
+        connection, now = self.connection, self.world.clock.now
+        if connection is None:
+            return False
+        self.connection = None
+        connection.open = False
+        for message in (*self._workers.take_back(now), *connection.take_held()):
+            self.world.lost(message)
+        self.world.closed(connection, how, cause)
+        self._gone.succeed()
+        return True
+
+    def freeze(self, *, partition: bool) -> bool:
+        """The link passes nothing more and closes nothing; say whether a WebSocket stood on it."""
+        self.frozen = True
+        self.partitioned = self.partitioned or partition
+        if self.connection is None:
+            return False
+        self.connection.frozen = True
+        self.world.frozen(self.connection)
+        return True
+
+    def thaw(self) -> None:
+        """The link passes again."""
+        self.frozen = self.partitioned = False
+        if self.connection is not None and self.connection.frozen:
+            self.connection.thaw(self.world.clock.now)
+            self.world.frozen(self.connection)
+
+    def crash(self, start: int) -> None:
+        """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
+        self.generation += 1
+        self._settle()
+        self.lose("closed", "crash")  # its system closes the socket for it
+        for message in self._workers.abandon(self.world.clock.now):
+            self.world.lost(message)
+        self.playing.clear()
+        if self._process.is_alive:
+            self._process.interrupt()
+        self._process = self.world.clock.env.process(self._life(start))
+
+    # ---- its work ----------------------------------------------------------
+
+    def receive(self, message: Message, arrives: int) -> None:
+        """Take a message that will arrive at a known instant, if nothing breaks before."""
+        self._settle()
+        event, caller = message.event, message.caller
+        finish = self._workers.take(arrives, self._service(message), message)
+        if caller is None:
+            return
+        actions = self.spec.on.get(event.type)
+        if actions:
+            self.world.clock.env.process(handle(self, message, actions, finish))
+        elif event.type == "PlaybackFinished":
+            clock = self.world.clock
+            clock.after(finish - clock.now, Rank.CLIENT, caller.trace.number, self._played, (message, self.generation))
+
+    def _played(self, happening: simpy.Event) -> None:
+        """A worker has seen that a playback is over: whoever waited for it goes on."""
+        message, generation = happening.value
+        if generation == self.generation and message.event.fate != "lost":
+            waiting = self.playing.get(message.caller.trace.number)
+            if waiting:
+                waiting.pop(0).succeed()
+
+    def _service(self, message: Message) -> int:
+        """Return the time that a worker needs for a message, in microseconds."""
+        event, caller, number = message
+        return 0 if caller is None else self.duration(f"service/{event.app}/{number}", self.spec.service, caller)
+
+    def duration(self, name: str, distribution: Distribution, caller: Caller) -> int:
+        """Return the duration in microseconds that belongs to a name and a caller."""
+        key = (name, caller.source)
+        drawn = self._durations.get(key)
+        if drawn is None:
+            stream = f"{name}/{self.world.source_name(caller.source)}"
+            drawn = self._durations[key] = durations(self.world.streams, stream, distribution)
+        return drawn[caller.index]
+
+    def _settle(self) -> None:
+        """Nothing can happen any more to the messages whose work is over."""
+        for message in self._workers.done(self.world.clock.now):
+            self.world.settled(message)
+
+    def busy_until(self) -> int:
+        """Return when the last message that is on its way now will be dealt with."""
+        return self._workers.busy_until()
+
+    def finish(self) -> None:
+        """Settle what is over at the end of the run, and leave the rest pending."""
+        self._settle()
+        for message in self._workers.abandon(self.world.clock.now):
+            message.event.fate = "pending"
+            message.event.delivered = None
+
+    def rest(
+        self, method: str, path: str, query: tuple[tuple[str, str], ...], caller: Caller | None
+    ) -> Generator[simpy.Event, Any, int]:
+        """Send a REST request, wait for its answer and return the status; 0 where no answer can come."""
+        world = self.world
+        path = self._base + path
+        number = 0 if caller is None else caller.trace.number
+        row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
+        world.keep(caller)
+        yield world.clock.sleep(self.latency(), Rank.NETWORK, number)
+        row.status, row.reason = world.request(self, caller, self._request(method, path, query))
+        world.release(caller)
+        yield world.clock.sleep(world.answer_time() + self.latency(), Rank.CLIENT, number)
+        return row.status
+
+    def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
+        spec = self.spec
+        user = (spec.user, spec.password)
+        return HttpRequest(
+            method=method, path=path, query=query, user=user, host=spec.host, port=spec.port, tls=spec.tls
+        )

@@ -1,0 +1,88 @@
+"""WebSockets between clients and Asterisk, and what happens to messages in flight when one breaks.
+
+A WebSocket is a TCP stream: messages arrive in order, each one latency after it was written. What is in flight
+when the connection is cut is lost. A frozen connection passes nothing and closes nothing: what Asterisk writes
+piles up, and either comes late when the link thaws or is lost when it breaks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from stasis_sim.observe import trace
+from stasis_sim.simulated.callers import Caller
+
+
+class Message(NamedTuple):
+    """An event on its way to a client.
+
+    Attributes:
+        event: What the results will say of it.
+        caller: Whom it is about, if anyone.
+        number: How many events came before it for this caller and app.
+    """
+
+    event: trace.Event
+    caller: Caller | None
+    number: int
+
+
+class Receiver(Protocol):
+    """The client's end of a connection."""
+
+    def latency(self) -> int:
+        """Return how long the next message takes one way, in microseconds."""
+        ...
+
+    def receive(self, message: Message, arrives: int) -> None:
+        """Take a message that will arrive at a known instant, if nothing breaks before."""
+        ...
+
+
+class Connection:
+    """One WebSocket.
+
+    Attributes:
+        session: Asterisk's name for it.
+        row: What the results say of it.
+        open: False once it is gone.
+        frozen: True while the link passes nothing.
+    """
+
+    __slots__ = ("_arrived", "_held", "_receiver", "frozen", "open", "row", "session")
+
+    def __init__(self, session: str, receiver: Receiver, row: trace.Connection) -> None:
+        self.session = session
+        self.row = row
+        self.open = True
+        self.frozen = False
+        self._receiver = receiver
+        self._held: list[Message] = []
+        # When the last message arrives: none overtakes another.
+        self._arrived = 0
+
+    def send(self, message: Message, now: int) -> None:
+        """Write a message to the connection."""
+        message.event.connection = self.row
+        if self.frozen:
+            self._held.append(message)
+        else:
+            self._carry(message, now, "delivered")
+
+    def _carry(self, message: Message, now: int, fate: str) -> None:
+        self._arrived = arrives = max(self._arrived, now + self._receiver.latency())
+        event = message.event
+        event.fate = fate
+        event.delivered = arrives
+        self._receiver.receive(message, arrives)
+
+    def thaw(self, now: int) -> None:
+        """Let the link pass again, first what piled up."""
+        self.frozen = False
+        for message in self.take_held():
+            self._carry(message, now, "late")
+
+    def take_held(self) -> list[Message]:
+        """Take away and return what piled up."""
+        held, self._held = self._held, []
+        return held

@@ -1,0 +1,75 @@
+"""The queue in front of a client's workers, by arithmetic.
+
+Messages are served first come, first served. When a worker will be through with a message is known as soon as the
+message is on its way, so no store and no server process is needed: what is kept is the instant at which each worker
+is free, and for each message what those instants were before it, so that messages that never arrive can be taken
+out again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from stasis_sim.simulated.network import Message
+
+
+class Entry(NamedTuple):
+    """A message on its way to a worker, waiting for one, or with one; instants in microseconds."""
+
+    arrives: int
+    finish: int
+    free_before: tuple[int, ...]
+    message: Message
+
+
+class Workers:
+    """Workers that share one queue.
+
+    Args:
+        count: How many messages can be worked on at a time; an event loop is one worker.
+    """
+
+    __slots__ = ("_count", "_free", "_queue")
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._free: tuple[int, ...] = (0,) * count
+        self._queue: deque[Entry] = deque()
+
+    def take(self, arrives: int, duration: int, message: Message) -> int:
+        """Queue a message that arrives at a known instant, not before any other; return when it will be done."""
+        free = self._free
+        finish = max(free[0], arrives) + duration
+        self._queue.append(Entry(arrives, finish, free, message))
+        self._free = (finish,) if self._count == 1 else tuple(sorted((*free[1:], finish)))
+        return finish
+
+    def busy_until(self) -> int:
+        """Return when the last worker is free."""
+        return self._free[-1]
+
+    def done(self, now: int) -> list[Message]:
+        """Take away and return the messages whose work is over, as far as they stand at the head of the queue."""
+        queue = self._queue
+        over = []
+        while queue and queue[0].finish <= now:
+            over.append(queue.popleft().message)
+        return over
+
+    def take_back(self, now: int) -> list[Message]:
+        """Take out and return the messages that have not arrived yet: what carries them is broken."""
+        queue = self._queue
+        lost: list[Entry] = []
+        while queue and queue[-1].arrives > now:
+            lost.append(queue.pop())
+        if lost:
+            self._free = lost[-1].free_before
+        return [entry.message for entry in reversed(lost)]
+
+    def abandon(self, now: int) -> list[Message]:
+        """Take out and return all messages whose work is not over: who worked on them has died."""
+        lost = [entry.message for entry in self._queue if entry.finish > now]
+        self._queue = deque(entry for entry in self._queue if entry.finish <= now)
+        self._free = (now,) * self._count
+        return lost

@@ -1,0 +1,386 @@
+"""One replication: Asterisk, its clients, the callers and the faults, in one virtual time.
+
+The world listens to what Asterisk does and hands it on: messages to the connections that carry them, answers to
+the requests that wait for them. It writes down what happened as it happens (:mod:`stasis_sim.observe.trace`), and
+decides nothing that Asterisk, a client or a caller would decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from stasis_sim.handoff import effects, stimuli
+from stasis_sim.handoff.effects import Effect
+from stasis_sim.observe import trace
+from stasis_sim.simulated.asterisk import Asterisk
+from stasis_sim.simulated.callers import Caller
+from stasis_sim.simulated.clients import Client
+from stasis_sim.simulated.clock import Clock, Rank
+from stasis_sim.simulated.draws import durations
+from stasis_sim.simulated.faults import Fault
+from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.traffic import Arrival, arrivals, instants
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.access import HttpRequest
+    from stasis_sim.handoff.engine import Engine
+    from stasis_sim.observe.ledger import Ledger
+    from stasis_sim.observe.trace import Recorder
+    from stasis_sim.randomness import Durations, Streams
+    from stasis_sim.scenario import Scenario
+    from stasis_sim.scenario.distributions import Distribution
+
+CARRIED_OUT = range(200, 300)
+SWITCHING_PROTOCOLS = 101
+
+CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
+"""Applications that take care of a caller whom Stasis ejected."""
+
+
+class World:
+    """One replication of a scenario.
+
+    Args:
+        scenario: What is simulated.
+        engine: Asterisk, configured.
+        streams: Where random numbers come from.
+        recorder: Takes down what happens.
+    """
+
+    def __init__(self, scenario: Scenario, engine: Engine, streams: Streams, recorder: Recorder) -> None:
+        self.scenario = scenario
+        self.streams = streams
+        self.recorder = recorder
+        self.clock = Clock()
+        self.asterisk = Asterisk(self.clock, engine, self._listeners())
+        self.callers: dict[str, Caller] = {}
+        self._answers: dict[int | str, tuple[int, str]] = {}
+        self._requests = 0
+        self._raised = 0
+        self._connections: dict[str, Connection] = {}
+        self._holders: dict[str, Connection] = {}
+        self._registered: dict[str, bool] = {}
+        self._opening: Connection | None = None
+        self._cause = "start"
+        self._all_offered = False
+        self._down_until = 0
+        self._answer_times = durations(streams, "asterisk/latency", scenario.asterisk.latency)
+        self._drained = self.clock.env.event()
+        self._begin()
+
+    def _listeners(self) -> dict[str, Any]:
+        return {
+            effects.SEND: self._send,
+            effects.MISSED: self._missed,
+            effects.RESPONSE: self._response,
+            effects.STEP: self._step,
+            effects.STASIS: self._stasis,
+            effects.LEFT: self._left,
+            effects.ENDED: self._ended,
+            effects.REGISTRY: self._registry,
+            effects.CLOSE: self._close,
+        }
+
+    def _begin(self) -> None:
+        """Start everybody: the clients in the order of the scenario, then its faults, then its callers."""
+        scenario = self.scenario
+        for app in scenario.apps:
+            self._state(app)
+        self.clients: list[Client] = []
+        for name, spec in scenario.clients.items():
+            for instance in range(1, spec.instances + 1):
+                full = name if instance == 1 else f"{name}#{instance}"
+                self.clients.append(Client(self, len(self.clients), full, spec))
+        self.faults = [Fault(self, number, spec) for number, spec in enumerate(scenario.faults)]
+        self._holds = [self._times(calls.name, "hold", calls.hold) for calls in scenario.calls]
+        self._patience = [self._times(calls.name, "patience", calls.patience) for calls in scenario.calls]
+        self.clock.env.process(self._traffic())
+
+    def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
+        return None if distribution is None else durations(self.streams, f"calls/{source}/{what}", distribution)
+
+    # ---- callers -----------------------------------------------------------
+
+    def source_name(self, source: int) -> str:
+        """Return the name of a source of traffic."""
+        return self.scenario.calls[source].name
+
+    def _traffic(self) -> Generator[simpy.Event, Any, None]:
+        """Offer one call after the other."""
+        scenario = self.scenario
+        sources = [
+            instants(calls.arrivals, self.streams, calls.name, scenario.asterisk.clock_us, calls.count)
+            for calls in scenario.calls
+        ]
+        end = scenario.run.duration_us
+        for number, arrival in enumerate(arrivals(sources), 1):
+            if end is not None and arrival.at >= end:
+                break
+            yield self.clock.sleep(arrival.at - self.clock.now, Rank.ARRIVAL, 0)
+            self._arrive(number, arrival)
+        self._all_offered = True
+        self._check_drained()
+
+    def _arrive(self, number: int, arrival: Arrival) -> None:
+        scenario, now = self.scenario, self.clock.now
+        calls = scenario.calls[arrival.source]
+        row = self.recorder.call(number, calls.name, now)
+        limit = scenario.asterisk.max_channels
+        if now < self._down_until or (limit is not None and len(self.callers) >= limit):
+            row.blocked = True
+            row.ended = now
+            self.recorder.ended(row)
+            return
+        holds, patience = self._holds[arrival.source], self._patience[arrival.source]
+        hold = None if holds is None else holds[arrival.number]
+        channel = f"c{number}"
+        caller = self.callers[channel] = Caller(row, channel, arrival.source, arrival.number, hold)
+        if patience is not None:
+            self.clock.after(patience[arrival.number], Rank.CALLER, number, self._impatient, caller)
+        to = calls.to
+        self.asterisk.dial(
+            number, stimuli.Call(channel, to.exten, to.context, calls.variables, calls.caller_id, calls.kind)
+        )
+
+    def _impatient(self, happening: simpy.Event) -> None:
+        """No command has come in time: the caller hangs up."""
+        caller: Caller = happening.value
+        if not caller.served and caller.channel in self.callers:
+            caller.trace.abandoned = True
+            self.asterisk.apply(stimuli.Hangup(caller.channel))
+
+    def _satisfied(self, happening: simpy.Event) -> None:
+        """The caller has got what he called for, and hangs up."""
+        caller: Caller = happening.value
+        if caller.channel in self.callers:
+            self.asterisk.apply(stimuli.Hangup(caller.channel))
+
+    def _commanded(self, caller: Caller) -> None:
+        """A client's command was carried out on the channel."""
+        now = self.clock.now
+        if caller.attempt is not None and caller.attempt.first_command is None:
+            caller.attempt.first_command = now
+        if not caller.served:
+            caller.served = True
+            if caller.hold is not None:
+                self.clock.after(caller.hold, Rank.CALLER, caller.trace.number, self._satisfied, caller)
+
+    def _stasis(self, effect: Effect) -> None:
+        _, channel, app, args, result, reason = effect
+        caller, now = self.callers[channel], self.clock.now
+        attempt = trace.Attempt(app, args, now, result, reason)
+        caller.trace.attempts.append(attempt)
+        if result == "entered":
+            caller.attempt = attempt
+            self.recorder.inside(app, 1, now)
+        else:
+            caller.ejected = True
+            caller.trace.fallback = False
+
+    def _left(self, effect: Effect) -> None:
+        _, channel, app, how = effect
+        caller, now = self.callers[channel], self.clock.now
+        attempt, caller.attempt = caller.attempt, None
+        if attempt is not None:
+            attempt.left = now
+            attempt.left_by = how
+            self.recorder.inside(app, -1, now)
+
+    def _step(self, effect: Effect) -> None:
+        """Watch where a caller gets to whom Stasis has ejected."""
+        caller = self.callers[effect[1]]
+        if caller.ejected and not caller.trace.fallback:
+            _, _, context, exten, _, application, _ = effect
+            caller.trace.fallback = application in CARING or self.scenario.is_fallback(context, exten)
+
+    def _ended(self, effect: Effect) -> None:
+        _, channel, cause = effect
+        caller = self.callers.pop(channel)
+        row = caller.trace
+        row.ended = self.clock.now
+        row.hangup_cause = cause
+        self.recorder.ended(row)
+        for client in self.clients:
+            client.playing.pop(row.number, None)
+        self._check_drained()
+
+    # ---- messages ----------------------------------------------------------
+
+    def _event(self, serial: int, app: str, type_: str, channel: str | None) -> Message:
+        """Write down that a message was raised."""
+        now = self.clock.now
+        self._raised = serial
+        caller = None if channel is None else self.callers.get(channel)
+        if caller is None:
+            return Message(self.recorder.event(serial, app, type_, now), None, 0)
+        event = trace.Event(serial, app, type_, now)
+        caller.trace.events.append(event)
+        return Message(event, caller, caller.count(app))
+
+    def _send(self, effect: Effect) -> None:
+        _, session, serial, app, type_, channel, _ = effect
+        message = self._event(serial, app, type_, channel)
+        if message.caller is not None:
+            message.caller.trace.open += 1
+        self._connections[session].send(message, self.clock.now)
+
+    def _missed(self, effect: Effect) -> None:
+        _, serial, app, type_, channel, _ = effect
+        self._event(serial, app, type_, channel).event.fate = "missed"
+
+    def lost(self, message: Message) -> None:
+        """A message was written to a connection and never dealt with."""
+        event = message.event
+        event.fate = "lost"
+        event.delivered = None
+        if event.connection is not None:
+            event.connection.missed += 1
+        self.release(message.caller)
+
+    def settled(self, message: Message) -> None:
+        """A message was delivered and dealt with."""
+        connection = message.event.connection
+        if connection is not None:
+            connection.delivered += 1
+        self.release(message.caller)
+
+    def keep(self, caller: Caller | None) -> None:
+        """Something will still be written about a call."""
+        if caller is not None:
+            caller.trace.open += 1
+
+    def release(self, caller: Caller | None) -> None:
+        """It is written; the last one lets the call's rows go."""
+        if caller is not None:
+            row = caller.trace
+            row.open -= 1
+            if not row.open and row.ended is not None and not row.released:
+                self.recorder.settled(row)
+
+    # ---- requests and connections ------------------------------------------
+
+    def obstacle(self, client: Client) -> str:
+        """Return what stands between a client and Asterisk's HTTP server, empty if nothing does."""
+        if self.clock.now < self._down_until:
+            return "asterisk_down"
+        if client.frozen or self.clock.now < client.refused_until:
+            return "network"
+        return ""
+
+    def _response(self, effect: Effect) -> None:
+        _, number, status, reason, _, body = effect
+        if status >= 400 and isinstance(body, dict):  # noqa: PLR2004 - HTTP's errors begin here
+            reason = body.get("message", reason)
+        self._answers[number] = (status, reason)
+
+    def request(self, client: Client, caller: Caller | None, request: HttpRequest) -> tuple[int, str]:
+        """Let a REST request reach Asterisk; return status and reason, 0 where nobody answers."""
+        if self.clock.now < self._down_until:
+            return 0, "asterisk_down"
+        if client.partitioned:
+            return 0, "network"
+        self._requests += 1
+        self.asterisk.apply(stimuli.Request(self._requests, request))
+        status, reason = self._answers.pop(self._requests)
+        if status in CARRIED_OUT:
+            if caller is not None and request.method != "GET":
+                self._commanded(caller)
+            return status, ""
+        return status, reason
+
+    def answer_time(self) -> int:
+        """Return how long Asterisk takes to answer the last request, in microseconds."""
+        return self._answer_times[self._requests]
+
+    def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
+        """Let a client's WebSocket handshake reach Asterisk; return status and reason."""
+        self._connections[connection.session] = self._opening = connection
+        self.asterisk.apply(stimuli.Open(connection.session, request))
+        self._opening = None
+        status, reason = self._answers.pop(connection.session)
+        if status != SWITCHING_PROTOCOLS:
+            del self._connections[connection.session]
+        return status, reason
+
+    def closed(self, connection: Connection, how: str, cause: str) -> None:
+        """Let Asterisk notice that a connection is gone."""
+        now = self.clock.now
+        connection.row.closed = now
+        connection.row.how = how
+        mine = [app for app, holder in self._holders.items() if holder is connection]
+        for app in mine:
+            del self._holders[app]
+        self._cause = cause
+        if now >= self._down_until:
+            self.asterisk.apply(stimuli.Closed(connection.session))
+        del self._connections[connection.session]
+        for app in mine:
+            self._state(app)
+
+    def frozen(self, connection: Connection) -> None:
+        """The link of a connection froze or thawed."""
+        self._cause = "frozen"
+        for app, holder in self._holders.items():
+            if holder is connection:
+                self._state(app)
+
+    def _registry(self, effect: Effect) -> None:
+        _, app, change = effect
+        self._registered[app] = change in {"created", "activated", "replaced"}
+        if self._opening is not None and self._registered[app]:
+            self._holders[app] = self._opening
+        self._state(app)
+
+    def _state(self, app: str) -> None:
+        """Write down whether an app is registered, and whether messages reach it."""
+        holder = self._holders.get(app)
+        registered = self._registered.get(app, False)
+        working = registered and holder is not None and not holder.frozen
+        self.recorder.app_state(app, self.clock.now, registered=registered, working=working, cause=self._cause)
+
+    def _close(self, effect: Effect) -> None:
+        """Asterisk closes a connection: nothing more can be written to it, and its client hears of it."""
+        _, session, how = effect
+        self.clock.after(0, Rank.NETWORK, 0, self._closed_by_asterisk, (session, how))
+
+    def _closed_by_asterisk(self, happening: simpy.Event) -> None:
+        session, how = happening.value
+        for client in self.clients:
+            if client.connection is not None and client.connection.session == session:
+                client.lose(how, how)
+
+    def restart(self, boot: int) -> int:
+        """Asterisk is killed and boots again; return how many connections and channels that hit."""
+        hit = len(self.callers)
+        self._cause = "restart"
+        self.asterisk.apply(stimuli.Restart())
+        self._down_until = self.clock.now + boot
+        for app in list(self._registered):
+            self._registered[app] = False
+        for client in self.clients:
+            hit += client.lose("restart", "restart")
+        for app in self._registered:
+            self._state(app)
+        return hit
+
+    # ---- the run -----------------------------------------------------------
+
+    def run(self) -> Ledger:
+        """Let it all happen, up to the end that the scenario sets, and return the sums."""
+        run, clock = self.scenario.run, self.clock
+        if run.until == "drained":
+            clock.env.run(until=self._drained)
+            # The last messages are still on their way, or with a worker.
+            clock.run(until=max((clock.now, *(client.busy_until() for client in self.clients))))
+        else:
+            clock.run(until=run.duration_us)
+        for client in self.clients:
+            client.finish()
+        return self.recorder.finish(clock.now, self._raised)
+
+    def _check_drained(self) -> None:
+        if self._all_offered and not self.callers and not self._drained.triggered:
+            self._drained.succeed()
