@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, cut_bytes, fold, read
+from stasis_sim.conf.files import cut_bytes
+from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, fold, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, leading_number, whole_number
 from stasis_sim.handoff.settings import (
     HTTP_PORT,
@@ -19,7 +20,7 @@ from stasis_sim.handoff.settings import (
     HttpSettings,
     Restriction,
     Version,
-    resolve,
+    numeric_address,
     split_host_port,
 )
 
@@ -49,14 +50,12 @@ _IGNORED = frozenset(
 )
 """Options that Asterisk takes but that change nothing in the model: which ciphers TLS agrees on."""
 
-_NUMBERS = {
-    "sessionlimit": ("sessionlimit", HttpSettings.sessionlimit),
-    "session_inactivity": ("session_inactivity_ms", HttpSettings.session_inactivity_ms),
-}
+_NUMBERS = {"sessionlimit": "sessionlimit", "session_inactivity": "session_inactivity_ms"}
+_DEFAULTS = HttpSettings()
 
 
 def load_http(
-    source: Source | None, version: Version = "22", pem: Pem | None = None
+    source: Source | None, version: Version = "22", pem: Pem | None = None, before: HttpSettings | None = None
 ) -> tuple[HttpSettings, list[Diagnostic]]:
     """Read http.conf.
 
@@ -65,21 +64,29 @@ def load_http(
         version: Whose rules count.
         pem: How to get at the certificate and the key. Without it a certificate that is named is taken to be good:
             what is simulated is seldom the machine at hand.
+        before: For a reload, what was in force: it stays where the file is missing or invalid.
 
     Returns:
         What Asterisk makes of it, and what it stumbles over.
     """
     # The page /httpstatus was on by default until 16.
-    defaults = {"version": version, "servername": SERVER_NAMES[version], "enable_status": version == "16"}
+    defaults: dict[str, Any] = {
+        "version": version,
+        "servername": SERVER_NAMES[version],
+        "enable_status": version == "16",
+    }
+    off = HttpSettings(**defaults)
+    old = off if before is None else before
     if source is None:
-        return HttpSettings(**defaults), []
+        return old, []
     parsed = read(source)
+    if not parsed.valid:
+        return old, parsed.diagnostics
     loader = _Loader(parsed.diagnostics, dict(defaults))
     general = parsed.first("general")
     if general is None:
-        if parsed.valid:
-            loader.report("warning", parsed.name, 0, "no-general", "there is no [general]; the HTTP server stays off")
-        return HttpSettings(**defaults), loader.diagnostics
+        loader.report("warning", parsed.name, 0, "no-general", "there is no [general]; the HTTP server stays off")
+        return off, loader.diagnostics
     for variable in general.variables:
         loader.take(variable)
     loader.second_generals(parsed, general)
@@ -130,12 +137,10 @@ class _Loader:
         if name == "bindport":
             self._bindport(variable, value)
         elif name in _NUMBERS:
-            key, default = _NUMBERS[name]
-            self._number(variable, key, whole_number(value, 1, INT_MAX), default)
+            self._number(variable, _NUMBERS[name], whole_number(value, 1, INT_MAX))
         elif name == "session_keep_alive":
             number = leading_number(value)
-            default = HttpSettings.session_keep_alive_ms
-            self._number(variable, "session_keep_alive_ms", None if (number or 0) < 0 else number, default)
+            self._number(variable, "session_keep_alive_ms", None if (number or 0) < 0 else number)
         elif name in {"tlsbindaddr", "sslbindaddr"}:
             self._tlsbindaddr(variable, value)
         elif name == "redirect":
@@ -143,10 +148,8 @@ class _Loader:
         else:
             self.warn(variable, "option-unknown", f"{variable.name!r} is no option of http.conf and is ignored")
 
-    def _number(self, variable: Variable, key: str, number: int | None, default: Any) -> None:
-        # slots=True leaves a descriptor where the class would show its default.
-        fallback = _DEFAULTS[key]
-        del default
+    def _number(self, variable: Variable, key: str, number: int | None) -> None:
+        fallback = getattr(_DEFAULTS, key)
         self.values[key] = fallback if number is None else number
         if number is None:
             text = f"invalid {variable.name} {variable.value!r}; Asterisk takes {fallback}"
@@ -162,8 +165,7 @@ class _Loader:
 
     def _tlsbindaddr(self, variable: Variable, value: str) -> None:
         host, port = split_host_port(value)
-        address = resolve(host)
-        if port is None or address is None or not address[-1:].isalnum() or not _is_address(address):
+        if port is None or numeric_address(host) is None:
             text = f"invalid {variable.name} {value!r}; Asterisk takes bindaddr and port 8089"
             self.report("error", variable.file, variable.line, "address-invalid", text)
             return
@@ -191,7 +193,7 @@ class _Loader:
         found = []
         for section in parsed.sections:
             types = [variable.value for variable in section.variables if fold(variable.name) == "type"]
-            if fold(section.name) == "general" or not types or fold(types[-1]) != "restriction":
+            if fold(section.name) == "general" or not types or fold(types[0]) != "restriction":
                 continue
             rules: tuple[AclRule, ...] = ()
             for variable in section.variables:
@@ -240,7 +242,3 @@ def _certificate_fault(pem: Pem, file: str, key: str) -> str:
     if private is None or "PRIVATE KEY" not in private:
         return f"no private key in {key or file!r}"
     return ""
-
-
-def _is_address(text: str) -> bool:
-    return ":" in text or text.replace(".", "").isdigit()

@@ -49,7 +49,7 @@ BLANKS = "".join(map(chr, range(1, 33)))
 """What Asterisk trims: every character up to the space."""
 
 READ_LIMIT = 10_000
-"""Files that one may include in all, and a thousand times that in inherited lines: ours, so that no file can hang us."""
+"""Files that one may include, and a thousand times as many inherited lines: our own limits, so that none hangs us."""
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 

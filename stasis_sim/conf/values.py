@@ -25,7 +25,7 @@ def is_boolean(text: str) -> bool:
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:
-    """Return an integer as strtol(3) reads it (0x is hexadecimal, a leading 0 octal), or None if it is none in range."""
+    """Return an integer as strtol(3) reads it (0x: hexadecimal, a leading 0: octal); None if it is none in range."""
     match = re.fullmatch(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)", text, re.ASCII)
     if match is None:
         return None
@@ -48,11 +48,11 @@ def leading_number(text: str) -> int | None:
 def acl_rules(name: str, value: str) -> tuple[AclRule, ...] | None:
     """Return the rules of a ``permit``, ``deny`` or ``acl`` line, or None where an address is none.
 
-    A named ACL would come from acl.conf, which the model does not have: it shuts everybody out, as Asterisk does with
-    one that it cannot find.
+    A named ACL would come from acl.conf, which the model does not have: it lets everybody in, as it does in an Asterisk
+    without that file.
     """
     if fold(name) == "acl":
-        return (AclRule(allow=False, network=None),)
+        return ()
     allow = fold(name).startswith("p")
     rules = []
     for item in value.split(","):

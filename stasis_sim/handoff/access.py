@@ -163,7 +163,7 @@ class Access:
         if mine is not None and mine.port == port:
             if reaches(request.host, mine):
                 return None
-            text = f"connection refused: the server listens on {mine.address}, not on {request.host}"
+            text = f"connection refused: the server listens on {mine}, not on {request.host}"
             return _unreached("unreachable_address", text)
         if other is not None and other.port == port and reaches(request.host, other):
             if request.tls:

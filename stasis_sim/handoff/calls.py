@@ -15,10 +15,10 @@ from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
 from stasis_sim.handoff.events import Bus
-from stasis_sim.handoff.pbx import Pbx, Place
+from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.stimuli import Call
-from stasis_sim.handoff.thread import STASIS_FAILED, Thread
+from stasis_sim.handoff.thread import STASIS_FAILED, STASIS_LEFT, Thread
 from stasis_sim.handoff.timers import Timers
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Calls:
         self._start = configuration.clock_us or 0
         # The channel that the interpreter runs now: looked up once for each stimulus, not for each step.
         self._current: Channel | None = None
+        # Stasis() is made to return with a failure.
+        self._failing = False
 
     # -- stimuli ------------------------------------------------------------------------------------------------
 
@@ -92,17 +94,29 @@ class Calls:
 
     def _cut(self, channel: Channel, cause: int, how: str) -> None:
         control = channel.control
+        linger = 0
         if control is not None:
             self.floor.hang_up(control, how)
-            control.done = True
             self.floor.run(control)
+            linger = self._linger(channel)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause
             channel.thread.hungup = True
-            return
+        elif linger:
+            channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause))
+        else:
+            self._current = channel
+            self._wait(channel, self.pbx.hangup(channel.thread, cause))
+
+    def _hang_up_late(self, late: tuple[Channel, int]) -> None:
+        channel, cause = late
+        channel.waits = 0
         self._current = channel
         self._wait(channel, self.pbx.hangup(channel.thread, cause))
+
+    def _linger(self, channel: Channel) -> int:
+        return self.outbound.linger_us(channel) if self.outbound is not None else 0
 
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
@@ -121,10 +135,33 @@ class Calls:
 
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on."""
+        linger = self._linger(control.channel)
+        if linger:
+            control.channel.waits = self.timers.set(linger, self._back, control)
+        else:
+            self._back(control)
+
+    def _back(self, control: Control) -> None:
         channel = control.channel
+        channel.waits = 0
+        if control.failed:
+            self.fail_stasis(channel)
+            return
         self._current = channel
-        place = None if control.place is None else Place(*control.place)
-        self._wait(channel, self.pbx.resume(channel.thread, place))
+        self._wait(channel, self.pbx.resume(channel.thread, control.place))
+
+    def hand_over(self, channel: Channel, app: str, args: Sequence[str]) -> None:
+        """Stasis() has waited long enough: it looks the application up now."""
+        channel.thread.inside = False
+        self._current = channel
+        self._wait(channel, self.pbx.claimed(channel.thread, app, args))
+
+    def fail_stasis(self, channel: Channel) -> None:
+        """Stasis() returns with a failure after all (outbound-per-call-never)."""
+        channel.thread.inside = False
+        self._failing = True
+        self._current = channel
+        self._wait(channel, self.pbx.claimed(channel.thread, "", ()))
 
     def claim(self, offer: Offer, app: str) -> None:
         """The winner of a broadcast gets the channel."""
@@ -178,6 +215,9 @@ class Calls:
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
+        if self._failing:
+            self._failing = False
+            return STASIS_FAILED
         channel = self._channel(thread)
         if not app:
             self.bus.log("WARNING", "Stasis app_name argument missing")
@@ -187,7 +227,10 @@ class Calls:
             if self.outbound is not None and self.outbound.serves(app):
                 return self.outbound.call_out(channel, app, args)
             return self.floor.missing(channel, app, args)
-        return self.floor.enter(channel, app, args)
+        outcome = self.floor.enter(channel, app, args)
+        if outcome == STASIS_LEFT:
+            self._linger(channel)
+        return outcome
 
     def broadcast(
         self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool
@@ -213,7 +256,6 @@ class Calls:
         control = self._channel(thread).control
         if control is not None:
             self.floor.hang_up(control, how)
-            control.done = True
             self.floor.run(control)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:

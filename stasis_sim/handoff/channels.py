@@ -125,9 +125,7 @@ class Channels:
         """Publish a new snapshot, with what its difference from the last one says."""
         thread = channel.thread
         old = channel.shown
-        new = channel.shown = Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, application, data
-        )
+        new = channel.shown = Snapshot(thread.state, thread.context, thread.exten, thread.priority, application, data)
         if channel.forwards or self.everyone:
             if old.state != new.state:
                 self._publish(channel, "ChannelStateChange")

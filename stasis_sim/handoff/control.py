@@ -20,12 +20,12 @@ from stasis_sim.handoff.bridges import Bridge, Bridges
 from stasis_sim.handoff.channels import Channel, Channels, Snapshot
 from stasis_sim.handoff.effects import LEFT, NOT_ACTIVE, STASIS
 from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.pbx import Place
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.registry import Registry
 from stasis_sim.handoff.subscriptions import CHANNEL, App
 from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT
 
-Place: TypeAlias = tuple[str, str, int]
 Command: TypeAlias = tuple[Callable[..., None], tuple[Any, ...], Callable[[], None] | None]
 
 CALLER: Final = "hangup"
@@ -199,6 +199,7 @@ class Floor:
     def hang_up(self, control: Control, how: str) -> None:
         """The channel is hung up: whatever it does ends, and it leaves its bridge first (bridge)."""
         control.how = control.how or how
+        control.done = True
         if control.busy is not None:
             control.busy()
         if control.bridge is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
 from stasis_sim.handoff.ari_paths import decode
 from stasis_sim.handoff.http_messages import Answer, Headers, HttpRequest, Reason, header
-from stasis_sim.handoff.settings import HttpSettings, acl_allows
+from stasis_sim.handoff.settings import HTTP_PORT, HttpSettings, acl_allows
 
 LINE_LIMIT = 4095
 """Bytes of a request line or header with its line end."""
@@ -21,6 +22,8 @@ TOO_LARGE = 413
 TOO_LARGE_PHRASE = "Request Entity Too Large"
 
 NO_CACHE = ("Cache-Control", "no-cache, no-store")
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 _STATUS_HEAD = (
     "<html><title>Asterisk HTTP Status</title>\r\n"
@@ -121,7 +124,7 @@ class HttpServer:
     def limits(self, request: HttpRequest) -> Answer | None:
         """Return the answer to a request that is too long, or whose body can have no length; None for all others."""
         target, headers = request.target or request.path, request.headers
-        if not target:
+        if not target.strip():
             return self._bad(request, "Invalid Request")
         if byte_length(request.method) + byte_length(target) + len("  HTTP/1.1\r\n") > LINE_LIMIT:
             return self._bad(request, "Request line too long")
@@ -192,8 +195,8 @@ class HttpServer:
             rows += [("Bind Address", plain.address), ("Bind Port", str(plain.port))] if plain else []
             rows += [("SSL Bind Port", str(tls.port))] if tls else []
         else:
-            rows += [("Bind Address", f"{plain.address}:{plain.port}")] if plain else []
-            rows += [("TLS Bind Address", f"{tls.address}:{tls.port}")] if tls else []
+            rows += [("Bind Address", str(plain))] if plain else []
+            rows += [("TLS Bind Address", str(tls))] if tls else []
         escape = str if settings.version == "16" else _html_escape
         lines = [f"<tr><td><i>{name}</i></td><td><b>{value}</b></td></tr>\r\n" for name, value in rows]
         lines.append(_STATUS_RULE)
@@ -204,6 +207,27 @@ class HttpServer:
         for name, value in _cookies(request.headers):
             lines.append(f"<tr><td><i>Cookie '{escape(name)}'</i></td><td>{escape(value)}</td></tr>\r\n")
         return "".join((_STATUS_HEAD, *lines, _STATUS_FOOT))
+
+
+def from_wire(
+    method: str,
+    target: str,
+    headers: Headers,
+    content: str | None = None,
+    *,
+    host: str = "localhost",
+    port: int = HTTP_PORT,
+    tls: bool = False,
+    client: str = "127.0.0.1",
+) -> HttpRequest:
+    """Return a request as it came over a wire, credentials and all in its headers."""
+    # Asterisk reads up to the first blank and never looks at what follows.
+    uri = next(iter(target.split()), "")
+    path, mark, query = uri.partition("?")
+    parameters = parse_query(query) if mark else ()
+    return HttpRequest(
+        method, path, parameters, None, None, headers, host, port, tls, content or None, client, target or " "
+    )
 
 
 def read_body(request: HttpRequest) -> HttpRequest:
@@ -247,9 +271,11 @@ def load(text: str) -> Any:
         Unreadable: It is none.
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant)
-        # Half a surrogate pair is no text.
+        value = json.loads(text, parse_constant=_no_json, parse_int=_integer, parse_float=_real)
+        # Half a surrogate pair is no text, and no string may hold a NUL.
         json.dumps(value, ensure_ascii=False).encode()
+        if _NUL.search(text):
+            _no_json("NUL")
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict | list):
@@ -257,8 +283,18 @@ def load(text: str) -> Any:
     return value
 
 
-def _no_constant(name: str) -> Any:
+def _no_json(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    return number if -(2**63) <= number < 2**63 else int(_no_json(text))
+
+
+def _real(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else float(_no_json(text))
 
 
 def dump(message: Any, *, pretty: bool) -> str:
@@ -294,8 +330,11 @@ def byte_length(text: str) -> int:
 
 
 def _cookies(headers: Headers) -> list[tuple[str, str]]:
-    pairs = (part.strip().partition("=") for part in (header(headers, "Cookie") or "").split(";"))
-    return [(name, value.strip('"')) for name, equals, value in pairs if equals]
+    """Return the cookies of the last Cookie header as Asterisk lists them: the last comes first."""
+    text = next((value for name, value in reversed(headers) if name.lower() == "cookie"), "")
+    pairs = (part.partition("=") for part in text.split(";"))
+    cookies = [(name.strip(), value.strip().removeprefix('"').removesuffix('"')) for name, _, value in pairs]
+    return [cookie for cookie in reversed(cookies) if all(cookie)]
 
 
 def _html_escape(text: str) -> str:

@@ -22,11 +22,13 @@ A dialplan that loops without taking time raises :class:`LoopError` after ``LOOP
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Final, NamedTuple
 
 from stasis_sim.handoff import digits, variables
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan, Step
+from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.substitution import DATA_BYTES, Template, compile_template
 from stasis_sim.handoff.text import cut, fold, scan_int
 from stasis_sim.handoff.thread import (
@@ -36,6 +38,7 @@ from stasis_sim.handoff.thread import (
     JUMP,
     NEXT,
     NO_MEDIA_US,
+    OVER,
     PARK,
     STASIS_ENTERED,
     STASIS_FAILED,
@@ -80,8 +83,6 @@ _TONE_US: Final = 10_000_000
 _CAUSE_BUSY: Final = 17
 _CAUSE_CONGESTION: Final = 34
 _APP_UNLOAD: Final = 16
-# What a step can return beside NEXT, JUMP, PARK and HANGUP: the walk is over without Asterisk saying "exited non-zero".
-_OVER: Final = 3
 
 
 class Place(NamedTuple):
@@ -125,6 +126,7 @@ class Pbx:
     Attributes:
         globals: Global variables; they live until a new Pbx is made.
         members: Channels by group, for GROUP() and GROUP_COUNT(): "group@category" to channel ids.
+        database: What DB() keeps.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Pbx:
         self.sounds: Mapping[str, int] = sounds or {}
         self.globals: dict[str, str] = dict(dialplan.globals)
         self.members: dict[str, dict[str, None]] = {}
+        self.database: dict[str, str] = {}
         self._routes: dict[tuple[str, str], dict[int, Code | None]] = {}
         self._codes: dict[int, tuple[Step, Code]] = {}
 
@@ -245,9 +248,20 @@ class Pbx:
             return Place(target, exten, thread.priority + 1)
         return Place(target, exten, 1)
 
+    def beside(self, host: Host) -> Pbx:
+        """Return an interpreter of the same dialplan and global state for another host."""
+        other = copy(self)
+        other.host = host
+        return other
+
     def exists(self, thread: Thread | None, context: str, exten: str, priority: int = 1) -> bool:
         """Decide whether a place exists for this caller now."""
         return self._code(thread, context, exten, priority) is not None
+
+    def application_at(self, thread: Thread, priority: int) -> str | None:
+        """Return the name of the application at another priority of the thread's extension, None if there is none."""
+        code = self._code(thread, thread.context, thread.exten, priority)
+        return None if code is None else code.name
 
     def label(self, thread: Thread | None, context: str, exten: str, label: str) -> int:
         """Return the priority of a label, 0 if it is not there."""
@@ -404,12 +418,12 @@ class Pbx:
     def _missing(self, thread: Thread) -> int:
         """Decide what becomes of a channel whose place does not exist."""
         if thread.handler:
-            return _OVER
+            return OVER
         if not self.exists(thread, thread.context, thread.exten):
             return self._invalid(thread)
         if self.dialplan.autofallthrough:
             return self._fall_through(thread)
-        return digits.collect(self, thread, "", digits.response_timeout(thread))
+        return digits.collect(self, thread, "", timeout_us(thread, "r"))
 
     def _invalid(self, thread: Thread) -> int:
         if self.exists(thread, thread.context, "i"):
@@ -426,7 +440,7 @@ class Pbx:
             f"Channel '{thread.name}' sent to invalid extension but no invalid handler: context,exten,priority={place}",
         )
         self.host.ending(thread, "invalid_no_handler", "")
-        return _OVER
+        return OVER
 
     def _fall_through(self, thread: Thread) -> int:
         status = self.get_variable(thread, "DIALSTATUS")
@@ -437,7 +451,7 @@ class Pbx:
             return self.tone(thread, _CAUSE_CONGESTION, _TONE_US, _over)
         if fold(status) == "busy":
             return self.tone(thread, _CAUSE_BUSY, _TONE_US, _over)
-        return _OVER
+        return OVER
 
     # -- waits --------------------------------------------------------------------------------------------------
 
@@ -526,7 +540,7 @@ def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:  # noqa: FB
 
 
 def _over(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
-    return _OVER
+    return OVER
 
 
 def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation

@@ -40,13 +40,20 @@ class House:
         self.bridges = Bridges(self.bus, self.channels)
         self.floor = Floor(self.bus, profile, self.registry, self.channels, self.bridges)
         self.offers = Offers(self.bus, self.channels)
-        self.calls = Calls(
-            self.bus, configuration, profile, self.channels, self.floor, self.offers, self.timers
-        )
+        self.calls = Calls(self.bus, configuration, profile, self.channels, self.floor, self.offers, self.timers)
         # What runs once the reply to the present request has gone out.
         self.later: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        # The request that is being handled, and whether its handler has not returned yet.
         self.asked = 0
+        self.open = False
+        self._turn = 0
         self.reply: Callable[[int, Reply], None] = lambda _serial, _reply: None
+
+    def begin(self, serial: int) -> None:
+        """A request's handler begins."""
+        self.asked = serial
+        self._turn += 1
+        self.open = True
 
     def after(self, action: Callable[..., None], *args: Any) -> None:
         """Have something done after the reply."""
@@ -60,7 +67,7 @@ class House:
         self, control: Control, reply: Reply, failure: Reply, command: Callable[..., None], *args: Any
     ) -> Reply | None:
         """Run a command that its requester waits for; the reply follows it (control)."""
-        serial = self.asked
+        serial, turn = self.asked, self._turn
         done: list[Reply] = []
 
         def run() -> None:
@@ -68,7 +75,7 @@ class House:
             finish(reply)
 
         def finish(reply: Reply) -> None:
-            if self.asked == serial:
+            if self.open and self._turn == turn:
                 done.append(reply)
             else:
                 self.reply(serial, reply)
@@ -96,12 +103,12 @@ class Rest:
             self._refuse(serial, granted)
             return
         house = self.house
-        house.asked = serial
+        house.begin(serial)
         handler = self.handlers.get((granted.request.method, granted.route.pattern))
         reply: Reply | None = NOT_MODELLED
         if handler is not None:
             reply = handler(granted.variables, Parameters(granted.request))
-        house.asked = 0
+        house.open = False
         if reply is None:
             self._granted[serial] = granted
         else:

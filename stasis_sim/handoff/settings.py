@@ -29,10 +29,10 @@ _Address: TypeAlias = IPv4Address | IPv6Address
 
 
 class AclRule(NamedTuple):
-    """One ``permit`` or ``deny``; a network of None is a named ACL that does not exist, which shuts everybody out."""
+    """One ``permit`` or ``deny``."""
 
     allow: bool
-    network: IPv4Network | IPv6Network | None
+    network: IPv4Network | IPv6Network
 
 
 Acl: TypeAlias = tuple[AclRule, ...]
@@ -43,8 +43,6 @@ def acl_allows(acl: Acl, client: str) -> bool:
     allowed = True
     address = _plain_address(client)
     for rule in acl:
-        if rule.network is None:
-            return False
         if address is not None and address.version == rule.network.version and address in rule.network:
             allowed = rule.allow
     return allowed
@@ -62,6 +60,9 @@ class Listener(NamedTuple):
 
     address: str
     port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ class HttpSettings:
         if self.tlsbindaddr is not None:
             host, port = split_host_port(self.tlsbindaddr)
             # Names are not resolved here, only addresses are taken.
-            if port is not None and _address(host) is not None:
-                return Listener(str(_address(host)), port or HTTPS_PORT)
+            if port is not None and numeric_address(host) is not None:
+                return Listener(str(numeric_address(host)), port or HTTPS_PORT)
         plain = self.plain_listener
         return None if plain is None else Listener(plain.address, HTTPS_PORT)
 
@@ -246,7 +247,7 @@ def resolve(host: str) -> str | None:
 
     The model asks no resolver: a name that could be one is taken to be this machine's.
     """
-    address = _address(host)
+    address = numeric_address(host)
     if address is not None:
         return str(address)
     labels = host.rstrip(".").split(".")
@@ -262,7 +263,7 @@ def reaches(host: str, listener: Listener) -> bool:
     A name other than localhost is taken to stand for whatever address the server has - but nobody comes to a loopback
     address by another name than localhost.
     """
-    target, bound = _address(host), _address(listener.address)
+    target, bound = numeric_address(host), numeric_address(listener.address)
     local = host.lower() == "localhost" if target is None else target.is_loopback
     if bound is None:
         return local == (listener.address == "localhost") if target is None else target.is_loopback == local
@@ -273,7 +274,7 @@ def reaches(host: str, listener: Listener) -> bool:
     return target == bound
 
 
-def _address(text: str) -> _Address | None:
+def numeric_address(text: str) -> _Address | None:
     """Return a numeric address, also in the short forms that the C library takes (``127.1``)."""
     try:
         return ip_address(text)
@@ -289,7 +290,7 @@ def _address(text: str) -> _Address | None:
 
 def _plain_address(text: str) -> _Address | None:
     """Return a client's address; one of IPv4 that is mapped into IPv6 counts as IPv4."""
-    address = _address(text)
+    address = numeric_address(text)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address

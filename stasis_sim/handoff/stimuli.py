@@ -80,8 +80,14 @@ class ConnectFailed(NamedTuple):
     session: str
 
 
+class Start(NamedTuple):
+    """Asterisk starts and opens what it opens itself; only the first one counts, and any other stimulus implies it."""
+
+
 class Restart(NamedTuple):
     """Asterisk is killed and started again: applications are forgotten, channels are gone."""
 
 
-Stimulus: TypeAlias = Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Restart
+Stimulus: TypeAlias = (
+    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Restart
+)

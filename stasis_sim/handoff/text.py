@@ -13,7 +13,7 @@ _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})")
 _LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\f\r]*\Z")
 _NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _INT_LIMIT: Final = 1 << 31
-_SPECIAL: Final = re.compile(r'[()\[\]"\\,]')
+_SPECIAL: Final = re.compile(r'[()\[\]"\\]')
 _BLANKS: Final = "".join(map(chr, range(1, 33)))
 
 ARGUMENT_LIMIT: Final = 128
@@ -96,58 +96,70 @@ def is_true(condition: str) -> bool:
     return number is None or number != 0
 
 
-def split_arguments(text: str, limit: int = ARGUMENT_LIMIT, *, raw: bool = False) -> list[str]:
-    """Split an application's arguments at commas.
+def split_arguments(text: str, limit: int = ARGUMENT_LIMIT, *, delimiter: str = ",", raw: bool = False) -> list[str]:
+    """Split an application's arguments at commas (or another delimiter).
 
-    Double quotes, round and square brackets protect commas; quotes and backslashes are removed unless ``raw``. Argument
-    number ``limit`` takes the rest as it stands. A comma at the end makes one more, empty argument.
+    Double quotes, round and square brackets protect delimiters; quotes and backslashes are removed unless ``raw``.
+    Argument number ``limit`` takes the rest as it stands. A delimiter at the end makes one more, empty argument.
     """
     if not text:
         return []
-    if _SPECIAL.search(text) is None:
-        return [text]
-    if '"' not in text and "\\" not in text and "(" not in text and "[" not in text and text.count(",") < limit:
-        return text.split(",")
-    return _split_quoted(text, limit, raw=raw)
+    if _SPECIAL.search(text) is None and text.count(delimiter) < limit:
+        return text.split(delimiter)
+    return _split_quoted(text, limit, delimiter, raw=raw)
 
 
-def _split_quoted(text: str, limit: int, *, raw: bool) -> list[str]:
+def _split_quoted(text: str, limit: int, delimiter: str, *, raw: bool) -> list[str]:
+    splitter = _Splitter(text, delimiter, raw=raw)
     arguments: list[str] = []
-    position = 0
-    depth = [0, 0]
-    quoted = False
-    ended = True
-    while position < len(text) and len(arguments) < limit - 1:
-        piece, position, quoted, ended = _one_argument(text, position, depth, quoted=quoted, raw=raw)
-        arguments.append(piece)
-    if position < len(text) or ended:
-        arguments.append(text[position:])
+    while splitter.position < len(text) and len(arguments) < limit - 1:
+        arguments.append(splitter.argument())
+    if splitter.position < len(text) or splitter.at_delimiter or limit == 1:
+        arguments.append(text[splitter.position :])
     return arguments
 
 
-def _one_argument(text: str, position: int, depth: list[int], *, quoted: bool, raw: bool) -> tuple[str, int, bool, bool]:
-    """Read up to the next comma that counts. Open brackets and quotes go on into the next argument, as in Asterisk."""
-    piece: list[str] = []
-    while position < len(text):
-        char = text[position]
-        position += 1
+class _Splitter:
+    """Where splitting stands; open brackets and quotes reach into the next argument, as in Asterisk."""
+
+    def __init__(self, text: str, delimiter: str, *, raw: bool) -> None:
+        self.text = text
+        self.delimiter = delimiter
+        self.raw = raw
+        self.position = 0
+        self.round = 0
+        self.square = 0
+        self.quoted = False
+        self.at_delimiter = False
+
+    def argument(self) -> str:
+        """Read up to the next delimiter that counts."""
+        piece: list[str] = []
+        self.at_delimiter = False
+        while self.position < len(self.text):
+            char = self.text[self.position]
+            self.position += 1
+            if char == "\\":
+                following = self.text[self.position : self.position + 1]
+                piece.append(char + following if self.raw else following)
+                self.position += 1
+            elif char == '"' and self.delimiter != '"':
+                self.quoted = not self.quoted
+                piece.append(char if self.raw else "")
+            elif char == self.delimiter and not (self.quoted or self.round or self.square):
+                self.at_delimiter = True
+                break
+            else:
+                self.nest(char)
+                piece.append(char)
+        return "".join(piece)
+
+    def nest(self, char: str) -> None:
+        """Count brackets; a closing one too many is ignored."""
         if char in "()":
-            depth[0] = max(0, depth[0] + (1 if char == "(" else -1))
+            self.round = max(0, self.round + (1 if char == "(" else -1))
         elif char in "[]":
-            depth[1] = max(0, depth[1] + (1 if char == "[" else -1))
-        elif char == '"':
-            quoted = not quoted
-            if not raw:
-                continue
-        elif char == "\\":
-            following = text[position : position + 1]
-            piece.append(char + following if raw else following)
-            position += 1
-            continue
-        elif char == "," and not quoted and not any(depth):
-            return "".join(piece), position, quoted, True
-        piece.append(char)
-    return "".join(piece), position, quoted, False
+            self.square = max(0, self.square + (1 if char == "[" else -1))
 
 
 def _wrap(number: int) -> int:

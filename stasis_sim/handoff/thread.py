@@ -26,6 +26,8 @@ NEXT: Final = 0
 JUMP: Final = 1
 PARK: Final = 2
 HANGUP: Final = -1
+# The walk is over, but Asterisk does not say "exited non-zero": falling off the end and its like.
+OVER: Final = 3
 
 # What Host.stasis returns: the lookup failed and the dialplan goes on; the channel is inside, and the host will call
 # Pbx.resume or Pbx.hangup; or the channel was hung up already, so that it entered and left at once (`h` calls Stasis).
@@ -72,7 +74,9 @@ class LoopError(Exception):
         """Keep one round of the loop and say it in the message."""
         self.channel = channel
         self.steps = tuple(steps)
-        places = "; ".join(f"{exten}@{context}:{priority} {app}({data})" for context, exten, priority, app, data in steps)
+        places = "; ".join(
+            f"{exten}@{context}:{priority} {app}({data})" for context, exten, priority, app, data in steps
+        )
         super().__init__(f"channel {channel}: the dialplan loops for ever without taking time: {places}")
 
 
@@ -216,7 +220,9 @@ class Host(Protocol):
         STASISSTATUS is the interpreter's business.
         """
 
-    def broadcast(self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool) -> None:
+    def broadcast(
+        self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool
+    ) -> None:
         """StasisBroadcast() begins; the thread waits for ``timeout_us``.
 
         A claim within that time hands the channel over with ``Pbx.claimed``; if none comes, the interpreter sets
@@ -273,7 +279,9 @@ class SilentHost:
         """No application is registered."""
         return STASIS_FAILED
 
-    def broadcast(self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool) -> None:
+    def broadcast(
+        self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool
+    ) -> None:
         """Nobody hears it."""
 
     def broadcast_over(self, thread: Thread) -> None:

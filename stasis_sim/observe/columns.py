@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from stasis_sim.observe.trace import Attempt, Call, Connection, Event
+from stasis_sim.observe.trace import Attempt, Call, Command, Connection, Event
 
 Rows: TypeAlias = Sequence[Any]
 """What a table is made of: calls, attempts, events, commands, connections or outages."""
@@ -66,6 +66,10 @@ def _held_by(call: Call) -> int | None:
 
 def _written_to(events: Sequence[Event]) -> list[int | None]:
     return [None if event.connection is None else event.connection.number for event in events]
+
+
+def _status(commands: Sequence[Command]) -> list[int | None]:
+    return [command.status or None for command in commands]
 
 
 def _args(attempts: Sequence[Attempt]) -> list[str]:
@@ -128,7 +132,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _str("method", "GET, POST, DELETE, ...", _of("method")),
         _str("path", "Path without the query.", _of("path")),
         _int("at_us", "When it was sent.", _of("at")),
-        _int("status", "Status of the answer; none: there was no answer.", _of("status"), null=True),
+        _int("status", "Status of the answer; none: there was no answer.", _status, null=True),
         _str("reason", "Why it failed; else empty.", _of("reason")),
     ),
     "connections": (

@@ -169,14 +169,11 @@ class Ledger:
         warmup, events, smooth = self.warmup, self.events, True
         for event in call_events:
             connection, fate = event.connection, event.fate
-            if fate == "delivered" and connection is not None:
-                connection.delivered += 1
-                client: str | None = connection.client
-            else:
+            if fate != "delivered":
                 smooth = False
-                client = self._trouble(event)
+                self._miss(event)
             if event.raised >= warmup:
-                events[event.app, event.type, fate, client] += 1
+                events[event.app, event.type, fate, None if connection is None else connection.client] += 1
         return smooth
 
     def _left(self, attempt: Attempt, call: Call) -> int:
@@ -217,21 +214,14 @@ class Ledger:
         if outage is not None:
             outage.ejected += 1
 
-    def _trouble(self, event: Event) -> str | None:
-        """Put an event down to its connection, a lost one to the outage it was raised in; return the client."""
-        connection, gone = event.connection, event.fate in {"missed", "lost"}
-        if gone:
-            timeline = self.timelines.get(event.app)
-            outage = None if timeline is None else timeline.outage(event.raised)
-            if outage is not None:
-                outage.missed += 1
-        if connection is None:
-            return None
-        if gone:
-            connection.missed += 1
-        elif event.fate != "pending":
-            connection.delivered += 1
-        return connection.client
+    def _miss(self, event: Event) -> None:
+        """Put a missed or lost event down to the outage in which it was raised."""
+        if event.fate not in {"missed", "lost"}:
+            return
+        timeline = self.timelines.get(event.app)
+        outage = None if timeline is None else timeline.outage(event.raised)
+        if outage is not None:
+            outage.missed += 1
 
     def _strand(self, call: Call) -> None:
         """Count the time inside of a call whose StasisStart did not come, or came late."""
@@ -253,15 +243,16 @@ class Ledger:
         """Count events that belong to no call."""
         for event in events:
             self._raised += 1
-            client = self._trouble(event)
+            self._miss(event)
             if event.raised >= self.warmup:
+                client = None if event.connection is None else event.connection.client
                 self.events[event.app, event.type, event.fate, client] += 1
 
     def add_commands(self, commands: Iterable[Command]) -> None:
         """Count commands."""
         for command in commands:
             if command.at >= self.warmup:
-                self.commands[command.client, command.status] += 1
+                self.commands[command.client, command.status or None] += 1
 
     def add_connection(self, connection: Connection) -> None:
         """Count a try at a connection."""

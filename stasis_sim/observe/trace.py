@@ -48,8 +48,8 @@ class Connection:
         closed: When it ended; None: open at the end of the run.
         how: How it ended, one of :data:`~stasis_sim.observe.vocabulary.HOWS`; empty while it is open.
         reason: Why it was refused; empty if it was not.
-        delivered: Events that came through it, late ones included.
-        missed: Events that were written to it and lost.
+        delivered: Events that came through it, late ones included; the world counts them.
+        missed: Events that were written to it and lost; the world counts them.
     """
 
     __slots__ = ("apps", "client", "closed", "delivered", "how", "missed", "number", "opened", "reason")
@@ -126,7 +126,7 @@ class Command:
         method: ``POST`` and so on.
         path: Without the query, such as ``/ari/channels/c1/answer``.
         at: When it was sent.
-        status: Of the answer, such as 204; None: none has come.
+        status: Of the answer, such as 204; None or 0: none has come.
         reason: The reason of a failure; else empty.
     """
 

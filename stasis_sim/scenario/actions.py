@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from stasis_sim.scenario.fields import Random, Word, word
+from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.strict import OneOf, Tagged
-from stasis_sim.scenario.wrong import Keys, Wrong, got
 
 HangupReason = Literal[
     "normal",
@@ -36,21 +36,21 @@ def variables(value: Any) -> dict[str, str]:
     """Read a mapping of channel variables.
 
     Raises:
-        Wrong: It is none, or a value is no text.
+        MisfitError: It is none, or a value is no text.
     """
     if not isinstance(value, dict):
-        raise Wrong.at(f"not a mapping {got(value)}; write {{NAME: value}}")
+        raise MisfitError.at(f"not a mapping {got(value)}; write {{NAME: value}}")
     read: dict[str, str] = {}
     faults: list[tuple[tuple[str], str]] = []
     for name, text in value.items():
         try:
             read[str(name)] = word(text)
-        except Wrong as wrong:
-            faults += [((str(name),), text) for _, text in wrong.faults]
+        except MisfitError as misfit:
+            faults += [((str(name),), text) for _, text in misfit.faults]
     if not all(read):
         faults.append((("",), 'a variable without a name (got ""); write {NAME: value}'))
     if faults:
-        raise Wrong(faults)
+        raise MisfitError(faults)
     return read
 
 
@@ -97,7 +97,9 @@ class Continue(Tagged):
 
     context: Word | None = Field(None, description="Context; the present one where it is not given.")
     extension: Word | None = Field(None, description="Extension; the present one where it is not given.")
-    priority: Annotated[int, Field(ge=1)] | None = Field(None, description="Priority; the next one where it is not given.")
+    priority: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Priority; the next one where it is not given."
+    )
     label: Word | None = Field(None, description="Label, instead of a priority.")
 
     @classmethod

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
-    BeforeValidator,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     SerializationInfo,
     ValidationInfo,
     WithJsonSchema,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from stasis_sim.scenario.columns import Csv, parse_csv, read_column
 from stasis_sim.scenario.fields import (
@@ -25,9 +27,9 @@ from stasis_sim.scenario.fields import (
     inline,
     tuple_of_one_or_many,
 )
+from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.quantities import DURATIONS, Rate, duration, format_duration, rate
 from stasis_sim.scenario.strict import Context, OneOf, Tagged
-from stasis_sim.scenario.wrong import Keys, Wrong, got
 
 _HOUR = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
@@ -38,7 +40,7 @@ def instants(value: Any) -> tuple[int, ...]:
     """Read one duration or a list of them as rising instants in microseconds.
 
     Raises:
-        Wrong: One of them is no duration.
+        MisfitError: One of them is no duration.
     """
     read: list[int] = []
     faults: list[tuple[Keys, str]] = []
@@ -46,12 +48,12 @@ def instants(value: Any) -> tuple[int, ...]:
     for index, item in enumerate(tuple_of_one_or_many(value)):
         try:
             read.append(duration(item))
-        except Wrong as wrong:
-            faults += [((index,) if many else (), text) for _, text in wrong.faults]
+        except MisfitError as misfit:
+            faults += [((index,) if many else (), text) for _, text in misfit.faults]
     if faults:
-        raise Wrong(faults)
+        raise MisfitError(faults)
     if not read:
-        raise Wrong.at("an empty list (got []); write at least one time such as 10min")
+        raise MisfitError.at("an empty list (got []); write at least one time such as 10min")
     return tuple(sorted(read))
 
 
@@ -68,10 +70,10 @@ def day(value: Any) -> Rates:
     """Read ``{"00:00": 1/s, "08:00": 5/s}``.
 
     Raises:
-        Wrong: A time or a rate in it is none, or all rates are 0.
+        MisfitError: A time or a rate in it is none, or all rates are 0.
     """
     if not isinstance(value, dict) or not value:
-        raise Wrong.at(f'not the rates of a day {got(value)}; write {{"00:00": 1/s, "08:00": 5/s}}')
+        raise MisfitError.at(f'not the rates of a day {got(value)}; write {{"00:00": 1/s, "08:00": 5/s}}')
     rates: dict[int, Rate] = {}
     faults: list[tuple[Keys, str]] = []
     for key, item in value.items():
@@ -84,12 +86,12 @@ def day(value: Any) -> Rates:
             faults.append(((str(key),), f"named twice {got(key)}; remove one"))
         try:
             rates[at] = rate(item)
-        except Wrong as wrong:
-            faults += [((str(key),), text) for _, text in wrong.faults]
+        except MisfitError as misfit:
+            faults += [((str(key),), text) for _, text in misfit.faults]
     if not faults and not any(found.number for found in rates.values()):
         faults.append(((), f"nobody would ever call {got(value)}; write a rate above 0 such as 5/s"))
     if faults:
-        raise Wrong(faults)
+        raise MisfitError(faults)
     return tuple(sorted(rates.items()))
 
 
@@ -183,7 +185,7 @@ def csv_times(value: Any, info: ValidationInfo) -> CsvTimes:
     """Read the instants from the file beside the scenario.
 
     Raises:
-        Wrong: The file cannot be read.
+        MisfitError: The file cannot be read.
     """
     if isinstance(value, CsvTimes):
         return value
@@ -231,16 +233,34 @@ class FromCsv(Tagged):
         return {"at": [format_duration(at) for at in self.at_us]} if inline(info) else super().data(info)
 
 
-def _fold_column(value: Any) -> Any:
-    """Turn ``{csv: path, column: name}`` into ``{csv: {path: …, column: …}}``, as one key stands for one choice."""
-    if isinstance(value, dict) and set(value) == {"csv", "column"} and isinstance(value["csv"], str):
-        return {"csv": {"path": value["csv"], "column": value["column"]}}
-    return value
+class FoldColumn:
+    """Annotation: ``{csv: path, column: name}`` is another way to write ``{csv: {path: …, column: …}}``."""
+
+    @staticmethod
+    def read(value: Any) -> Any:
+        """Turn the one into the other, as one key stands for one choice."""
+        if isinstance(value, dict) and set(value) == {"csv", "column"} and isinstance(value["csv"], str):
+            return {"csv": {"path": value["csv"], "column": value["column"]}}
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        choices = handler(schema)
+        properties = {"csv": {"type": "string"}, "column": {"type": ["string", "integer"]}}
+        flat = {
+            "type": "object",
+            "properties": properties,
+            "required": ["csv", "column"],
+            "additionalProperties": False,
+        }
+        return {**choices, "anyOf": [*choices["anyOf"], flat]}
 
 
 Arrivals = Annotated[
     Poisson | Every | Bursts | Daily | At | FromCsv,
     OneOf("a kind of arrivals", "{poisson: 5/s}", Poisson, Every, Bursts, Daily, At, FromCsv),
-    BeforeValidator(_fold_column),
+    FoldColumn(),
 ]
 """When calls arrive."""

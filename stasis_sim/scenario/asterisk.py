@@ -12,8 +12,8 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.fields import Count, Duration, NoneOr, Random
 from stasis_sim.scenario.files import Conf, ConfFile
+from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.strict import Strict
-from stasis_sim.scenario.wrong import Keys, Wrong, got
 
 Profile = Literal["documented", "asterisk-16", "asterisk-22"]
 
@@ -43,15 +43,14 @@ def clock(value: Any) -> int:
         Microseconds since 1970-01-01 00:00:00 of that zone.
 
     Raises:
-        Wrong: It is none.
+        MisfitError: It is none.
     """
     match = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    day, time, seconds = match.groups() if match else ("", None, None)
     try:
-        if match is None:
-            raise ValueError
-        moment = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}{match[3] or ':00'}+00:00")
+        moment = datetime.fromisoformat(f"{day}T{time or '00:00'}{seconds or ':00'}+00:00")
     except ValueError:
-        raise Wrong.at(f"not a date and time {got(value)}; write one such as {DEFAULT_CLOCK}") from None
+        raise MisfitError.at(f"not a date and time {got(value)}; write one such as {DEFAULT_CLOCK}") from None
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
@@ -74,7 +73,9 @@ class Asterisk(Strict):
     example: ClassVar[str] = "asterisk: {extensions: extensions.conf}"
     required_examples: ClassVar[dict[str, str]] = {"extensions": "extensions: FILE.conf, or the dialplan itself"}
 
-    profile: Profile = Field("documented", description="Which Asterisk: as documented, or as version 16 or 22 really is.")
+    profile: Profile = Field(
+        "documented", description="Which Asterisk: as documented, or as version 16 or 22 really is."
+    )
     http: Conf = Field(DEFAULT_HTTP, description="http.conf: a path relative to the scenario, or the text itself.")
     ari: Conf = Field(DEFAULT_ARI, description="ari.conf: a path relative to the scenario, or the text itself.")
     extensions: Conf = Field(description="extensions.conf: a path relative to the scenario, or the text itself.")

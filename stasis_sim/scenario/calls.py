@@ -27,7 +27,9 @@ class Calls(Strict):
     name: Annotated[str, Field(min_length=1)] = Field(
         "", description="Name of the source in tables; what it dials, where none is given."
     )
-    count: Annotated[Count | None, NoneOr()] = Field(None, description="How many calls there are at most. none: no limit.")
+    count: Annotated[Count | None, NoneOr()] = Field(
+        None, description="How many calls there are at most. none: no limit."
+    )
     hold: Annotated[Random | None, NoneOr()] = Field(
         None, description="How long after the first command the caller hangs up. none: never first."
     )

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import ConfigDict, Field, PlainValidator
 
 from stasis_sim.scenario.actions import Action, Answer
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.fields import Count, Duration, Random, Word, tuple_of_one_or_many
+from stasis_sim.scenario.fields import Count, Duration, OneOrMany, Random, Word
+from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.reconnect import ConstantDelay, Reconnect
 from stasis_sim.scenario.strict import Strict
-from stasis_sim.scenario.wrong import Keys, Wrong, got, nearest
 
 DEFAULT_URL = "http://localhost:8088/ari/events"
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -26,11 +26,11 @@ ON = "on "
 """How the key of an event's actions begins."""
 
 
-def url(value: Any) -> str:
+def read_url(value: Any) -> str:
     """Read the URL of ARI's events.
 
     Raises:
-        Wrong: It is none.
+        MisfitError: It is none.
     """
     try:
         parts = urlsplit(value) if isinstance(value, str) else SplitResult("", "", "", "", "")
@@ -38,18 +38,16 @@ def url(value: Any) -> str:
     except ValueError:
         fits = False
     if not fits:
-        raise Wrong.at(f"not a URL {got(value)}; write one such as {DEFAULT_URL}")
+        raise MisfitError.at(f"not a URL {got(value)}; write one such as {DEFAULT_URL}")
     return str(value)
 
 
-def _actions(value: Any) -> Any:
-    if value is None:
-        raise Wrong.at(f"not a list of actions {got(value)}; write [answer], or [] for none")
-    return tuple_of_one_or_many(value)
-
-
-Actions = Annotated[tuple[Action, ...], BeforeValidator(_actions)]
+Actions = Annotated[tuple[Action, ...], OneOrMany("[answer], or [] for nothing")]
 """What is done, one after the other."""
+
+
+def _default_actions() -> dict[str, tuple[Action, ...]]:
+    return {"StasisStart": (Answer(),)}
 
 
 def _on_events(schema: dict[str, Any]) -> None:
@@ -66,10 +64,10 @@ class Client(Strict):
     example: ClassVar[str] = "NAME: {apps: [APP]}"
     required_examples: ClassVar[dict[str, str]] = {"apps": "apps: [APP]"}
 
-    apps: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(tuple_of_one_or_many), Field(min_length=1)
-    ] = Field(description="The apps it serves, one or a list.")
-    url: Annotated[str, PlainValidator(url)] = Field(DEFAULT_URL, description="Where it connects.")
+    apps: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1), OneOrMany("[APP]")] = Field(
+        description="The apps it serves, one or a list."
+    )
+    url: Annotated[str, PlainValidator(read_url)] = Field(DEFAULT_URL, description="Where it connects.")
     user: Word = Field("asterisk", description="User, as in ari.conf.")
     password: Word = Field("asterisk", description="Password in plain text, also where ari.conf holds a hash.")
     subscribe_all: bool = Field(False, description="Whether it connects with subscribeAll=true.")
@@ -77,11 +75,14 @@ class Client(Strict):
     instances: Count = Field(1, description="How many of them run, all serving the same apps.")
     workers: Count = Field(1, description="How many events it handles at one time; 1 is an event loop.")
     service: Random = Field(
-        Constant(2_000), description="How long a worker needs for an event; waiting for Asterisk's answers is not in it."
+        Constant(2_000),
+        description="How long a worker needs for an event; waiting for Asterisk's answers is not in it.",
     )
-    latency: Random = Field(Constant(1_000), description="How long a message takes between Asterisk and client, one way.")
+    latency: Random = Field(
+        Constant(1_000), description="How long a message takes between Asterisk and client, one way."
+    )
     on: dict[str, Actions] = Field(
-        default_factory=lambda: {"StasisStart": (Answer(),)},
+        default_factory=_default_actions,
         description="What it does for each type of event.",
     )
     reconnect: Reconnect = Field(DEFAULT_RECONNECT, description="How it comes back after a loss.")
@@ -132,13 +133,15 @@ class Client(Strict):
     @classmethod
     def suggestions(cls) -> list[str]:
         """Return the keys that a message may name."""
-        return [f"{ON}StasisStart" if key == "on" else key for key in cls.keys()]
+        return [f"{ON}StasisStart" if key == "on" else key for key in cls.known_keys()]
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
         """Yield events that ARI does not have."""
         for event in data.get("on", {}):
-            if event not in EVENT_TYPES:
+            if not event:
+                yield ("on", event), "no type of event; write it into the key, as in on StasisStart: [answer]"
+            elif event not in EVENT_TYPES:
                 near = nearest(event, EVENT_TYPES)
                 hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
                 yield ("on", event), f"unknown type of event {got(event)}; {hint}"

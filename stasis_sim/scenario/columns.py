@@ -13,8 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.quantities import LONGEST_US, duration, format_duration
-from stasis_sim.scenario.wrong import Keys, Wrong, choose, got
 
 MICRO = 1_000_000
 
@@ -44,44 +44,47 @@ def parse_csv(value: Mapping[str, Any]) -> Csv:
     """Read ``{csv: path}``, ``{csv: path, column: name}`` or ``{csv: {path: …, column: …}}``.
 
     Raises:
-        Wrong: It is none of them.
+        MisfitError: It is none of them.
     """
     outer = dict(value)
     inner = outer.pop("csv", None)
     fields = {**outer, **inner} if isinstance(inner, Mapping) else {**outer, "path": inner}
     faults: list[tuple[Keys, str]] = [
-        ((str(key),), f"unknown key; {choose(key, ['csv', 'column'])}") for key in fields if key not in {"path", "column"}
+        ((str(key),), f"unknown key; {choose(key, ['csv', 'column'])}")
+        for key in fields
+        if key not in {"path", "column"}
     ]
     path, column = fields.get("path"), fields.get("column")
-    if isinstance(column, int) and not isinstance(column, bool):
-        column = str(column)
+    column = str(column) if isinstance(column, int) and not isinstance(column, bool) else column
     if not isinstance(path, str) or not path:
         faults.append((("csv",), f"not the path of a CSV file {got(path)}; write csv: FILE.csv"))
-    if column is not None and not isinstance(column, str):
+    if not isinstance(column, str | None):
         faults.append((("column",), f"not a column {got(column)}; write its header, or its number from 1"))
     if faults:
-        raise Wrong(faults)
-    return Csv(str(path), column)
+        raise MisfitError(faults)
+    return Csv(str(path), None if column is None else str(column))
 
 
 def read_column(base: Path, source: Csv) -> tuple[int, ...]:
     """Return the cells of a column in microseconds, in the order of the file.
 
     Raises:
-        Wrong: The file, the column or a cell is not there or not readable.
+        MisfitError: The file, the column or a cell is not there or not readable.
     """
     try:
         with (base / source.path).open(encoding="utf-8-sig", newline="") as file:
             rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if any(map(str.strip, row))]
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no CSV text in UTF-8"
-        raise Wrong.at(f"{source.path} cannot be read: {reason}; write the path of a CSV file, relative to the scenario") from None
+        raise MisfitError.at(
+            f"{source.path} cannot be read: {reason}; write the path of a CSV file, relative to the scenario"
+        ) from None
     if not rows:
-        raise Wrong.at(f"{source.path} is empty; write one number of seconds in each row")
+        raise MisfitError.at(f"{source.path} is empty; write one number of seconds in each row")
     header = None if _is_number(rows[0][1]) else [cell.strip() for cell in rows.pop(0)[1]]
     index = _index(source, header)
     if not rows:
-        raise Wrong.at(f"{source.path} has a header and no rows; write one number of seconds in each row")
+        raise MisfitError.at(f"{source.path} has a header and no rows; write one number of seconds in each row")
     return tuple(_cell(source, number, row, index) for number, row in rows)
 
 
@@ -90,7 +93,7 @@ def _is_number(row: list[str]) -> bool:
     for cell in row:
         try:
             _time(cell)
-        except (ValueError, Wrong):
+        except (ValueError, MisfitError):
             continue
         return True
     return False
@@ -101,10 +104,10 @@ def _index(source: Csv, header: list[str] | None) -> int:
         return 0
     if header is not None and source.column in header:
         return header.index(source.column)
-    if source.column.isascii() and source.column.isdigit() and 1 <= int(source.column[:9]):
+    if source.column.isascii() and source.column.isdigit() and int(source.column[:9]) >= 1:
         return int(source.column[:9]) - 1
     columns = header or ["1"]
-    raise Wrong.at(f"{source.path} has no column {source.column}; {choose(source.column, columns)}", "column")
+    raise MisfitError.at(f"{source.path} has no column {source.column}; {choose(source.column, columns)}", "column")
 
 
 def _time(cell: str) -> int:
@@ -119,11 +122,13 @@ def _time(cell: str) -> int:
 def _cell(source: Csv, number: int, row: list[str], index: int) -> int:
     place = f"{source.path}:{number}"
     if index >= len(row):
-        raise Wrong.at(f"{place}: has no column {index + 1}; give every row as many cells as the first")
+        raise MisfitError.at(f"{place}: has no column {index + 1}; give every row as many cells as the first")
     try:
         us = _time(row[index])
-    except (ValueError, Wrong):
-        raise Wrong.at(f"{place}: not a time {got(row[index])}; write a number of seconds such as 12.5") from None
+    except (ValueError, MisfitError):
+        raise MisfitError.at(f"{place}: not a time {got(row[index])}; write a number of seconds such as 12.5") from None
     if us > LONGEST_US:
-        raise Wrong.at(f"{place}: longer than {format_duration(LONGEST_US)} {got(row[index])}; write a number of seconds")
+        raise MisfitError.at(
+            f"{place}: longer than {format_duration(LONGEST_US)} {got(row[index])}; write a number of seconds"
+        )
     return us

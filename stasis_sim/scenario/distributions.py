@@ -202,8 +202,8 @@ class Gamma(Distribution):
         from scipy import special  # noqa: PLC0415 - takes long to load, and few scenarios use it
 
         shape = self.shape if self.cv is None else 1.0 / (self.cv * self.cv)
-        seconds: Floats = special.gammaincinv(shape, uniform) * (self.mean / shape)
-        return seconds
+        shape = 1.0 if shape is None else shape
+        return np.asarray(special.gammaincinv(shape, uniform), dtype=np.float64) * (self.mean / shape)
 
     def data(self, *, inline: bool = False) -> dict[str, Any]:  # noqa: ARG002 - as declared
         """Return what a scenario file says for it."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
 from stasis_sim.scenario.arrivals import InCsv, Instants
 from stasis_sim.scenario.fields import PositiveRandom, Random
+from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.strict import Strict
-from stasis_sim.scenario.wrong import Keys, Wrong, got, nearest
 
 Verb = Literal["drop", "crash", "freeze", "partition", "restart"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
@@ -35,7 +35,7 @@ def _one_verb(schema: dict[str, Any]) -> None:
     """Give the JSON Schema of a fault the key that its verb is."""
     target = schema["properties"].pop("target")
     schema["properties"].pop("verb")
-    schema["properties"] = {verb: target for verb in VERBS} | schema["properties"]
+    schema["properties"] = dict.fromkeys(VERBS, target) | schema["properties"]
     schema["required"] = []
     schema["oneOf"] = [{"required": [verb]} for verb in VERBS]
     schema["allOf"] = [{"oneOf": [{"required": [key]} for key in WHEN]}]
@@ -61,7 +61,7 @@ class Fault(Strict):
     lasts: Random | None = Field(
         None,
         alias="for",
-        description="How long attempts to return fail; of freeze how long nothing passes; of Asterisk how long it boots.",
+        description="How long attempts to return fail; of a freeze how long nothing passes; of Asterisk its boot.",
     )
     mode: Literal["refuse", "blackhole"] | None = Field(
         None, description="What attempts meet meanwhile: they are refused, or hear nothing."
@@ -79,14 +79,11 @@ class Fault(Strict):
         """Turn ``drop: CLIENT`` into verb and target, and fill in the defaults of the verb.
 
         Raises:
-            Wrong: There is not exactly one verb.
+            MisfitError: There is not exactly one verb.
         """
         verbs = [key for key in data if key in VERBS]
-        if len(verbs) != 1:
+        if len(verbs) != 1 or "verb" in data or "target" in data:
             raise _no_single_verb(data, verbs)
-        hidden = next((key for key in ("verb", "target") if key in data), None)
-        if hidden is not None:
-            raise Wrong.at("unknown key; the verb itself is the key, as in drop: CLIENT", hidden)
         verb, target = verbs[0], data[verbs[0]]
         defaults = {
             key: value
@@ -108,7 +105,7 @@ class Fault(Strict):
     @classmethod
     def suggestions(cls) -> list[str]:
         """Return the keys that a message may name."""
-        return [*VERBS, *(key for key in cls.keys() if key not in {"verb", "target"})]
+        return [*VERBS, *(key for key in cls.known_keys() if key not in {"verb", "target"})]
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
@@ -128,12 +125,14 @@ class Fault(Strict):
             yield (key,), f"{when[0]} is given too {got(data[key])}; write one of at, every and csv"
 
 
-def _no_single_verb(data: Mapping[str, Any], verbs: list[str]) -> Wrong:
-    if verbs:
-        return Wrong.at(f"{len(verbs)} faults in one {got(', '.join(verbs))}; write an entry for each")
-    for key in data:
-        meant = nearest(key, VERBS)
-        if meant is not None and key not in {*WHEN, "for", "mode", "how", "start"}:
-            return Wrong.at(f"unknown fault; write {meant}", key)
+def _no_single_verb(data: Mapping[str, Any], verbs: Sequence[str]) -> MisfitError:
+    """Return what is wrong with a fault that has not exactly one verb."""
+    if len(verbs) > 1:
+        return MisfitError.at(f"{len(verbs)} faults in one {got(', '.join(verbs))}; write an entry for each")
+    strange = next((key for key in data if key not in Fault.suggestions()), None)
+    if strange in {"verb", "target"}:
+        return MisfitError.at("unknown key; write the verb as key, as in drop: CLIENT", strange)
+    if strange is not None:
+        return MisfitError.at(f"unknown fault; {choose(strange, VERBS)}", strange)
     keys = ", ".join(data) or "nothing"
-    return Wrong.at(f"not a fault {got(keys)}; write one of {', '.join(VERBS)}, as in drop: CLIENT")
+    return MisfitError.at(f"not a fault {got(keys)}; write one of {', '.join(VERBS)}, as in drop: CLIENT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,9 +20,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from stasis_sim.scenario.distributions import Distribution
 from stasis_sim.scenario.forms import distribution, moving, positive_duration
+from stasis_sim.scenario.misfit import MisfitError, got
 from stasis_sim.scenario.quantities import Rate, duration, format_duration, format_share, positive_rate, share
 from stasis_sim.scenario.strict import Context
-from stasis_sim.scenario.wrong import Wrong, got
 
 
 class NoneOr:
@@ -59,36 +59,68 @@ def _instance_or(read: Callable[[Any], Any], kind: type) -> Callable[[Any], Any]
     return lambda value: value if isinstance(value, kind) else read(value)
 
 
-def tuple_of_one_or_many(value: Any) -> Any:
+def tuple_of_one_or_many(value: Any) -> tuple[Any, ...]:
     """Turn a list into the tuple that strict models hold, and a single value into a tuple of one."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+class OneOrMany:
+    """Annotation: one value may stand for a list of one.
+
+    Args:
+        example: What to write.
+    """
+
+    def __init__(self, example: str) -> None:
+        self.example = example
+
+    def read(self, value: Any) -> tuple[Any, ...]:
+        """Turn a value or a list of values into the tuple that strict models hold.
+
+        Raises:
+            MisfitError: There is no value.
+        """
+        if value is None:
+            raise MisfitError.at(f"has no value {got(value)}; write {self.example}")
+        return tuple_of_one_or_many(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
 
 
 def tuple_of_many(value: Any) -> Any:
     """Turn a list into the tuple that strict models hold.
 
     Raises:
-        Wrong: It is no list.
+        MisfitError: It is no list.
     """
     if isinstance(value, list | tuple):
         return tuple(value)
-    raise Wrong.at(f"not a list {got(value)}; write [ITEM, ITEM] or lines that begin with '- '")
+    raise MisfitError.at(f"not a list {got(value)}; write [ITEM, ITEM] or lines that begin with '- '")
 
 
 def word(value: Any) -> str:
     """Read text that may look like a number, such as an extension.
 
     Raises:
-        Wrong: It is no text, or none that comes out as it was written.
+        MisfitError: It is no text, or none that comes out as it was written.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise Wrong.at(f'not text {got(value)}; write it in quotes: "…"')
+    raise MisfitError.at(f'not text {got(value)}; write it in quotes: "…"')
 
 
-DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(us|ms|s|min|h|d)$", "examples": ["250ms", "30s"]}
+DURATION_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^[0-9]+(\.[0-9]+)? ?(us|ms|s|min|h|d)$",
+    "examples": ["250ms", "30s"],
+}
 RATE_SCHEMA = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?/ ?(s|min|h|d)$", "examples": ["5/s", "300/min"]}
 SHARE_SCHEMA = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?%$", "examples": ["5%"]}
 

@@ -11,8 +11,8 @@ from pydantic import PlainSerializer, PlainValidator, SerializationInfo, Validat
 from stasis_sim.conf.syntax import Source
 from stasis_sim.errors import InputError
 from stasis_sim.scenario.fields import inline
+from stasis_sim.scenario.misfit import MisfitError, got, nearest
 from stasis_sim.scenario.strict import Context
-from stasis_sim.scenario.wrong import Wrong, got, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
         return value
     name = f"{info.field_name}.conf"
     if not isinstance(value, str) or not value.strip():
-        raise Wrong.at(f"not a file {got(value)}; write the path of {name}, or its text")
+        raise MisfitError.at(f"not a file {got(value)}; write the path of {name}, or its text")
     context = Context.of(info)
     if is_text(value):
         return embedded(value, context, ("asterisk", str(info.field_name)))
@@ -67,7 +67,7 @@ def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
     try:
         source = Source.load(path)
     except (InputError, ValueError):
-        raise Wrong.at(_unreadable(path, value, name)) from None
+        raise MisfitError.at(_unreadable(path, value, name)) from None
     return ConfFile(source.text, source.name, source.base, value, source.text)
 
 

@@ -17,8 +17,8 @@ from stasis_sim.scenario.distributions import (
     Uniform,
     Weibull,
 )
+from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got, nearest
 from stasis_sim.scenario.quantities import duration, is_number
-from stasis_sim.scenario.wrong import Keys, Wrong, choose, got, nearest
 
 Value = TypeVar("Value")
 
@@ -32,18 +32,20 @@ def positive_duration(value: Any) -> int:
     """Read a duration above 0, in microseconds.
 
     Raises:
-        Wrong: It is none.
+        MisfitError: It is none.
     """
     us = duration(value)
     if us == 0:
-        raise Wrong.at(f"nothing at all {got(value)}; write a duration above 0")
+        raise MisfitError.at(f"nothing at all {got(value)}; write a duration above 0")
     return us
 
 
 def _spread(value: Any) -> float:
     low, high = SPREAD
     if not is_number(value) or not low <= value <= high:
-        raise Wrong.at(f"not a number between {low:g} and {high:g} {got(value)}; write a plain number such as 1.2")
+        raise MisfitError.at(
+            f"not a number between {low:g} and {high:g} {got(value)}; write a plain number such as 1.2"
+        )
     return float(value)
 
 
@@ -52,14 +54,12 @@ class _Parameters:
 
     def __init__(self, value: Any, known: tuple[str, ...], example: str) -> None:
         if not isinstance(value, Mapping):
-            raise Wrong.at(f"not a mapping of {', '.join(known)} {got(value)}; write {example}")
+            raise MisfitError.at(f"not a mapping of {', '.join(known)} {got(value)}; write {example}")
         strange = [key for key in value if key not in known]
         self._value = value
         self._example = example
         self._meant = {nearest(key, known) for key in strange}
-        self._faults: list[tuple[Keys, str]] = [
-            ((str(key),), f"unknown key {got(key)}; {choose(key, known)}") for key in strange
-        ]
+        self._faults: list[tuple[Keys, str]] = [((str(key),), f"unknown key; {choose(key, known)}") for key in strange]
 
     def take(self, key: str, read: Callable[[Any], Value], otherwise: Value) -> Value:
         """Return a parameter; ``otherwise`` where it is missing or wrong, which :meth:`check` will raise."""
@@ -69,8 +69,8 @@ class _Parameters:
             return otherwise
         try:
             return read(self._value[key])
-        except Wrong as wrong:
-            self._faults += [((key, *keys), text) for keys, text in wrong.faults]
+        except MisfitError as misfit:
+            self._faults += [((key, *keys), text) for keys, text in misfit.faults]
             return otherwise
 
     def either(self, first: str, second: str) -> bool:
@@ -82,7 +82,7 @@ class _Parameters:
     def check(self) -> None:
         """Raise the faults, if there are any."""
         if self._faults:
-            raise Wrong(self._faults)
+            raise MisfitError(self._faults)
 
 
 def _constant(value: Any, base: Path) -> Constant:  # noqa: ARG001 - all forms are called alike
@@ -134,7 +134,7 @@ def _uniform(value: Any, base: Path) -> Uniform:  # noqa: ARG001
     high = parameters.take("high", duration, low)
     parameters.check()
     if high < low:
-        raise Wrong.at(f"below low {got(value['high'])}; write low: the smaller, high: the larger", "high")
+        raise MisfitError.at(f"below low {got(value['high'])}; write low: the smaller, high: the larger", "high")
     return Uniform(low, high)
 
 
@@ -143,16 +143,18 @@ def _empirical(value: Any, base: Path) -> Empirical:
         source = parse_csv(value)
         return Empirical(read_column(base, source), source)
     if not isinstance(value, list | tuple) or not value:
-        raise Wrong.at(f"not a list of durations {got(value)}; write [1s, 2s, 5s] or {{csv: FILE.csv, column: NAME}}")
+        raise MisfitError.at(
+            f"not a list of durations {got(value)}; write [1s, 2s, 5s] or {{csv: FILE.csv, column: NAME}}"
+        )
     values: list[int] = []
     faults: list[tuple[Keys, str]] = []
     for index, item in enumerate(value):
         try:
             values.append(duration(item))
-        except Wrong as wrong:
-            faults += [((index,), text) for _, text in wrong.faults]
+        except MisfitError as misfit:
+            faults += [((index,), text) for _, text in misfit.faults]
     if faults:
-        raise Wrong(faults)
+        raise MisfitError(faults)
     return Empirical(tuple(values))
 
 
@@ -175,32 +177,32 @@ def distribution(value: Any, base: Path) -> Distribution:
         base: The folder that paths of CSV files start from.
 
     Raises:
-        Wrong: It is none; all faults in it together.
+        MisfitError: It is none; all faults in it together.
     """
     if isinstance(value, Distribution):
         return value
     if not isinstance(value, Mapping):
         if isinstance(value, str) and value in FORMS:
-            raise Wrong.at(f"no parameters {got(value)}; write {EXAMPLE}")
+            raise MisfitError.at(f"no parameters {got(value)}; write {EXAMPLE}")
         return Constant(duration(value))
     if len(value) != 1:
-        raise Wrong.at(f"not one distribution {got(value)}; write {EXAMPLE}")
+        raise MisfitError.at(f"not one distribution {got(value)}; write {EXAMPLE}")
     name, inner = next(iter(value.items()))
     form = FORMS.get(name)
     if form is None:
-        raise Wrong.at(f"unknown distribution {got(name)}; {choose(name, FORMS)}", name)
+        raise MisfitError.at(f"unknown distribution {got(name)}; {choose(name, FORMS)}", name)
     try:
         return form(inner, base)
-    except Wrong as wrong:
-        raise Wrong(((name, *keys), text) for keys, text in wrong.faults) from None
+    except MisfitError as misfit:
+        raise MisfitError(((name, *keys), text) for keys, text in misfit.faults) from None
 
 
 def moving(found: Distribution) -> Distribution:
     """Return a distribution whose mean is above 0.
 
     Raises:
-        Wrong: It is 0: what repeats would then repeat endlessly at one instant.
+        MisfitError: It is 0: what repeats would then repeat endlessly at one instant.
     """
     if found.mean == 0:
-        raise Wrong.at("always 0 (got 0s); write a duration above 0")
+        raise MisfitError.at("always 0 (got 0s); write a duration above 0")
     return found

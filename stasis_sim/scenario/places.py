@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from stasis_sim.scenario.wrong import Wrong, got
+from stasis_sim.scenario.misfit import MisfitError, got
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ def _parts(value: Any, what: str, example: str) -> tuple[str, str | None]:
             return text, None
         if exten and context and "@" not in context:
             return context, exten
-    raise Wrong.at(f"not {what} {got(value)}; write {example}")
+    raise MisfitError.at(f"not {what} {got(value)}; write {example}")
 
 
 def extension(value: Any) -> Place:
     """Read ``exten@context``.
 
     Raises:
-        Wrong: It is not that.
+        MisfitError: It is not that.
     """
     if isinstance(value, Place) and value.exten is not None:
         return value
     context, exten = _parts(value, "an extension of the dialplan", "EXTENSION@CONTEXT such as ivr@default")
     if exten is None:
-        raise Wrong.at(f"no context {got(value)}; write {context}@CONTEXT such as {context}@default")
+        raise MisfitError.at(f"no context {got(value)}; write {context}@CONTEXT such as {context}@default")
     return Place(context, exten)
 
 
@@ -56,7 +56,7 @@ def place(value: Any) -> Place:
     """Read ``exten@context`` or ``context``.
 
     Raises:
-        Wrong: It is neither.
+        MisfitError: It is neither.
     """
     if isinstance(value, Place):
         return value

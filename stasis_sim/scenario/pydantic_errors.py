@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stasis_sim.scenario.wrong import Keys, Wrong, choose, got, nearest
+from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got, nearest
 
 
-class Fault(NamedTuple):
-    """One fault below a model.
+class Finding(NamedTuple):
+    """One finding below a model.
 
     Attributes:
         keys: The way to it.
@@ -25,57 +25,61 @@ class Fault(NamedTuple):
     missing: str | None = None
 
 
-def faults_of(error: ValidationError) -> Iterator[Fault]:
+def faults_of(error: ValidationError) -> Iterator[Finding]:
     """Yield the faults that pydantic found, with those that our own validators raised."""
     for details in error.errors(include_url=False):
         keys = details["loc"]
         inner = details.get("ctx", {}).get("error")
-        if isinstance(inner, Wrong):
-            yield from (Fault((*keys, *below), text) for below, text in inner.faults)
+        if isinstance(inner, MisfitError):
+            yield from (Finding((*keys, *below), text) for below, text in inner.faults)
         elif details["type"] == "missing":
-            yield Fault(keys[:-1], "", str(keys[-1]))
+            yield Finding(keys[:-1], "", str(keys[-1]))
         else:
-            yield Fault(keys, _text(details))
+            yield Finding(keys, _text(details))
+
+
+MOST_WORDS = 6
+"""Words that a message lists beside the nearest one."""
+
+PHRASES = {
+    "int_type": ("not a whole number", "write a number such as 10"),
+    "int_from_float": ("not a whole number", "write a number such as 10"),
+    "float_type": ("not a number", "write a number such as 1.5"),
+    "finite_number": ("not a number", "write a number such as 1.5"),
+    "bool_type": ("neither true nor false", "write true or false"),
+    "dict_type": ("not a mapping", "write {NAME: value}"),
+    "string_too_short": ("empty", "give it a value, or remove the key"),
+    "too_short": ("empty", "write at least one"),
+}
+"""What is wrong and what to write, by pydantic's type of error."""
 
 
 def _text(details: ErrorDetails) -> str:
     """Return what is wrong (got X); what to write."""
     value = details["input"]
     limits = details.get("ctx", {})
+    wrong, remedy = PHRASES.get(details["type"], (f"{details['msg'][:1].lower()}{details['msg'][1:]}", "write another"))
     match details["type"]:
-        case "int_type" | "int_from_float":
-            return f"not a whole number {got(value)}; write a number such as 10"
-        case "float_type" | "finite_number":
-            return f"not a number {got(value)}; write a number such as 1.5"
-        case "bool_type":
-            return f"neither true nor false {got(value)}; write true or false"
         case "string_type":
-            return f"not text {got(value)}; {_quoted(value)}"
+            wrong, remedy = "not text", _quoted(value)
         case "literal_error":
-            return _literal(value, str(limits.get("expected", "")))
-        case "greater_than" | "greater_than_equal":
-            least = limits["gt"] + 1 if "gt" in limits else limits["ge"]
-            return f"too small {got(value)}; write {least} or more"
+            wrong, remedy = _literal(value, str(limits.get("expected", "")))
+        case "greater_than_equal":
+            wrong, remedy = "too small", f"write {limits['ge']} or more"
         case "less_than" | "less_than_equal":
             most = limits["lt"] - 1 if "lt" in limits else limits["le"]
-            return f"too large {got(value)}; write {most} or less"
-        case "dict_type" | "mapping_type":
-            return f"not a mapping {got(value)}; write {{NAME: value}}"
-        case "string_too_short":
-            return f"empty {got(value)}; give it a value, or remove the key"
-        case _:
-            return f"{details['msg'][:1].lower()}{details['msg'][1:]} {got(value)}; write another value"
+            wrong, remedy = "too large", f"write {most} or less"
+    return f"{wrong} {got(value)}; {remedy}"
 
 
 def _quoted(value: Any) -> str:
     return f'write it in quotes: "{value}"' if isinstance(value, int | float) else "write text"
 
 
-def _literal(value: Any, expected: str) -> str:
-    """Return the text for a word that is none of a few; pydantic lists them as ``'a', 'b' or 'c'``."""
+def _literal(value: Any, expected: str) -> tuple[str, str]:
+    """Return the same for a word that is none of a few, which pydantic lists as ``'a', 'b' or 'c'``."""
     words = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
     near = nearest(value, words)
-    hint = choose(value, words) if near is None else f"write {near}"
-    if near is None or len(words) == 1:
-        return f"unknown value {got(value)}; {hint}"
-    return f"not one of {', '.join(words)} {got(value)}; {hint}"
+    if near is None or not 1 < len(words) <= MOST_WORDS:
+        return "unknown value", choose(value, words)
+    return f"not one of {', '.join(words)}", f"write {near}"

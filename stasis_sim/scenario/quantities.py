@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, TypeGuard, get_args
 
-from stasis_sim.scenario.wrong import Wrong, got, nearest
+from stasis_sim.scenario.misfit import MisfitError, got, nearest
 
 DURATIONS = {
     "us": 1,
@@ -43,6 +43,7 @@ SIZES = {
 """Units of size, in bytes."""
 
 RateUnit = Literal["s", "min", "h", "d"]
+RATE_UNITS: tuple[RateUnit, ...] = get_args(RateUnit)
 
 OTHER_NAMES = {
     **dict.fromkeys(["sec", "secs", "second", "seconds"], "s"),
@@ -74,9 +75,9 @@ def _split(value: Any, what: str, example: str) -> tuple[Fraction, str]:
     text = plain(value) if is_number(value) and abs(value) < FASTEST**3 else value
     match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise Wrong.at(f"not {what} {got(value)}; write {example}")
+        raise MisfitError.at(f"not {what} {got(value)}; write {example}")
     if match[1].startswith("-"):
-        raise Wrong.at(f"negative {got(value)}; write {example}")
+        raise MisfitError.at(f"negative {got(value)}; write {example}")
     return Fraction(match[1]), match[2]
 
 
@@ -85,15 +86,17 @@ def _in_units(value: Any, units: dict[str, int], what: str, example: str, unit: 
     number, found = _split(value, what, example)
     shown = plain(float(number))
     if not found:
-        raise Wrong.at(f"no unit {got(value)}; write {shown}{unit}")
+        raise MisfitError.at(f"no unit {got(value)}; write {shown}{unit}")
     if found not in units:
         meant = OTHER_NAMES.get(found) or OTHER_NAMES.get(found.lower()) or nearest(found, units)
         known = ", ".join(units)
         hint = f"{shown}{meant}" if meant in units else f"one of the units {known}"
-        raise Wrong.at(f"unknown unit {found} {got(value)}; write {hint}")
+        raise MisfitError.at(f"unknown unit {found} {got(value)}; write {hint}")
     whole = number * units[found]
     if whole.denominator != 1:
-        raise Wrong.at(f"finer than 1{next(iter(units))} {got(value)}; write a whole number of {next(iter(units))}")
+        raise MisfitError.at(
+            f"finer than 1{next(iter(units))} {got(value)}; write a whole number of {next(iter(units))}"
+        )
     return whole.numerator
 
 
@@ -104,11 +107,11 @@ def duration(value: Any) -> int:
         Microseconds.
 
     Raises:
-        Wrong: It is none, or has no unit.
+        MisfitError: It is none, or has no unit.
     """
     us = _in_units(value, DURATIONS, "a duration", "a number and a unit such as 30s", "s")
     if us > LONGEST_US:
-        raise Wrong.at(f"longer than {format_duration(LONGEST_US)} {got(value)}; write a shorter duration")
+        raise MisfitError.at(f"longer than {format_duration(LONGEST_US)} {got(value)}; write a shorter duration")
     return us
 
 
@@ -127,7 +130,7 @@ def size(value: Any) -> int:
         Bytes.
 
     Raises:
-        Wrong: It is none, or has no unit.
+        MisfitError: It is none, or has no unit.
     """
     return _in_units(value, SIZES, "a size", "a number and a unit such as 64KiB", "B")
 
@@ -146,15 +149,15 @@ def share(value: Any) -> float:
         The fraction, 0 to 1.
 
     Raises:
-        Wrong: It is none, or more than 100%.
+        MisfitError: It is none, or more than 100%.
     """
     number, unit = _split(value, "a share", "a percentage such as 5%")
     if not unit:
-        raise Wrong.at(f"no unit {got(value)}; write a percentage such as 5%")
+        raise MisfitError.at(f"no unit {got(value)}; write a percentage such as 5%")
     if unit != "%":
-        raise Wrong.at(f"not a share {got(value)}; write a percentage such as 5%")
+        raise MisfitError.at(f"not a share {got(value)}; write a percentage such as 5%")
     if number > 100:  # noqa: PLR2004 - per cent
-        raise Wrong.at(f"more than all {got(value)}; write at most 100%")
+        raise MisfitError.at(f"more than all {got(value)}; write at most 100%")
     return float(number / 100)
 
 
@@ -188,21 +191,21 @@ def rate(value: Any) -> Rate:
     """Read a rate, ``"5/s"``; ``"0/s"`` is one.
 
     Raises:
-        Wrong: It is none, has no unit or is absurdly high.
+        MisfitError: It is none, has no unit or is absurdly high.
     """
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         example = f"{plain(value)}/s" if is_number(value) and 0 <= value < FASTEST else "5/s, 300/min or 2/h"
-        raise Wrong.at(f"not a rate {got(value)}; write {example}")
-    number, unit = match.groups()
-    known = get_args(RateUnit)
-    if unit not in known:
-        meant = OTHER_NAMES.get(unit.lower())
-        hint = f"{number}/{meant}" if meant in known else f"it as one of {', '.join('/' + name for name in known)}"
-        raise Wrong.at(f"unknown unit {unit} {got(value)}; write {hint}")
+        raise MisfitError.at(f"not a rate {got(value)}; write {example}")
+    number, found_unit = match.groups()
+    unit = next((known for known in RATE_UNITS if known == found_unit), None)
+    if unit is None:
+        meant = OTHER_NAMES.get(found_unit.lower())
+        hint = f"{number}/{meant}" if meant in RATE_UNITS else f"one of {', '.join('/' + name for name in RATE_UNITS)}"
+        raise MisfitError.at(f"unknown unit {found_unit} {got(value)}; write {hint}")
     found = Rate(float(Fraction(number)), unit)
     if found.per_s > FASTEST:
-        raise Wrong.at(f"more than {FASTEST}/s {got(value)}; write a lower rate")
+        raise MisfitError.at(f"more than {FASTEST}/s {got(value)}; write a lower rate")
     return found
 
 
@@ -210,5 +213,5 @@ def positive_rate(value: Any) -> Rate:
     """Read a rate that is not zero."""
     found = rate(value)
     if found.number == 0:
-        raise Wrong.at(f"nothing would ever happen {got(value)}; write a rate above 0 such as 5/s")
+        raise MisfitError.at(f"nothing would ever happen {got(value)}; write a rate above 0 such as 5/s")
     return found

@@ -13,9 +13,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from stasis_sim.scenario.fields import Duration, PositiveDuration
+from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.quantities import duration, format_duration
 from stasis_sim.scenario.strict import OneOf, Tagged
-from stasis_sim.scenario.wrong import Keys, Wrong, got
 
 DEFAULT_MAX_US = 30_000_000
 
@@ -27,13 +27,13 @@ def attempts(value: Any) -> int | None:
     """Read how many attempts are made in a row, ``unlimited`` as None.
 
     Raises:
-        Wrong: It is neither a whole number above 0 nor ``unlimited``.
+        MisfitError: It is neither a whole number above 0 nor ``unlimited``.
     """
     if value is None or value == "unlimited":
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**9:
         return value
-    raise Wrong.at(f"not a number of attempts {got(value)}; write a whole number above 0, or unlimited")
+    raise MisfitError.at(f"not a number of attempts {got(value)}; write a whole number above 0, or unlimited")
 
 
 Attempts = Annotated[
@@ -78,6 +78,7 @@ class NoReconnect(Policy):
     def delay_us(self, attempt: int, uniform: float) -> int | None:
         """Return None: there is no attempt."""
         del attempt, uniform
+        return None
 
 
 class AtOnce(Policy):
@@ -136,7 +137,7 @@ class ExponentialBackoff(Policy):
         try:
             if duration(data.get("initial")) > duration(longest):
                 yield ("max",), f"shorter than initial {got(longest)}; write max: the longest delay"
-        except Wrong:  # said where the field is read
+        except MisfitError:  # said where the field is read
             return
 
     def delay_us(self, attempt: int, uniform: float) -> int | None:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from stasis_sim.scenario.fields import Count, Duration, PositiveDuration, Share
+from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.quantities import duration
 from stasis_sim.scenario.strict import Strict
-from stasis_sim.scenario.wrong import Keys, Wrong, got
 
 
 class Run(Strict):
@@ -44,5 +44,5 @@ class Run(Strict):
             try:
                 if duration(data["warmup"]) >= duration(data["duration"]):
                     yield ("warmup",), f"not shorter than duration {got(data['warmup'])}; write a shorter warm-up"
-            except Wrong:  # said where the fields are read
+            except MisfitError:  # said where the fields are read
                 return

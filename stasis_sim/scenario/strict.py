@@ -1,7 +1,7 @@
 """What the models of a scenario are made of: a strict base model, and choices that are known by their only key.
 
-Whatever does not fit leaves as one :class:`~stasis_sim.scenario.wrong.Wrong` with all faults below a model, so that
-the text of a message is made where its reason is known.
+Whatever does not fit leaves as one :class:`~stasis_sim.scenario.misfit.MisfitError` with all faults below a model, so
+that the text of a message is made where its reason is known.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got, nearest
 from stasis_sim.scenario.pydantic_errors import faults_of
-from stasis_sim.scenario.wrong import Keys, Wrong, choose, got, nearest
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Strict(BaseModel):
     """What to write for a key that is missing."""
 
     @classmethod
-    def keys(cls) -> list[str]:
+    def known_keys(cls) -> list[str]:
         """Return the keys that a file may use, in their order."""
         return [info.alias or name for name, info in cls.model_fields.items()]
 
@@ -85,7 +85,7 @@ class Strict(BaseModel):
     @classmethod
     def suggestions(cls) -> list[str]:
         """Return the keys that a message may name."""
-        return cls.keys()
+        return cls.known_keys()
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
@@ -100,9 +100,9 @@ class Strict(BaseModel):
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            raise Wrong.at(f"not a mapping of keys {got(data)}; write {cls.example}")
+            raise MisfitError.at(f"not a mapping of keys {got(data)}; write {cls.example}")
         data = cls.arrange({str(key): value for key, value in data.items()})
-        known = cls.keys()
+        known = cls.known_keys()
         strange = [key for key in data if key not in known]
         empty = [key for key in known if key in data and data[key] is None]
         faults: list[tuple[Keys, str]] = [((key,), f"unknown key; {choose(key, cls.suggestions())}") for key in strange]
@@ -119,7 +119,7 @@ class Strict(BaseModel):
                 elif missing not in excused:
                     faults.append((keys, f"{missing} is missing; write {cls._required(missing)}"))
         if faults:
-            raise Wrong((cls.locate(keys, data), text) for keys, text in faults)
+            raise MisfitError((cls.locate(keys, data), text) for keys, text in faults)
         return model
 
     @classmethod
@@ -152,20 +152,20 @@ class Tagged(Strict):
         """Read what stands below the tag, None where the tag stands alone.
 
         Raises:
-            Wrong: It does not fit; the ways begin with the tag.
+            MisfitError: It does not fit; the ways begin with the tag.
         """
         by_name = value is None or (cls.mapping and isinstance(value, Mapping))
         if value is None and not cls.bare:
-            raise Wrong.at(f"{cls.tag} has no value; write {cls.example}", cls.tag)
+            raise MisfitError.at(f"{cls.tag} has no value; write {cls.example}", cls.tag)
         if not by_name and not cls.sole:
             hint = cls.example if cls.mapping else f"{cls.tag} alone"
-            raise Wrong.at(f"{cls.tag} takes no such value {got(value)}; write {hint}", cls.tag)
+            raise MisfitError.at(f"{cls.tag} takes no such value {got(value)}; write {hint}", cls.tag)
         try:
             return cls.model_validate((value or {}) if by_name else {cls.sole: value}, context=context)
         except ValidationError as error:
             faults = [(keys, text) for keys, text, _ in faults_of(error)]
         skipped = 0 if by_name else 1  # the sole field has no key of its own in the file
-        raise Wrong(((cls.tag, *keys[skipped:]), text) for keys, text in faults)
+        raise MisfitError(((cls.tag, *keys[skipped:]), text) for keys, text in faults)
 
     def data(self, info: SerializationInfo) -> Any:
         """Return what a scenario file says for it."""
@@ -193,7 +193,7 @@ class OneOf:
         """Read a value.
 
         Raises:
-            Wrong: It is none of the choices, or does not fit the one it is.
+            MisfitError: It is none of the choices, or does not fit the one it is.
         """
         if isinstance(value, Tagged) and self.choices.get(value.tag) is type(value):
             return value
@@ -203,17 +203,17 @@ class OneOf:
             tag, inner = next(iter(value.items()))
         elif isinstance(value, Mapping) and value:
             keys = ", ".join(map(str, value))
-            raise Wrong.at(f"not one thing but {len(value)} {got(keys)}; write {self.example}")
+            raise MisfitError.at(f"not one thing but {len(value)} {got(keys)}; write {self.example}")
         else:
-            raise Wrong.at(f"not {self.what} {got(value)}; write {self.example}")
+            raise MisfitError.at(f"not {self.what} {got(value)}; write {self.example}")
         choice = self.choices.get(tag)
         if choice is None:
-            raise Wrong.at(f"not {self.what} {got(tag)}; {choose(tag, self.choices)}", *self._below(value, tag))
+            raise MisfitError.at(f"not {self.what} {got(tag)}; {choose(tag, self.choices)}", *self._below(value, tag))
         try:
             return choice.read(inner, Context.of(info))
-        except Wrong as wrong:
+        except MisfitError as misfit:
             if isinstance(value, str):
-                raise Wrong((keys[1:], text) for keys, text in wrong.faults) from None
+                raise MisfitError((keys[1:], text) for keys, text in misfit.faults) from None
             raise
 
     @staticmethod

@@ -42,22 +42,20 @@ class Sounds(dict[str, int]):
 
 def requests(action: actions.Action) -> tuple[Step, ...]:
     """Return the REST requests that an action stands for; none for those that take time."""
+    steps: tuple[Step, ...] = ()
     match action:
-        case actions.Answer():
-            return (("POST", "/answer", ()),)
-        case actions.Ring():
-            return (("POST", "/ring", ()),)
+        case actions.Answer() | actions.Ring():
+            steps = (("POST", f"/{action.tag}", ()),)
         case actions.Hangup():
-            return (("DELETE", "", (("reason", action.reason),)),)
+            steps = (("DELETE", "", (("reason", action.reason),)),)
         case actions.Move():
-            return (("POST", "/move", (("app", action.app),)),)
+            steps = (("POST", "/move", (("app", action.app),)),)
+        case actions.Continue():
+            steps = (("POST", "/continue", _place(action)),)
         case actions.Set():
             pairs = action.variables.items()
-            return tuple(("POST", "/variable", (("variable", name), ("value", value))) for name, value in pairs)
-        case actions.Continue():
-            return (("POST", "/continue", _place(action)),)
-        case _:
-            return ()
+            steps = tuple(("POST", "/variable", (("variable", name), ("value", value))) for name, value in pairs)
+    return steps
 
 
 def _place(action: actions.Continue) -> Query:

@@ -16,7 +16,7 @@ from stasis_sim.handoff import effects
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.stimuli import Call, Stimulus, Timer
-from stasis_sim.simulated.clock import Clock, Rank
+from stasis_sim.simulated.clock import Clock, Happening, Rank
 
 Listener = Callable[[Effect], None]
 
@@ -80,12 +80,13 @@ class Asterisk:
         else:
             self.clock.after(delay, Rank.ASTERISK, channel.number, self._wake, (name, channel, serial))
 
-    def _fire(self, event: simpy.Event) -> None:
-        self.apply(Timer(event.value))
+    def _fire(self, happening: Happening) -> None:
+        self.apply(Timer(happening.payload))
 
-    def _wake(self, event: simpy.Event) -> None:
+    def _wake(self, happening: Happening) -> None:
         """Let the channel's process go on, unless the channel is gone."""
-        name, channel, serial = event.value
+        channel: Channel
+        name, channel, serial = happening.payload
         if self.channels.get(name) is channel:
             wake, channel.wake = channel.wake, self.clock.env.event()
             wake.succeed(serial)

@@ -17,7 +17,7 @@ from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import AtOnce
 from stasis_sim.simulated.actions import handle
 from stasis_sim.simulated.callers import Caller
-from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.service import Workers
@@ -205,9 +205,9 @@ class Client:
             clock = self.world.clock
             clock.after(finish - clock.now, Rank.CLIENT, caller.trace.number, self._played, (message, self.generation))
 
-    def _played(self, happening: simpy.Event) -> None:
+    def _played(self, happening: Happening) -> None:
         """A worker has seen that a playback is over: whoever waited for it goes on."""
-        message, generation = happening.value
+        message, generation = happening.payload
         if generation == self.generation and message.event.fate != "lost":
             waiting = self.playing.get(message.caller.trace.number)
             if waiting:

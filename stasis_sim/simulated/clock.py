@@ -32,20 +32,26 @@ class Rank(IntEnum):
     ARRIVAL = 6
 
 
-Action = Callable[[simpy.Event], Any]
-
-
 class Happening(simpy.Event):
-    """Something that will happen at a known instant, with a rank and a key."""
+    """Something that will happen at a known instant, with a rank and a key.
 
-    def __init__(self, env: simpy.Environment, delay: int, priority: int, value: Any = None) -> None:
+    Attributes:
+        payload: What whoever put it down wants to be told then.
+    """
+
+    def __init__(self, env: simpy.Environment, delay: int, priority: int, payload: Any = None) -> None:
         # Like simpy.Timeout, which knows no priorities: born triggered, and put down at once.
         self.env = env
         self.callbacks = []
         self._ok = True
-        self._value = value
+        self._value = payload
+        self.payload: Any = payload
         self._defused = False
         env.schedule(self, priority, delay)  # type: ignore[arg-type]
+
+
+Action = Callable[[Any], Any]
+"""What happens; it is given the :class:`Happening`."""
 
 
 class Clock:
@@ -65,15 +71,15 @@ class Clock:
         """The present instant in microseconds."""
         return self.env._now  # type: ignore[return-value]  # noqa: SLF001 - the property of SimPy costs a call more
 
-    def after(self, delay: int, rank: Rank, key: int, action: Action, value: Any = None) -> Happening:
-        """Do something ``delay`` microseconds from now; ``action`` gets the event, whose ``value`` is ``value``."""
-        happening = Happening(self.env, delay, (rank << KEY_BITS) + key, value)
-        happening.callbacks.append(action)  # type: ignore[union-attr]
+    def after(self, delay: int, rank: Rank, key: int, action: Action, payload: Any = None) -> Happening:
+        """Do something ``delay`` microseconds from now."""
+        happening = Happening(self.env, delay, (rank << KEY_BITS) + key, payload)
+        happening.callbacks.append(action)
         return happening
 
-    def sleep(self, delay: int, rank: Rank, key: int, value: Any = None) -> Happening:
+    def sleep(self, delay: int, rank: Rank, key: int) -> Happening:
         """Return what a process yields to wait for ``delay`` microseconds."""
-        return Happening(self.env, delay, (rank << KEY_BITS) + key, value)
+        return Happening(self.env, delay, (rank << KEY_BITS) + key)
 
     def run(self, until: int | None = None) -> None:
         """Let time pass up to and with the instant ``until``, or until nothing is left to happen."""

@@ -65,7 +65,7 @@ class Fault:
         """Return when it strikes; None: a random time after the last one was over."""
         if self.spec.every is not None:
             return itertools.repeat(None)
-        return iter(self.spec.at_us if self.spec.csv is None else self.spec.csv.at_us)
+        return iter((self.spec.at_us or ()) if self.spec.csv is None else self.spec.csv.at_us)
 
     def _targets(self) -> list[Client]:
         return [client for client in self.world.clients if client.name.partition("#")[0] == self.spec.target]

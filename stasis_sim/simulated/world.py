@@ -18,7 +18,7 @@ from stasis_sim.observe import trace
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clients import Client
-from stasis_sim.simulated.clock import Clock, Rank
+from stasis_sim.simulated.clock import Clock, Happening, Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.faults import Fault
 from stasis_sim.simulated.network import Connection, Message
@@ -26,12 +26,11 @@ from stasis_sim.simulated.traffic import Arrival, arrivals, instants
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.access import HttpRequest
-    from stasis_sim.handoff.engine import Engine
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.trace import Recorder
     from stasis_sim.randomness import Durations, Streams
-    from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.distributions import Distribution
+    from stasis_sim.simulated.preparation import Prepared
 
 CARRIED_OUT = range(200, 300)
 SWITCHING_PROTOCOLS = 101
@@ -44,18 +43,17 @@ class World:
     """One replication of a scenario.
 
     Args:
-        scenario: What is simulated.
-        engine: Asterisk, configured.
+        prepared: What is simulated, with Asterisk configured.
         streams: Where random numbers come from.
         recorder: Takes down what happens.
     """
 
-    def __init__(self, scenario: Scenario, engine: Engine, streams: Streams, recorder: Recorder) -> None:
-        self.scenario = scenario
+    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder) -> None:
+        self.scenario = prepared.scenario
         self.streams = streams
         self.recorder = recorder
         self.clock = Clock()
-        self.asterisk = Asterisk(self.clock, engine, self._listeners())
+        self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
         self.callers: dict[str, Caller] = {}
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._requests = 0
@@ -67,9 +65,10 @@ class World:
         self._cause = "start"
         self._all_offered = False
         self._down_until = 0
-        self._answer_times = durations(streams, "asterisk/latency", scenario.asterisk.latency)
+        self._answer_times = durations(streams, "asterisk/latency", self.scenario.asterisk.latency)
+        self._fallback = frozenset((place.context, place.exten) for place in self.scenario.fallback)
         self._drained = self.clock.env.event()
-        self._begin()
+        self._begin(prepared.apps)
 
     def _listeners(self) -> dict[str, Any]:
         return {
@@ -84,10 +83,10 @@ class World:
             effects.CLOSE: self._close,
         }
 
-    def _begin(self) -> None:
+    def _begin(self, apps: tuple[str, ...]) -> None:
         """Start everybody: the clients in the order of the scenario, then its faults, then its callers."""
         scenario = self.scenario
-        for app in scenario.apps:
+        for app in apps:
             self._state(app)
         self.clients: list[Client] = []
         for name, spec in scenario.clients.items():
@@ -142,19 +141,19 @@ class World:
             self.clock.after(patience[arrival.number], Rank.CALLER, number, self._impatient, caller)
         to = calls.to
         self.asterisk.dial(
-            number, stimuli.Call(channel, to.exten, to.context, calls.variables, calls.caller_id, calls.kind)
+            number, stimuli.Call(channel, to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
         )
 
-    def _impatient(self, happening: simpy.Event) -> None:
+    def _impatient(self, happening: Happening) -> None:
         """No command has come in time: the caller hangs up."""
-        caller: Caller = happening.value
+        caller: Caller = happening.payload
         if not caller.served and caller.channel in self.callers:
             caller.trace.abandoned = True
             self.asterisk.apply(stimuli.Hangup(caller.channel))
 
-    def _satisfied(self, happening: simpy.Event) -> None:
+    def _satisfied(self, happening: Happening) -> None:
         """The caller has got what he called for, and hangs up."""
-        caller: Caller = happening.value
+        caller: Caller = happening.payload
         if caller.channel in self.callers:
             self.asterisk.apply(stimuli.Hangup(caller.channel))
 
@@ -194,7 +193,8 @@ class World:
         caller = self.callers[effect[1]]
         if caller.ejected and not caller.trace.fallback:
             _, _, context, exten, _, application, _ = effect
-            caller.trace.fallback = application in CARING or self.scenario.is_fallback(context, exten)
+            places = self._fallback
+            caller.trace.fallback = application in CARING or (context, exten) in places or (context, None) in places
 
     def _ended(self, effect: Effect) -> None:
         _, channel, cause = effect
@@ -346,8 +346,8 @@ class World:
         _, session, how = effect
         self.clock.after(0, Rank.NETWORK, 0, self._closed_by_asterisk, (session, how))
 
-    def _closed_by_asterisk(self, happening: simpy.Event) -> None:
-        session, how = happening.value
+    def _closed_by_asterisk(self, happening: Happening) -> None:
+        session, how = happening.payload
         for client in self.clients:
             if client.connection is not None and client.connection.session == session:
                 client.lose(how, how)

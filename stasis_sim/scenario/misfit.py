@@ -1,8 +1,9 @@
 """What a validator says when a value of a scenario does not fit.
 
-A :class:`Wrong` carries every fault found below one value, each with its way from there (``("reconnect", "max")``)
-and a text of the form ``what is wrong (got X); what to write``. Validators of all layers raise it; the model turns
-what reaches the top into :class:`~stasis_sim.errors.Problem` objects with the places in the file.
+A :class:`MisfitError` carries every fault found below one value, each with its way from there
+(``("reconnect", "max")``) and a text of the form ``what is wrong (got X); what to write``. Validators of all layers
+raise it; the model turns what reaches the top into :class:`~stasis_sim.errors.Problem` objects with the places in
+the file.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SHOWN = 60
 """Characters of a value that a message shows."""
 
 
-class Wrong(ValueError):
+class MisfitError(ValueError):
     """One or more faults in a value.
 
     Attributes:
@@ -31,7 +32,7 @@ class Wrong(ValueError):
         super().__init__("; ".join(text for _, text in self.faults))
 
     @classmethod
-    def at(cls, text: str, *keys: str | int) -> Wrong:
+    def at(cls, text: str, *keys: str | int) -> MisfitError:
         """Return a single fault."""
         return cls([(keys, text)])
 

@@ -1,0 +1,37 @@
+"""What a user has in Python and Jupyter: :func:`run` a :class:`~stasis_sim.scenario.Scenario`, get :class:`Results`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stasis_sim.experiments import replications
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from stasis_sim.scenario import Scenario
+
+
+class Results(replications.Results):
+    """What running a scenario gave: tables as DataFrames, measures with intervals, and a picture."""
+
+    def plot(self, replication: int = 1) -> Figure:
+        """Draw the timeline of a replication: connections, calls inside, ejections and missed events over time."""
+        from stasis_sim.report.timeline import timeline  # noqa: PLC0415 - loads matplotlib
+
+        return timeline(self, replication)
+
+
+def run(scenario: Scenario, **options: Any) -> Results:
+    """Run a scenario.
+
+    Args:
+        scenario: What to run.
+        **options: Those of :func:`stasis_sim.experiments.replications.run`: ``seed``, ``replications``, ``out``,
+            ``workers``, ``executor``, ``progress``.
+
+    Raises:
+        InputError: The scenario does not fit Asterisk's files.
+    """
+    results = replications.run(scenario, **options)
+    return Results(**vars(results))

@@ -1,0 +1,296 @@
+"""The command line: parse, call, print. No logic of the simulation stands here.
+
+Exit codes: 0 all is well; 1 an expectation does not hold; 2 the input cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from stasis_sim import __version__
+from stasis_sim.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from stasis_sim.api import Results
+    from stasis_sim.experiments.replications import Progress
+    from stasis_sim.scenario import Scenario
+
+PROFILES = ("documented", "asterisk-16", "asterisk-22")
+
+app = typer.Typer(
+    name="stasis-sim",
+    help="What happens to calls when the ARI application that should control them is away.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO.yaml", help="The scenario.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override any key: run.seed=3.")]
+Profile = Annotated[str | None, typer.Option(help=f"Which Asterisk: {', '.join(PROFILES)}.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
+Replications = Annotated[int | None, typer.Option(help="How many times the scenario is run.")]
+Out = Annotated[Path, typer.Option(help="Folder of results.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes to work in; default: one for each processor.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stasis-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile,
+    profile: Profile = None,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = Path("results"),
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")] = False,
+    picture: Annotated[bool, typer.Option(help="Draw the timeline of the first replication.")] = True,
+) -> None:
+    """Run a scenario and say what happened to its calls."""
+    loaded = _load(scenario, _overrides(settings, profile, seed, replications))
+    results = _run(loaded, out, workers, quiet=as_json)
+    if csv:
+        _write_csv(results)
+    if picture and loaded.run.record == "all":
+        _draw(results)
+    if as_json:
+        _print_json(results.json())
+        return
+    _print_run(results)
+
+
+@app.command()
+def compare(
+    scenario: ScenarioFile,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = Path("results"),
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+) -> None:
+    """Run a scenario under all three profiles: the same callers, the same outages, side by side."""
+    from stasis_sim.experiments.results import compare_json
+    from stasis_sim.report.sentences import comparison, outcome
+    from stasis_sim.report.tables import table
+
+    variants: dict[str, Results] = {}
+    for profile in PROFILES:
+        loaded = _load(scenario, _overrides(settings, profile, seed, replications))
+        if not variants:
+            _say_first(loaded, quiet=as_json)
+        variants[profile] = _run(loaded, out, workers, quiet=as_json, say=False)
+    done = {profile: results.replications for profile, results in variants.items()}
+    if as_json:
+        _print_json(compare_json({name: [each.measures for each in found] for name, found in done.items()}))
+        return
+    typer.echo(table({profile: results.measures["total"] for profile, results in variants.items()}))
+    typer.echo("")
+    for profile, found in done.items():
+        _paragraph(outcome(profile, found))
+    typer.echo("")
+    for sentence in comparison(done):
+        _paragraph(sentence)
+    typer.echo(f"\nresults: {', '.join(str(results.tree.path) for results in variants.values())}")
+
+
+@app.command()
+def show(
+    scenario: ScenarioFile,
+    profile: Profile = None,
+    settings: Set = None,
+) -> None:
+    """Print a scenario with every default filled in."""
+    from stasis_sim.scenario import show as text
+
+    typer.echo(text(_load(scenario, _overrides(settings, profile))), nl=False)
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")],
+    out: Out = Path("results"),
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+) -> None:
+    """Run scenarios and hold what they expect; exit code 1 if something does not hold."""
+    from stasis_sim.experiments.checks import check as held
+    from stasis_sim.experiments.checks import files
+    from stasis_sim.experiments.expectations import check_json
+
+    verdicts = {}
+    for file in files(paths):
+        results = _run(_load(file, _overrides(settings)), out, workers, quiet=True)
+        verdicts[str(file)] = held(results)
+        if not as_json:
+            _print_check(file, verdicts[str(file)])
+    if as_json:
+        _print_json(check_json(verdicts))
+    ok = all(verdict.ok for found in verdicts.values() for verdict in found)
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
+def new() -> None:
+    """Print a commented scenario to start from: stasis-sim new > my.yaml."""
+    from stasis_sim.scenario.template import TEMPLATE
+
+    typer.echo(TEMPLATE, nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenarios, for editors."""
+    from stasis_sim.scenario.schema import json_schema
+
+    _print_json(json_schema())
+
+
+# ---- what the commands share ---------------------------------------------------
+
+
+def _overrides(
+    settings: list[str] | None, profile: str | None = None, seed: int | None = None, replications: int | None = None
+) -> list[str]:
+    """Return what the options override, those with a name of their own last."""
+    named = {"asterisk.profile": profile, "run.seed": seed, "run.replications": replications}
+    return [*(settings or ()), *(f"{key}={value}" for key, value in named.items() if value is not None)]
+
+
+def _load(path: Path, overrides: list[str]) -> Scenario:
+    from stasis_sim.scenario import Scenario
+
+    return Scenario.load(path, overrides)
+
+
+def _run(scenario: Scenario, out: Path, workers: int | None, *, quiet: bool, say: bool = True) -> Results:
+    import os
+
+    from stasis_sim.api import run as simulate
+
+    if say:
+        _say_first(scenario, quiet=quiet)
+    with _progress(scenario, quiet=quiet) as progress:
+        results = simulate(
+            scenario,
+            out=out,
+            workers=workers or os.cpu_count() or 1,
+            command=["stasis-sim", *sys.argv[1:]],
+            progress=progress,
+        )
+    for warning in results.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    for problem in idle_faults(results):
+        typer.echo(f"warning: {problem}", err=True)
+    return results
+
+
+def idle_faults(results: Results) -> list[Problem]:
+    """Return a problem for each fault that touched nothing."""
+    from stasis_sim.experiments.checks import idle
+
+    return idle(results)
+
+
+@contextmanager
+def _progress(scenario: Scenario, *, quiet: bool) -> Iterator[Progress | None]:
+    """Show a bar on a terminal while there are several replications to do."""
+    if quiet or scenario.run.replications == 1 or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(scenario.asterisk.profile, total=scenario.run.replications)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _say_first(scenario: Scenario, *, quiet: bool) -> None:
+    """Say what is about to run, and how to run it again."""
+    from stasis_sim.experiments.replications import scenario_digest
+
+    if quiet:
+        return
+    setup, profile = scenario.run, scenario.asterisk.profile
+    times = "1 replication" if setup.replications == 1 else f"{setup.replications} replications"
+    typer.echo(scenario.title or scenario.name)
+    typer.echo(f"{profile}, {times}, seed {setup.seed}, digest {scenario_digest(scenario)}, stasis-sim {__version__}")
+    typer.echo(f"again: {shlex.join(['stasis-sim', *sys.argv[1:]])}\n")
+
+
+def _print_run(results: Results) -> None:
+    from stasis_sim.report.sentences import outcome
+    from stasis_sim.report.tables import run_table
+
+    typer.echo(run_table(results.measures))
+    typer.echo("")
+    _paragraph(outcome(results.scenario.asterisk.profile, results.replications))
+    typer.echo(f"\nresults: {results.tree.path}")
+
+
+def _paragraph(text: str) -> None:
+    import textwrap
+
+    typer.echo(textwrap.fill(text, 80, break_long_words=False, break_on_hyphens=False))
+
+
+def _print_check(file: Path, verdicts: Any) -> None:
+    good = sum(verdict.ok for verdict in verdicts)
+    typer.echo(f"{file}: {good} of {len(verdicts)} expectations hold")
+    for verdict in verdicts:
+        if not verdict.ok:
+            typer.echo(f"  {verdict}")
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _write_csv(results: Results) -> None:
+    from stasis_sim.observe.columns import TABLES
+    from stasis_sim.observe.tables import write_csv
+
+    for name in TABLES:
+        write_csv(results.table(name), results.tree.path / f"{name}.csv")
+
+
+def _draw(results: Results) -> None:
+    from stasis_sim.report.pictures import save
+
+    save(results.plot(), results.tree.path / "timeline.png")
+
+
+def main() -> NoReturn:
+    """Run the command line; input that cannot be used is said once, without a traceback."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+    sys.exit(0)

@@ -1,0 +1,323 @@
+"""ari.conf -> :class:`~stasis_sim.handoff.settings.AriSettings`.
+
+The two versions read this file very differently. 16 takes it as one thing: whatever it does not understand makes it
+decline ARI altogether. 22 takes section by section: a bad user is dropped alone, a section of an unknown type is not
+looked at, but without a flawless ``[general]`` there is no ARI. ``documented`` is 22, save that ARI is on without a
+``[general]``, because the document says that ``enabled`` is yes unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from stasis_sim.conf.files import cut_bytes
+from stasis_sim.conf.syntax import BLANKS, ConfigFile, Diagnostic, Section, Source, Variable, fold, read
+from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, whole_number
+from stasis_sim.handoff.settings import AriSettings, AriUser, OutboundWebSocket, Version
+
+_Object = TypeVar("_Object")
+
+_REALM_LIMIT = 79
+_PASSWORD_LIMIT = 255
+
+
+def load_ari(
+    source: Source | None, version: Version = "22", before: AriSettings | None = None
+) -> tuple[AriSettings, list[Diagnostic]]:
+    """Read ari.conf.
+
+    Args:
+        source: The file; None where there is none, which leaves ARI off.
+        version: Whose rules count.
+        before: For a reload, what was in force: 16 keeps all of it where the file is bad, 22 what cannot be replaced.
+
+    Returns:
+        What Asterisk makes of it, and what it stumbles over.
+    """
+    old = AriSettings(enabled=False, version=version) if before is None else before
+    if source is None:
+        return old, []
+    parsed = read(source)
+    loader = _Loader16(parsed, old) if version == "16" else _Loader22(parsed, old, version)
+    settings = loader.load() if parsed.valid else old
+    return replace(settings, version=version), parsed.diagnostics
+
+
+class _BadLine(Exception):  # noqa: N818 - how a section ends, not a fault of the program
+    """A line of a section that cannot be used."""
+
+    def __init__(self, variable: Variable, code: str, text: str) -> None:
+        super().__init__(text)
+        self.variable, self.code, self.text = variable, code, text
+
+
+@dataclass(slots=True)
+class _Loader:
+    """What both versions have in common: the options themselves."""
+
+    parsed: ConfigFile
+    old: AriSettings
+
+    def error(self, section: Section, code: str, text: str) -> None:
+        """Report what is wrong with a whole section."""
+        self.parsed.diagnostics.append(Diagnostic("error", section.file, section.line, text, code))
+
+    def warn(self, variable: Variable, code: str, text: str) -> None:
+        """Report a line that does not mean what it seems to."""
+        self.parsed.diagnostics.append(Diagnostic("warning", variable.file, variable.line, text, code))
+
+    def bad_line(self, bad: _BadLine, fate: str) -> None:
+        """Report a line that takes more with it than itself."""
+        place, text = bad.variable, f"{bad.text}; {fate}"
+        self.parsed.diagnostics.append(Diagnostic("error", place.file, place.line, text, bad.code))
+
+    def boolean(self, variable: Variable) -> bool:
+        """Return a truth value; nonsense is no without a word from Asterisk, so we say it."""
+        if not is_boolean(variable.value):
+            text = f"{variable.name} = {variable.value!r} counts as no; write yes or no"
+            self.warn(variable, "not-boolean", text)
+        return is_true(variable.value)
+
+    def general(self, values: dict[str, Any], variable: Variable, lowest_timeout: int) -> None:
+        """Take one line of [general].
+
+        Raises:
+            _BadLine: Asterisk cannot use it.
+        """
+        name, value = fold(variable.name), variable.value
+        if name in {"enabled", "pretty"}:
+            values[name] = self.boolean(variable)
+        elif name == "auth_realm":
+            values[name] = value
+        elif name == "allowed_origins":
+            values[name] = tuple(value.split(",")) if value else ()
+            self._look_at_origins(variable)
+        elif name == "channelvars":
+            values[name] = tuple(part.strip(BLANKS) for part in value.split(",")) if value else ()
+        elif name == "websocket_write_timeout":
+            number = whole_number(value, lowest_timeout, INT_MAX)
+            if number is None:
+                raise _BadLine(variable, "number-invalid", f"invalid {variable.name} {value!r}")
+            values["websocket_write_timeout_ms"] = number
+        else:
+            raise _unknown(variable, "[general]")
+
+    def _look_at_origins(self, variable: Variable) -> None:
+        for item in variable.value.split(","):
+            if item != item.strip(BLANKS):
+                text = f"the origin {item!r} matches nothing: Asterisk compares it with its spaces"
+                self.warn(variable, "origin-spaces", text)
+
+    def user(self, values: dict[str, Any], variable: Variable) -> None:
+        """Take one line of a user.
+
+        Raises:
+            _BadLine: Asterisk cannot use it.
+        """
+        name, value = fold(variable.name), variable.value
+        if name == "password":
+            values[name] = value
+        elif name == "read_only":
+            values[name] = self.boolean(variable)
+        elif name == "password_format":
+            if fold(value) not in {"plain", "crypt"}:
+                raise _BadLine(variable, "format-invalid", f"password_format = {value!r} is neither plain nor crypt")
+            values["crypted"] = fold(value) == "crypt"
+        elif name != "type":
+            raise _unknown(variable, "a user")
+
+
+class _Loader16(_Loader):
+    """The rules of 16: all or nothing."""
+
+    __slots__ = ()
+
+    def load(self) -> AriSettings:
+        general: dict[str, Any] = {}
+        # By name without letter case; a second section of a name goes on where the first stopped.
+        users: dict[str, dict[str, Any]] = {}
+        for section in self.parsed.sections:
+            try:
+                if fold(section.name) == "general":
+                    for variable in section.variables:
+                        self.general(general, variable, lowest_timeout=1)
+                elif not self._is_user(section):
+                    return self.old
+                else:
+                    values = users.setdefault(fold(section.name), {"name": section.name})
+                    for variable in section.variables:
+                        self.user(values, variable)
+            except _BadLine as bad:
+                self.bad_line(bad, "Asterisk 16 declines ARI altogether")
+                return self.old
+        if "auth_realm" in general:
+            general["auth_realm"] = cut_bytes(general["auth_realm"], _REALM_LIMIT)
+        return AriSettings(**general, users=tuple(self._user(values) for values in users.values()))
+
+    def _is_user(self, section: Section) -> bool:
+        kind = _type(section)
+        if fold(kind) == "user":
+            return True
+        found = f"type = {kind}" if kind else "no type"
+        text = f"[{section.name}] has {found}; Asterisk 16 declines ARI altogether, write type = user"
+        self.error(section, "type-unknown", text)
+        return False
+
+    def _user(self, values: dict[str, Any]) -> AriUser:
+        user = AriUser(**values)
+        if not user.password:
+            section = next(section for section in self.parsed.sections if section.name == user.name)
+            self.error(section, "password-missing", f"user {user.name} has no password and can never log in")
+        return replace(user, password=cut_bytes(user.password, _PASSWORD_LIMIT))
+
+
+@dataclass(slots=True)
+class _Loader22(_Loader):
+    """The rules of 22: section by section."""
+
+    version: Version = "22"
+
+    def load(self) -> AriSettings:
+        general = self._load_general()
+        users: list[AriUser] = []
+        outbound: list[OutboundWebSocket] = []
+        for section in self.parsed.sections:
+            kind = _type(section)
+            try:
+                if kind == "user":
+                    users.append(self._load_user(section))
+                elif kind == "outbound_websocket":
+                    outbound.append(self._load_outbound(section))
+                elif kind != "general" and section.name != "general":
+                    self._ignored(section, kind)
+            except _BadLine as bad:
+                self.bad_line(bad, f"Asterisk drops [{section.name}]")
+                # A reload keeps an object that it cannot replace.
+                users += [user for user in self.old.users if kind == "user" and user.name == section.name]
+        self._check_users(outbound, users)
+        kept_users = self._unique(users, self.old.users, "user")
+        kept_outbound = self._unique(outbound, self.old.outbound_websockets, "outbound_websocket")
+        return replace(general, users=kept_users, outbound_websockets=kept_outbound)
+
+    def _ignored(self, section: Section, kind: str) -> None:
+        found = f"type = {kind}" if kind else "no type"
+        text = f"[{section.name}] has {found} and is not looked at; write type = user"
+        self.parsed.diagnostics.append(Diagnostic("warning", section.file, section.line, text, "type-unknown"))
+
+    # -- [general]
+
+    def _load_general(self) -> AriSettings:
+        off, old = AriSettings(enabled=False), replace(self.old, users=(), outbound_websockets=())
+        found = [section for section in self.parsed.sections if self._is_general(section)]
+        if not found:
+            if self.version == "documented" and not any(s.name == "general" for s in self.parsed.sections):
+                return AriSettings()
+            name, text = self.parsed.name, "there is no [general] that Asterisk can use; ARI stays off"
+            self.parsed.diagnostics.append(Diagnostic("error", name, 0, text, "no-general"))
+            return off
+        if len(found) > 1:
+            self.error(found[1], "second-general", "a second [general]; Asterisk uses none of them, ARI stays off")
+            return old
+        values: dict[str, Any] = {}
+        try:
+            for variable in found[0].variables:
+                if fold(variable.name) != "type":
+                    self.general(values, variable, lowest_timeout=-INT_MAX - 1)
+        except _BadLine as bad:
+            self.bad_line(bad, "ARI stays off")
+            return old
+        # Only an object of just this name is asked for.
+        return AriSettings(**values) if found[0].name == "general" else off
+
+    def _is_general(self, section: Section) -> bool:
+        """Whether Asterisk takes a section for the general one: by its name, if all its options are known, or its type.
+
+        Names count with their letter case here.
+        """
+        if _type(section) == "general":
+            return True
+        if section.name != "general":
+            return False
+        unknown = [variable for variable in section.variables if variable.name not in _GENERAL]
+        for variable in unknown:
+            self.bad_line(_unknown(variable, "[general]"), "ARI stays off, and Asterisk logs nothing")
+        return not unknown
+
+    # -- users
+
+    def _load_user(self, section: Section) -> AriUser:
+        values: dict[str, Any] = {"name": section.name, "acl": ()}
+        for variable in section.variables:
+            if fold(variable.name) in {"permit", "deny", "acl"}:
+                rules = acl_rules(variable.name, variable.value)
+                if rules is None:
+                    raise _BadLine(variable, "acl-invalid", f"bad ACL {variable.value!r}")
+                if fold(variable.name) == "acl":
+                    text = f"acl.conf is not modelled: everybody passes the ACL {variable.value!r}"
+                    self.warn(variable, "acl-named", text)
+                values["acl"] += rules
+            else:
+                self.user(values, variable)
+        if not values.get("password"):
+            raise _BadLine(_header(section), "password-missing", f"user {section.name} has no password")
+        return AriUser(**values)
+
+    # -- outbound WebSockets
+
+    def _load_outbound(self, section: Section) -> OutboundWebSocket:
+        values: dict[str, Any] = {}
+        for variable in section.variables:
+            name = fold(variable.name)
+            if name == "subscribe_all":
+                values[name] = self.boolean(variable)
+            elif name in {"websocket_client_id", "apps", "local_ari_user"}:
+                values[name] = variable.value
+            elif name != "type":
+                raise _unknown(variable, "an outbound WebSocket")
+        for name in ("websocket_client_id", "apps", "local_ari_user"):
+            if not values.get(name):
+                raise _BadLine(_header(section), "option-missing", f"[{section.name}] lacks {name}")
+        apps = tuple(part.strip(BLANKS) for part in values["apps"].split(","))
+        if not all(apps):
+            raise _BadLine(_header(section), "app-invalid", f"[{section.name}] names an empty app")
+        return OutboundWebSocket(section.name, **{**values, "apps": apps})
+
+    def _check_users(self, outbound: list[OutboundWebSocket], users: list[AriUser]) -> None:
+        """Report outbound WebSockets whose local user is missing, or has a password that Asterisk cannot read."""
+        plain = {user.name for user in users if not user.crypted}
+        for websocket in outbound:
+            if websocket.local_ari_user not in plain:
+                section = next(section for section in self.parsed.sections if section.name == websocket.name)
+                text = f"local_ari_user {websocket.local_ari_user!r} is no user with a plain password"
+                self.error(section, "local-user-unknown", text)
+
+    def _unique(self, objects: list[_Object], old: tuple[_Object, ...], kind: str) -> tuple[_Object, ...]:
+        """Return the objects, or the old ones (at a start: none) where two sections of their type have one name."""
+        names = Counter(section.name for section in self.parsed.sections if _type(section) == kind)
+        twice = [section for section in self.parsed.sections if _type(section) == kind and names[section.name] > 1]
+        if not twice:
+            return tuple(objects)
+        text = f"[{twice[-1].name}] is there twice; Asterisk then has no {kind} at all"
+        self.error(twice[-1], "section-twice", text)
+        return old
+
+
+_GENERAL = frozenset(
+    {"type", "enabled", "pretty", "auth_realm", "allowed_origins", "channelvars", "websocket_write_timeout"}
+)
+
+
+def _type(section: Section) -> str:
+    """Return the type of a section: the first that it names. 22 compares it with its letter case."""
+    return next((variable.value for variable in section.variables if fold(variable.name) == "type"), "")
+
+
+def _header(section: Section) -> Variable:
+    """Return the header of a section as a place for messages."""
+    return Variable(section.name, "", section.file, section.line)
+
+
+def _unknown(variable: Variable, where: str) -> _BadLine:
+    return _BadLine(variable, "option-unknown", f"{variable.name!r} is no option of {where}")

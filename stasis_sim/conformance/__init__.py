@@ -1,0 +1,1 @@
+"""Recordings of real Asterisks, replayed through the model and judged."""

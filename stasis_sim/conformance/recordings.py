@@ -1,0 +1,101 @@
+"""Recordings of real Asterisks: reading them, and making a configuration of the files they were made with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from stasis_sim.conf.ari import load_ari
+from stasis_sim.conf.crypt import verify
+from stasis_sim.conf.extensions import load_extensions
+from stasis_sim.conf.syntax import Source
+from stasis_sim.conf.http import load_http
+from stasis_sim.conf.websocket_client import load_websocket_clients
+from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.profiles import PROFILES, Profile
+from stasis_sim.handoff.settings import Version
+
+Saw: TypeAlias = dict[str, Any]
+"""What was seen of one step, in the words of the recordings."""
+
+
+class Step(NamedTuple):
+    """One step of a recording.
+
+    Attributes:
+        at_us: Nominal time from the start, in microseconds.
+        do: What is done.
+        saw: What Asterisk was seen to do.
+        not_judged: Fields to pass over.
+    """
+
+    at_us: int
+    do: Mapping[str, Any]
+    saw: Saw
+    not_judged: tuple[str, ...]
+
+
+class Recording(NamedTuple):
+    """A script and what a real Asterisk did.
+
+    Attributes:
+        name: Its name.
+        about: What it is about.
+        asterisk: The version, such as 22.10.1.
+        files: The configuration files by name.
+        steps: The script.
+    """
+
+    name: str
+    about: str
+    asterisk: str
+    files: Mapping[str, str]
+    steps: tuple[Step, ...]
+
+    @property
+    def profile(self) -> Profile:
+        """The profile of its own version."""
+        return PROFILES[f"asterisk-{self.asterisk.partition('.')[0]}"]
+
+
+def load(path: Path) -> Recording:
+    """Read a recording."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    steps = tuple(
+        Step(round(step["t"] * 1_000_000), step["do"], step["saw"], tuple(step.get("not_judged", ())))
+        for step in found["steps"]
+    )
+    return Recording(found["name"], found.get("about", ""), found["asterisk"], found["files"], steps)
+
+
+def find(paths: Iterable[Path]) -> list[Path]:
+    """Return the recordings among files and folders, in the order of their names; a folder means all in it."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    return found
+
+
+def configure(files: Mapping[str, str], profile: Profile) -> Configuration:
+    """Read a recording's files as the profile's Asterisk does; sounds are missing, as they were there."""
+    version = _version(profile)
+
+    def source(name: str) -> Source | None:
+        return Source(files[name], name) if name in files else None
+
+    extensions = source("extensions.conf")
+    dialplan = load_extensions(extensions if extensions is not None else Source("", "extensions.conf"))[0]
+    return Configuration(
+        http=load_http(source("http.conf"), version)[0],
+        ari=load_ari(source("ari.conf"), version)[0],
+        dialplan=dialplan,
+        verify=verify,
+        websocket_clients=load_websocket_clients(source("websocket_client.conf"))[0],
+    )
+
+
+def _version(profile: Profile) -> Version:
+    versions: dict[str, Version] = {"asterisk-16": "16", "asterisk-22": "22"}
+    return versions.get(profile.name, "documented")

@@ -1,0 +1,287 @@
+"""Replays a recording's script on the model and says what was seen, in the words of the recordings.
+
+The model is moved by a `Driver`, the same that moves it in a simulation: it keeps the time, fires timers, holds
+back what a frozen link does not pass, and plays the applications that listen for Asterisk's own connections.  The
+replay does what the recorder did: the step, then 0.4 seconds or as long as a `wait` says, then a look at
+GET /applications and GET /channels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from stasis_sim.conformance.recordings import Recording, Saw, configure
+from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.handoff.effects import CLOSE, CONNECT, MISSED, RESPONSE, SEND, STEP, Effect
+from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.stimuli import (
+    Call,
+    Closed,
+    Connected,
+    ConnectFailed,
+    Dtmf,
+    Hangup,
+    Open,
+    Request,
+    Restart,
+    Start,
+    Stimulus,
+)
+
+STEP_US: Final = 400_000
+_USER: Final = "asterisk:asterisk"
+_OK: Final = 200
+_SWITCHING: Final = 101
+_PORT: Final = 8088
+
+
+class Driver(Protocol):
+    """Who moves an engine.
+
+    Effects reach the driver's `sink` in the order in which they are seen from outside: what is sent to a frozen
+    session is seen when it thaws.
+    """
+
+    sink: Callable[[Effect], None]
+
+    def apply(self, stimulus: Stimulus) -> None:
+        """Let something happen now."""
+
+    def run_until(self, at_us: int) -> None:
+        """Let time go on, and fire the timers that are due, those at this very moment too."""
+
+    def freeze(self, session: str) -> None:
+        """Let a session's link pass nothing more."""
+
+    def thaw(self, session: str) -> None:
+        """Let it pass again, with what has piled up."""
+
+
+MakeDriver = Callable[[Engine], Driver]
+
+
+def replay(recording: Recording, make_driver: MakeDriver, profile: Profile | None = None) -> list[Saw]:
+    """Run a recording's script on the model; the profile is its own version's unless another is given."""
+    profile = profile or recording.profile
+    engine = Engine(configure(recording.files, profile), profile, bodies=True)
+    return _Replay(engine, make_driver(engine)).run(recording)
+
+
+class _Listener:
+    """An application that listens for Asterisk's connections at a port."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sessions: list[str] = []
+        self.taken = 0
+
+
+class _Replay:
+    """One run of one script."""
+
+    def __init__(self, engine: Engine, driver: Driver) -> None:
+        self.engine = engine
+        self.driver = driver
+        driver.sink = self._see
+        self.saw: Saw = {}
+        self.calls: dict[str, str] = {}
+        self.sessions: dict[str, str] = {}
+        self.clients: dict[str, str] = {}
+        self.listeners: dict[str, _Listener] = {}
+        self.used: dict[str, int] = {}
+        self.answers: dict[int | str, tuple[int, str | None]] = {}
+        self.asked = 0
+        # Connections that Asterisk makes are answered after the step that made them.
+        self.dialled: list[tuple[str, str]] = []
+
+    def run(self, recording: Recording) -> list[Saw]:
+        """Run the script."""
+        seen: list[Saw] = []
+        self.driver.apply(Start())
+        for step in recording.steps:
+            self._run_until(step.at_us)
+            self.saw = {}
+            words = dict(step.do)
+            kind = words.pop("do")
+            answer = getattr(self, f"_do_{kind}")(**words)
+            self._dial()
+            wait = round(words["s"] * 1_000_000) if kind == "wait" else 0
+            self._run_until(step.at_us + max(STEP_US, wait))
+            saw = self.saw
+            if answer:
+                saw["answer"] = answer
+            if "closed" in saw:
+                saw["closed"] = sorted(saw["closed"])
+            seen.append({**saw, **self._look()})
+        return seen
+
+    def _run_until(self, at_us: int) -> None:
+        self.driver.run_until(at_us)
+        self._dial()
+
+    # -- what is seen -------------------------------------------------------------------------------------------
+
+    def _see(self, effect: Effect) -> None:
+        kind = effect[0]
+        if kind == SEND:
+            _, session, _, _, _, _, body = effect
+            self.saw.setdefault("events", {}).setdefault(self.clients.get(session, session), []).append(body)
+        elif kind == STEP:
+            _, channel, context, exten, priority, application, data = effect
+            name = self._name(channel)
+            steps = self.saw.setdefault("dialplan", {}).setdefault(name, [])
+            steps.append([context, exten, priority, application, data])
+        elif kind == MISSED:
+            missed = self.saw.setdefault("missed", {})
+            missed[effect[2]] = missed.get(effect[2], 0) + 1
+        elif kind == RESPONSE:
+            self.answers[effect[1]] = (effect[2], effect[5])
+        elif kind == CLOSE:
+            self._gone(effect[1])
+        elif kind == CONNECT:
+            self.dialled.append((effect[1], effect[3]))
+
+    def _name(self, channel: str) -> str:
+        if channel not in self.calls:
+            live = self.engine.house.channels.live.get(channel)
+            self.calls[channel] = channel if live is None else live.thread.name
+        return self.calls[channel]
+
+    def _gone(self, session: str) -> None:
+        client = self.clients.pop(session, session)
+        self.saw.setdefault("closed", []).append(client)
+        for listener in self.listeners.values():
+            if session in listener.sessions:
+                listener.sessions.remove(session)
+
+    def _look(self) -> Saw:
+        status, body = self._ask("GET", "/applications")
+        if status != _OK:
+            return {}
+        apps = {app.pop("name"): {key: value for key, value in app.items() if value} for app in body}
+        channels = {}
+        for channel in self._ask("GET", "/channels")[1]:
+            place = channel["dialplan"]
+            channels[channel["id"]] = {
+                "state": channel["state"],
+                "at": [place["context"], place["exten"], place["priority"]],
+                "app": place["app_name"],
+            }
+        return {"apps": apps, "channels": channels}
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        user: str = _USER,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> tuple[int, Any]:
+        self.asked += 1
+        parameters = tuple((query or {}).items())
+        request = HttpRequest(method, f"/ari{path}", parameters, _credentials(user), body, port=_PORT)
+        self.driver.apply(Request(self.asked, request))
+        status, text = self.answers.pop(self.asked)
+        try:
+            return status, json.loads(text) if text else None
+        except ValueError:
+            # A page names the server, which is the recorder's own.
+            name = self.engine.configuration.http.servername
+            return status, (text or "").replace(name, "Asterisk/{version}")
+
+    # -- what is done -------------------------------------------------------------------------------------------
+
+    def _do_wait(self, s: float) -> None:
+        pass
+
+    def _do_ws_open(
+        self, ws: str, app: str, user: str = _USER, *, proxy: bool = False, **query: str
+    ) -> Mapping[str, Any]:
+        del proxy
+        parameters = (("app", app), *query.items())
+        self.used[ws] = self.used.get(ws, 0) + 1
+        session = ws if self.used[ws] == 1 else f"{ws}~{self.used[ws]}"
+        self.clients[session] = ws
+        request = HttpRequest("GET", "/ari/events", parameters, _credentials(user), port=_PORT)
+        self.driver.apply(Open(session, request))
+        status = self.answers.pop(session)[0]
+        if status == _SWITCHING:
+            self.sessions[ws] = session
+        return {"status": status}
+
+    def _do_ws_close(self, ws: str) -> None:
+        session = self.sessions.pop(ws)
+        self.driver.apply(Closed(session))
+        self._gone(session)
+
+    def _do_ws_abort(self, ws: str) -> None:
+        self._do_ws_close(ws)
+
+    def _do_ws_freeze(self, ws: str) -> None:
+        self.driver.freeze(self.sessions[ws])
+
+    def _do_ws_thaw(self, ws: str) -> None:
+        self.driver.thaw(self.sessions[ws])
+
+    def _do_call(self, id: str, to: str, vars: Mapping[str, str] | None = None) -> None:  # noqa: A002
+        exten, _, context = to.partition("@")
+        self.calls[id] = id
+        self.driver.apply(Call(id, exten, context, vars or {}))
+
+    def _do_hangup(self, id: str) -> None:  # noqa: A002
+        self.driver.apply(Hangup(id))
+
+    def _do_dtmf(self, id: str, digit: str) -> None:  # noqa: A002
+        self.driver.apply(Dtmf(id, digit))
+
+    def _do_rest(self, method: str, path: str, **words: Any) -> Mapping[str, Any]:
+        status, body = self._ask(method, path, **words)
+        return {"status": status} if body is None else {"status": status, "body": body}
+
+    def _do_restart(self) -> None:
+        # The recorder does not see the connections end: it is busy while Asterisk is away.
+        self.sessions.clear()
+        self.clients.clear()
+        self.driver.apply(Restart())
+
+    # -- applications that listen -------------------------------------------------------------------------------
+
+    def _do_listen(self, name: str, port: int) -> None:
+        self.listeners[str(port)] = _Listener(name)
+
+    def _do_unlisten(self, name: str) -> None:
+        for port in [port for port, listener in self.listeners.items() if listener.name == name]:
+            listener = self.listeners.pop(port)
+            for session in listener.sessions:
+                self.driver.apply(Closed(session))
+                self._gone(session)
+
+    def _dial(self) -> None:
+        while self.dialled:
+            session, uri = self.dialled.pop(0)
+            listener = self.listeners.get(_port(uri))
+            if listener is None:
+                self.driver.apply(ConnectFailed(session))
+                continue
+            self.clients[session] = self._client(listener)
+            listener.sessions.append(session)
+            greeting = {"type": "(connected)", "query": {}}
+            self.saw.setdefault("events", {}).setdefault(self.clients[session], []).append(greeting)
+            self.driver.apply(Connected(session))
+
+    def _client(self, listener: _Listener) -> str:
+        """The name of one more connection to a listener: its own, then `name#2` and so on."""
+        listener.taken += 1
+        return listener.name if listener.taken == 1 else f"{listener.name}#{listener.taken}"
+
+
+def _credentials(user: str) -> tuple[str, str]:
+    name, _, password = user.partition(":")
+    return name, password
+
+
+def _port(uri: str) -> str:
+    return uri.partition("://")[2].partition("/")[0].rpartition(":")[2]

@@ -1,0 +1,1 @@
+"""From one run to an answer: replications, comparisons, expectations, and results on disk."""

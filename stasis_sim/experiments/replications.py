@@ -1,0 +1,270 @@
+"""Replications of a scenario: run, kept on disk, and put together.
+
+Each replication is done by itself, in this process or another, and what it leaves behind is whole or absent. Those
+that an earlier run of the same inputs has left are taken as they are. So results depend neither on the number of
+workers nor on the order in which they finish.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stasis_sim import __version__
+from stasis_sim.errors import Problem
+from stasis_sim.experiments.expectations import Verdict, hold
+from stasis_sim.experiments.results import (
+    DamagedError,
+    Json,
+    Replication,
+    ResultTree,
+    digest,
+    provenance,
+    run_json,
+)
+from stasis_sim.observe.intervals import Summary, summarise
+from stasis_sim.observe.metrics import measures
+from stasis_sim.simulated.preparation import Prepared, prepare
+from stasis_sim.simulated.replication import simulate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stasis_sim.scenario import Scenario
+
+Progress = Callable[[int, int], None]
+"""Told how many replications are done, of how many."""
+
+ENGINE = "events"
+
+
+@dataclass
+class Results:
+    """What running a scenario gave.
+
+    Attributes:
+        scenario: The scenario as it was run.
+        replications: The measures of each replication, and what its faults touched.
+        tree: Where the files lie.
+        warnings: What a person should know before believing the results.
+    """
+
+    scenario: Scenario
+    replications: tuple[Replication, ...]
+    tree: ResultTree
+    warnings: tuple[Problem, ...] = ()
+    _keep: Any = field(default=None, repr=False)
+
+    @cached_property
+    def measures(self) -> Summary:
+        """Every measure in total, by app and by client: ``{mean, low, high, n}`` with a 95 % Student-t interval."""
+        return summarise([replication.measures for replication in self.replications])
+
+    def json(self) -> Json:
+        """Return what ``run --json`` prints and measures.json holds."""
+        return run_json(
+            scenario=self.scenario.name,
+            digest=self.tree.path.name,
+            profile=self.scenario.asterisk.profile,
+            seed=self.scenario.run.seed,
+            engine=ENGINE,
+            replications=[replication.measures for replication in self.replications],
+        )
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What became of each line of ``expect:``."""
+        return tuple(hold(expectation, self.measures) for expectation in self.scenario.expect)
+
+    @property
+    def idle_faults(self) -> tuple[int, ...]:
+        """Positions of the faults that touched nothing in all replications together."""
+        touched = [replication.notes["touched"] for replication in self.replications]
+        return tuple(position for position, hits in enumerate(zip(*touched, strict=True)) if not sum(hits))
+
+    @property
+    def calls(self) -> pd.DataFrame:
+        """One row a call that traffic offered."""
+        return self.table("calls")
+
+    @property
+    def attempts(self) -> pd.DataFrame:
+        """One row an execution of Stasis by a channel."""
+        return self.table("attempts")
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row a message that the registry raised for an app."""
+        return self.table("events")
+
+    @property
+    def commands(self) -> pd.DataFrame:
+        """One row a REST request of a client."""
+        return self.table("commands")
+
+    @property
+    def connections(self) -> pd.DataFrame:
+        """One row a connection, or a try at one."""
+        return self.table("connections")
+
+    @property
+    def outages(self) -> pd.DataFrame:
+        """One row a stretch in which an app had no working connection."""
+        return self.table("outages")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of all replications; times are seconds.
+
+        Raises:
+            ValueError: The scenario says ``record: measures``, so that there are no tables.
+        """
+        from stasis_sim.observe.tables import read  # noqa: PLC0415 - loads pandas
+
+        if self.scenario.run.record != "all":
+            raise ValueError("run.record is measures, so there are no tables; set it to all")
+        return read(name, self.tree.directories(replication.number for replication in self.replications))
+
+
+def run(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    out: Path | str | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    command: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Results:
+    """Run a scenario.
+
+    Args:
+        scenario: What to run.
+        seed: In place of the scenario's.
+        replications: In place of the scenario's.
+        out: Folder to keep the results under; None: they last as long as the object that is returned.
+        workers: Processes to work in; 1 works in this one.
+        executor: Any executor to work on, in place of processes of our own.
+        command: What the user typed, for the provenance.
+        progress: Told after each replication.
+
+    Raises:
+        InputError: The scenario does not fit Asterisk's files.
+    """
+    overrides = {"run.seed": seed, "run.replications": replications}
+    given = {key: value for key, value in overrides.items() if value is not None}
+    if given:
+        scenario = scenario.where(given)
+    prepared = prepare(scenario)
+    keep = tempfile.TemporaryDirectory(prefix="stasis-sim-") if out is None else None
+    root = Path(keep.name) if keep is not None else Path(out or ".")
+    tree = ResultTree(root, scenario.name, scenario_digest(scenario))
+    with _executor(executor, min(workers, scenario.run.replications)) as pool:
+        done = tuple(_all(prepared, tree, pool, progress))
+    results = Results(scenario, done, tree, prepared.warnings, keep)
+    tree.write_measures(results.json())
+    tree.write_provenance(_provenance(scenario, command))
+    return results
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """Return the name of all that decides the results."""
+    files = {name: getattr(scenario.asterisk, name).content for name in ("http", "ari", "extensions")}
+    return digest(scenario.digest_source().decode(), files, scenario.run.seed, __version__)
+
+
+def _provenance(scenario: Scenario, command: Sequence[str]) -> Json:
+    from stasis_sim.scenario.show import show  # noqa: PLC0415 - only needed here
+
+    files = {f"{name}.conf": getattr(scenario.asterisk, name).content for name in ("http", "ari", "extensions")}
+    return provenance(scenario=show(scenario), files=files, seed=scenario.run.seed, command=command)
+
+
+@contextmanager
+def _executor(given: Executor | None, workers: int) -> Iterator[Executor | None]:
+    """Give what to work on: what the user brings, processes of our own, or None for this process."""
+    if given is not None or workers == 1:
+        yield given
+        return
+    # A fresh interpreter for each worker: the same on all systems, and nothing of this process leaks into them.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def _all(
+    prepared: Prepared, tree: ResultTree, pool: Executor | None, progress: Progress | None
+) -> Sequence[Replication]:
+    """Return all replications in order, doing those that are not there."""
+    total = prepared.scenario.run.replications
+    found = {number: _finished(tree, number) for number in range(1, total + 1)}
+    missing = [number for number, replication in found.items() if replication is None]
+    done = total - len(missing)
+    for replication in _do(prepared, tree, pool, missing):
+        found[replication.number] = replication
+        done += 1
+        if progress is not None:
+            progress(done, total)
+    return [replication for _, replication in sorted(found.items()) if replication is not None]
+
+
+def _finished(tree: ResultTree, number: int) -> Replication | None:
+    try:
+        return tree.load(number)
+    except DamagedError:
+        return None
+
+
+def _do(prepared: Prepared, tree: ResultTree, pool: Executor | None, numbers: Sequence[int]) -> Iterator[Replication]:
+    """Yield replications as they are done."""
+    if pool is None:
+        for number in numbers:
+            yield replicate(prepared, tree, number)
+        return
+    waiting = [pool.submit(_replicate, prepared.scenario, tree, number) for number in numbers]
+    for future in as_completed(waiting):
+        yield future.result()
+
+
+def _replicate(scenario: Scenario, tree: ResultTree, number: int) -> Replication:
+    """Do a replication in a worker, which reads Asterisk's files once."""
+    return replicate(_prepared(scenario.digest_source(), _Opaque(scenario)), tree, number)
+
+
+class _Opaque:
+    """A scenario that does not count as a key of the cache: the bytes beside it do."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Opaque)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _prepared(key: bytes, scenario: _Opaque) -> Prepared:
+    del key
+    return prepare(scenario.scenario)
+
+
+def replicate(prepared: Prepared, tree: ResultTree, number: int) -> Replication:
+    """Do one replication and keep it."""
+    if prepared.scenario.run.record == "all":
+        from stasis_sim.observe.tables import Tables  # noqa: PLC0415 - loads pyarrow
+
+        with Tables(number, tree.prepare(number)) as tables:
+            ledger, touched = simulate(prepared, number, tables)
+    else:
+        ledger, touched = simulate(prepared, number)
+    replication = Replication(number, measures(ledger), {"touched": list(touched)})
+    tree.save(replication)
+    return replication

@@ -1,0 +1,241 @@
+"""Results on disk and as JSON: what belongs to the same inputs lies under one digest, and each file is whole or absent.
+
+::
+
+    results/SCENARIO/DIGEST/
+      measures.json                       what `run --json` prints
+      provenance.json                     how it came about
+      replications/0001/replication.json  the measures of one replication, with checksums: its mark of being complete
+      replications/0001/*.parquet         its tables
+
+A later run of the same inputs takes the replications that are there and does the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+from stasis_sim.observe.intervals import Summary, names, paired, summarise, value
+from stasis_sim.observe.metrics import Measures, Values
+
+Json: TypeAlias = dict[str, Any]
+
+_DIGEST_DIGITS: Final = 16
+_MARK: Final = "replication.json"
+
+
+class DamagedError(Exception):
+    """A file of a finished replication is not what was written; the replication is to be done again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """What is kept of a finished replication.
+
+    Attributes:
+        number: From 1.
+        measures: Its measures.
+        notes: What else is to be known of it, such as what each fault touched; JSON.
+    """
+
+    number: int
+    measures: Measures
+    notes: Json = field(default_factory=dict)
+
+
+def canonical(value: Any) -> str:
+    """JSON with the same text for the same value: keys as they were put, shortest digits that give the number back."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    temporary.replace(path)
+
+
+def digest(scenario: str, files: Mapping[str, str], seed: int, version: str) -> str:
+    """Name the inputs of a run: equal inputs, equal name.
+
+    Args:
+        scenario: The scenario as run, with every default and override in it.
+        files: Its .conf and CSV files, text by name.
+        seed: The seed.
+        version: The version of the model.
+    """
+    parts = [version, str(seed), scenario]
+    for name in sorted(files):
+        parts += [name, files[name]]
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        # With its length before it no part can pass for two.
+        whole.update(b"%d:" % len(data) + data)
+    return whole.hexdigest()[:_DIGEST_DIGITS]
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _seal(content: Json) -> str:
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+class ResultTree:
+    """The directory of one scenario's results for one set of inputs.
+
+    Args:
+        root: ``results``, or what the user says.
+        scenario: The name of the scenario.
+        digest: Of its inputs, see :func:`digest`.
+    """
+
+    def __init__(self, root: Path, scenario: str, digest: str) -> None:
+        self.path = root / scenario / digest
+
+    def directory(self, number: int) -> Path:
+        """Where the files of a replication lie."""
+        return self.path / "replications" / f"{number:04d}"
+
+    def prepare(self, number: int) -> Path:
+        """Return an empty directory for a replication that is to be done, or done again."""
+        directory = self.directory(number)
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        return directory
+
+    def save(self, replication: Replication) -> None:
+        """Mark a replication as complete; its tables are written and closed."""
+        directory = self.directory(replication.number)
+        directory.mkdir(parents=True, exist_ok=True)
+        content: Json = {
+            "replication": replication.number,
+            "measures": replication.measures,
+            "notes": replication.notes,
+            "files": {path.name: _checksum(path) for path in sorted(directory.glob("*.parquet"))},
+        }
+        write(directory / _MARK, canonical({**content, "checksum": _seal(content)}))
+
+    def load(self, number: int) -> Replication | None:
+        """Return a finished replication; None: it is not there, or was interrupted.
+
+        Raises:
+            DamagedError: It is there, and one of its files is not as it was written.
+        """
+        directory = self.directory(number)
+        mark = directory / _MARK
+        try:
+            content = json.loads(mark.read_text(encoding="utf-8"))
+            seal = content.pop("checksum")
+            intact = seal == _seal(content) and content["replication"] == number
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, AttributeError, TypeError):
+            intact = False
+        if not intact:
+            raise DamagedError(f"{mark}: its checksum does not match; the replication is done again")
+        for name, checksum in content["files"].items():
+            path = directory / name
+            if not path.is_file() or _checksum(path) != checksum:
+                what = "its checksum does not match" if path.is_file() else "it is missing"
+                raise DamagedError(f"{path}: {what}; the replication is done again")
+        return Replication(number, cast("Measures", content["measures"]), content["notes"])
+
+    def finished(self) -> list[int]:
+        """The numbers of the replications that are marked as complete."""
+        return sorted(int(mark.parent.name) for mark in self.path.glob(f"replications/[0-9]*/{_MARK}"))
+
+    def directories(self, numbers: Iterable[int]) -> list[Path]:
+        """Where the tables of these replications lie, for :func:`stasis_sim.observe.tables.read`."""
+        return [self.directory(number) for number in numbers]
+
+    def write_measures(self, content: Json) -> None:
+        """Write measures.json; see :func:`run_json`."""
+        write(self.path / "measures.json", canonical(content))
+
+    def read_measures(self) -> Json | None:
+        """Return measures.json; None: the run has not come to its end."""
+        try:
+            return cast("Json", json.loads((self.path / "measures.json").read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def write_provenance(self, content: Json) -> None:
+        """Write provenance.json; see :func:`provenance`."""
+        write(self.path / "provenance.json", canonical(content))
+
+
+def run_json(
+    *, scenario: str, digest: str, profile: str, seed: int, engine: str, replications: Sequence[Measures]
+) -> Json:
+    """The JSON of a run."""
+    return {
+        "scenario": scenario,
+        "digest": digest,
+        "profile": profile,
+        "seed": seed,
+        "replications": len(replications),
+        "engine": engine,
+        "measures": summarise(replications),
+    }
+
+
+def compare_json(variants: Mapping[str, Sequence[Measures]]) -> Json:
+    """The JSON of a comparison: each variant's measures, and the paired differences of each two (b less a)."""
+    summaries: dict[str, Summary] = {name: summarise(replications) for name, replications in variants.items()}
+    rows = [row for a, b in combinations(variants, 2) for row in differences(a, variants[a], b, variants[b])]
+    return {"variants": summaries, "differences": rows}
+
+
+def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Measures]) -> list[Json]:
+    """By how much each measure of b is more than that of a, replication by replication; ``app`` is None in total.
+
+    Args:
+        a: Name of the variant that is taken away.
+        first: Its measures, one a replication.
+        b: Name of the other.
+        second: Its measures, of the same replications.
+    """
+    apps: list[str | None] = [None, *sorted({app for each in (*first, *second) for app in each["apps"]})]
+    rows: list[Json] = []
+    for app in apps:
+        left, right = [_of(each, app) for each in first], [_of(each, app) for each in second]
+        for name in names((*left, *right)):
+            interval = paired([value(each, name) for each in left], [value(each, name) for each in right])
+            if interval["mean"] is not None:
+                bounds = {key: interval[key] for key in ("mean", "low", "high")}
+                rows.append({"measure": name, "app": app, "a": a, "b": b, **bounds})
+    return rows
+
+
+def _of(measures: Measures, app: str | None) -> Values:
+    return measures["total"] if app is None else measures["apps"].get(app, {})
+
+
+def provenance(*, scenario: str, files: Mapping[str, str], seed: int, command: Sequence[str]) -> Json:
+    """How results came about: all that is needed to repeat them. It differs from machine to machine."""
+    installed = {each.name: each.version for each in importlib.metadata.distributions()}
+    return {
+        "command": list(command),
+        "seed": seed,
+        "scenario": scenario,
+        "files": dict(sorted(files.items())),
+        "python": sys.version,
+        "platform": platform.platform(),
+        "packages": dict(sorted(installed.items())),
+    }

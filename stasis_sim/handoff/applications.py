@@ -1,0 +1,184 @@
+"""The registry of dialplan applications, and those that neither jump nor take time.
+
+An application gets the interpreter, the thread and its argument (substituted), and returns NEXT, JUMP, HANGUP or PARK
+(see thread.py). Those that jump stand in applications_flow.py, those of the call itself in applications_call.py, Dial
+and its like in applications_dial.py.
+
+Not modelled: what needs more than the dialplan (AGI, MeetMe, ConfBridge, ODBC ...). A dialplan that uses one of these
+meets it as Asterisk meets an application whose module is not loaded: the call ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff.applications_call import CALL_APPLICATIONS
+from stasis_sim.handoff.applications_dial import DIAL_APPLICATIONS
+from stasis_sim.handoff.applications_flow import FLOW_APPLICATIONS
+from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
+from stasis_sim.handoff.thread import NEXT
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Application = Callable[["Pbx", "Thread", str], int]
+
+_SET_LIMIT: Final = 99
+_LEVELS: Final = {"error": "ERROR", "warning": "WARNING", "notice": "NOTICE", "debug": "DEBUG", "verbose": "VERBOSE"}
+
+
+def noop(_pbx: Pbx, _thread: Thread, _data: str) -> int:
+    """NoOp(text): nothing but a line in the log, which the step itself is."""
+    return NEXT
+
+
+def set_(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Set(name=value): everything after the first = is the value, as it stands."""
+    name, equals, value = data.partition("=")
+    if not equals:
+        wants = "an '=' to be a valid assignment" if data else "one variable name/value pair"
+        pbx.host.log("WARNING", f"Set requires {wants}.")
+        return NEXT
+    _warn_of_spaces(pbx, name, value)
+    pbx.set_variable(thread, name, value)
+    return NEXT
+
+
+def mset(pbx: Pbx, thread: Thread, data: str) -> int:
+    """MSet(name=value,name=value): splits at commas and takes quotes away."""
+    if not data:
+        pbx.host.log("WARNING", "MSet requires at least one variable name/value pair.")
+    for pair in split_arguments(data, _SET_LIMIT):
+        parts = split_arguments(pair, 2, delimiter="=")
+        if len(parts) < 2:  # noqa: PLR2004 - name and value
+            pbx.host.log("WARNING", f"MSet: ignoring entry '{pair}' with no '='")
+            continue
+        _warn_of_spaces(pbx, parts[0], parts[1])
+        pbx.set_variable(thread, parts[0], parts[1])
+    return NEXT
+
+
+def _warn_of_spaces(pbx: Pbx, name: str, value: str) -> None:
+    if " " in name:
+        pbx.host.log(
+            "WARNING",
+            "Please avoid unnecessary spaces on variables as it may lead to unexpected results "
+            f"('{name}' set to '{value}').",
+        )
+
+
+def verbose(pbx: Pbx, _thread: Thread, data: str) -> int:
+    """Verbose([level,]text)."""
+    level, comma, text = data.partition(",")
+    if not comma:
+        text = data
+    elif scan_int(level) is None:
+        pbx.host.log("WARNING", f"'{level}' is not a verboser number")
+    if data:
+        pbx.host.log("VERBOSE", text)
+    return NEXT
+
+
+def log(pbx: Pbx, _thread: Thread, data: str) -> int:
+    """Log(level,text)."""
+    level, comma, text = data.partition(",")
+    known = _LEVELS.get(fold(level))
+    if known is None:
+        pbx.host.log("ERROR", f"Unknown log level: '{level}'")
+    elif comma:
+        pbx.host.log(known, text)
+    return NEXT
+
+
+def user_event(pbx: Pbx, thread: Thread, data: str) -> int:
+    """UserEvent(name[,key:value...])."""
+    if not data:
+        pbx.host.log("WARNING", "UserEvent requires an argument (eventname,optional event body)")
+        return -1
+    arguments = split_arguments(data, 100)
+    fields: list[tuple[str, str]] = []
+    for argument in arguments[1:]:
+        key, colon, value = argument.partition(":")
+        if colon:
+            fields.append((strip(key), strip(value)))
+    pbx.host.user_event(thread, arguments[0], fields)
+    return NEXT
+
+
+def import_var(pbx: Pbx, thread: Thread, data: str) -> int:
+    """ImportVar(name=channel,variable): other channels are out of sight here, so that the value is empty."""
+    name, equals, _ = data.partition("=")
+    if equals:
+        pbx.set_variable(thread, name, "")
+    return NEXT
+
+
+def db_delete(pbx: Pbx, _thread: Thread, data: str) -> int:
+    """DBdel(family/key)."""
+    pbx.database.pop(data, None)
+    return NEXT
+
+
+def db_delete_tree(pbx: Pbx, _thread: Thread, data: str) -> int:
+    """DBdeltree(family[/key])."""
+    for key in [key for key in pbx.database if key == data or key.startswith(f"{data}/")]:
+        del pbx.database[key]
+    return NEXT
+
+
+_PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
+    "NoOp": noop,
+    "Set": set_,
+    "MSet": mset,
+    "Verbose": verbose,
+    "Log": log,
+    "UserEvent": user_event,
+    "ImportVar": import_var,
+    "DBdel": db_delete,
+    "DBdeltree": db_delete_tree,
+    # What has no effect that the model could show.
+    **dict.fromkeys(
+        (
+            "AMD",
+            "CELGenUserEvent",
+            "ChannelRedirect",
+            "DumpChan",
+            "MixMonitor",
+            "Monitor",
+            "PauseMixMonitor",
+            "PlayTones",
+            "Proceeding",
+            "Progress",
+            "ResetCDR",
+            "NoCDR",
+            "ForkCDR",
+            "Ringing",
+            "SendText",
+            "SendURL",
+            "SetAMAFlags",
+            "StartMusicOnHold",
+            "StopMixMonitor",
+            "StopMonitor",
+            "StopMusicOnHold",
+            "StopPlayTones",
+            "System",
+            "TrySystem",
+            "UnpauseMonitor",
+            "UnpauseMixMonitor",
+        ),
+        noop,
+    ),
+}
+
+APPLICATIONS: Final[dict[str, tuple[str, Application]]] = {
+    fold(name): (name, run)
+    for name, run in {
+        **_PLAIN_APPLICATIONS,
+        **FLOW_APPLICATIONS,
+        **CALL_APPLICATIONS,
+        **DIAL_APPLICATIONS,
+    }.items()
+}
+"""By name in lower case: the name as Asterisk prints it, and what runs."""

@@ -1,0 +1,337 @@
+"""Applications of the call itself: Answer, Wait, Hangup, Busy, Playback, WaitExten, Stasis and their like.
+
+What takes time parks the thread. A hangup, or the end of TIMEOUT(absolute), cuts any wait short and ends the call
+through ``h``. In ``h`` itself nothing waits: the channel is hung up, so that a wait fails at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff import digits
+from stasis_sim.handoff.causes import cause_by_name
+from stasis_sim.handoff.functions_channel import timeout_us
+from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, Continuation
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Application = Callable[["Pbx", "Thread", str], int]
+
+_NORMAL_CLEARING: Final = 16
+_BUSY: Final = 17
+_CONGESTION: Final = 34
+_SECOND_US: Final = 1_000_000
+_MILLISECOND_US: Final = 1_000
+_INT_MAX: Final = 2_147_483_647
+_BROADCAST_MS: Final = 500
+_BROADCAST_LIMIT_MS: Final = 60_000
+_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
+_LENGTH: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\n\v\f\r]*(\S{1,9})?")
+_UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+
+
+def time_length(text: str, unit_ms: int = 1_000) -> int | None:
+    """Read a length of time (``2``, ``0.5``, ``300ms``, ``1h``) in microseconds, to the millisecond; None if it is none."""
+    match = _LENGTH.match(text)
+    if match is None:
+        return None
+    if match[2] is not None:
+        if fold(match[2]) not in _UNITS_MS:
+            return None
+        unit_ms = _UNITS_MS[fold(match[2])]
+    whole = min(_INT_MAX, int(float(match[1][:40]) * unit_ms))
+    return whole * _MILLISECOND_US
+
+
+def answer(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Answer([delay[,i]]): waits for the caller's media, half a second at most, or for the whole delay if longer."""
+    arguments = [*split_arguments(data, 2), "", ""]
+    if thread.state == "Up":
+        return NEXT
+    delay = max(0, atoi(arguments[0])) * _MILLISECOND_US
+    at_once = arguments[1] == "i" and pbx.rules.answer_immediately
+    return answer_first(pbx, thread, _go_on, delay_us=delay, at_once=at_once)
+
+
+def _go_on(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    return HANGUP if cut_short else NEXT
+
+
+def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int = 0, at_once: bool = False) -> int:
+    """Answer a channel that is not up, then go on with ``then``."""
+    if thread.state == "Up":
+        return then(pbx, thread, False)  # noqa: FBT003 - a continuation
+    pbx.set_state(thread, "Up")
+    wait = 0 if at_once else max(delay_us, NO_MEDIA_US) if delay_us else min(thread.media_us, NO_MEDIA_US)
+    result = pbx.wait(thread, wait, then)
+    thread.listener = digits.keep if delay_us else digits.hear
+    return result
+
+
+def wait(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Wait(seconds): fractions and units work; what is no number takes no time."""
+    return pbx.wait(thread, time_length(data) or 0)
+
+
+def wait_until(pbx: Pbx, thread: Thread, data: str) -> int:
+    """WaitUntil(epoch)."""
+    seconds = scan_int(data)
+    if seconds is None:
+        pbx.host.log("WARNING", "WaitUntil called with incorrect argument")
+        pbx.set_variable(thread, "WAITUNTILSTATUS", "FAILURE")
+        return NEXT
+    delay = seconds * _SECOND_US - pbx.host.wall()
+    pbx.set_variable(thread, "WAITUNTILSTATUS", "OK" if delay > 0 else "PAST")
+    return pbx.wait(thread, max(0, delay))
+
+
+def hangup(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Hangup([cause]): a number or a name; without one a cause that is there already stays."""
+    cause = 0
+    if data:
+        cause = cause_by_name(data) or scan_int(data) or 0
+        if cause <= 0:
+            pbx.host.log("WARNING", f'Invalid cause given to Hangup(): "{data}"')
+            cause = 0
+    thread.cause = cause or (thread.cause if thread.cause > 0 else _NORMAL_CLEARING)
+    thread.hungup = True
+    return HANGUP
+
+
+def busy(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Busy([seconds]): an answered caller hears the tone that long, or until he hangs up; another is refused at once."""
+    return pbx.tone(thread, _BUSY, _tone_length(data), _ended)
+
+
+def congestion(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Congestion([seconds]): as Busy."""
+    return pbx.tone(thread, _CONGESTION, _tone_length(data), _ended)
+
+
+def _tone_length(data: str) -> int | None:
+    length = time_length(data) if data else None
+    return length or None
+
+
+def _ended(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    return HANGUP
+
+
+def sound_length(pbx: Pbx, names: str) -> int:
+    """Return how long sounds, joined with ``&``, take one after the other."""
+    default = pbx.sounds.get("default", 0)
+    return sum(pbx.sounds.get(strip(name), default) for name in names.split("&") if strip(name))
+
+
+def playback(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Playback(sounds[,options]): answers first unless ``noanswer``; does nothing with ``skip`` on an unanswered call."""
+    if not data:
+        pbx.host.log("WARNING", "Playback requires an argument (filename)")
+        return HANGUP
+    arguments = [*split_arguments(data, 2), ""]
+    options = fold(arguments[1])
+
+    def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        return HANGUP if cut_short else pbx.wait(thread, sound_length(pbx, arguments[0]), _played("PLAYBACKSTATUS"))
+
+    if thread.state == "Up" or "noanswer" in options:
+        return play(pbx, thread, False)  # noqa: FBT003 - a continuation
+    if "skip" in options:
+        pbx.set_variable(thread, "PLAYBACKSTATUS", "SUCCESS")
+        return NEXT
+    return answer_first(pbx, thread, play)
+
+
+def _played(variable: str) -> Continuation:
+    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        pbx.set_variable(thread, variable, "SUCCESS")
+        return HANGUP if cut_short else NEXT
+
+    return finish
+
+
+def background(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Background(sounds[,options]): like Playback, but a key ends it and begins an extension."""
+    if not data:
+        pbx.host.log("WARNING", "Background requires an argument (filename)")
+        return HANGUP
+    arguments = [*split_arguments(data, 4), ""]
+    options = fold(arguments[1])
+
+    def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        if cut_short:
+            return HANGUP
+        length = 0 if thread.digits else sound_length(pbx, arguments[0])
+        result = pbx.wait(thread, length, _background_over)
+        thread.listener = digits.hear
+        return result
+
+    if thread.state == "Up" or options in {"noanswer", "n"}:
+        return play(pbx, thread, False)  # noqa: FBT003 - a continuation
+    if options in {"skip", "s"}:
+        pbx.set_variable(thread, "BACKGROUNDSTATUS", "SUCCESS")
+        return NEXT
+    return answer_first(pbx, thread, play)
+
+
+def _background_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    pbx.set_variable(thread, "BACKGROUNDSTATUS", "SUCCESS")
+    if cut_short:
+        return HANGUP
+    result = digits.first_key(pbx, thread)
+    return NEXT if result is None else result
+
+
+def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
+    """WaitExten([seconds]): then the next priority if there is one, else ``t``, else ``e``, else the end."""
+    arguments = [*split_arguments(data, 2), ""]
+    delay = time_length(arguments[0]) or timeout_us(thread, "r")
+    result = pbx.wait(thread, 0 if thread.digits else delay, _waitexten_over)
+    thread.listener = digits.hear
+    return result
+
+
+def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    if cut_short:
+        return HANGUP
+    result = digits.first_key(pbx, thread)
+    if result is not None:
+        return result
+    if pbx.exists(thread, thread.context, thread.exten, thread.priority + 1):
+        return NEXT
+    return digits.give_up(pbx, thread)
+
+
+def read(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Read(variable,sounds,digits,options,attempts,timeout): keys until ``#``, the number of digits, or the timeout."""
+    arguments = [*split_arguments(data, 6), *[""] * 6]
+    name, sounds = arguments[0], arguments[1]
+    if not name:
+        pbx.host.log("WARNING", "Please provide a variable in which to store the input")
+        return HANGUP
+    limit = atoi(arguments[2]) or 255
+    timeout = time_length(arguments[5]) or timeout_us(thread, "r")
+
+    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        heard, _, _ = thread.digits.partition("#")
+        thread.digits = ""
+        pbx.set_variable(thread, name, heard[:limit])
+        status = "HANGUP" if cut_short else "OK" if heard else "TIMEOUT"
+        pbx.set_variable(thread, "READSTATUS", status)
+        return HANGUP if cut_short else NEXT
+
+    def listen(pbx: Pbx, thread: Thread, digit: str) -> bool:
+        thread.digits += digit
+        thread.wake = pbx.host.now() + timeout
+        return digit == "#" or len(thread.digits) >= limit
+
+    def prompt(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        if cut_short:
+            return finish(pbx, thread, True)  # noqa: FBT003 - a continuation
+        result = pbx.wait(thread, sound_length(pbx, sounds) + timeout, finish)
+        thread.listener = listen
+        return result
+
+    return answer_first(pbx, thread, prompt)
+
+
+def say(pbx: Pbx, thread: Thread, data: str) -> int:
+    """SayDigits, SayNumber and their like: the default length of a sound for each character."""
+    text = split_arguments(data)[0] if data else ""
+    return pbx.wait(thread, pbx.sounds.get("default", 0) * len(text))
+
+
+def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
+    """MusicOnHold([class[,seconds]]): for ever without seconds."""
+    arguments = [*split_arguments(data, 2), ""]
+    return pbx.wait(thread, time_length(arguments[1]) if len(arguments) > 2 else None)  # noqa: PLR2004 - one was added
+
+
+def echo(pbx: Pbx, thread: Thread, _data: str) -> int:
+    """Echo(): until the caller presses ``#`` or hangs up."""
+    result = pbx.wait(thread, None)
+    thread.listener = lambda _pbx, _thread, digit: digit == "#"
+    return result
+
+
+def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
+    """RaiseException(reason): goes to ``e``."""
+    pbx.exception(thread, data)
+    return JUMP
+
+
+def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Incomplete([n]): collects more keys after what was dialled."""
+
+    def more(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        return HANGUP if cut_short else digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
+
+    return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)  # noqa: FBT003 - a continuation
+
+
+def stasis(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Stasis(app[,arguments]): hands the channel over; where that fails, the dialplan goes on."""
+    pbx.set_variable(thread, "STASISSTATUS", "")
+    arguments = split_arguments(data, 1 + _STASIS_ARGUMENTS)
+    if not arguments:
+        pbx.host.log("WARNING", "Stasis app_name argument missing")
+        pbx.set_variable(thread, "STASISSTATUS", "FAILED")
+        return HANGUP if thread.hungup else NEXT
+    return pbx.enter_stasis(thread, arguments[0], arguments[1:])
+
+
+_STASIS_ARGUMENTS: Final = 128
+
+
+def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
+    """StasisBroadcast([timeout[,filter[,arguments[,notify]]]]): offers the channel to all; the first claim gets it."""
+    pbx.set_variable(thread, "STASISSTATUS", "")
+    given = [*split_arguments(data, 4), *[""] * 4]
+    timeout = scan_int(given[0]) if given[0] else _BROADCAST_MS
+    if timeout is None or not 0 <= timeout <= _BROADCAST_LIMIT_MS:
+        pbx.host.log(
+            "WARNING",
+            f"Channel {thread.name}: invalid timeout value '{given[0]}' (must be 0-{_BROADCAST_LIMIT_MS}ms), "
+            f"using default {_BROADCAST_MS}ms",
+        )
+        timeout = _BROADCAST_MS
+    arguments: Sequence[str] = given[2].split(":")[:_STASIS_ARGUMENTS] if given[2] else ()
+    notify = fold(given[3]) in _TRUE
+    pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
+
+    def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        pbx.host.broadcast_over(thread)
+        pbx.host.log("WARNING", f"Channel {thread.name}: not claimed within {timeout}ms timeout")
+        pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")
+        return NEXT
+
+    return pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed)
+
+
+CALL_APPLICATIONS: Final[dict[str, Application]] = {
+    "Answer": answer,
+    "Wait": wait,
+    "WaitUntil": wait_until,
+    "Hangup": hangup,
+    "Busy": busy,
+    "Congestion": congestion,
+    "Playback": playback,
+    "BackGround": background,
+    "WaitExten": waitexten,
+    "Read": read,
+    "SayDigits": say,
+    "SayNumber": say,
+    "SayAlpha": say,
+    "SayPhonetic": say,
+    "MusicOnHold": music_on_hold,
+    "Echo": echo,
+    "RaiseException": raise_exception,
+    "Incomplete": incomplete,
+    "Stasis": stasis,
+    "StasisBroadcast": stasis_broadcast,
+}

@@ -1,0 +1,271 @@
+"""Dial, Queue and VoiceMail: simple models of what this simulator is not about.
+
+- ``Dial(Local/exten@context)`` runs that extension on a channel of its own, in the same dialplan, with the inherited
+  variables; it cannot enter Stasis there. The first to answer is bridged until it hangs up or the caller does.
+- Other technologies have no endpoints here: DIALSTATUS=CHANUNAVAIL, HANGUPCAUSE 3 for PJSIP (no such endpoint), 66 for
+  a technology that is not loaded.
+- Queue() has no members: QUEUESTATUS=JOINUNAVAIL at once. VoiceMail() answers, takes the time of the sound
+  ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff.applications_call import answer_first, sound_length, time_length
+from stasis_sim.handoff.text import split_arguments
+from stasis_sim.handoff.thread import HANGUP, NEXT, Host, SilentHost, Thread
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+
+Application = Callable[["Pbx", Thread, str], int]
+
+_RESET: Final = (
+    "DIALSTATUS",
+    "DIALEDPEERNUMBER",
+    "DIALEDPEERNAME",
+    "ANSWEREDTIME",
+    "ANSWEREDTIME_MS",
+    "DIALEDTIME",
+    "DIALEDTIME_MS",
+    "RINGTIME",
+    "RINGTIME_MS",
+    "PROGRESSTIME",
+    "PROGRESSTIME_MS",
+)
+_BUSY: Final = 17
+_CONGESTION: Final = 34
+_QUIET_CAUSES: Final = frozenset({16, 19})
+_NO_ROUTE: Final = 3
+_NOT_IMPLEMENTED: Final = 66
+_SECOND_US: Final = 1_000_000
+_MILLISECOND_US: Final = 1_000
+
+
+class _CalleeHost(SilentHost):
+    """What a dialled channel's own dialplan does, as its caller hears it."""
+
+    def __init__(self, outer: Host) -> None:
+        self.outer = outer
+        self.answered = False
+        self.refused = 0
+
+    def now(self) -> int:
+        return self.outer.now()
+
+    def wall(self) -> int:
+        return self.outer.wall()
+
+    def log(self, level: str, text: str) -> None:
+        self.outer.log(level, text)
+
+    def state(self, thread: Thread, state: str) -> None:
+        if state == "Up":
+            self.answered = True
+        elif state == "Busy":
+            self.refused = thread.cause
+
+
+class _Callee:
+    """A dialled Local channel."""
+
+    def __init__(self, pbx: Pbx, caller: Thread, exten: str, context: str, number: int) -> None:
+        self.host = _CalleeHost(pbx.host)
+        self.pbx = pbx.beside(self.host)
+        self.number = f"{exten}@{context}"
+        name = f"Local/{exten}@{context}-{number:08x};2"
+        self.thread = Thread(
+            f"{caller.channel}/{number}",
+            context,
+            exten,
+            variables={},
+            caller_number=caller.caller_number,
+            caller_name=caller.caller_name,
+            name=name,
+        )
+        for plain, prefix in caller.prefixes.items():
+            self.thread.variables[plain] = caller.variables.get(plain, "")
+            if prefix.startswith("__"):
+                self.thread.prefixes[plain] = prefix
+        self.wait = self.pbx.start(self.thread)
+        self.due = self._due()
+
+    def _due(self) -> int | None:
+        return None if self.wait is None else self.host.now() + self.wait
+
+    def run(self) -> None:
+        """Go on if it is time."""
+        if self.due is not None and self.host.now() >= self.due:
+            self.wait = self.pbx.resume(self.thread)
+            self.due = self._due()
+
+    def drop(self) -> None:
+        """Hang it up."""
+        if not self.thread.ended:
+            self.pbx.hangup(self.thread)
+
+
+class _Dialling:
+    """One run of Dial()."""
+
+    def __init__(self, caller: Thread, options: str, until: int | None) -> None:
+        self.caller = caller
+        self.options = options
+        self.until = until
+        self.callees: list[_Callee] = []
+        self.busy = self.congested = self.unavailable = 0
+        self.tried = 0
+        self.begun = 0
+        self.answered_at: int | None = None
+
+    def go_on(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        """See what has become of the callees; wait again, or end."""
+        if cut_short:
+            return self.cancel(pbx, thread)
+        for callee in self.callees:
+            callee.run()
+        if self.answered_at is None:
+            self.sort_out(thread)
+        if self.answered_at is None:
+            winner = next((callee for callee in self.callees if callee.host.answered), None)
+            if winner is not None:
+                self.bridge(pbx, thread, winner)
+            elif not self.callees or (self.until is not None and pbx.host.now() >= self.until):
+                return self.fail(pbx, thread)
+        elif not self.callees or self.callees[0].thread.ended:
+            return self.finish(pbx, thread)
+        return self.pause(pbx, thread)
+
+    def pause(self, pbx: Pbx, thread: Thread) -> int:
+        """Wait for the next callee that has something to do, or for the timeout."""
+        due = [callee.due for callee in self.callees if callee.due is not None]
+        if self.until is not None and self.answered_at is None:
+            due.append(self.until)
+        return pbx.wait(thread, max(1, min(due) - pbx.host.now()) if due else None, self.go_on)
+
+    def sort_out(self, thread: Thread) -> None:
+        """Count and drop the callees that will not answer."""
+        for callee in self.callees:
+            if callee.host.refused and not callee.host.answered:
+                thread.cause = 0
+                self.count(callee.host.refused)
+            elif callee.thread.ended and not callee.host.answered:
+                thread.cause = callee.thread.cause
+                self.count(callee.thread.cause)
+            else:
+                continue
+            callee.drop()
+        self.callees = [
+            callee for callee in self.callees if callee.host.answered or not (callee.host.refused or callee.thread.ended)
+        ]
+
+    def count(self, cause: int) -> None:
+        """Sort a failure by its cause; some causes say nothing."""
+        if cause == _BUSY:
+            self.busy += 1
+        elif cause == _CONGESTION:
+            self.congested += 1
+        elif cause not in _QUIET_CAUSES:
+            self.unavailable += 1
+
+    def bridge(self, pbx: Pbx, thread: Thread, winner: _Callee) -> None:
+        """Connect the caller with who answered first, and drop the others."""
+        for callee in self.callees:
+            if callee is not winner:
+                callee.drop()
+        self.callees = [winner]
+        self.answered_at = pbx.host.now()
+        pbx.set_variable(thread, "DIALEDPEERNAME", winner.thread.name.replace(";2", ";1"))
+        pbx.set_variable(thread, "DIALEDPEERNUMBER", winner.number)
+        pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
+        pbx.set_state(thread, "Up")
+
+    def finish(self, pbx: Pbx, thread: Thread) -> int:
+        """End an answered call: the caller is hung up unless the option ``g`` says otherwise."""
+        now = pbx.host.now()
+        for name, begun in (("ANSWEREDTIME", self.answered_at or now), ("DIALEDTIME", self.begun)):
+            pbx.set_variable(thread, name, str((now - begun) // _SECOND_US))
+            pbx.set_variable(thread, f"{name}_MS", str((now - begun) // _MILLISECOND_US))
+        thread.cause = self.callees[0].thread.cause if self.callees else thread.cause
+        return NEXT if "g" in self.options else HANGUP
+
+    def fail(self, pbx: Pbx, thread: Thread) -> int:
+        """Nobody answered: say why, and go on."""
+        for callee in self.callees:
+            callee.drop()
+        status = "NOANSWER"
+        if not self.callees and self.tried == self.busy + self.congested + self.unavailable:
+            status = "BUSY" if self.busy else "CONGESTION" if self.congested else "CHANUNAVAIL"
+        pbx.set_variable(thread, "DIALSTATUS", status)
+        return NEXT
+
+    def cancel(self, pbx: Pbx, thread: Thread) -> int:
+        """The caller hung up."""
+        for callee in self.callees:
+            callee.drop()
+        if self.answered_at is None:
+            pbx.set_variable(thread, "DIALSTATUS", "CANCEL")
+        return HANGUP
+
+
+def dial(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Dial(technology/resource[&...][,timeout[,options]])."""
+    for name in _RESET:
+        pbx.set_variable(thread, name, "")
+    if thread.hungup:
+        pbx.set_variable(thread, "DIALSTATUS", "CANCEL")
+        return HANGUP
+    arguments = [*split_arguments(data, 4), "", "", ""]
+    delay = time_length(arguments[1])
+    dialling = _Dialling(thread, arguments[2], None if delay is None else pbx.host.now() + delay)
+    dialling.begun = pbx.host.now()
+    for destination in filter(None, arguments[0].split("&")):
+        dialling.tried += 1
+        _call(pbx, thread, dialling, destination)
+    return dialling.go_on(pbx, thread, False)  # noqa: FBT003 - a continuation
+
+
+def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> None:
+    technology, _, resource = destination.partition("/")
+    if technology.lower() == "local":
+        address = resource.partition("/")[0]
+        exten, _, context = address.partition("@")
+        context = context or "default"
+        if pbx.exists(None, context, exten):
+            number = int(thread.extras.get("DIALLED", "0")) + 1
+            thread.extras["DIALLED"] = str(number)
+            dialling.callees.append(_Callee(pbx, thread, exten, context, number))
+            return
+        pbx.host.log("NOTICE", f"No such extension/context {exten}@{context} while calling Local channel")
+        dialling.unavailable += 1
+        return
+    thread.cause = _NO_ROUTE if technology.lower() == "pjsip" else _NOT_IMPLEMENTED
+    pbx.host.log("NOTICE", f"Unable to create channel of type '{technology}' (cause {thread.cause})")
+    dialling.unavailable += 1
+
+
+def queue(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Queue(name,...): nobody is there to take the call."""
+    if not data:
+        pbx.host.log("WARNING", "Queue requires an argument: queuename[,options[,URL[,announceoverride[,timeout]]]]")
+        return HANGUP
+    pbx.set_variable(thread, "QUEUESTATUS", "JOINUNAVAIL")
+    return NEXT
+
+
+def voicemail(pbx: Pbx, thread: Thread, _data: str) -> int:
+    """VoiceMail(box[,options]): answers, and takes a message."""
+
+    def message(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        return HANGUP if cut_short else pbx.wait(thread, sound_length(pbx, "voicemail"), taken)
+
+    def taken(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        pbx.set_variable(thread, "VMSTATUS", "SUCCESS")
+        return HANGUP if cut_short else NEXT
+
+    return answer_first(pbx, thread, message)
+
+
+DIAL_APPLICATIONS: Final[dict[str, Application]] = {"Dial": dial, "Queue": queue, "VoiceMail": voicemail}

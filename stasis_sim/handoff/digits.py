@@ -1,0 +1,112 @@
+"""Collecting an extension from keys: WaitExten(), Background(), and falling off the end without autofallthrough.
+
+Keys are collected as long as more of them could make another match; then the call goes to what was dialled, to ``i``
+(or ``e``) if there is no such extension, and to ``t`` (or ``e``) if nothing was dialled in time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stasis_sim.handoff.functions_channel import timeout_us
+from stasis_sim.handoff.thread import HANGUP, JUMP, OVER, PARK
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+_LIMIT = 255
+
+
+def keep(_pbx: Pbx, thread: Thread, digit: str) -> bool:
+    """Keep a key for what will ask for it: Answer() hands on what came while it waited."""
+    thread.digits += digit
+    return False
+
+
+def collect(pbx: Pbx, thread: Thread, dialled: str, delay_us: int) -> int:
+    """Go on collecting from ``dialled``, with so much time for the next key.
+
+    Returns:
+        What an application returns: JUMP to what was dialled, PARK, or the end of the walk.
+    """
+    while pbx.dialplan.more(thread.context, dialled, pbx.host.wall()) and len(dialled) < _LIMIT:
+        if not thread.digits:
+            return _park(pbx, thread, dialled, delay_us)
+        dialled += thread.digits[0]
+        thread.digits = thread.digits[1:]
+        delay_us = timeout_us(thread, "d")
+    return _decide(pbx, thread, dialled)
+
+
+def _park(pbx: Pbx, thread: Thread, dialled: str, delay_us: int) -> int:
+    def stop(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+        if cut_short:
+            return OVER
+        if thread.digits:
+            return collect(pbx, thread, dialled, timeout_us(thread, "d"))
+        return _decide(pbx, thread, dialled)
+
+    thread.listener = hear
+    thread.then = stop
+    thread.wake = pbx.host.now() + delay_us
+    return PARK
+
+
+def hear(_pbx: Pbx, thread: Thread, digit: str) -> bool:
+    """End the wait with this key."""
+    thread.digits += digit
+    return True
+
+
+def _decide(pbx: Pbx, thread: Thread, dialled: str) -> int:
+    if dialled and pbx.exists(thread, thread.context, dialled):
+        thread.exten, thread.priority = dialled, 1
+        return JUMP
+    if dialled:
+        return _invalid(pbx, thread, dialled)
+    return _timeout(pbx, thread)
+
+
+def _invalid(pbx: Pbx, thread: Thread, dialled: str) -> int:
+    if pbx.exists(thread, thread.context, "i"):
+        pbx.set_variable(thread, "INVALID_EXTEN", dialled)
+        thread.exten, thread.priority = "i", 1
+        return JUMP
+    if pbx.exists(thread, thread.context, "e"):
+        pbx.exception(thread, "INVALID")
+        return JUMP
+    pbx.host.log("WARNING", f"Invalid extension '{dialled}', but no rule 'i' or 'e' in context '{thread.context}'")
+    return OVER
+
+
+def _timeout(pbx: Pbx, thread: Thread) -> int:
+    if pbx.exists(thread, thread.context, "t"):
+        thread.exten, thread.priority = "t", 1
+        return JUMP
+    if pbx.exists(thread, thread.context, "e"):
+        pbx.exception(thread, "RESPONSETIMEOUT")
+        return JUMP
+    pbx.host.log("WARNING", f"Timeout, but no rule 't' or 'e' in context '{thread.context}'")
+    return OVER
+
+
+def first_key(pbx: Pbx, thread: Thread) -> int | None:
+    """Take a key that is waiting already, or came just now, and collect from it; None if there is none."""
+    if not thread.digits:
+        return None
+    digit, thread.digits = thread.digits[0], thread.digits[1:]
+    return collect(pbx, thread, digit, timeout_us(thread, "d"))
+
+
+def give_up(pbx: Pbx, thread: Thread) -> int:
+    """Decide what follows when WaitExten() heard nothing and there is no next priority."""
+    if pbx.exists(thread, thread.context, "t"):
+        pbx.host.ending(thread, "timeout", "")
+        thread.exten, thread.priority = "t", 1
+        return JUMP
+    if pbx.exists(thread, thread.context, "e"):
+        pbx.exception(thread, "RESPONSETIMEOUT")
+        return JUMP
+    pbx.host.log("WARNING", f"Timeout but no rule 't' or 'e' in context '{thread.context}'")
+    return HANGUP

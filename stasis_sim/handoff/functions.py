@@ -1,0 +1,223 @@
+"""Dialplan functions: ``${LEN(x)}``, ``Set(CALLERID(num)=5)``.
+
+READERS and WRITERS are the registry. A reader gets the text between its brackets and returns the value, None if it
+fails (which reads as empty). The functions stand in functions_text.py (strings, lists, regular expressions) and
+functions_channel.py (the channel, its caller, timeouts, other variables); here are conditions, numbers and time.
+
+Functions of Asterisk that need what the model does not have (ODBC, AGI, files, the network) are not registered.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff.functions_channel import CHANNEL_READERS, CHANNEL_WRITERS
+from stasis_sim.handoff.functions_text import TEXT_READERS, TEXT_WRITERS
+from stasis_sim.handoff.functions_time import TIME_READERS
+from stasis_sim.handoff.text import atoi, fold, is_true, octets, scan_float, split_arguments, strip
+from stasis_sim.handoff.timing import parse_time
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Reader = Callable[["Pbx", "Thread", str], str | None]
+Writer = Callable[["Pbx", "Thread", str, str], None]
+
+_WORD: Final = 1 << 32
+_BITS: Final = {
+    "AND": lambda left, right: left & right,
+    "XOR": lambda left, right: left ^ right,
+    "OR": lambda left, right: left | right,
+    ">>": lambda left, right: left >> (right % 32),
+    "<<": lambda left, right: left << (right % 32),
+}
+_COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
+    ">=": lambda left, right: left >= right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    "<": lambda left, right: left < right,
+    "==": lambda left, right: left == right,
+}
+# The order in which Asterisk looks for the operator.
+_OPERATORS: Final = ("*", "/", "%", "^", "AND", "XOR", "OR", ">", "<", "=", "+", "-")
+
+
+def _if(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    first = split_arguments(data, 2, delimiter="?")
+    branches = split_arguments(first[1], 2, delimiter=":") if len(first) > 1 else []
+    if not first or not first[0] or not branches:
+        return None
+    chosen = 0 if is_true(strip(first[0])) else 1
+    return strip(branches[chosen]) if chosen < len(branches) else ""
+
+
+def _strip_quoted(text: str) -> str:
+    text = strip(text)
+    return text[1:-1] if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text
+
+
+def _iftime(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    condition, question, branches = _strip_quoted(data).partition("?")
+    if not condition or not question:
+        pbx.host.log("WARNING", "Syntax IFTIME(<timespec>?[<true>][:<false>])")
+        return None
+    compiled, warnings = parse_time(condition)
+    for warning in warnings:
+        pbx.host.log("WARNING", warning)
+    yes, _, no = branches.partition(":")
+    return _strip_quoted(yes if compiled.holds(pbx.host.wall()) else no)
+
+
+def _isnull(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return "0" if data else "1"
+
+
+def _exists(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return "1" if data else "0"
+
+
+def _set(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    name, equals, value = data.partition("=")
+    if not name or not equals:
+        pbx.host.log("WARNING", "Syntax SET(<varname>=[<value>])")
+        return None
+    pbx.set_variable(thread, strip(name), strip(value))
+    return strip(value)
+
+
+def _math(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data)
+    parts = _operation(arguments[0]) if arguments else None
+    if parts is None:
+        pbx.host.log("WARNING", "Supply all the parameters - just this once, please")
+        return None
+    left, right = scan_float(parts[0]), scan_float(parts[2])
+    if left is None or right is None:
+        pbx.host.log("WARNING", f"'{parts[0] if left is None else parts[2]}' is not a valid number")
+        return None
+    if arguments[0].startswith("-"):
+        left = -left
+    if parts[1] in _COMPARISONS:
+        return "TRUE" if _COMPARISONS[parts[1]](left, right) else "FALSE"
+    return _printed(_computed(parts[1], left, right), fold(arguments[1]) if len(arguments) > 1 else "f")
+
+
+def _operation(text: str) -> tuple[str, str, str] | None:
+    """Find the operator of a MATH() expression; a minus at its very beginning is a sign."""
+    text = text.removeprefix("-")
+    for operator in _OPERATORS:
+        index = text.find(operator)
+        if index < 0:
+            continue
+        following = text[index + 1 : index + 2]
+        if operator in "<>" and following in {"=", operator}:
+            operator += following  # noqa: PLW2901 - the loop ends here
+        elif operator == "=":
+            if following != "=":
+                return None
+            operator = "=="  # noqa: PLW2901 - the loop ends here
+        return text[:index], operator, text[index + len(operator) :]
+    return None
+
+
+def _computed(operator: str, left: float, right: float) -> float:
+    if operator == "/":
+        return 0.0 if right <= 0 else left / right
+    if operator == "%":
+        whole, divisor = _int(left), _int(right)
+        return math.fmod(whole, divisor) if divisor else 0.0
+    if operator == "^":
+        try:
+            return math.pow(left, right)
+        except (OverflowError, ValueError):
+            return math.inf
+    if operator in _BITS:
+        return float(_signed(_BITS[operator](_int(left), _int(right))))
+    return {"+": left + right, "-": left - right, "*": left * right}[operator]
+
+
+def _int(value: float) -> int:
+    """Convert as C does on x86: what does not fit is the lowest int."""
+    return math.trunc(value) if -(1 << 31) <= value < 1 << 31 else -(1 << 31)
+
+
+def _signed(value: int) -> int:
+    return (value + (1 << 31)) % _WORD - (1 << 31)
+
+
+def _printed(value: float, kind: str) -> str | None:
+    if kind in {"f", "float"}:
+        return f"{value:f}"
+    if kind in {"i", "int"}:
+        return str(_int(value))
+    if kind in {"h", "hex"}:
+        return f"{_int(value) % _WORD:x}"
+    if kind in {"c", "char"}:
+        code = _int(value) % 256
+        return chr(code) if 0 < code < 128 else ""  # noqa: PLR2004 - ASCII
+    return None
+
+
+def _inc(sign: int) -> Reader:
+    def change(pbx: Pbx, thread: Thread, data: str) -> str | None:
+        value = pbx.get_variable(thread, data)
+        if not data or not value:
+            return None
+        number = scan_float(value)
+        if number is None:
+            return None
+        result = str(atoi(value) + sign)
+        pbx.set_variable(thread, data, result)
+        return result
+
+    return change
+
+
+def _extreme(pick: Callable[[float, float], float]) -> Reader:
+    def choose(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
+        arguments = split_arguments(data, 2)
+        numbers = [scan_float(argument) for argument in arguments]
+        if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004 - two numbers
+            return None
+        return f"{pick(numbers[0], numbers[1]):f}"
+
+    return choose
+
+
+def _abs(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    number = scan_float(data)
+    return None if number is None else f"{abs(number):f}"
+
+
+def _rand(pbx: Pbx, thread: Thread, data: str) -> str:
+    """Give a number that depends on the channel and the moment only: the model has no randomness of its own."""
+    arguments = [*split_arguments(data, 2), "", ""]
+    lowest = atoi(arguments[0])
+    highest = atoi(arguments[1]) or 2147483647
+    if highest < lowest:
+        lowest, highest = highest, lowest
+    seed = f"{thread.channel}/{pbx.host.now()}/{thread.context}/{thread.exten}/{thread.priority}"
+    return str(lowest + zlib.crc32(octets(seed).encode("latin-1")) % (highest - lowest + 1))
+
+
+_LOGIC_READERS: Final[dict[str, Reader]] = {
+    "IF": _if,
+    "IFTIME": _iftime,
+    "ISNULL": _isnull,
+    "EXISTS": _exists,
+    "SET": _set,
+    "MATH": _math,
+    "INC": _inc(1),
+    "DEC": _inc(-1),
+    "MIN": _extreme(min),
+    "MAX": _extreme(max),
+    "ABS": _abs,
+    "RAND": _rand,
+}
+
+READERS: Final[dict[str, Reader]] = {**_LOGIC_READERS, **TEXT_READERS, **TIME_READERS, **CHANNEL_READERS}
+WRITERS: Final[dict[str, Writer]] = {**TEXT_WRITERS, **CHANNEL_WRITERS}

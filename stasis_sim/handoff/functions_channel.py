@@ -1,0 +1,346 @@
+"""Functions of the channel and the dialplan: CALLERID, CHANNEL, TIMEOUT, GLOBAL, LOCAL, DIALPLAN_EXISTS and others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff import subroutines
+from stasis_sim.handoff.dialplan import HINT
+from stasis_sim.handoff.text import atoi, fold, scan_float, scan_int, split_arguments
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Reader = Callable[["Pbx", "Thread", str], str | None]
+Writer = Callable[["Pbx", "Thread", str, str], None]
+
+_CALLER: Final = re.compile(r'\s*(?:"([^"]*)"|([^<]*?))\s*<([^>]*)>\s*\Z')
+_MICROSECONDS: Final = 1_000_000
+_KINDS: Final = {"local": "Local", "sip": "PJSIP"}
+_DEFAULT_TIMEOUTS: Final = {"r": 10_000_000, "d": 5_000_000}
+# Items of CHANNEL() that can be set and start with these values.
+_ITEMS: Final = {
+    "language": "en",
+    "musicclass": "default",
+    "accountcode": "",
+    "peeraccount": "",
+    "userfield": "",
+    "parkinglot": "",
+    "amaflags": "3",
+    "hangupsource": "",
+    "tonezone": "",
+    "tenantid": "",
+    "callgroup": "",
+    "pickupgroup": "",
+    "namedcallgroup": "",
+    "namedpickupgroup": "",
+    "dtmf_features": "",
+    "after_bridge_goto": "",
+    "max_forwards": "20",
+    "audioreadformat": "slin",
+    "audiowriteformat": "slin",
+    "audionativeformat": "(slin)",
+    "videonativeformat": "(nothing)",
+}
+_FROM_THREAD: Final[dict[str, Callable[[Thread], str]]] = {
+    "name": lambda thread: thread.name,
+    "channame": lambda thread: thread.name,
+    "state": lambda thread: thread.state,
+    "channeltype": lambda thread: _KINDS.get(thread.kind, thread.kind),
+    "checkhangup": lambda thread: "1" if thread.hungup else "0",
+    "appname": lambda thread: thread.application,
+    "appdata": lambda thread: thread.data,
+    "exten": lambda thread: thread.exten,
+    "context": lambda thread: thread.context,
+    "uniqueid": lambda thread: thread.channel,
+    "linkedid": lambda thread: thread.channel,
+    "onhold": lambda _: "0",
+    "peer": lambda _: "",
+}
+
+
+def split_caller(text: str) -> tuple[str, str]:
+    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number."""
+    match = _CALLER.match(text)
+    if match is not None:
+        return (match[1] if match[1] is not None else match[2] or ""), match[3]
+    bare = text.strip().strip('"')
+    number = re.sub(r"[()\- ]", "", bare)
+    return ("", number) if number and re.fullmatch(r"[0-9*#+]+", number) else (bare, "")
+
+
+def _callerid(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 2)
+    if not arguments:
+        return None
+    name, number = thread.caller_name, thread.caller_number
+    if len(arguments) > 1:
+        name, number = split_caller(arguments[1])
+    member = fold(arguments[0])
+    if member == "all":
+        return f'"{name}" <{number}>'
+    if member == "name":
+        return name
+    if member.startswith("num"):
+        return number
+    if member in {"name-valid", "num-valid"}:
+        return "1" if (name if member == "name-valid" else number) else "0"
+    if member == "dnid" or member.startswith("dnid-num"):
+        return thread.extras.get("CALLERID(dnid)", "")
+    if member in {"ani", "ani-num"}:
+        return number
+    if member in {"rdnis", "ani-name", "ani-all", "name-charset", "tag", "pres", "ton", "ani2"}:
+        return {"ani2": "0", "ton": "0", "pres": "allowed_not_screened"}.get(member, "")
+    pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
+    return ""
+
+
+def _write_callerid(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    member = fold(split_arguments(data)[0]) if data else ""
+    if member == "all":
+        thread.caller_name, thread.caller_number = split_caller(value)
+    elif member == "name":
+        thread.caller_name = value
+    elif member.startswith("num") or member in {"ani", "ani-num"}:
+        thread.caller_number = value
+    elif member.startswith("dnid"):
+        thread.extras["CALLERID(dnid)"] = value
+    elif not member.startswith(("rdnis", "ani", "name-", "tag", "pres", "ton", "priv")):
+        pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
+
+
+def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    item = fold(data)
+    if item in _FROM_THREAD:
+        return _FROM_THREAD[item](thread)
+    if item in _ITEMS:
+        return thread.extras.get(f"CHANNEL({item})", _ITEMS[item])
+    pbx.host.log("WARNING", f"Unknown or unavailable item requested: '{data}'")
+    return None
+
+
+def _write_channel(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    item = fold(data)
+    if item in _ITEMS:
+        thread.extras[f"CHANNEL({item})"] = value
+    elif item.startswith("hangup_handler_"):
+        _hangup_handlers(thread, item, value)
+    else:
+        pbx.host.log("WARNING", f"Unknown or unavailable item requested: '{data}'")
+
+
+def _hangup_handlers(thread: Thread, item: str, value: str) -> None:
+    """Keep the handlers, the next to run first, one in each line."""
+    handlers = thread.extras.get("HANGUP_HANDLERS", "").splitlines()
+    if item == "hangup_handler_wipe":
+        handlers = []
+    elif item == "hangup_handler_pop":
+        handlers = handlers[1:]
+    if value:
+        handlers.insert(0, value)
+    thread.extras["HANGUP_HANDLERS"] = "\n".join(handlers)
+
+
+def timeout_us(thread: Thread, kind: str) -> int:
+    """Return the digit (``d``) or response (``r``) timeout."""
+    text = thread.extras.get(f"TIMEOUT({kind})")
+    return _DEFAULT_TIMEOUTS[kind] if text is None else int(text)
+
+
+def _timeout(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    kind = fold(data[:1])
+    if kind == "a":
+        if thread.deadline is None:
+            return "0"
+        return f"{(thread.deadline - pbx.host.now()) / _MICROSECONDS:.3f}"
+    if kind in _DEFAULT_TIMEOUTS:
+        return f"{timeout_us(thread, kind) / _MICROSECONDS:.3f}"
+    pbx.host.log("ERROR", "Unknown timeout type specified.")
+    return None
+
+
+def _write_timeout(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    kind = fold(data[:1])
+    number = scan_float(value)
+    delay = 0 if number is None or number < 0 else int(min(number, 1e12) * _MICROSECONDS)
+    if kind == "a":
+        thread.deadline = pbx.host.now() + delay if delay else None
+    elif kind in _DEFAULT_TIMEOUTS:
+        thread.extras[f"TIMEOUT({kind})"] = str(delay)
+    else:
+        pbx.host.log("ERROR", "Unknown timeout type specified.")
+
+
+def _global(pbx: Pbx, _thread: Thread, data: str) -> str:
+    return pbx.globals.get(data, "")
+
+
+def _write_global(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
+    pbx.globals[data] = value
+
+
+def _shared(_pbx: Pbx, thread: Thread, data: str) -> str:
+    return thread.extras.get(f"SHARED({split_arguments(data)[0] if data else ''})", "")
+
+
+def _write_shared(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    name = f"SHARED({split_arguments(data)[0] if data else ''})"
+    thread.extras[name] = value
+    pbx.host.variable(thread, name, value)
+
+
+def _local(pbx: Pbx, thread: Thread, data: str) -> str:
+    return (pbx.get_variable(thread, data) or "") if thread.frames and data in thread.frames[-1].hidden else ""
+
+
+def _write_local(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    if not thread.frames:
+        pbx.host.log("ERROR", "Tried to set LOCAL within no Gosub")
+        return
+    for name in split_arguments(data, raw=True):
+        subroutines.set_local(pbx, thread, name, value)
+
+
+def _local_peek(_pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 2, raw=True)
+    if len(arguments) < 2:  # noqa: PLR2004 - depth, name
+        return None
+    layers = [thread.variables.get(arguments[1])]
+    layers += [frame.hidden[arguments[1]] for frame in reversed(thread.frames) if arguments[1] in frame.hidden]
+    values = [value for value in layers if value is not None]
+    depth = atoi(arguments[0])
+    return values[depth] if 0 <= depth < len(values) else ""
+
+
+def _stack_peek(_pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 3)
+    depth = atoi(arguments[0]) if len(arguments) > 1 else 0
+    if not 0 < depth <= len(thread.frames):
+        return None
+    frame = thread.frames[-depth]
+    parts = {
+        "l": f"{frame.context},{frame.exten},{frame.priority - 1}",
+        "c": frame.context,
+        "e": frame.exten,
+        "p": str(frame.priority - 1),
+    }
+    return parts.get(arguments[1].lstrip()[:1])
+
+
+def _dialplan_exists(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = [*split_arguments(data, 3), "", "", ""]
+    context, exten, priority = arguments[:3]
+    if priority:
+        number = scan_int(priority)
+        if number is not None and number > 0:
+            return "1" if pbx.exists(thread, context, exten, number) else "0"
+        return "1" if pbx.label(thread, context, exten, priority) else "0"
+    if exten:
+        return "1" if pbx.exists(thread, context, exten) else "0"
+    if context:
+        return "1" if context in pbx.dialplan.contexts else "0"
+    pbx.host.log("ERROR", "DIALPLAN_EXISTS() requires an argument")
+    return None
+
+
+def _valid_exten(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = [*split_arguments(data, 3), "", "", ""]
+    context, exten, priority = arguments[:3]
+    if not exten:
+        return None
+    return "1" if pbx.exists(thread, context or thread.context, exten, scan_int(priority) or 1) else "0"
+
+
+def _exception(_pbx: Pbx, thread: Thread, data: str) -> str | None:
+    return thread.extras.get(f"EXCEPTION({fold(data)})")
+
+
+def _hint(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    exten, _, context = split_arguments(data)[0].partition("@") if data else ("", "", "")
+    match = pbx.dialplan.find(context or "default", exten, HINT, caller=thread.caller_number, wall_us=pbx.host.wall())
+    return None if match is None else match.step.application
+
+
+def _group_key(data: str) -> str:
+    group, _, category = data.partition("@")
+    return f"{fold(group)}@{fold(category)}"
+
+
+def _group(pbx: Pbx, thread: Thread, data: str) -> str:
+    suffix = f"@{fold(data)}"
+    for key, members in pbx.members.items():
+        if key.endswith(suffix) and thread.channel in members:
+            return key[: -len(suffix)]
+    return ""
+
+
+def _write_group(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    category = fold(data) if data else fold(value.partition("@")[2])
+    suffix = f"@{category}"
+    for key, members in pbx.members.items():
+        if key.endswith(suffix):
+            members.pop(thread.channel, None)
+    key = _group_key(f"{value.partition('@')[0]}@{category}")
+    pbx.members.setdefault(key, {})[thread.channel] = None
+
+
+def _group_count(pbx: Pbx, thread: Thread, data: str) -> str:
+    group, _, category = data.partition("@")
+    if not group:
+        group = _group(pbx, thread, category)
+    return str(len(pbx.members.get(_group_key(f"{group}@{category}"), ())))
+
+
+def _db(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    return pbx.database.get(data)
+
+
+def _write_db(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
+    pbx.database[data] = value
+
+
+def _db_exists(pbx: Pbx, thread: Thread, data: str) -> str:
+    value = pbx.database.get(data)
+    if value is None:
+        return "0"
+    pbx.set_variable(thread, "DB_RESULT", value)
+    return "1"
+
+
+def _db_delete(pbx: Pbx, _thread: Thread, data: str) -> str:
+    return pbx.database.pop(data, "")
+
+
+CHANNEL_READERS: Final[dict[str, Reader]] = {
+    "CALLERID": _callerid,
+    "CHANNEL": _channel,
+    "TIMEOUT": _timeout,
+    "GLOBAL": _global,
+    "SHARED": _shared,
+    "LOCAL": _local,
+    "LOCAL_PEEK": _local_peek,
+    "STACK_PEEK": _stack_peek,
+    "DIALPLAN_EXISTS": _dialplan_exists,
+    "VALID_EXTEN": _valid_exten,
+    "EXCEPTION": _exception,
+    "HINT": _hint,
+    "GROUP": _group,
+    "GROUP_COUNT": _group_count,
+    "DB": _db,
+    "DB_EXISTS": _db_exists,
+    "DB_DELETE": _db_delete,
+}
+
+CHANNEL_WRITERS: Final[dict[str, Writer]] = {
+    "CALLERID": _write_callerid,
+    "CHANNEL": _write_channel,
+    "TIMEOUT": _write_timeout,
+    "GLOBAL": _write_global,
+    "SHARED": _write_shared,
+    "LOCAL": _write_local,
+    "GROUP": _write_group,
+    "DB": _write_db,
+}

@@ -1,0 +1,381 @@
+"""Functions on strings and lists: LEN, CUT, FILTER, REGEX, REPLACE, SHIFT, HASH and their like.
+
+Those that take the *name* of a variable read it as ``${name}``, so that the name may be a function or have an offset.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from stasis_sim.handoff.posix import compile_posix
+from stasis_sim.handoff.text import atoi, length, octets, scan_float, split_arguments, unoctets
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Reader = Callable[["Pbx", "Thread", str], str | None]
+Writer = Callable[["Pbx", "Thread", str, str], None]
+
+_RANGE: Final = re.compile(r"\s*([+-]?\d+)\s*-\s*(\d+)")
+_UP_TO: Final = re.compile(r"-\s*(\d+)")
+_ONWARDS: Final = re.compile(r"\s*(\d+)\s*-")
+_SINGLE: Final = re.compile(r"\s*([+-]?\d+)")
+_LAST_FIELD: Final = 2147483647
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_KEYPAD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+_CONVERSION: Final = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d+))?(?:hh|h|ll|l|L)?([diouxXcsfFeEgG%])")
+
+
+def _value(pbx: Pbx, thread: Thread, name: str) -> str:
+    """Read a variable that was given by name."""
+    return pbx.substitute(thread, "${" + name + "}")
+
+
+def _encoded(text: str) -> tuple[str, int]:
+    """Read one character that may be written as an escape; return it and how much was read."""
+    if text[:1] != "\\" or len(text) == 1:
+        return text[:1], 1
+    if text[1] in "xX":
+        match = re.match(r"[0-9a-fA-F]{1,2}", text[2:])
+        return (chr(int(match[0], 16)), 2 + len(match[0])) if match else (text[1], 2)
+    if text[1] == "0":
+        match = re.match(r"0[0-7]{1,3}", text[1:])
+        return (chr(int(match[0], 8) % 256), 1 + len(match[0])) if match else ("0", 2)
+    return _ESCAPES.get(text[1], text[1]), 2
+
+
+def _encoded_text(text: str) -> str:
+    result: list[str] = []
+    while text:
+        char, read = _encoded(text)
+        result.append(char)
+        text = text[read:]
+    return "".join(result)
+
+
+def _len(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return str(length(data))
+
+
+def _cut(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 3)
+    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, fields
+        pbx.host.log("ERROR", "Syntax: CUT(<varname>,<char-delim>,<range-spec>) - missing argument!")
+        return None
+    value = _value(pbx, thread, arguments[0])
+    if not value:
+        return ""
+    delimiter = _encoded(arguments[1])[0] or "-"
+    fields = value.split(delimiter)
+    taken: list[str] = []
+    position = 1
+    for part in arguments[2].split("&"):
+        limits = _limits(part)
+        if limits is None:
+            pbx.host.log("ERROR", "Usage: CUT(<varname>,<char-delim>,<range-spec>)")
+            return None
+        position = max(position, limits[0])
+        taken.extend(fields[position - 1 : limits[1]])
+        position = max(position, limits[1] + 1)
+    return delimiter.join(taken)
+
+
+def _limits(part: str) -> tuple[int, int] | None:
+    """Read ``2``, ``2-4``, ``-4`` or ``2-``."""
+    if match := _RANGE.match(part):
+        return int(match[1]), int(match[2])
+    if match := _UP_TO.match(part):
+        return 1, int(match[1])
+    if match := _ONWARDS.match(part):
+        return int(match[1]), _LAST_FIELD
+    if match := _SINGLE.match(part):
+        return int(match[1]), int(match[1])
+    return None
+
+
+def _filter(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 2, raw=True)
+    if len(arguments) < 2:  # noqa: PLR2004 - allowed, string
+        pbx.host.log("ERROR", "Usage: FILTER(<allowed-chars>,<string>)")
+        return None
+    allowed = _allowed(octets(arguments[0]))
+    return unoctets("".join(char for char in octets(arguments[1]) if char in allowed))
+
+
+def _allowed(text: str) -> frozenset[str]:
+    chars: set[str] = set()
+    while text:
+        first, read = _encoded(text)
+        text = text[read:]
+        if text[:1] != "-":
+            chars.add(first)
+            continue
+        last, read = _encoded(text[1:]) if len(text) > 1 else (first, 0)
+        text = text[1 + read :]
+        code = ord(first)
+        chars.add(first)
+        while code != ord(last):
+            code = (code + 1) % 256
+            chars.add(chr(code))
+    return frozenset(chars)
+
+
+def _regex(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    parts = split_arguments(data, 3, delimiter='"')
+    if len(parts) != 3:  # noqa: PLR2004 - what stands before, between and after the quotes
+        pbx.host.log("ERROR", "Unexpected arguments: should have been in the form '\"<regex>\" <string>'")
+        return None
+    text = parts[2][1:] if parts[2][:1] in {" ", "\t"} else parts[2]
+    compiled = compile_posix(parts[1])
+    if compiled is None:
+        pbx.host.log("WARNING", f"Malformed input REGEX({data}): Invalid regular expression")
+        return None
+    return "1" if compiled.search(text) else "0"
+
+
+def _fieldqty(pbx: Pbx, thread: Thread, data: str) -> str:
+    arguments = split_arguments(data, 2)
+    if len(arguments) < 2:  # noqa: PLR2004 - name, delimiter
+        return "1"
+    value = _value(pbx, thread, arguments[0])
+    delimiter = _encoded(arguments[1])[0]
+    return str((value.count(delimiter) if delimiter else 0) + 1 if value else 0)
+
+
+def _fieldnum(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 3)
+    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
+        return None
+    delimiter = _encoded(arguments[1])[0]
+    value = _value(pbx, thread, arguments[0])
+    fields = value.split(delimiter) if delimiter else [value]
+    return str(fields.index(arguments[2]) + 1 if arguments[2] in fields else 0)
+
+
+def _listfilter(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 3)
+    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
+        return None
+    value = _value(pbx, thread, arguments[0])
+    delimiter = _encoded_text(arguments[1]) or ","
+    return delimiter.join(field for field in value.split(delimiter) if field != arguments[2]) if value else None
+
+
+def _replace(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = [*split_arguments(data, 3), ""]
+    if len(arguments) < 3 or not arguments[0] or not arguments[1]:  # noqa: PLR2004 - name, characters
+        pbx.host.log("ERROR", "Usage: REPLACE(<varname>,<search-chars>[,<replace-char>])")
+        return None
+    value = _value(pbx, thread, arguments[0])
+    replacement = _encoded(arguments[2])[0]
+    table = dict.fromkeys(map(ord, _encoded_text(arguments[1])), replacement)
+    return value.translate(table) if value else None
+
+
+def _strreplace(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = [*split_arguments(data, 5), "", ""]
+    if len(arguments) < 4 or not arguments[0] or not arguments[1]:  # noqa: PLR2004 - name, text
+        return None
+    most = atoi(arguments[3]) if len(arguments) > 5 else 0  # noqa: PLR2004 - the fourth was given
+    return _value(pbx, thread, arguments[0]).replace(arguments[1], arguments[2], most if most > 0 else -1)
+
+
+def _quote(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return '"' + data.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _csv_quote(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return '"' + data.replace('"', '""') + '"'
+
+
+def _upper(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return "".join(char.upper() if char.isascii() else char for char in data)
+
+
+def _lower(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return "".join(char.lower() if char.isascii() else char for char in data)
+
+
+def _keypad(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return "".join(char for char in data.upper() if char.isascii() and char.isalnum()).translate(_KEYPAD)
+
+
+def _passthru(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return data
+
+
+def _eval(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    if not data:
+        pbx.host.log("WARNING", "EVAL requires an argument: EVAL(<string>)")
+        return None
+    return pbx.substitute(thread, data)
+
+
+def _shift(*, from_left: bool) -> Reader:
+    """Make SHIFT and POP: take a field off a list and return it."""
+
+    def take(pbx: Pbx, thread: Thread, data: str) -> str | None:
+        arguments = [*split_arguments(data, 2), ""]
+        delimiter = _encoded(arguments[1])[0] or ","
+        before = _value(pbx, thread, arguments[0])
+        if not before:
+            return None
+        fields = before.split(delimiter)
+        taken = fields.pop(0 if from_left else -1)
+        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
+        return taken
+
+    return take
+
+
+def _push(*, at_left: bool) -> Writer:
+    """Make UNSHIFT and PUSH: put fields onto a list."""
+
+    def put(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+        arguments = [*split_arguments(data, 2), ""]
+        delimiter = _encoded(arguments[1])[0] or ","
+        before = _value(pbx, thread, arguments[0])
+        fields = value.split(",")
+        fields = (
+            [*reversed(fields), *([before] if before else [])] if at_left else [*([before] if before else []), *fields]
+        )
+        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
+
+    return put
+
+
+def _sort(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    pairs = [part.partition(":") for part in data.split(",")]
+    if any(not colon for _, colon, _ in pairs):
+        pbx.host.log("ERROR", "SORT requires key:value pairs")
+        return None
+    return ",".join(key for key, _, _ in sorted(pairs, key=lambda pair: scan_float(pair[2]) or 0.0))
+
+
+def _sprintf(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    template, *arguments = split_arguments(data) or [""]
+    rest = iter(arguments)
+
+    def convert(match: re.Match[str]) -> str:
+        flags, width, precision, kind = match[1], match[2][:4], match[3], match[4]
+        if kind == "%":
+            return "%"
+        argument = next(rest, "")
+        shape = f"%{flags}{width}" + (f".{precision[:4]}" if precision is not None else "")
+        if kind in "diouxXc":
+            number = atoi(argument)
+            return (
+                f"{shape}{kind}" % (number if kind in "di" else number % (1 << 32))
+                if kind != "c"
+                else chr(number % 128)
+            )
+        return f"{shape}s" % argument if kind == "s" else f"{shape}{kind}" % (scan_float(argument) or 0.0)
+
+    return _CONVERSION.sub(convert, template)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _digest(name: str) -> Reader:
+    return lambda _pbx, _thread, data: hashlib.new(name, _bytes(data), usedforsecurity=False).hexdigest()
+
+
+def _base64_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return base64.b64encode(_bytes(data)).decode("ascii")
+
+
+def _base64_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    try:
+        return base64.b64decode(_bytes(data)).decode("utf-8", "surrogateescape")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _uri_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return quote_from_bytes(_bytes(data), safe="-_.~")
+
+
+def _uri_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    return unquote_to_bytes(data.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+
+def _hash_name(table: str, key: str) -> str:
+    return f"~HASH~{table}~{key}~"
+
+
+def _hash(pbx: Pbx, thread: Thread, data: str) -> str:
+    arguments = split_arguments(data, 2)
+    if len(arguments) == 2:  # noqa: PLR2004 - table and key
+        return thread.variables.get(_hash_name(*arguments), "")
+    values = (thread.variables.get(_hash_name(data, key), "") for key in _keys(thread, data))
+    return ",".join(values)
+
+
+def _keys(thread: Thread, table: str) -> list[str]:
+    prefix = _hash_name(table, "")[:-1]
+    return [name[len(prefix) : -1] for name in reversed(thread.variables) if name.startswith(prefix)]
+
+
+def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
+    return ",".join(_keys(thread, data))
+
+
+def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    arguments = split_arguments(data, 2)
+    if len(arguments) == 2:  # noqa: PLR2004 - table and key
+        pbx.set_variable(thread, _hash_name(*arguments), value)
+
+
+def _write_array(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    names = split_arguments(data, 100)
+    values = split_arguments(value, 100)
+    for index, name in enumerate(names):
+        pbx.set_variable(thread, name, values[index] if index < len(values) else "")
+
+
+TEXT_READERS: Final[dict[str, Reader]] = {
+    "LEN": _len,
+    "CUT": _cut,
+    "FILTER": _filter,
+    "REGEX": _regex,
+    "FIELDQTY": _fieldqty,
+    "FIELDNUM": _fieldnum,
+    "LISTFILTER": _listfilter,
+    "REPLACE": _replace,
+    "STRREPLACE": _strreplace,
+    "QUOTE": _quote,
+    "CSV_QUOTE": _csv_quote,
+    "TOUPPER": _upper,
+    "TOLOWER": _lower,
+    "KEYPADHASH": _keypad,
+    "PASSTHRU": _passthru,
+    "EVAL": _eval,
+    "SHIFT": _shift(from_left=True),
+    "POP": _shift(from_left=False),
+    "SORT": _sort,
+    "SPRINTF": _sprintf,
+    "MD5": _digest("md5"),
+    "SHA1": _digest("sha1"),
+    "BASE64_ENCODE": _base64_encode,
+    "BASE64_DECODE": _base64_decode,
+    "URIENCODE": _uri_encode,
+    "URIDECODE": _uri_decode,
+    "HASH": _hash,
+    "HASHKEYS": _hashkeys,
+}
+
+TEXT_WRITERS: Final[dict[str, Writer]] = {
+    "PUSH": _push(at_left=False),
+    "UNSHIFT": _push(at_left=True),
+    "HASH": _write_hash,
+    "ARRAY": _write_array,
+}

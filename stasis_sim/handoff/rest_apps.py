@@ -1,0 +1,277 @@
+"""ARI's /applications, /events, /deviceStates, /endpoints and /asterisk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from stasis_sim.handoff.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.rest import House
+from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App
+
+_SCHEMES: Final = ("channel:", "bridge:", "endpoint:", "deviceState:")
+_BAD_SCHEME: Final = bad("Invalid event source URI scheme")
+_NO_SOURCES: Final = bad("Missing parameter eventSource")
+_NO_SOURCE: Final = error(422, "Unprocessable Entity", "Event source does not exist")
+_NOT_SUBSCRIBED: Final = error(422, "Unprocessable Entity", "Event source was not subscribed to")
+_NO_USER_SOURCE: Final = error(422, "Unprocessable Entity", "Event source was not found")
+_UNCONTROLLED: Final = error(409, "Conflict", "Uncontrolled device specified")
+_NO_DEVICE: Final = error(404, "Not Found", "Device name is missing")
+_OWN_DEVICES: Final = "stasis:"
+_STATES: Final = frozenset({"NOT_INUSE", "INUSE", "BUSY", "INVALID", "UNAVAILABLE", "RINGING", "RINGINUSE", "ONHOLD"})
+
+
+class ApplicationResources:
+    """Handlers of all that is neither a channel nor a bridge."""
+
+    def __init__(self, house: House) -> None:
+        """Work on a house."""
+        self.house = house
+        self.registry = house.registry
+        self.apps = house.registry.apps
+        self.devices: dict[str, str] = {}
+
+    def routes(self) -> Routes:
+        """The handlers by method and path."""
+        app = "/applications/{applicationName}"
+        device = "/deviceStates/{deviceName}"
+        return {
+            ("GET", "/applications"): self.list_all,
+            ("GET", app): self.get,
+            ("POST", f"{app}/subscription"): self.subscribe,
+            ("DELETE", f"{app}/subscription"): self.unsubscribe,
+            ("PUT", f"{app}/eventFilter"): self.filter,
+            ("POST", "/events/user/{eventName}"): self.user_event,
+            ("POST", "/events/claim"): self.claim,
+            ("GET", "/deviceStates"): self.list_devices,
+            ("GET", device): self.get_device,
+            ("PUT", device): self.put_device,
+            ("DELETE", device): self.delete_device,
+            ("GET", "/endpoints"): self.list_endpoints,
+            ("GET", "/endpoints/{tech}"): self.no_endpoint,
+            ("GET", "/endpoints/{tech}/{resource}"): self.no_endpoint,
+            ("GET", "/asterisk/info"): self.info,
+            ("GET", "/asterisk/ping"): self.ping,
+            ("GET", "/asterisk/variable"): self.get_global,
+            ("POST", "/asterisk/variable"): self.set_global,
+        }
+
+    # -- applications -------------------------------------------------------------------------------------------
+
+    def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /applications."""
+        return ok(self.registry.describe_all())
+
+    def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /applications/{name}."""
+        app = self.apps.get(path[0])
+        return NO_APPLICATION if app is None else ok(self.registry.describe(app))
+
+    def subscribe(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST subscription: one after the other, up to the first that cannot be (subscription-errors)."""
+        sources = parameters.many("eventSource")
+        if not sources:
+            return _NO_SOURCES
+        app = self.apps.get(path[0])
+        if app is None:
+            return NO_APPLICATION
+        for uri in sources:
+            scheme, ident = _parse(uri)
+            if not scheme:
+                self.house.bus.log("WARNING", f"Invalid scheme: {uri}")
+                return _BAD_SCHEME
+            if not self._subscribe(app, scheme, ident):
+                self.house.bus.log("WARNING", f"Event source not found: {uri}")
+                return _NO_SOURCE
+        return ok(self.registry.describe(app))
+
+    def _subscribe(self, app: App, scheme: str, ident: str) -> bool:
+        house = self.house
+        if scheme == "deviceState":
+            self.registry.subscribe_device(app.name, ident or ALL_DEVICES)
+        elif not ident:
+            everyone = {CHANNEL: house.bus.channels, BRIDGE: house.bus.bridges, ENDPOINT: house.bus.endpoints}
+            app.subscribe(scheme, ALL[scheme], everyone[scheme])
+        elif scheme == CHANNEL and ident in house.channels.live:
+            app.subscribe(CHANNEL, ident, house.channels.live[ident].forwards)
+        elif scheme == BRIDGE and ident in house.bridges.live:
+            house.bridges.subscribe(app, house.bridges.live[ident])
+        else:
+            return False
+        return True
+
+    def unsubscribe(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """DELETE subscription: undoes one of several (subscribe-twice)."""
+        sources = parameters.many("eventSource")
+        if not sources:
+            return _NO_SOURCES
+        app = self.apps.get(path[0])
+        if app is None:
+            return NO_APPLICATION
+        for uri in sources:
+            scheme, ident = _parse(uri)
+            if not scheme:
+                self.house.bus.log("WARNING", f"Invalid scheme: {uri}")
+                return _BAD_SCHEME
+            if scheme == "deviceState":
+                device = ident or ALL_DEVICES
+                if not self.registry.hears_device(app.name, device):
+                    return _NOT_SUBSCRIBED
+                self.registry.unsubscribe_device(app.name, device)
+            elif not app.unsubscribe(ident or ALL[scheme]):
+                return _NOT_SUBSCRIBED
+        return ok(self.registry.describe(app))
+
+    def filter(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """PUT eventFilter: each list is replaced if it is given, an empty object takes both away (event-filter)."""
+        app = self.apps.get(path[0])
+        if app is None:
+            return NO_APPLICATION
+        body: Mapping[str, Any] = parameters.body
+        for key in ("disallowed", "allowed"):
+            if body and key not in body:
+                continue
+            rules = body.get(key)
+            if rules is not None and not _is_filter(rules):
+                return bad("Invalid format definition")
+            if key == "allowed":
+                app.allowed = rules
+            else:
+                app.disallowed = rules
+            app.filtering = bool(app.allowed or app.disallowed)
+        return ok(self.registry.describe(app))
+
+    # -- events -------------------------------------------------------------------------------------------------
+
+    def user_event(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST /events/user/{name} (user-events)."""
+        name = parameters.text("application")
+        if not name:
+            return bad("Missing parameter application")
+        app = self.apps.get(name)
+        if app is None:
+            self.house.bus.log("WARNING", f"App {name} not found")
+            return NO_APPLICATION
+        given = parameters.body.get("variables")
+        blob = {**given, "eventname": path[0]} if isinstance(given, Mapping) else {"eventname": path[0]}
+        body: dict[str, Any] = {"type": "ChannelUserevent", "eventname": path[0], "userevent": blob}
+        about: str | None = None
+        for uri in parameters.many("source"):
+            scheme, ident = _parse(uri)
+            if scheme not in ALL:
+                return _BAD_SCHEME
+            shown = self._snapshot(scheme, ident)
+            if shown is None:
+                return _NO_USER_SOURCE
+            body.setdefault(scheme, shown)
+            if scheme == CHANNEL and about is None:
+                about = ident
+        self.house.bus.raise_event(app.topic, "ChannelUserevent", about, body if self.house.bus.bodies else None)
+        return DONE
+
+    def _snapshot(self, scheme: str, ident: str) -> dict[str, Any] | None:
+        if scheme == CHANNEL and ident in self.house.channels.live:
+            return self.house.channels.json(self.house.channels.live[ident])
+        if scheme == BRIDGE and ident in self.house.bridges.live:
+            return self.house.bridges.live[ident].json()
+        return None
+
+    def claim(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST /events/claim: the first one wins (broadcast-claimed)."""
+        ident, app = parameters.text("channelId"), parameters.text("application")
+        if not ident:
+            return bad("channelId parameter is required")
+        if not app:
+            return bad("application parameter is required")
+        offer = self.house.offers.open.get(ident)
+        if offer is None:
+            return error(404, "Not Found", "Channel not found or not in broadcast state")
+        if offer.winner is not None:
+            return error(409, "Conflict", "Channel has already been claimed by another application")
+        offer.winner = app
+        self.house.after(self.house.calls.claim, offer, app)
+        self.house.after(self.house.offers.claimed, offer)
+        return DONE
+
+    # -- device states ------------------------------------------------------------------------------------------
+
+    def list_devices(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /deviceStates."""
+        return ok([{"name": name, "state": state} for name, state in sorted(self.devices.items())])
+
+    def get_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /deviceStates/{name}."""
+        return ok({"name": path[0], "state": self.devices.get(path[0], "UNKNOWN")})
+
+    def put_device(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """PUT /deviceStates/{name}: told to whoever listens, if it changed (device-state-keeps-app)."""
+        refused = _check_device(path[0])
+        if refused is not None:
+            return refused
+        state = parameters.text("deviceState").upper()
+        if state not in _STATES:
+            return error(500, "Internal Server Error", "Unknown device")
+        if self.devices.get(path[0]) != state:
+            self.devices[path[0]] = state
+            self.registry.device_changed(path[0], state)
+        return DONE
+
+    def delete_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """DELETE /deviceStates/{name}."""
+        refused = _check_device(path[0])
+        if refused is None and self.devices.pop(path[0], None) is not None:
+            self.registry.device_changed(path[0], "UNKNOWN")
+        return refused or DONE
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    def list_endpoints(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /endpoints: Local channels have none."""
+        return ok([])
+
+    def no_endpoint(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET of one technology or endpoint."""
+        text = "Endpoint not found" if len(path) > 1 else "No Endpoints found - invalid tech"
+        return error(404, "Not Found", text)
+
+    def info(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /asterisk/info: what the model can say."""
+        version = self.house.profile.name.partition("-")[2] or "22"
+        return ok({"system": {"version": version}, "config": {"name": "", "default_language": "en"}})
+
+    def ping(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /asterisk/ping."""
+        return ok({"ping": "pong"})
+
+    def get_global(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /asterisk/variable."""
+        name = parameters.text("variable")
+        if not name:
+            return bad("Variable name is required")
+        return ok({"value": self.house.calls.pbx.globals.get(name, "")})
+
+    def set_global(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST /asterisk/variable."""
+        name = parameters.text("variable")
+        if not name:
+            return bad("Variable name is required")
+        self.house.calls.pbx.globals[name] = parameters.text("value")
+        return DONE
+
+
+def _parse(uri: str) -> tuple[str, str]:
+    """Split an event source; the scheme is empty if there is no such one."""
+    for scheme in _SCHEMES:
+        if uri.startswith(scheme):
+            return scheme[:-1], uri[len(scheme) :]
+    return "", ""
+
+
+def _is_filter(rules: object) -> bool:
+    return isinstance(rules, list) and all(isinstance(rule, Mapping) and rule.get("type") for rule in rules)
+
+
+def _check_device(name: str) -> Reply | None:
+    if not name.lower().startswith(_OWN_DEVICES):
+        return _UNCONTROLLED
+    return None if len(name) > len(_OWN_DEVICES) else _NO_DEVICE

@@ -1,0 +1,123 @@
+"""ARI's /bridges: made, filled, emptied and destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stasis_sim.handoff.bridges import Bridge
+from stasis_sim.handoff.control import Control
+from stasis_sim.handoff.replies import DONE, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.rest import House
+
+_NO_BRIDGE = error(404, "Not Found", "Bridge not found")
+_NO_CHANNELS = bad("Missing parameter channel")
+_NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
+
+
+class BridgeResources:
+    """Handlers of /bridges."""
+
+    def __init__(self, house: House) -> None:
+        """Work on a house."""
+        self.house = house
+        self.bridges = house.bridges
+        self._made = 0
+
+    def routes(self) -> Routes:
+        """The handlers by method and path."""
+        one = "/bridges/{bridgeId}"
+        return {
+            ("GET", "/bridges"): self.list_all,
+            ("POST", "/bridges"): self.create,
+            ("GET", one): self.get,
+            ("POST", one): self.create,
+            ("DELETE", one): self.destroy,
+            ("POST", f"{one}/addChannel"): self.add,
+            ("POST", f"{one}/removeChannel"): self.remove,
+        }
+
+    def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /bridges."""
+        return ok([bridge.json() for bridge in self.bridges.live.values()])
+
+    def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /bridges/{id}."""
+        bridge = self.bridges.live.get(path[0])
+        return _NO_BRIDGE if bridge is None else ok(bridge.json())
+
+    def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST /bridges and /bridges/{id} (bridge, bridge-errors)."""
+        ident = path[0] if path else parameters.text("bridgeId")
+        name, types = parameters.text("name"), parameters.text("type")
+        old = self.bridges.live.get(ident)
+        if old is not None:
+            return self._again(old, name, types)
+        if not ident:
+            # Asterisk takes a random one.
+            self._made += 1
+            ident = f"{self._made:08x}-0000-4000-8000-000000000000"
+        bridge = self.bridges.create(ident, name, types)
+        if bridge is None:
+            return error(500, "Internal Error", "Unable to create bridge")
+        return ok(bridge.json())
+
+    def _again(self, bridge: Bridge, name: str, types: str) -> Reply:
+        if not self.house.profile.bridge_update:
+            return error(409, "Conflict", f"Bridge with id '{bridge.ident}' already exists")
+        if name and name != bridge.name:
+            return error(500, "Internal Error", "Changing bridge name is not implemented")
+        if types:
+            return error(500, "Internal Error", "Supplying a bridge type when updating a bridge is not allowed.")
+        return Reply(200, "OK")
+
+    def destroy(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """DELETE /bridges/{id}: its channels stay with their applications (delete-bridge-while-down)."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE
+        for channel in self.bridges.dissolve(bridge):
+            if channel.control is not None:
+                self.house.calls.run(channel.control)
+        self.bridges.destroyed(bridge)
+        return DONE
+
+    def add(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
+        """POST addChannel: one after the other, and the last one replies."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE
+        controls = self._controls(parameters)
+        if isinstance(controls, Reply):
+            return controls
+        reply: Reply | None = DONE
+        for control in controls:
+            reply = self.house.at_once(control, DONE, DONE, self.house.floor.join, control, bridge)
+        return reply
+
+    def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
+        """POST removeChannel: all must be in this bridge."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE
+        controls = self._controls(parameters)
+        if isinstance(controls, Reply):
+            return controls
+        if any(control.bridge is not bridge for control in controls):
+            return _NOT_IN_BRIDGE
+        reply: Reply | None = DONE
+        for control in controls:
+            reply = self.house.at_once(control, DONE, DONE, self.house.floor.part, control, bridge)
+        return reply
+
+    def _controls(self, parameters: Parameters) -> list[Control] | Reply:
+        controls: list[Control] = []
+        for ident in parameters.many("channel"):
+            if not ident:
+                continue
+            channel = self.house.channels.live.get(ident)
+            if channel is None:
+                return bad("Channel not found")
+            if channel.control is None:
+                return error(422, "Unprocessable Entity", "Channel not in Stasis application")
+            controls.append(channel.control)
+        return controls or _NO_CHANNELS

@@ -1,0 +1,295 @@
+"""ARI's /channels: commands for channels that are inside Stasis, and a look at all of them.
+
+Order of the checks as in Asterisk's resource_channels.c: is the channel inside (404, 409), is it in a state for the
+command (412), are the parameters right (400), and then the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from stasis_sim.handoff.channels import Channel
+from stasis_sim.handoff.control import Control
+from stasis_sim.handoff.pbx import IllegalPriorityError, NoSuchLabelError
+from stasis_sim.handoff.replies import (
+    DONE,
+    NO_CHANNEL,
+    NOT_INSIDE,
+    Parameters,
+    Reply,
+    Routes,
+    bad,
+    error,
+    number,
+    ok,
+)
+from stasis_sim.handoff.rest import House
+
+_INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
+_ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
+_VARIABLE_FAILED = bad("Failed to execute function")
+_OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
+_DIRECTIONS = frozenset({"in", "out", "both"})
+_DTMF_MS = 100
+
+REASONS = {
+    "normal": 16,
+    "busy": 17,
+    "congestion": 34,
+    "no_answer": 19,
+    "timeout": 18,
+    "rejected": 21,
+    "unallocated": 1,
+    "normal_unspecified": 31,
+    "number_incomplete": 28,
+    "codec_mismatch": 58,
+    "interworking": 127,
+    "failure": 38,
+    "answered_elsewhere": 26,
+}
+"""What DELETE's `reason` says as a cause (sip-callers/DELETE; ast_ari_channels_hangup)."""
+
+
+class ChannelResources:
+    """Handlers of /channels."""
+
+    def __init__(self, house: House) -> None:
+        """Work on a house."""
+        self.house = house
+        self.live = house.channels.live
+
+    def routes(self) -> Routes:
+        """The handlers by method and path."""
+        one = "/channels/{channelId}"
+        quiet = self._quiet
+        return {
+            ("GET", "/channels"): self.list_all,
+            ("GET", one): self.get,
+            ("DELETE", one): self.delete,
+            ("POST", f"{one}/continue"): self.go_on,
+            ("POST", f"{one}/move"): self.move,
+            ("POST", f"{one}/redirect"): self.redirect,
+            ("POST", f"{one}/answer"): self.answer,
+            ("POST", f"{one}/dtmf"): self.dtmf,
+            ("POST", f"{one}/mute"): self.mute,
+            ("DELETE", f"{one}/mute"): self.mute,
+            ("GET", f"{one}/variable"): self.get_variable,
+            ("POST", f"{one}/variable"): self.set_variable,
+            ("GET", f"{one}/rtp_statistics"): self.statistics,
+            **{("POST", f"{one}/{word}"): quiet for word in ("ring", "hold", "moh", "silence", "progress")},
+            **{("DELETE", f"{one}/{word}"): quiet for word in ("ring", "hold", "moh", "silence")},
+        }
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /channels."""
+        channels = self.house.channels
+        return ok([channels.json(channel) for channel in self.live.values()])
+
+    def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /channels/{id} (list-channels-and-apps)."""
+        channel = self.live.get(path[0])
+        return NO_CHANNEL if channel is None else ok(self.house.channels.json(channel))
+
+    def statistics(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /channels/{id}/rtp_statistics: a Local channel has no RTP."""
+        if path[0] not in self.live:
+            return NO_CHANNEL
+        return error(404, "Not Found", "RTP info not found")
+
+    def get_variable(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """GET variable: also of a channel that is not inside (rest-on-outsiders)."""
+        name = parameters.text("variable")
+        if not name:
+            return bad("Variable name is required")
+        channel = self.live.get(path[0])
+        if channel is None:
+            return error(404, "Channel Not Found", "Provided channel was not found")
+        value = self.house.calls.pbx.get_variable(channel.thread, name)
+        if value is not None:
+            return ok({"value": value})
+        if name.endswith(")"):
+            return error(500, "Error With Function", "Unable to read provided function")
+        return error(404, "Variable Not Found", "Provided variable was not found")
+
+    # -- ending -------------------------------------------------------------------------------------------------
+
+    def delete(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """DELETE /channels/{id}, inside or not; the channel's loop sees it after the reply."""
+        channel = self.live.get(path[0])
+        if channel is None:
+            return NO_CHANNEL
+        reason = parameters.text("reason")
+        code = parameters.text("reason_code") if self.house.profile.reason_code else ""
+        if reason and code:
+            return bad("The reason and reason_code can't both be specified")
+        cause = REASONS["normal"]
+        if code:
+            if not code.lstrip(" +-")[:1].isdigit():
+                return error(400, "Invalid Reason Code", "Invalid reason for hangup reason code provided")
+            cause = number(code)
+        elif reason:
+            if reason not in REASONS:
+                text = "Invalid reason for hangup reason provided"
+                if not self.house.profile.reason_code:
+                    text = "Invalid reason for hangup provided"
+                return error(400, "Invalid Reason", text)
+            cause = REASONS[reason]
+        self.house.after(self.house.calls.delete, channel, cause)
+        return DONE
+
+    # -- commands -----------------------------------------------------------------------------------------------
+
+    def control(self, ident: str, *, ready: bool = True) -> Control | Reply:
+        """The control over a channel, or why there is none; `ready`: it must be in a state for commands."""
+        channel = self.live.get(ident)
+        if channel is None:
+            return NO_CHANNEL
+        control = channel.control
+        if control is None:
+            return NOT_INSIDE
+        if ready and channel.thread.state in _OUTGOING:
+            return _INVALID_STATE
+        return control
+
+    def _command(self, ident: str, command: Callable[..., None], *args: object) -> Reply:
+        control = self.control(ident)
+        if isinstance(control, Reply):
+            return control
+        control.queue(command, args)
+        self.house.wake(control)
+        return DONE
+
+    def _quiet(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """A command that an application hears nothing of, such as ring and hold (control, play-and-stop)."""
+        return self._command(path[0], _nothing)
+
+    def mute(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST and DELETE mute."""
+        control = self.control(path[0])
+        if isinstance(control, Reply):
+            return control
+        direction = parameters.given("direction")
+        if direction == "":
+            return bad("Direction is required")
+        if direction not in _DIRECTIONS and direction is not None:
+            return bad("Invalid direction specified")
+        return self._command(path[0], _nothing)
+
+    def dtmf(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST dtmf: the loop is busy while it presses the keys."""
+        control = self.control(path[0])
+        if isinstance(control, Reply):
+            return control
+        keys = parameters.text("dtmf")
+        if not keys:
+            return bad("DTMF is required")
+        between = parameters.number("between") or _DTMF_MS
+        duration = parameters.number("duration") or _DTMF_MS
+        pauses = parameters.number("before") + parameters.number("after")
+        control.queue(self._press, (control, (pauses + len(keys) * (between + duration)) * 1000))
+        self.house.wake(control)
+        return DONE
+
+    def _press(self, control: Control, delay_us: int) -> None:
+        timers = self.house.timers
+        serial = timers.set(delay_us, self._pressed, control)
+
+        def stop() -> None:
+            timers.cancel(serial)
+            control.busy = None
+
+        control.busy = stop
+
+    def _pressed(self, control: Control) -> None:
+        control.busy = None
+        self.house.calls.run(control)
+
+    def answer(self, path: Sequence[str], parameters: Parameters) -> Reply | None:  # noqa: ARG002
+        """POST answer (control)."""
+        control = self.control(path[0])
+        if isinstance(control, Reply):
+            return control
+        return self.house.at_once(control, DONE, _ANSWER_FAILED, self._answer, control.channel)
+
+    def _answer(self, channel: Channel) -> None:
+        if channel.thread.state != "Up":
+            channel.thread.state = "Up"
+            self.house.channels.restated(channel)
+
+    def set_variable(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
+        """POST variable (control)."""
+        name = parameters.text("variable")
+        if not name:
+            return bad("Variable name is required")
+        control = self.control(path[0], ready=False)
+        if isinstance(control, Reply):
+            return control
+        value = parameters.given("value")
+        return self.house.at_once(control, DONE, _VARIABLE_FAILED, self._set, control.channel, name, value)
+
+    def _set(self, channel: Channel, name: str, value: str | None) -> None:
+        self.house.calls.pbx.set_variable(channel.thread, name, value)
+
+    def go_on(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST continue (continue, continue-elsewhere, continue-bad-label)."""
+        control = self.control(path[0])
+        if isinstance(control, Reply):
+            return control
+        calls = self.house.calls
+        try:
+            place = calls.pbx.continuation(
+                control.channel.thread,
+                parameters.text("context"),
+                parameters.text("extension"),
+                parameters.number("priority"),
+                parameters.text("label"),
+            )
+        except NoSuchLabelError:
+            return error(404, "Not Found", "Requested label can not be found")
+        except IllegalPriorityError:
+            return bad("Requested priority is illegal")
+        control.queue(self.house.floor.go_on, (control, place))
+        self.house.wake(control)
+        return DONE
+
+    def move(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST move (move, move-unknown)."""
+        control = self.control(path[0], ready=False)
+        if isinstance(control, Reply):
+            return control
+        app = parameters.text("app")
+        args = [one for one in parameters.text("appArgs").split(",") if one]
+        control.queue(_target, (control, app, args))
+        self.house.wake(control)
+        return DONE
+
+    def redirect(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST redirect: only checked, for a Local channel cannot be sent elsewhere."""
+        control = self.control(path[0])
+        if isinstance(control, Reply):
+            return control
+        endpoint = parameters.text("endpoint")
+        if not endpoint:
+            return error(400, "Not Found", "Required parameter 'endpoint' not provided.")
+        technology, slash, resource = endpoint.partition("/")
+        if not slash or not technology:
+            text = f"Endpoint parameter '{endpoint}' does not contain tech/resource"
+            return error(422, "Unprocessable Entity", text)
+        if not resource:
+            text = f"No resource provided in endpoint parameter '{endpoint}'"
+            return error(422, "Unprocessable Entity", text)
+        own = "PJSIP" if control.channel.thread.kind == "sip" else "Local"
+        if technology.lower() != own.lower()[: len(technology)]:
+            text = f"Endpoint technology '{technology}' does not match channel technology '{own}'"
+            return error(422, "Unprocessable Entity", text)
+        return self._command(path[0], _nothing)
+
+
+def _nothing() -> None:
+    """What a command does that nobody hears of."""
+
+
+def _target(control: Control, app: str, args: list[str]) -> None:
+    control.target = (app, args)

@@ -1,0 +1,21 @@
+"""Pictures to files: PNG and SVG, the same bytes for the same figure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 130
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure; the file appears whole or not at all. The ending of its name says what it becomes."""
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    # No date and no version in the file, so that equal figures are equal files.
+    metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+    figure.savefig(temporary, dpi=DPI, metadata=metadata)
+    temporary.replace(path)

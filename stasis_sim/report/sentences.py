@@ -1,0 +1,100 @@
+"""Results in plain sentences: how many calls were lost, while who was away, and how far two variants are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from stasis_sim.experiments.results import Replication, differences
+from stasis_sim.observe.metrics import Values
+
+
+def percent(share: float) -> str:
+    """Write a share with as many digits as say something: ``12.4 %``, ``0.034 %``."""
+    number = 100 * share
+    if number == 0 or number >= 9.995:  # noqa: PLR2004 - three digits
+        return f"{number:.1f} %"
+    return f"{number:.2f} %" if number >= 0.0995 else f"{number:.2g} %"  # noqa: PLR2004
+
+
+def seconds(time: float) -> str:
+    """Write a time: ``340 ms``, ``19 s``, ``2 min 5 s``, ``1 h 2 min``."""
+    if time < 1:
+        return f"{1000 * time:.3g} ms"
+    if time < 10:  # noqa: PLR2004 - one digit after the point says something
+        return f"{time:.1f} s"
+    whole = round(time)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def outcome(profile: str, replications: Sequence[Replication]) -> str:
+    """Say in one sentence what a scenario cost its callers."""
+    totals = [replication.measures["total"] for replication in replications]
+    calls = _sum(totals, "calls")
+    if not calls:
+        return f"{profile}: no call arrived after the warm-up."
+    entered, ejected = _sum(totals, "attempts.entered"), _sum(totals, "attempts.ejected")
+    parts = [f"{profile}: {_ejections(calls, entered, ejected)}"]
+    stranded = _sum(totals, "calls.outcome.stranded")
+    if stranded:
+        word = "and" if ejected else "but"
+        parts.append(
+            f"{word} {percent(stranded / calls)} of {calls:,.0f} calls were stranded inside, as nobody heard of them"
+        )
+    return ", ".join(parts) + _absences(replications)
+
+
+def _ejections(calls: float, entered: float, ejected: float) -> str:
+    attempts = entered + ejected
+    if not attempts:
+        return f"none of {calls:,.0f} calls reached Stasis"
+    what = "calls" if attempts == calls else "attempts to enter Stasis"
+    if not ejected:
+        return f"none of {attempts:,.0f} {what} was ejected"
+    return f"{percent(ejected / attempts)} of {attempts:,.0f} {what} were ejected"
+
+
+def _absences(replications: Sequence[Replication]) -> str:
+    """Say who was away, how often and how long."""
+    away = []
+    for app in dict.fromkeys(app for replication in replications for app in replication.measures["apps"]):
+        values = [replication.measures["apps"].get(app, {}) for replication in replications]
+        outages = _sum(values, "outages")
+        if outages:
+            longest = max(value for each in values if (value := each.get("outages.longest_s")) is not None)
+            times = "1 outage" if outages == 1 else f"{outages:,.0f} outages"
+            away.append(f"{app} was away: {times}, longest {seconds(longest)}")
+    if not away:
+        return "; no app was ever away."
+    shown = away[:3] + ([f"and {len(away) - 3} more apps were away"] if len(away) > 3 else [])  # noqa: PLR2004
+    return f"; {'; '.join(shown)}."
+
+
+def _sum(values: Iterable[Values], name: str) -> float:
+    return sum(each.get(name) or 0 for each in values)
+
+
+def comparison(variants: Mapping[str, Sequence[Replication]]) -> list[str]:
+    """Say for each variant but the first by how much it ejects and misses more or less."""
+    (first, base), *others = variants.items()
+    return [sentence for name, other in others for sentence in _differences(first, base, name, other)]
+
+
+def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[Replication]) -> list[str]:
+    rows = differences(a, [each.measures for each in first], b, [each.measures for each in second])
+    total = {row["measure"]: row for row in rows if row["app"] is None}
+    sentences = []
+    for measure, verb, what in (
+        ("ejection_rate", "ejects", "calls"),
+        ("calls.share.stranded", "strands", "calls"),
+        ("missed_rate", "misses", "events"),
+    ):
+        row = total.get(measure)
+        if row is not None and row["mean"]:
+            half = None if row["low"] is None else (row["high"] - row["low"]) / 2
+            interval = "" if half is None else f" ± {100 * half:.2g}"
+            side = "more" if row["mean"] > 0 else "fewer"
+            sentences.append(f"{b} {verb} {100 * abs(row['mean']):.2f}{interval} points {side} {what} than {a}.")
+    return sentences or [f"{b} and {a} give the same rates."]

@@ -1,0 +1,95 @@
+"""The tables that the command line prints: measures down, apps or variants across, within 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stasis_sim.observe.catalogue import lookup
+from stasis_sim.observe.intervals import Interval, Intervals, Summary
+from stasis_sim.observe.vocabulary import OUTCOMES
+
+WIDTH = 80
+
+ROWS: tuple[tuple[str, str], ...] = (
+    ("calls", "calls"),
+    *((f"calls.share.{outcome}", f"  {outcome.replace('_', ' ')}") for outcome in OUTCOMES),
+    ("ejection_rate", "ejection rate"),
+    ("saved_rate", "saved by the fallback"),
+    ("missed_rate", "missed events"),
+    ("stranded_s", "stranded for, mean"),
+    ("orphaned", "orphaned calls"),
+    ("orphaned_s", "orphaned for, mean"),
+    ("handoff_s.p50", "handoff, median"),
+    ("handoff_s.p95", "handoff, 95 %"),
+    ("inside_peak", "peak inside"),
+    ("availability", "app available"),
+    ("registered", "app registered"),
+    ("outages", "outages"),
+    ("outages.longest_s", "longest outage"),
+    ("recovery_s", "mean time to return"),
+)
+"""What a table shows of all measures, in its order; measures.json has the rest."""
+
+ALWAYS = frozenset({"calls", "ejection_rate", "missed_rate", "availability", "registered", "outages"})
+"""Rows that are shown where they are nought too."""
+
+
+def cell(name: str, interval: Interval | None) -> str:
+    """Write the mean of a measure with the half-width of its interval."""
+    measure = lookup(name)
+    if measure is None or interval is None or interval["mean"] is None:
+        return "-"
+    scale, unit = {"share": (100.0, " %"), "seconds": (1.0, " s"), "count": (1.0, "")}[measure.kind]
+    mean, low, high = interval["mean"] * scale, interval["low"], interval["high"]
+    if low is None or high is None or high == low:
+        return f"{_digits(mean)}{unit}"
+    return f"{_digits(mean)} ± {_digits((high - low) / 2 * scale)}{unit}"
+
+
+def _digits(number: float) -> str:
+    """Write a number with three digits, whole ones whole."""
+    if number == 0:
+        return "0"
+    if abs(number) >= 100 or number == round(number):  # noqa: PLR2004 - three digits stand before the point
+        return f"{number:,.0f}"
+    text = f"{number:.3g}"
+    return f"{number:.2g}" if "e" in text else text
+
+
+def table(columns: Mapping[str, Intervals], heading: str = "") -> str:
+    """Return a table with one column for each mapping of measures, in as many blocks as its width takes."""
+    shown = [
+        (label, [cell(name, column.get(name)) for column in columns.values()])
+        for name, label in ROWS
+        if name in ALWAYS
+        or any((found := column.get(name)) is not None and found["mean"] for column in columns.values())
+    ]
+    first = max(len(label) for label, _ in shown) + 2
+    widths = [max(len(title), *(len(cells[at]) for _, cells in shown)) + 3 for at, title in enumerate(columns)]
+    blocks: list[str] = []
+    start = 0
+    titles = list(columns)
+    while start < len(titles):
+        end = start + 1
+        while end < len(titles) and first + sum(widths[start : end + 1]) <= WIDTH:
+            end += 1
+        part = [(label, cells[start:end]) for label, cells in shown]
+        blocks.append(_block([(heading, titles[start:end]), *part], first, widths[start:end]))
+        start = end
+    return "\n\n".join(blocks)
+
+
+def _block(rows: Sequence[tuple[str, list[str]]], first: int, widths: Sequence[int]) -> str:
+    """Lay out rows, of which the first is the heading."""
+    lines = [
+        label.ljust(first) + "".join(text.rjust(width) for text, width in zip(cells, widths, strict=True))
+        for label, cells in rows
+    ]
+    lines.insert(1, "─" * (first + sum(widths)))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def run_table(summary: Summary) -> str:
+    """Return the table of a run: the total, and each app where there are several."""
+    apps = summary["apps"]
+    return table({"total": summary["total"], **(apps if len(apps) > 1 else {})})

@@ -1,0 +1,111 @@
+"""What must fit between the parts of a scenario; looked for in the plain data, so that it is said beside all else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stasis_sim.scenario.faults import ASTERISK, VERBS
+from stasis_sim.scenario.misfit import Keys, choose, got, nearest
+
+FINITE = ("at", "csv")
+"""Kinds of arrivals that come to an end."""
+
+
+def name_sources(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the scenario with a name for each source of calls: what it dials, numbered where that is not enough."""
+    calls = data.get("calls")
+    if not isinstance(calls, list | tuple):
+        return data
+    taken = {source["name"] for source in calls if isinstance(source, Mapping) and isinstance(source.get("name"), str)}
+    named = []
+    for source in calls:
+        if isinstance(source, Mapping) and "name" not in source and isinstance(source.get("to"), str):
+            name = base = source["to"].strip()
+            number = 1
+            while name in taken:
+                number += 1
+                name = f"{base} ({number})"
+            taken.add(name)
+            named.append({**source, "name": name or "?"})
+        else:
+            named.append(source)
+    return {**data, "calls": named}
+
+
+def crosscheck(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield the faults."""
+    yield from _clients(data)
+    yield from _targets(data)
+    yield from _sources(data)
+    yield from _end(data)
+
+
+def _entries(data: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    entries = data.get(key)
+    if isinstance(entries, list | tuple):
+        yield from ((index, entry) for index, entry in enumerate(entries) if isinstance(entry, Mapping))
+
+
+def _clients(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    clients = data.get("clients")
+    if not isinstance(clients, Mapping):
+        return
+    for name in clients:
+        if name == ASTERISK:
+            yield ("clients", name), "a client cannot have this name, as faults mean Asterisk by it; write another"
+        elif not name or not name.isprintable() or name != name.strip():
+            yield ("clients", name), f"not a name {got(name)}; write letters, digits, - and _"
+
+
+def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield faults that name no client."""
+    clients = data.get("clients", {})
+    if not isinstance(clients, Mapping):
+        return
+    for index, fault in _entries(data, "faults"):
+        for verb in VERBS:
+            target = fault.get(verb)
+            known = [*clients, ASTERISK] if verb == "restart" else list(clients)
+            if not isinstance(target, str) or target in known:
+                continue
+            yield ("faults", index, verb), f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
+
+
+def _unknown(target: str) -> str:
+    return "not a client" if target == ASTERISK else "no such client"
+
+
+def _hint(target: str, known: list[str], clients: Mapping[str, Any]) -> str:
+    """Return what to write instead of a client that is none."""
+    if target == ASTERISK:
+        return "write restart: asterisk, or the name of a client"
+    for name, client in clients.items():
+        apps = client.get("apps") if isinstance(client, Mapping) else None
+        if apps == target or (isinstance(apps, list | tuple) and target in apps):
+            return f"write {name}, the client that serves this app"
+    return choose(target, known) if known else "describe it under clients"
+
+
+def _sources(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    seen: dict[str, int] = {}
+    for index, source in _entries(data, "calls"):
+        name = source.get("name")
+        if isinstance(name, str):
+            if name in seen:
+                yield ("calls", index, "name"), f"the name of calls.{seen[name]} too {got(name)}; write another"
+            seen.setdefault(name, index)
+
+
+def _end(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield calls that never end where the run waits for the last one."""
+    run = data.get("run")
+    if not isinstance(run, Mapping) or "duration" in run or run.get("until") != "drained":
+        return
+    for index, source in _entries(data, "calls"):
+        arrivals = source.get("arrivals")
+        endless = source.get("count", "none") == "none"
+        if endless and isinstance(arrivals, Mapping) and not any(key in FINITE for key in arrivals):
+            kind = nearest("", arrivals) or next(iter(arrivals), "")
+            text = f"calls that never end {got(kind)}, in a run until the last has ended; write count: 1000"
+            yield ("calls", index), f"{text}, or run.duration"

@@ -1,0 +1,205 @@
+"""The scenario: a strict YAML file as a frozen object with units resolved and files read.
+
+Times are whole microseconds, in fields whose names end in ``_us``; how long something random takes is a
+:class:`~stasis_sim.scenario.distributions.Distribution`. Whatever is wrong with a file comes at once, as one
+:class:`~stasis_sim.errors.InputError` with a place for each fault.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+
+from stasis_sim.errors import InputError, Problem
+from stasis_sim.scenario import crosschecks
+from stasis_sim.scenario.asterisk import Asterisk
+from stasis_sim.scenario.calls import Calls
+from stasis_sim.scenario.clients import Client
+from stasis_sim.scenario.document import Document, parse
+from stasis_sim.scenario.expect import Expected
+from stasis_sim.scenario.faults import Fault
+from stasis_sim.scenario.fields import OneOrMany, tuple_of_many
+from stasis_sim.scenario.misfit import Keys
+from stasis_sim.scenario.overrides import Overrides, apply
+from stasis_sim.scenario.places import AnyPlace
+from stasis_sim.scenario.pydantic_errors import faults_of
+from stasis_sim.scenario.run import Run
+from stasis_sim.scenario.strict import Context, Strict
+
+CONF_FILES = ("http", "ari", "extensions")
+NOT_IN_DIGEST = ("title", "expect")
+"""Keys that say something about the numbers and do not change them."""
+
+
+class Scenario(Strict):
+    """A question about calls and their applications, ready to run."""
+
+    example: ClassVar[str] = "a mapping with asterisk:, calls: and run:; `stasis-sim new` writes one to start from"
+    required_examples: ClassVar[dict[str, str]] = {
+        "asterisk": Asterisk.example,
+        "run": Run.example,
+    }
+
+    title: str = Field("", description="The question that the scenario answers.")
+    asterisk: Asterisk = Field(description="Which Asterisk, on which files.")
+    clients: dict[str, Client] = Field(default_factory=dict, description="The programs that serve its apps, by name.")
+    calls: Annotated[tuple[Calls, ...], BeforeValidator(tuple_of_many)] = Field(
+        (), description="Who calls, when and how long."
+    )
+    faults: Annotated[tuple[Fault, ...], BeforeValidator(tuple_of_many)] = Field(
+        (), description="What breaks, and when."
+    )
+    run: Run = Field(description="How long and how often it is run.")
+    expect: Annotated[tuple[Expected, ...], OneOrMany("a list of lines")] = Field(
+        (), description="What the results must be: `[APP.]measure OP value [with P%]`."
+    )
+    fallback: Annotated[tuple[AnyPlace, ...], OneOrMany("a list of places")] = Field(
+        (), description="Places in the dialplan that save a call that was ejected."
+    )
+
+    _document: Document = PrivateAttr(default_factory=lambda: Document("scenario"))
+    _base: Path = PrivateAttr(default_factory=Path)
+
+    @classmethod
+    def load(cls, path: Path | str, overrides: Overrides = ()) -> Self:
+        """Read a scenario file.
+
+        Args:
+            path: The file; other files that it names are relative to it.
+            overrides: Values in place of those in the file: ``{"run.seed": 3}`` or ``["run.seed=3"]``.
+
+        Raises:
+            InputError: The file cannot be read or is not a scenario; all faults at once.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError.at(str(path), f"not text in UTF-8 (byte {error.start}); save it as UTF-8") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError.at(str(path), f"cannot be read: {reason}; write the path of a scenario") from None
+        return cls.parse(text, name=str(path), base=path.parent, overrides=overrides)
+
+    @classmethod
+    def parse(cls, text: str, *, name: str = "scenario", base: Path | str = ".", overrides: Overrides = ()) -> Self:
+        """Read a scenario from its text.
+
+        Args:
+            text: YAML.
+            name: The text as messages show it.
+            base: The folder that the names of other files start from.
+            overrides: Values in place of those in the text.
+
+        Raises:
+            InputError: It is not a scenario; all faults at once.
+        """
+        document = parse(text, name)
+        apply(document, overrides)
+        return cls._of(document, Path(base))
+
+    @classmethod
+    def of(cls, data: dict[str, Any], *, name: str = "scenario", base: Path | str = ".") -> Self:
+        """Make a scenario from what a file would say, as plain data.
+
+        Raises:
+            InputError: It is not a scenario; all faults at once.
+        """
+        return cls._of(Document(name, data), Path(base))
+
+    @classmethod
+    def _of(cls, document: Document, base: Path) -> Self:
+        data = document.data
+        if data is None:
+            text = "nothing in it; write a scenario, or let `stasis-sim new` write one to start from"
+            raise InputError([*document.problems, document.problem((), text)])
+        if isinstance(data, dict):
+            data = {key: value for key, value in data.items() if not str(key).startswith("x-")}
+        context = Context(base, document.name, document.blocks)
+        problems = list(document.problems)
+        try:
+            scenario = cls.model_validate(data, context=context)
+        except ValidationError as error:
+            problems += [document.problem(keys, text) for keys, text, _ in faults_of(error)]
+        if problems:
+            raise InputError(problems)
+        scenario._document = document  # noqa: SLF001 - its own
+        scenario._base = base  # noqa: SLF001
+        return scenario
+
+    def where(self, overrides: Overrides) -> Self:
+        """Return the same scenario with other values: ``scenario.where({"run.seed": 3})``.
+
+        Raises:
+            InputError: A value does not fit.
+        """
+        document = Document(self._document.name, self.data(), dict(self._document.places), dict(self._document.blocks))
+        apply(document, overrides)
+        return self._of(document, self._base)
+
+    @property
+    def name(self) -> str:
+        """The scenario's short name: that of its file without folder and ending."""
+        return Path(self._document.name).stem
+
+    @property
+    def file(self) -> str:
+        """The scenario's file as messages show it."""
+        return self._document.name
+
+    @property
+    def base(self) -> Path:
+        """The folder that the names of other files start from."""
+        return self._base
+
+    def problem(self, keys: Keys, text: str) -> Problem:
+        """Return a problem with a value of the scenario, with its place in the file.
+
+        Args:
+            keys: The way to the value: ``("calls", 0, "to")``.
+            text: What is wrong, what was found, what to write.
+        """
+        return self._document.problem(keys, text)
+
+    def data(self, *, inline: bool = False) -> dict[str, Any]:
+        """Return what a file would say, with every default filled in.
+
+        Args:
+            inline: Put the texts of other files in, so that the scenario stands alone.
+        """
+        return self.model_dump(by_alias=True, context={"inline": inline})
+
+    def digest_source(self) -> bytes:
+        """Return canonical bytes of all that decides the results, for a digest.
+
+        Title and expectations are not in it, nor are the names of files: what they hold is. What the .conf files
+        ``#include`` is not known here.
+        """
+        data = self.data(inline=True)
+        decisive = {key: value for key, value in data.items() if key not in NOT_IN_DIGEST}
+        texts = {key: getattr(self.asterisk, key).content for key in CONF_FILES}
+        decisive["asterisk"] = {**decisive["asterisk"], **texts}
+        canonical = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
+        return canonical.encode("ascii")
+
+    @classmethod
+    def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Give each source of calls a name of its own."""
+        return crosschecks.name_sources(data)
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield what does not fit between the parts."""
+        yield from crosschecks.crosscheck(data)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both say the same; where they were read does not count."""
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # it holds mappings

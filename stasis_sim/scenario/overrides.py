@@ -1,0 +1,107 @@
+"""Values from the command line in place of those in the file: ``--set faults.0.for=20s``."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from stasis_sim.errors import InputError, Problem
+from stasis_sim.scenario.document import Document, Place, parse, set_name
+from stasis_sim.scenario.misfit import Keys, got
+
+Overrides: TypeAlias = Mapping[str, Any] | Iterable[str]
+"""``{"run.seed": 3}`` or ``["run.seed=3"]``; text is read as YAML."""
+
+
+def pairs(overrides: Overrides) -> list[tuple[str, Any]]:
+    """Return keys and values, text still unread.
+
+    Raises:
+        InputError: One has no ``=``.
+    """
+    if isinstance(overrides, Mapping):
+        return [(str(key), value) for key, value in overrides.items()]
+    if isinstance(overrides, str):
+        overrides = [overrides]
+    problems, found = [], []
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if equals and key.strip():
+            found.append((key.strip(), value))
+        else:
+            problems.append(
+                Problem("--set", 0, 0, f"not an override {got(override)}; write KEY=VALUE as in run.seed=3")
+            )
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def apply(document: Document, overrides: Overrides) -> None:
+    """Put the values into a document; what is wrong with one of them is added to the document's problems.
+
+    Raises:
+        InputError: An override has no ``=``.
+    """
+    for key, value in pairs(overrides):
+        name = set_name(key)
+        try:
+            data = parse(value, name).data if isinstance(value, str) else copy.deepcopy(value)
+            _put(document, key, data)
+        except InputError as error:
+            document.problems += [Problem(name, 0, 0, problem.text) for problem in error.problems]
+
+
+def _put(document: Document, key: str, data: Any) -> None:
+    """Put one value into a document.
+
+    Raises:
+        InputError: The way leads nowhere.
+    """
+    if document.data is None:
+        document.data = {}
+    holder: Any = document.data
+    keys: Keys = ()
+    parts = key.split(".")
+    while True:
+        step, parts = _step(holder, parts, key, keys)
+        keys = (*keys, step)
+        if not parts:
+            break
+        if isinstance(step, str):
+            holder.setdefault(step, {})
+            if holder[step] is None:
+                holder[step] = {}
+        elif step == len(holder):
+            holder.append({})
+        holder = holder[step]
+    if isinstance(holder, list) and keys[-1] == len(holder):
+        holder.append(data)
+    else:
+        holder[keys[-1]] = data
+    for old in [old for old in document.places if old[: len(keys)] == keys]:
+        del document.places[old]
+    for old in [old for old in document.blocks if old[: len(keys)] == keys]:
+        del document.blocks[old]
+    document.places[keys] = Place(set_name(key))
+
+
+def _step(holder: Any, parts: list[str], key: str, keys: Keys) -> tuple[str | int, list[str]]:
+    """Return the key or the position that the way takes next, and what is left of the way."""
+    above = ".".join(map(str, keys)) or "the scenario"
+    if isinstance(holder, dict):
+        # A key of the file may itself have dots, such as the name of a variable: the longest that is there counts.
+        for end in range(len(parts), 0, -1):
+            if ".".join(parts[:end]) in holder:
+                return ".".join(parts[:end]), parts[end:]
+        return parts[0], parts[1:]
+    if not isinstance(holder, list):
+        raise InputError.at(set_name(key), f"{above} has no keys below it {got(holder)}; write {above}=VALUE")
+    position = parts[0]
+    if position.isascii() and position.isdigit() and int(position[:9]) <= len(holder):
+        return int(position[:9]), parts[1:]
+    raise InputError.at(
+        set_name(key),
+        f"{above} is a list of {len(holder)} {got(position)}; write a position from 0 to {len(holder)}",
+    )

@@ -1,0 +1,44 @@
+"""A scenario as YAML, with every default filled in."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import LiteralScalarString
+
+from stasis_sim.scenario.model import Scenario
+
+WIDTH = 110
+
+
+def show(scenario: Scenario, *, inline: bool = False) -> str:
+    """Return the text of a scenario, which loads back to an equal one.
+
+    Args:
+        scenario: The scenario.
+        inline: Put the texts of other files in, so that the text stands alone.
+    """
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = WIDTH
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = io.StringIO()
+    yaml.dump(_styled(scenario.data(inline=inline)), stream)
+    return stream.getvalue()
+
+
+def _styled(value: Any) -> Any:
+    """Return data in which texts of several lines become literal blocks, as far as such a block can hold them."""
+    if isinstance(value, dict):
+        return {key: _styled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_styled(item) for item in value]
+    if isinstance(value, str) and _is_block(value):
+        return LiteralScalarString(value)
+    return value
+
+
+def _is_block(text: str) -> bool:
+    printable = all(character.isprintable() or character in "\n\t" for character in text)
+    return "\n" in text and printable and not text.startswith((" ", "\t", "\n")) and not text.isspace()

@@ -1,0 +1,143 @@
+"""From a scenario to what runs it: Asterisk's files read, and held against the scenario.
+
+A configuration file is read as Asterisk reads it. What Asterisk would warn of is a warning here; where it would
+discard a whole file, nothing worth simulating is left, and that is an error unless the scenario accepts it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stasis_sim.conf.ari import load_ari
+from stasis_sim.conf.crypt import verify
+from stasis_sim.conf.extensions import load_extensions
+from stasis_sim.conf.http import load_http
+from stasis_sim.errors import InputError, Problem
+from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.profiles import PROFILES
+from stasis_sim.simulated.actions import Sounds
+
+if TYPE_CHECKING:
+    from stasis_sim.conf.syntax import Diagnostic
+    from stasis_sim.handoff.settings import Version
+    from stasis_sim.scenario import Scenario
+
+VERSIONS: dict[str, Version] = {"documented": "documented", "asterisk-16": "16", "asterisk-22": "22"}
+"""Whose rules count for the configuration files under each profile."""
+
+_STASIS = re.compile(r'\bStasis\("?([^,()"$]+)', re.IGNORECASE)
+"""The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one that a variable will give."""
+
+_ANY_STASIS = re.compile(r"\bStasis(Broadcast)?\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario with its Asterisk configured.
+
+    Attributes:
+        scenario: The scenario.
+        configuration: What Asterisk's files say.
+        warnings: What a person should know before believing the result.
+        apps: Every app that a client serves or the dialplan names, the clients' first.
+    """
+
+    scenario: Scenario
+    configuration: Configuration
+    warnings: tuple[Problem, ...]
+    apps: tuple[str, ...]
+
+    def engine(self) -> Engine:
+        """Return an Asterisk that has just booted."""
+        return Engine(self.configuration, PROFILES[self.scenario.asterisk.profile])
+
+
+def prepare(scenario: Scenario) -> Prepared:
+    """Read the files that a scenario names.
+
+    Raises:
+        InputError: Asterisk would discard a whole file, a certificate is missing that is to be checked, or calls go
+            where the dialplan has nothing for them.
+    """
+    asterisk = scenario.asterisk
+    version = VERSIONS[asterisk.profile]
+    http, http_diagnostics = load_http(asterisk.http, version, _pem if asterisk.files == "check" else None)
+    ari, ari_diagnostics = load_ari(asterisk.ari, version)
+    dialplan, dialplan_diagnostics = load_extensions(asterisk.extensions)
+    diagnostics = [*http_diagnostics, *ari_diagnostics, *dialplan_diagnostics]
+    errors = [_problem(found) for found in diagnostics if found.discards and not asterisk.accept_broken]
+    warnings = [_problem(found) for found in diagnostics if not found.discards or asterisk.accept_broken]
+    if not errors:
+        errors += _nowhere(scenario, dialplan)
+    if errors:
+        raise InputError(errors)
+    named = stasis_apps(dialplan)
+    served = [app for client in scenario.clients.values() for app in client.apps]
+    warnings += _unmatched(scenario, named, served)
+    configuration = Configuration(
+        http, ari, dialplan, verify, sounds=Sounds(asterisk.sounds_us), clock_us=asterisk.clock_us
+    )
+    apps = tuple(dict.fromkeys((*served, *named)))
+    return Prepared(scenario, configuration, tuple(dict.fromkeys(warnings)), apps)
+
+
+def _pem(name: str) -> str | None:
+    """Return the text of a certificate's file on this machine."""
+    try:
+        return Path(name).read_text("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def _problem(found: Diagnostic) -> Problem:
+    return Problem(found.file, found.line, 0, found.text)
+
+
+def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
+    """Yield a dialplan that never asks for Stasis, and calls to an extension that nobody defined."""
+    if not any(_ANY_STASIS.search(text) for text in _lines(dialplan)):
+        text = "no Stasis() in the dialplan, so no call is ever handed over; write one, such as Stasis(Intro-IVR)"
+        yield scenario.problem(("asterisk", "extensions"), f"asterisk.extensions: {text}")
+    for position, calls in enumerate(scenario.calls):
+        to = calls.to
+        if to.context not in dialplan.contexts:
+            known = ", ".join(dialplan.contexts) or "none at all"
+            text = f"no context {to.context} in the dialplan; write one of its contexts: {known}"
+        elif (
+            dialplan.find(to.context, to.exten or "s", caller=calls.caller_id, wall_us=scenario.asterisk.clock_us)
+            is None
+        ):
+            text = f"no extension {to.exten} in context {to.context}; write one that the dialplan has, or add it there"
+        else:
+            continue
+        yield scenario.problem(("calls", position, "to"), f"calls.{position}.to: {text}")
+
+
+def stasis_apps(dialplan: Dialplan) -> tuple[str, ...]:
+    """Return the apps that a dialplan hands channels to by a name that stands in it, each once."""
+    return tuple(dict.fromkeys(name for line in _lines(dialplan) for name in _STASIS.findall(line)))
+
+
+def _lines(dialplan: Dialplan) -> Iterator[str]:
+    """Yield every step as ``Application(data)``."""
+    for context in dialplan.contexts.values():
+        for extension in context.extensions:
+            for step in extension.steps.values():
+                yield f"{step.application}({step.data})"
+
+
+def _unmatched(scenario: Scenario, named: tuple[str, ...], served: list[str]) -> Iterator[Problem]:
+    """Yield apps that stand on one side only; both are legitimate, and both are often a slip."""
+    for name, client in scenario.clients.items():
+        for app in client.apps:
+            if app not in named:
+                yield scenario.problem(("clients", name, "apps"), f"no line of the dialplan hands calls to {app}")
+    for app in named:
+        if app not in served:
+            yield scenario.problem(("clients",), f"the dialplan hands calls to {app}, which no client serves")
