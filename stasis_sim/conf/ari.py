@@ -60,18 +60,18 @@ class _Loader:
     parsed: ConfigFile
     old: AriSettings
 
-    def error(self, section: Section, code: str, text: str) -> None:
+    def error(self, section: Section, code: str, text: str, *, discards: bool = False) -> None:
         """Report what is wrong with a whole section."""
-        self.parsed.diagnostics.append(Diagnostic("error", section.file, section.line, text, code))
+        self.parsed.diagnostics.append(Diagnostic("error", section.file, section.line, text, code, discards))
 
     def warn(self, variable: Variable, code: str, text: str) -> None:
         """Report a line that does not mean what it seems to."""
         self.parsed.diagnostics.append(Diagnostic("warning", variable.file, variable.line, text, code))
 
-    def bad_line(self, bad: _BadLine, fate: str) -> None:
+    def bad_line(self, bad: _BadLine, fate: str, *, discards: bool) -> None:
         """Report a line that takes more with it than itself."""
         place, text = bad.variable, f"{bad.text}; {fate}"
-        self.parsed.diagnostics.append(Diagnostic("error", place.file, place.line, text, bad.code))
+        self.parsed.diagnostics.append(Diagnostic("error", place.file, place.line, text, bad.code, discards))
 
     def boolean(self, variable: Variable) -> bool:
         """Return a truth value; nonsense is no without a word from Asterisk, so we say it."""
@@ -150,7 +150,7 @@ class _Loader16(_Loader):
                     for variable in section.variables:
                         self.user(values, variable)
             except _BadLine as bad:
-                self.bad_line(bad, "Asterisk 16 declines ARI altogether")
+                self.bad_line(bad, "Asterisk 16 declines ARI altogether", discards=True)
                 return self.old
         if "auth_realm" in general:
             general["auth_realm"] = cut_bytes(general["auth_realm"], _REALM_LIMIT)
@@ -162,7 +162,7 @@ class _Loader16(_Loader):
             return True
         found = f"type = {kind}" if kind else "no type"
         text = f"[{section.name}] has {found}; Asterisk 16 declines ARI altogether, write type = user"
-        self.error(section, "type-unknown", text)
+        self.error(section, "type-unknown", text, discards=True)
         return False
 
     def _user(self, values: dict[str, Any]) -> AriUser:
@@ -193,7 +193,7 @@ class _Loader22(_Loader):
                 elif kind != "general" and section.name != "general":
                     self._ignored(section, kind)
             except _BadLine as bad:
-                self.bad_line(bad, f"Asterisk drops [{section.name}]")
+                self.bad_line(bad, f"Asterisk drops [{section.name}]", discards=False)
                 # A reload keeps an object that it cannot replace.
                 users += [user for user in self.old.users if kind == "user" and user.name == section.name]
         self._check_users(outbound, users)
@@ -215,10 +215,15 @@ class _Loader22(_Loader):
             if self.version == "documented" and not any(s.name == "general" for s in self.parsed.sections):
                 return AriSettings()
             name, text = self.parsed.name, "there is no [general] that Asterisk can use; ARI stays off"
-            self.parsed.diagnostics.append(Diagnostic("error", name, 0, text, "no-general"))
+            self.parsed.diagnostics.append(Diagnostic("error", name, 0, text, "no-general", discards=True))
             return off
         if len(found) > 1:
-            self.error(found[1], "second-general", "a second [general]; Asterisk uses none of them, ARI stays off")
+            self.error(
+                found[1],
+                "second-general",
+                "a second [general]; Asterisk uses none of them, ARI stays off",
+                discards=True,
+            )
             return old
         values: dict[str, Any] = {}
         try:
@@ -226,7 +231,7 @@ class _Loader22(_Loader):
                 if fold(variable.name) != "type":
                     self.general(values, variable, lowest_timeout=-INT_MAX - 1)
         except _BadLine as bad:
-            self.bad_line(bad, "ARI stays off")
+            self.bad_line(bad, "ARI stays off", discards=True)
             return old
         # Only an object of just this name is asked for.
         return AriSettings(**values) if found[0].name == "general" else off

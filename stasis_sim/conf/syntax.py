@@ -103,6 +103,7 @@ class Diagnostic:
         line: 1-based line; 0 for the whole file.
         text: What is wrong and what Asterisk does with it.
         code: A short stable name of the kind.
+        discards: Whether Asterisk discards the whole file for it.
     """
 
     severity: Severity
@@ -110,6 +111,7 @@ class Diagnostic:
     line: int
     text: str
     code: str
+    discards: bool = False
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -212,7 +214,8 @@ class _Reader:
     def invalid(self, code: str, text: str) -> _Invalid:
         """Note what makes the file at hand invalid; the caller raises the result."""
         fate = "Asterisk uses nothing of this file" if self.level == 1 else "Asterisk reads no further in this file"
-        self.report("error", code, f"{text}; {fate}")
+        place = (self.file, self.line)
+        self.diagnostics.append(Diagnostic("error", *place, f"{text}; {fate}", code, discards=self.level == 1))
         return _Invalid()
 
     def read_group(self, files: list[_File]) -> bool:

@@ -89,6 +89,7 @@ class Access:
         self.server = HttpServer(http)
         self._credentials = credentials.Credentials(ari, verify)
         self._root = f"{http.prefix}/ari/"
+        self._tree = ari_paths.tree(ari.version)
         self._known: dict[tuple[object, ...], AriUser] = {}
         # Rules that look at a whole path leave no short cut.
         self._direct = ari.enabled and not http.restrictions and not http.redirects and http.session_keep_alive_ms > 0
@@ -101,10 +102,10 @@ class Access:
         known = self._known.get((user, host, port, tls, client))
         if known is None or path.endswith("/") or (known.read_only and method not in _READING):
             return self._check(request)
-        found = ari_paths.find(self.ari.version, path[len(self._root) :])
-        if found is None or method not in found.route.methods:
+        found = ari_paths.find(self._tree, path[len(self._root) :])
+        if found is None or method not in found[0].methods:
             return self._check(request)
-        return Granted(known.name, known.read_only, found.route, found.variables, request)
+        return Granted(known.name, known.read_only, found[0], found[1], request)
 
     def open(self, request: HttpRequest) -> Answer | Granted:
         """Decide a WebSocket upgrade; a client that sends no headers for it is taken to send the ordinary ones."""
@@ -230,14 +231,15 @@ class Access:
         return self._resource(request, path, user, cors)
 
     def _resource(self, request: HttpRequest, path: str, user: AriUser, cors: Headers) -> Answer | Granted:
-        found = ari_paths.find(self.ari.version, path)
+        found = ari_paths.find(self._tree, path)
         if found is None:
             return self._error(request, _NO_RESOURCE, cors)
-        route, method = found.route, request.method.upper()
+        route, variables = found
+        method = request.method.upper()
         if method == "OPTIONS":
             headers = (*cors, ("Allow", route.allow), *self._preflight(request, route, granted=bool(cors)))
             return self.server.answer(request, 204, "No Content", headers=headers)
-        granted = Granted(user.name, user.read_only, route, found.variables, request, cors, wants_close(request))
+        granted = Granted(user.name, user.read_only, route, variables, request, cors, wants_close(request))
         if route.websocket and method == "GET":
             return self._upgrade(granted)
         if method not in route.methods:

@@ -36,7 +36,7 @@ _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 def time_length(text: str, unit_ms: int = 1_000) -> int | None:
-    """Read a length of time (``2``, ``0.5``, ``300ms``, ``1h``) in microseconds, to the millisecond; None if it is none."""
+    """Read a length of time (``2``, ``0.5``, ``300ms``, ``1h``) in microseconds, whole milliseconds; None if it is none."""
     match = _LENGTH.match(text)
     if match is None:
         return None
@@ -58,14 +58,14 @@ def answer(pbx: Pbx, thread: Thread, data: str) -> int:
     return answer_first(pbx, thread, _go_on, delay_us=delay, at_once=at_once)
 
 
-def _go_on(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+def _go_on(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
     return HANGUP if cut_short else NEXT
 
 
 def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int = 0, at_once: bool = False) -> int:
     """Answer a channel that is not up, then go on with ``then``."""
     if thread.state == "Up":
-        return then(pbx, thread, False)  # noqa: FBT003 - a continuation
+        return then(pbx, thread, False)
     pbx.set_state(thread, "Up")
     wait = 0 if at_once else max(delay_us, NO_MEDIA_US) if delay_us else min(thread.media_us, NO_MEDIA_US)
     result = pbx.wait(thread, wait, then)
@@ -104,7 +104,7 @@ def hangup(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def busy(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Busy([seconds]): an answered caller hears the tone that long, or until he hangs up; another is refused at once."""
+    """Busy([seconds]): an answered caller hears the tone that long, or for ever; another is refused at once."""
     return pbx.tone(thread, _BUSY, _tone_length(data), _ended)
 
 
@@ -118,7 +118,7 @@ def _tone_length(data: str) -> int | None:
     return length or None
 
 
-def _ended(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+def _ended(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
     return HANGUP
 
 
@@ -129,18 +129,18 @@ def sound_length(pbx: Pbx, names: str) -> int:
 
 
 def playback(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Playback(sounds[,options]): answers first unless ``noanswer``; does nothing with ``skip`` on an unanswered call."""
+    """Playback(sounds[,options]): answers first unless ``noanswer``; ``skip`` skips an unanswered call."""
     if not data:
         pbx.host.log("WARNING", "Playback requires an argument (filename)")
         return HANGUP
     arguments = [*split_arguments(data, 2), ""]
     options = fold(arguments[1])
 
-    def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         return HANGUP if cut_short else pbx.wait(thread, sound_length(pbx, arguments[0]), _played("PLAYBACKSTATUS"))
 
     if thread.state == "Up" or "noanswer" in options:
-        return play(pbx, thread, False)  # noqa: FBT003 - a continuation
+        return play(pbx, thread, False)
     if "skip" in options:
         pbx.set_variable(thread, "PLAYBACKSTATUS", "SUCCESS")
         return NEXT
@@ -148,7 +148,7 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def _played(variable: str) -> Continuation:
-    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         pbx.set_variable(thread, variable, "SUCCESS")
         return HANGUP if cut_short else NEXT
 
@@ -163,7 +163,7 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
     arguments = [*split_arguments(data, 4), ""]
     options = fold(arguments[1])
 
-    def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
         length = 0 if thread.digits else sound_length(pbx, arguments[0])
@@ -172,14 +172,14 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
         return result
 
     if thread.state == "Up" or options in {"noanswer", "n"}:
-        return play(pbx, thread, False)  # noqa: FBT003 - a continuation
+        return play(pbx, thread, False)
     if options in {"skip", "s"}:
         pbx.set_variable(thread, "BACKGROUNDSTATUS", "SUCCESS")
         return NEXT
     return answer_first(pbx, thread, play)
 
 
-def _background_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+def _background_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
     pbx.set_variable(thread, "BACKGROUNDSTATUS", "SUCCESS")
     if cut_short:
         return HANGUP
@@ -196,7 +196,7 @@ def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
     return result
 
 
-def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
     if cut_short:
         return HANGUP
     result = digits.first_key(pbx, thread)
@@ -217,7 +217,7 @@ def read(pbx: Pbx, thread: Thread, data: str) -> int:
     limit = atoi(arguments[2]) or 255
     timeout = time_length(arguments[5]) or timeout_us(thread, "r")
 
-    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         heard, _, _ = thread.digits.partition("#")
         thread.digits = ""
         pbx.set_variable(thread, name, heard[:limit])
@@ -230,9 +230,9 @@ def read(pbx: Pbx, thread: Thread, data: str) -> int:
         thread.wake = pbx.host.now() + timeout
         return digit == "#" or len(thread.digits) >= limit
 
-    def prompt(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def prompt(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
-            return finish(pbx, thread, True)  # noqa: FBT003 - a continuation
+            return finish(pbx, thread, True)
         result = pbx.wait(thread, sound_length(pbx, sounds) + timeout, finish)
         thread.listener = listen
         return result
@@ -268,10 +268,10 @@ def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
 def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
     """Incomplete([n]): collects more keys after what was dialled."""
 
-    def more(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def more(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         return HANGUP if cut_short else digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
 
-    return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)  # noqa: FBT003 - a continuation
+    return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)
 
 
 def stasis(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -304,7 +304,7 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
     notify = fold(given[3]) in _TRUE
     pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
 
-    def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
         pbx.host.broadcast_over(thread)
         pbx.host.log("WARNING", f"Channel {thread.name}: not claimed within {timeout}ms timeout")
         pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")

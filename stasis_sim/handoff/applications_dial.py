@@ -120,7 +120,7 @@ class _Dialling:
         self.begun = 0
         self.answered_at: int | None = None
 
-    def go_on(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def go_on(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         """See what has become of the callees; wait again, or end."""
         if cut_short:
             return self.cancel(pbx, thread)
@@ -158,7 +158,9 @@ class _Dialling:
                 continue
             callee.drop()
         self.callees = [
-            callee for callee in self.callees if callee.host.answered or not (callee.host.refused or callee.thread.ended)
+            callee
+            for callee in self.callees
+            if callee.host.answered or not (callee.host.refused or callee.thread.ended)
         ]
 
     def count(self, cause: int) -> None:
@@ -224,7 +226,7 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
     for destination in filter(None, arguments[0].split("&")):
         dialling.tried += 1
         _call(pbx, thread, dialling, destination)
-    return dialling.go_on(pbx, thread, False)  # noqa: FBT003 - a continuation
+    return dialling.go_on(pbx, thread, False)
 
 
 def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> None:
@@ -258,10 +260,10 @@ def queue(pbx: Pbx, thread: Thread, data: str) -> int:
 def voicemail(pbx: Pbx, thread: Thread, _data: str) -> int:
     """VoiceMail(box[,options]): answers, and takes a message."""
 
-    def message(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def message(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         return HANGUP if cut_short else pbx.wait(thread, sound_length(pbx, "voicemail"), taken)
 
-    def taken(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def taken(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         pbx.set_variable(thread, "VMSTATUS", "SUCCESS")
         return HANGUP if cut_short else NEXT
 

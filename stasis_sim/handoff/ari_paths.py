@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
 
 from stasis_sim.handoff.settings import Version
 
@@ -113,40 +112,45 @@ class Route:
     allow: str = "OPTIONS"
 
 
-class Found(NamedTuple):
-    """A resource and the segments that stood for its wildcards, in the order of the path."""
-
-    route: Route
-    variables: tuple[str, ...]
-
-
 @dataclass(slots=True, eq=False)
-class _Node:
+class Node:
+    """A segment of paths: the resource there, and what may follow."""
+
     route: Route
     # Children by name; the flag says that the wildcard stands before this child, so that Asterisk has met it first.
-    children: dict[str, tuple[_Node, bool]] = field(default_factory=dict)
-    wildcard: _Node | None = None
+    children: dict[str, tuple[Node, bool]] = field(default_factory=dict)
+    wildcard: Node | None = None
 
 
-def find(version: Version, path: str) -> Found | None:
-    """Return the resource of a path below ``/ari/`` (without that), or None where there is none."""
-    node = _tree(version)
-    kept: _Node | None = None
-    variables: list[str] = []
-    for raw in path.split("/"):
-        if not raw:
+def find(root: Node, path: str) -> tuple[Route, tuple[str, ...]] | None:
+    """Return the resource of a path, and the segments that stood for its wildcards, decoded.
+
+    Args:
+        root: The tree of a version.
+        path: What stands behind ``/ari/``.
+
+    Returns:
+        None where there is no such resource.
+    """
+    segments = path.split("/")
+    if "%" in path or "+" in path:
+        segments = [decode(segment) if segment else "" for segment in segments]
+    node = root
+    kept: Node | None = None
+    variables: tuple[str, ...] = ()
+    for segment in segments:
+        if not segment:
             break
-        segment = decode(raw) if "%" in raw or "+" in raw else raw
-        child, passed = node.children.get(segment, (None, True))
+        child, passed = node.children.get(segment, _NOBODY)
         if passed and node.wildcard is not None:
-            variables.append(segment)
+            variables += (segment,)
             kept = node.wildcard
         if child is None:
             child, kept = kept, None
             if child is None:
                 return None
         node = child
-    return Found(node.route, tuple(variables))
+    return node.route, variables
 
 
 def decode(text: str) -> str:
@@ -180,9 +184,14 @@ def _is_hex(byte: int) -> bool:
     return byte in b"0123456789abcdefABCDEF"
 
 
+_NOBODY: tuple[None, bool] = (None, True)
+"""In the place of a child that is not there: only the wildcard can match."""
+
+
 @cache
-def _tree(version: Version) -> _Node:
-    root = _Node(Route(""))
+def tree(version: Version) -> Node:
+    """Return the resources of a version."""
+    root = Node(Route(""))
     for line in _TABLE.split("\n"):
         words = line.split()
         if words and (words[-1] != "22" or version != "16"):
@@ -190,7 +199,7 @@ def _tree(version: Version) -> _Node:
     return root
 
 
-def _add(root: _Node, pattern: str, methods: list[str]) -> None:
+def _add(root: Node, pattern: str, methods: list[str]) -> None:
     node, path = root, ""
     for segment in pattern[1:].split("/"):
         path += f"/{segment}"
@@ -201,11 +210,11 @@ def _add(root: _Node, pattern: str, methods: list[str]) -> None:
     node.route.allow = ",".join(("OPTIONS", *known))
 
 
-def _child(node: _Node, segment: str, path: str) -> _Node:
+def _child(node: Node, segment: str, path: str) -> Node:
     if segment.startswith("{"):
         if node.wildcard is None:
-            node.wildcard = _Node(Route(path))
+            node.wildcard = Node(Route(path))
         return node.wildcard
     if segment not in node.children:
-        node.children[segment] = (_Node(Route(path)), node.wildcard is not None)
+        node.children[segment] = (Node(Route(path)), node.wildcard is not None)
     return node.children[segment][0]

@@ -6,7 +6,7 @@ Stasis belongs to the floor (control.py) until that gives it back, and then the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.broadcast import Offer, Offers
@@ -57,6 +57,12 @@ class Calls:
         self._current: Channel | None = None
         # Stasis() is made to return with a failure.
         self._failing = False
+        # Local channels that there have been: their names carry the number.
+        self.local_pairs = 0
+        # What the halves of Local channels that ARI originated do to each other, after the present stimulus.
+        self.later: list[tuple[Callable[[Channel], None], Channel]] = []
+        self.answered: Callable[[Channel], None] = _nobody
+        self.parted: Callable[[Channel], None] = _nobody
 
     # -- stimuli ------------------------------------------------------------------------------------------------
 
@@ -71,7 +77,10 @@ class Calls:
             kind=call.kind,
         )
         channel = Channel(call.channel, thread)
+        self.local_pairs += 1
         self.channels.add(channel)
+        for name, value in call.variables.items():
+            self.channels.variable(channel, name, value)
         self.start(channel)
 
     def start(self, channel: Channel) -> None:
@@ -103,6 +112,9 @@ class Calls:
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause
             channel.thread.hungup = True
+        elif channel.routine[0]:
+            self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
+            self.ended(channel.thread, cause)
         elif linger:
             channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause))
         else:
@@ -147,8 +159,20 @@ class Calls:
         if control.failed:
             self.fail_stasis(channel)
             return
+        if channel.routine[0]:
+            self._start_outgoing(channel, control)
+            return
         self._current = channel
         self._wait(channel, self.pbx.resume(channel.thread, control.place))
+
+    def _start_outgoing(self, channel: Channel, control: Control) -> None:
+        """A channel that ARI made has had no dialplan so far: it begins where `continue` says."""
+        channel.routine = ("", "")
+        thread = channel.thread
+        if control.place is not None:
+            thread.context, thread.exten, thread.priority = control.place
+        self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
+        self.start(channel)
 
     def hand_over(self, channel: Channel, app: str, args: Sequence[str]) -> None:
         """Stasis() has waited long enough: it looks the application up now."""
@@ -209,9 +233,12 @@ class Calls:
         """A variable was set."""
         self.channels.variable(self._channel(thread), name, value)
 
-    def state(self, thread: Thread, state: str) -> None:  # noqa: ARG002 - thread.state has it already
+    def state(self, thread: Thread, state: str) -> None:
         """The channel's state changed."""
-        self.channels.restated(self._channel(thread))
+        channel = self._channel(thread)
+        self.channels.restated(channel)
+        if channel.peer is not None and state == "Up":
+            self.later.append((self.answered, channel))
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
@@ -279,7 +306,19 @@ class Calls:
         self.offers.close(channel)
         self.channels.gone(channel, cause)
         self.bus.out.append((ENDED, channel.ident, cause))
+        if channel.peer is not None:
+            self.later.append((self.parted, channel))
+
+    def settle(self) -> None:
+        """Do what the halves of Local channels do to each other."""
+        while self.later:
+            action, channel = self.later.pop(0)
+            action(channel)
 
     def log(self, level: str, text: str) -> None:
         """A line of Asterisk's log."""
         self.bus.log(level, text)
+
+
+def _nobody(channel: Channel) -> None:
+    """Who hears of a half of a Local channel as long as there is no originate."""

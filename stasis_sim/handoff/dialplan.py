@@ -239,7 +239,7 @@ class Dialplan:
         exten: str,
         priority: int = 1,
         *,
-        label: str = "",
+        label: str | None = None,
         caller: str = "",
         wall_us: int = 0,
     ) -> Match | None:
@@ -255,7 +255,7 @@ class Dialplan:
         """
         for path, visited in self._visit(context, wall_us):
             for extension in visited.matching(exten, caller):
-                number = extension.labels.get(label, 0) if label else priority
+                number = priority if label is None else extension.labels.get(label, 0)
                 step = extension.steps.get(number)
                 if step is not None:
                     return Match(step, extension, path)
@@ -266,7 +266,7 @@ class Dialplan:
         return any(visited.more(exten) for _, visited in self._visit(context, wall_us))
 
     def settled(self, context: str) -> bool:
-        """Decide whether look-ups from a context depend on neither the clock nor the caller, so that they can be kept."""
+        """Decide whether look-ups from a context depend on neither the clock nor the caller: they can be kept then."""
         answer = self._settled.get(context)
         if answer is None:
             answer = self._settled[context] = self._is_settled(context)

@@ -40,7 +40,7 @@ def collect(pbx: Pbx, thread: Thread, dialled: str, delay_us: int) -> int:
 
 
 def _park(pbx: Pbx, thread: Thread, dialled: str, delay_us: int) -> int:
-    def stop(pbx: Pbx, thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+    def stop(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return OVER
         if thread.digits:

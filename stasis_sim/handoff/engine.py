@@ -14,6 +14,7 @@ from typing import Any
 from stasis_sim.handoff.access import Access, Answer, HttpRequest
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, Effect
+from stasis_sim.handoff.originate import OriginateResources
 from stasis_sim.handoff.outbound import Outbound
 from stasis_sim.handoff.playbacks import PlaybackResources
 from stasis_sim.handoff.profiles import Profile
@@ -65,6 +66,7 @@ class Engine:
             BridgeResources(house),
             ApplicationResources(house),
             PlaybackResources(house, channels),
+            OriginateResources(house),
         )
         handlers = {key: handler for part in resources for key, handler in part.routes().items()}
         self.rest = Rest(house, self.access, handlers)
@@ -91,6 +93,8 @@ class Engine:
             self._started = True
             self.outbound.start()
         self._steps[type(stimulus)](stimulus)
+        if house.calls.later:
+            house.calls.settle()
         return out
 
     # -- callers --------------------------------------------------------------------------------------------------

@@ -80,20 +80,25 @@ def _callerid(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) > 1:
         name, number = split_caller(arguments[1])
     member = fold(arguments[0])
-    if member == "all":
-        return f'"{name}" <{number}>'
-    if member == "name":
-        return name
+    known = {
+        "all": f'"{name}" <{number}>',
+        "name": name,
+        "name-valid": "1" if name else "0",
+        "num-valid": "1" if number else "0",
+        "ani": number,
+        "ani-num": number,
+        "dnid": thread.extras.get("CALLERID(dnid)", ""),
+        "dnid-num": thread.extras.get("CALLERID(dnid)", ""),
+        "rdnis": "",
+        "tag": "",
+        "ani2": "0",
+        "ton": "0",
+        "pres": "allowed_not_screened",
+    }
+    if member in known:
+        return known[member]
     if member.startswith("num"):
         return number
-    if member in {"name-valid", "num-valid"}:
-        return "1" if (name if member == "name-valid" else number) else "0"
-    if member == "dnid" or member.startswith("dnid-num"):
-        return thread.extras.get("CALLERID(dnid)", "")
-    if member in {"ani", "ani-num"}:
-        return number
-    if member in {"rdnis", "ani-name", "ani-all", "name-charset", "tag", "pres", "ton", "ani2"}:
-        return {"ani2": "0", "ton": "0", "pres": "allowed_not_screened"}.get(member, "")
     pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
     return ""
 

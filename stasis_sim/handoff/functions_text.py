@@ -312,7 +312,7 @@ def _hash_name(table: str, key: str) -> str:
     return f"~HASH~{table}~{key}~"
 
 
-def _hash(pbx: Pbx, thread: Thread, data: str) -> str:
+def _hash(_pbx: Pbx, thread: Thread, data: str) -> str:
     arguments = split_arguments(data, 2)
     if len(arguments) == 2:  # noqa: PLR2004 - table and key
         return thread.variables.get(_hash_name(*arguments), "")

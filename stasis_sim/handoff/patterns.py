@@ -12,7 +12,6 @@ Everything works on octets (see text.py): Asterisk compares bytes.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from stasis_sim.handoff.text import octets
@@ -129,9 +128,9 @@ def matches(pattern: str, dialled: str) -> bool:
     """Decide whether one name or pattern matches a dialled number; used for caller ids, which are not indexed."""
     if pattern[:1] != "_":
         return plain(pattern) == plain(dialled)
-    index: PatternIndex[bool] = PatternIndex()
-    index.add(pattern, True)  # noqa: FBT003 - the value only marks a match
-    return any(index.find(dialled))
+    index: PatternIndex[str] = PatternIndex()
+    index.add(pattern, pattern)
+    return bool(index.find(dialled))
 
 
 class _Node(Generic[T]):
@@ -160,7 +159,7 @@ def _key_of_bang(item: tuple[Key, bool, T]) -> Key:
 
 
 class PatternIndex(Generic[T]):
-    """Finds what matches a dialled number, in Asterisk's order. Values with the same key share an entry: add one each."""
+    """Finds what matches a dialled number, in Asterisk's order; each key has one value."""
 
     def __init__(self) -> None:
         """Make an empty index."""
@@ -168,6 +167,7 @@ class PatternIndex(Generic[T]):
         self._names: dict[str, T] = {}
         self._sorted: list[str] | None = None
         self._keys: dict[Key, T] = {}
+        self._key_of: dict[int, Key] = {}
 
     def add(self, name: str, value: T) -> None:
         """Add a name or a pattern that is not there yet."""
@@ -176,7 +176,9 @@ class PatternIndex(Generic[T]):
             self._names[plain(name)] = value
             return
         parts = positions(octets(name)[1:])
-        self._keys[tuple(part.rank for part in parts)] = value
+        key = tuple(part.rank for part in parts)
+        self._keys[key] = value
+        self._key_of[id(value)] = key
         node = self._root
         for index, part in enumerate(parts):
             if part.rank == _DOT:
@@ -216,15 +218,15 @@ class PatternIndex(Generic[T]):
             _walk(self._root, number, 0, found)
         return found
 
-    def _find_spelled(self, dialled: str, number: str) -> Iterator[T]:
+    def _find_spelled(self, dialled: str, number: str) -> list[T]:
         """Find what matches a number that looks like a pattern: the same pattern counts too, in its place."""
-        same = self._keys.get(pattern_key(dialled))
         matched: list[T] = []
         _walk(self._root, number, 0, matched)
-        for key in sorted(self._keys):
-            value = self._keys[key]
-            if value is same or any(value is other for other in matched):
-                yield value
+        key = pattern_key(dialled)
+        same = self._keys.get(key)
+        if same is not None and not any(value is same for value in matched):
+            insort(matched, same, key=lambda value: self._key_of[id(value)])
+        return matched
 
     def more(self, dialled: str) -> bool:
         """Decide whether a longer number could match where this one is a beginning (Asterisk's "match more")."""

@@ -25,10 +25,9 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Final, NamedTuple
 
-from stasis_sim.handoff import digits, variables
+from stasis_sim.handoff import endings, variables
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan, Step
-from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.substitution import DATA_BYTES, Template, compile_template
 from stasis_sim.handoff.text import cut, fold, scan_int
 from stasis_sim.handoff.thread import (
@@ -38,7 +37,6 @@ from stasis_sim.handoff.thread import (
     JUMP,
     NEXT,
     NO_MEDIA_US,
-    OVER,
     PARK,
     STASIS_ENTERED,
     STASIS_FAILED,
@@ -79,9 +77,6 @@ LOOP_BOUND: Final = 100_000
 
 _LOOP_SHOWN: Final = 64
 _ROUTES_KEPT: Final = 65_536
-_TONE_US: Final = 10_000_000
-_CAUSE_BUSY: Final = 17
-_CAUSE_CONGESTION: Final = 34
 _APP_UNLOAD: Final = 16
 
 
@@ -349,10 +344,7 @@ class Pbx:
                 thread.priority += 1
             elif result != JUMP and not self._turned(thread, result) and self._end(thread):
                 return None
-            if steps < LOOP_BOUND:
-                result = self._step(thread)
-            else:
-                result = self._watched_step(thread, trace)
+            result = self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
             steps += 1
         return self._pause(thread)
 
@@ -394,7 +386,7 @@ class Pbx:
         """Run the step at the thread's place."""
         code = self._code(thread, thread.context, thread.exten, thread.priority)
         if code is None:
-            return self._missing(thread)
+            return endings.missing(self, thread)
         if code.run is None:
             place = f"({thread.context}, {thread.exten}, {thread.priority})"
             self.host.log("WARNING", f"No application '{code.name}' for extension {place}")
@@ -414,44 +406,6 @@ class Pbx:
         result = self._step(thread)
         trace.append((*place, thread.application, thread.data))
         return result
-
-    def _missing(self, thread: Thread) -> int:
-        """Decide what becomes of a channel whose place does not exist."""
-        if thread.handler:
-            return OVER
-        if not self.exists(thread, thread.context, thread.exten):
-            return self._invalid(thread)
-        if self.dialplan.autofallthrough:
-            return self._fall_through(thread)
-        return digits.collect(self, thread, "", timeout_us(thread, "r"))
-
-    def _invalid(self, thread: Thread) -> int:
-        if self.exists(thread, thread.context, "i"):
-            self.host.ending(thread, "invalid", "")
-            self.set_variable(thread, "INVALID_EXTEN", thread.exten)
-            thread.exten, thread.priority = "i", 1
-            return JUMP
-        if self.exists(thread, thread.context, "e"):
-            self.exception(thread, "INVALID")
-            return JUMP
-        place = f"{thread.context},{thread.exten},{thread.priority}"
-        self.host.log(
-            "WARNING",
-            f"Channel '{thread.name}' sent to invalid extension but no invalid handler: context,exten,priority={place}",
-        )
-        self.host.ending(thread, "invalid_no_handler", "")
-        return OVER
-
-    def _fall_through(self, thread: Thread) -> int:
-        status = self.get_variable(thread, "DIALSTATUS")
-        if status is None:
-            status = "UNKNOWN"
-        self.host.ending(thread, "autofallthrough", status)
-        if fold(status) in {"congestion", "chanunavail"}:
-            return self.tone(thread, _CAUSE_CONGESTION, _TONE_US, _over)
-        if fold(status) == "busy":
-            return self.tone(thread, _CAUSE_BUSY, _TONE_US, _over)
-        return OVER
 
     # -- waits --------------------------------------------------------------------------------------------------
 
@@ -535,14 +489,10 @@ class Pbx:
         return code
 
 
-def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
     return HANGUP if cut_short else NEXT
 
 
-def _over(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
-    return OVER
-
-
-def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:  # noqa: FBT001 - a continuation
+def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
     pbx.set_variable(thread, "STASISSTATUS", "SUCCESS")
     return NEXT

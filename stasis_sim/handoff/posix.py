@@ -65,7 +65,6 @@ def _translate(pattern: str) -> str:
             raise _NotPosixError
         # `a**` and `a*?` mean `a*` in POSIX; Python would refuse the first and take the second for a lazy star.
         if char in "*+?" and pattern[index - 1 : index] in {"*", "+", "?"} and index:
-            result.append("" if char != "?" or not result else "")
             index += 1
             continue
         result.append("\\Z" if char == "$" else char)
@@ -77,7 +76,7 @@ def _escape(char: str) -> str:
     """Translate a backslash and what follows: GNU's word classes keep their meaning, all else is itself."""
     if char in _WORD_ESCAPES or (char.isdigit() and char != "0"):
         return f"\\{char}"
-    if char == "<" or char == ">":
+    if char in "<>":
         return "\\b"
     return re.escape(char)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.handoff.text import atoi
 
-_NUMBER: Final = re.compile(r"\s*[+-]?\d{1,30}", re.ASCII)
 _TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
+
+
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Reply(NamedTuple):
@@ -43,12 +45,6 @@ def bad(text: str) -> Reply:
     return error(400, "Bad Request", text)
 
 
-def number(text: str) -> int:
-    """The number that a text begins with, 0 if it does not (atoi)."""
-    match = _NUMBER.match(text)
-    return int(match[0]) if match else 0
-
-
 class Parameters:
     """A request's parameters: those of the query, where the JSON body does not give others (ari_conf:bodies)."""
 
@@ -56,7 +52,13 @@ class Parameters:
 
     def __init__(self, request: HttpRequest) -> None:
         self._query: Sequence[tuple[str, str]] = request.query
-        self._body: Mapping[str, Any] = request.body if isinstance(request.body, Mapping) else {}
+        body = request.body
+        self._body: Mapping[str, Any] = body if isinstance(body, dict) else _NOTHING
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is given."""
+        return not self._query and not self._body
 
     @property
     def body(self) -> Mapping[str, Any]:
@@ -72,7 +74,7 @@ class Parameters:
         if name in self._body:
             value = self._body[name]
             return value if isinstance(value, str) else None
-        found = None
+        found: str | None = None
         for key, text in self._query:
             if key == name:
                 found = text
@@ -83,7 +85,7 @@ class Parameters:
         value = self._body.get(name)
         if isinstance(value, int):
             return int(value)
-        return number(self.text(name))
+        return atoi(self.text(name))
 
     def flag(self, name: str) -> bool:
         """A yes or no."""

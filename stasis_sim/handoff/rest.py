@@ -8,8 +8,8 @@ its requester waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from stasis_sim.handoff.access import Access, Answer, HttpRequest
 from stasis_sim.handoff.bridges import Bridges
@@ -20,10 +20,18 @@ from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
 from stasis_sim.handoff.effects import RESPONSE
 from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.http_messages import Granted
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.registry import Registry
-from stasis_sim.handoff.replies import NOT_MODELLED, Parameters, Reply
+from stasis_sim.handoff.replies import NOT_MODELLED, Handler, Parameters, Reply
 from stasis_sim.handoff.timers import Timers
+
+_COMMANDS: Final = "/channels/{channelId}/"
+_PARTS: Final = 5
+"""Of a path such as /ari/channels/c1/answer."""
+
+_WORDS: Final = frozenset({"create", "externalMedia"})
+"""What stands in a channel's place in paths that are none of a channel's."""
 
 
 class House:
@@ -67,6 +75,11 @@ class House:
         self, control: Control, reply: Reply, failure: Reply, command: Callable[..., None], *args: Any
     ) -> Reply | None:
         """Run a command that its requester waits for; the reply follows it (control)."""
+        if control.busy is None and not control.commands:
+            # The ordinary case: nothing is before it.
+            command(*args)
+            self.calls.run(control)
+            return reply
         serial, turn = self.asked, self._turn
         done: list[Reply] = []
 
@@ -88,35 +101,64 @@ class House:
 class Rest:
     """Answers requests."""
 
-    def __init__(self, house: House, access: Access, handlers: dict[tuple[str, str], Any]) -> None:
+    def __init__(self, house: House, access: Access, handlers: Mapping[tuple[str, str], Handler]) -> None:
         """Take the handlers of all resources, by method and path."""
         self.house = house
         self.access = access
         self.handlers = handlers
-        self._granted: dict[int, Any] = {}
+        self._granted: dict[int, Granted] = {}
+        self._short: dict[tuple[object, ...], tuple[Granted, Handler]] = {}
         house.reply = self._late
 
     def request(self, serial: int, request: HttpRequest) -> None:
         """Answer a request, and do what it asks for."""
-        granted = self.access.check(request)
-        if isinstance(granted, Answer):
-            self._refuse(serial, granted)
-            return
         house = self.house
+        short = None if house.bus.bodies else self._short_cut(request)
+        if short is not None:
+            granted, handler, variables = short
+        else:
+            found = self.access.check(request)
+            if isinstance(found, Answer):
+                self._refuse(serial, found)
+                return
+            granted, variables = found, found.variables
+            request = found.request
+            handler = self.handlers.get((request.method, found.route.pattern), _not_modelled)
+            self._remember(found, handler)
         house.begin(serial)
-        handler = self.handlers.get((granted.request.method, granted.route.pattern))
-        reply: Reply | None = NOT_MODELLED
-        if handler is not None:
-            reply = handler(granted.variables, Parameters(granted.request))
+        reply = handler(variables, Parameters(request))
         house.open = False
         if reply is None:
             self._granted[serial] = granted
         else:
             self._answer(serial, granted, reply)
         later = house.later
-        while later:
-            action, args = later.pop(0)
-            action(*args)
+        if later:
+            for action, args in later:
+                action(*args)
+            later.clear()
+
+    # A command for a channel is let in like the one before it from the same user: only the channel's id differs.
+
+    def _remember(self, granted: Granted, handler: Handler) -> None:
+        request, pattern = granted.request, granted.route.pattern
+        parts = request.path.split("/")
+        if pattern.startswith(_COMMANDS) and not granted.headers and not granted.closes and len(parts) == _PARTS:
+            method, _, _, user, _, headers, host, port, tls, content, client, target = request
+            if not headers and content is None and not target:
+                key = (method, parts[4], user, host, port, tls, client, parts[1])
+                self._short[key] = (granted, handler)
+
+    def _short_cut(self, request: HttpRequest) -> tuple[Granted, Handler, tuple[str, ...]] | None:
+        method, path, _, user, _, headers, host, port, tls, content, client, target = request
+        parts = path.split("/")
+        if headers or content is not None or target or len(parts) != _PARTS or parts[2] != "channels":
+            return None
+        ident = parts[3]
+        known = self._short.get((method, parts[4], user, host, port, tls, client, parts[1]))
+        if known is None or not ident or "%" in ident or "+" in ident or ident in _WORDS:
+            return None
+        return known[0], known[1], (ident,)
 
     def forget(self) -> None:
         """Asterisk restarts: nobody waits for a reply any more."""
@@ -128,7 +170,7 @@ class Rest:
         if granted is not None:
             self._answer(serial, granted, reply)
 
-    def _answer(self, serial: int, granted: Any, reply: Reply) -> None:
+    def _answer(self, serial: int, granted: Granted, reply: Reply) -> None:
         status, phrase, message, headers = reply
         if not self.house.bus.bodies:
             self.house.bus.out.append((RESPONSE, serial, status, phrase, headers, message))
@@ -142,3 +184,8 @@ class Rest:
         self.house.bus.out.append(
             (RESPONSE, serial, answer.status, answer.reason or answer.phrase, answer.headers, answer.body)
         )
+
+
+def _not_modelled(path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG001
+    """Any resource that Asterisk has and the model has not."""
+    return NOT_MODELLED

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.control import Control
-from stasis_sim.handoff.pbx import IllegalPriorityError, NoSuchLabelError
+from stasis_sim.handoff.pbx import IllegalPriorityError, NoSuchLabelError, Place
 from stasis_sim.handoff.replies import (
     DONE,
     NO_CHANNEL,
@@ -20,10 +20,10 @@ from stasis_sim.handoff.replies import (
     Routes,
     bad,
     error,
-    number,
     ok,
 )
 from stasis_sim.handoff.rest import House
+from stasis_sim.handoff.text import scan_int
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
@@ -126,9 +126,10 @@ class ChannelResources:
             return bad("The reason and reason_code can't both be specified")
         cause = REASONS["normal"]
         if code:
-            if not code.lstrip(" +-")[:1].isdigit():
+            found = scan_int(code)
+            if found is None:
                 return error(400, "Invalid Reason Code", "Invalid reason for hangup reason code provided")
-            cause = number(code)
+            cause = found
         elif reason:
             if reason not in REASONS:
                 text = "Invalid reason for hangup reason provided"
@@ -237,19 +238,20 @@ class ChannelResources:
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
-        calls = self.house.calls
-        try:
-            place = calls.pbx.continuation(
-                control.channel.thread,
-                parameters.text("context"),
-                parameters.text("extension"),
-                parameters.number("priority"),
-                parameters.text("label"),
-            )
-        except NoSuchLabelError:
-            return error(404, "Not Found", "Requested label can not be found")
-        except IllegalPriorityError:
-            return bad("Requested priority is illegal")
+        place: Place | None = None
+        if not parameters.empty:
+            try:
+                place = self.house.calls.pbx.continuation(
+                    control.channel.thread,
+                    parameters.text("context"),
+                    parameters.text("extension"),
+                    parameters.number("priority"),
+                    parameters.text("label"),
+                )
+            except NoSuchLabelError:
+                return error(404, "Not Found", "Requested label can not be found")
+            except IllegalPriorityError:
+                return bad("Requested priority is illegal")
         control.queue(self.house.floor.go_on, (control, place))
         self.house.wake(control)
         return DONE

@@ -1,4 +1,4 @@
-"""The Gosub stack: return places, and variables that are local to a subroutine and cover outer ones of the same name."""
+"""The Gosub stack: where to return to, and variables that are local to a subroutine and cover outer ones."""
 
 from __future__ import annotations
 

@@ -58,15 +58,8 @@ def fold(text: str) -> str:
     return "".join(char.lower() if char.isascii() else char for char in text)
 
 
-def plain_name(name: str) -> str:
-    """Return a variable's name without the underscores that say how it is inherited."""
-    if name[:1] != "_":
-        return name
-    return name[2:] if name[1:2] == "_" else name[1:]
-
-
 def scan_int(text: str) -> int | None:
-    """Read a number as ``sscanf("%30d")`` does: leading blanks, a sign, digits, then anything; None if there is none."""
+    """Read a number as ``sscanf("%30d")`` does: blanks, a sign, digits, then anything; None if there is none."""
     match = _INTEGER.match(text)
     return None if match is None else _wrap(int(match[1]))
 

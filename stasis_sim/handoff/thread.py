@@ -124,8 +124,8 @@ class Thread:
         "deadline",
         "digits",
         "ended",
-        "extras",
         "exten",
+        "extras",
         "frames",
         "handler",
         "hungup",
@@ -236,7 +236,7 @@ class Host(Protocol):
         """The channel leaves Stasis for a reason of the dialplan's own: ``absolute_timeout``."""
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
-        """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk reports as its cause: 16."""
+        """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause: 16."""
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """UserEvent(name, fields)."""

@@ -50,10 +50,8 @@ def split_name(name: str) -> tuple[str, str]:
     """Take a name apart into how it is inherited (``""``, ``_`` or ``__``) and the name under which it is read."""
     if not name.startswith("_"):
         return "", name
-    bare = name.lstrip("_")
-    # A third underscore is dropped as well (`___C` reads as C); more than that belong to the name.
-    spare = max(0, len(name) - len(bare) - 3)
-    return ("_" if not name.startswith("__") else "__"), "_" * spare + bare
+    prefix = "__" if name.startswith("__") else "_"
+    return prefix, name[len(prefix) :]
 
 
 def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) -> None:
@@ -72,7 +70,7 @@ def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) 
         return
     thread.variables[plain] = value
     if prefix:
-        thread.prefixes[plain] = name[: len(name) - len(plain)]
+        thread.prefixes[plain] = prefix
     elif thread.prefixes:
         thread.prefixes.pop(plain, None)
     pbx.host.variable(thread, name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from stasis_sim.observe.catalogue import lookup
@@ -35,25 +36,27 @@ ALWAYS = frozenset({"calls", "ejection_rate", "missed_rate", "availability", "re
 
 
 def cell(name: str, interval: Interval | None) -> str:
-    """Write the mean of a measure with the half-width of its interval."""
+    """Write the mean of a measure with the half-width of its interval, two digits of it."""
     measure = lookup(name)
     if measure is None or interval is None or interval["mean"] is None:
         return "-"
+    mean, low, high = interval["mean"], interval["low"], interval["high"]
     scale, unit = {"share": (100.0, " %"), "seconds": (1.0, " s"), "count": (1.0, "")}[measure.kind]
-    mean, low, high = interval["mean"] * scale, interval["low"], interval["high"]
-    if low is None or high is None or high == low:
-        return f"{_digits(mean)}{unit}"
-    return f"{_digits(mean)} ± {_digits((high - low) / 2 * scale)}{unit}"
+    if unit == " s" and abs(mean) < 1:
+        scale, unit = 1000.0, " ms"
+    half = 0.0 if low is None or high is None else (high - low) / 2 * scale
+    if not half:
+        return f"{_digits(mean * scale)}{unit}"
+    places = min(max(1 - math.floor(math.log10(half)), 0), 4)
+    return f"{mean * scale:,.{places}f} ± {half:,.{places}f}{unit}"
 
 
 def _digits(number: float) -> str:
     """Write a number with three digits, whole ones whole."""
-    if number == 0:
-        return "0"
-    if abs(number) >= 100 or number == round(number):  # noqa: PLR2004 - three digits stand before the point
+    if number == round(number) or abs(number) >= 100:  # noqa: PLR2004 - three digits stand before the point
         return f"{number:,.0f}"
     text = f"{number:.3g}"
-    return f"{number:.2g}" if "e" in text else text
+    return f"{number:.4f}" if "e" in text else text
 
 
 def table(columns: Mapping[str, Intervals], heading: str = "") -> str:
@@ -91,5 +94,5 @@ def _block(rows: Sequence[tuple[str, list[str]]], first: int, widths: Sequence[i
 
 def run_table(summary: Summary) -> str:
     """Return the table of a run: the total, and each app where there are several."""
-    apps = summary["apps"]
+    apps = {name: values for name, values in summary["apps"].items() if values["calls"]["mean"]}
     return table({"total": summary["total"], **(apps if len(apps) > 1 else {})})

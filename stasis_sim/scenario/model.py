@@ -35,6 +35,13 @@ NOT_IN_DIGEST = ("title", "expect")
 """Keys that say something about the numbers and do not change them."""
 
 
+def _plain(value: Any) -> Any:
+    """Return data with lists in the place of tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 class Scenario(Strict):
     """A question about calls and their applications, ready to run."""
 
@@ -171,7 +178,8 @@ class Scenario(Strict):
         Args:
             inline: Put the texts of other files in, so that the scenario stands alone.
         """
-        return self.model_dump(by_alias=True, context={"inline": inline})
+        data: dict[str, Any] = _plain(self.model_dump(by_alias=True, context={"inline": inline}))
+        return data
 
     def digest_source(self) -> bytes:
         """Return canonical bytes of all that decides the results, for a digest.

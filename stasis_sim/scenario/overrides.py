@@ -47,10 +47,12 @@ def apply(document: Document, overrides: Overrides) -> None:
     for key, value in pairs(overrides):
         name = set_name(key)
         try:
-            data = parse(value, name).data if isinstance(value, str) else copy.deepcopy(value)
-            _put(document, key, data)
+            found = parse(value, name) if isinstance(value, str) else Document(name, copy.deepcopy(value))
+            _put(document, key, found.data)
+            problems: Iterable[Problem] = found.problems
         except InputError as error:
-            document.problems += [Problem(name, 0, 0, problem.text) for problem in error.problems]
+            problems = error.problems
+        document.problems += [Problem(name, 0, 0, problem.text) for problem in problems]
 
 
 def _put(document: Document, key: str, data: Any) -> None:
@@ -69,12 +71,11 @@ def _put(document: Document, key: str, data: Any) -> None:
         keys = (*keys, step)
         if not parts:
             break
-        if isinstance(step, str):
-            holder.setdefault(step, {})
-            if holder[step] is None:
-                holder[step] = {}
-        elif step == len(holder):
-            holder.append({})
+        fresh: Any = [] if parts[0] == "0" else {}
+        if isinstance(holder, list):
+            holder.extend([fresh] if step == len(holder) else [])
+        elif holder.get(step) is None:
+            holder[step] = fresh
         holder = holder[step]
     if isinstance(holder, list) and keys[-1] == len(holder):
         holder.append(data)

@@ -32,7 +32,7 @@ def _styled(value: Any) -> Any:
     """Return data in which texts of several lines become literal blocks, as far as such a block can hold them."""
     if isinstance(value, dict):
         return {key: _styled(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_styled(item) for item in value]
     if isinstance(value, str) and _is_block(value):
         return LiteralScalarString(value)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import simpy
-
 from stasis_sim.scenario import actions
-from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.process import Life, Process
 
 if TYPE_CHECKING:
+    from stasis_sim.simulated.callers import Caller
     from stasis_sim.simulated.clients import Client
     from stasis_sim.simulated.network import Message
 
@@ -38,6 +37,23 @@ class Sounds(dict[str, int]):
         if name.endswith("us") and name[:-2].isdecimal():
             return int(name[:-2])
         return self["default"]
+
+
+class Playback:
+    """A sound that a handler has asked for, and whose end it waits for."""
+
+    __slots__ = ("_process", "awaited", "over")
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.over = False
+        self.awaited = False
+
+    def finish(self) -> None:
+        """The client has dealt with its PlaybackFinished: the handler goes on, if it has come to wait for it."""
+        self.over = True
+        if self.awaited:
+            self._process.arm(0)
 
 
 def requests(action: actions.Action) -> tuple[Step, ...]:
@@ -68,16 +84,14 @@ def _place(action: actions.Continue) -> Query:
     return tuple((name, str(value)) for name, value in query if value is not None)
 
 
-def handle(
-    client: Client, message: Message, todo: Sequence[actions.Action], finish: int
-) -> Generator[simpy.Event, Any, None]:
-    """Handle one event once a worker is through with it: a SimPy process."""
+def handle(process: Process, client: Client, message: Message, todo: Sequence[actions.Action], finish: int) -> Life:
+    """Handle one event once a worker is through with it."""
     event, caller, number = message
     clock = client.world.clock
     if caller is None:
         return
     generation = client.generation
-    yield clock.sleep(finish - clock.now, Rank.CLIENT, caller.trace.number)
+    yield finish - clock.now
     if event.fate == "lost":
         return
     for position, action in enumerate(todo):
@@ -85,7 +99,7 @@ def handle(
             # A time belongs to the app, the call, the event and the place in the list of actions.
             name = f"{action.tag}/{event.app}/{number}/{event.type}/{position}"
             duration = client.duration(name, action.time, caller)
-            done = yield from _spend(client, message, action, duration)
+            done = yield from _spend(process, client, caller, action, duration)
         else:
             done = True
             for method, suffix, query in requests(action):
@@ -96,21 +110,21 @@ def handle(
 
 
 def _spend(
-    client: Client, message: Message, action: actions.Wait | actions.Play, duration: int
-) -> Generator[simpy.Event, Any, bool]:
+    process: Process, client: Client, caller: Caller, action: actions.Wait | actions.Play, duration: int
+) -> Generator[int | None, Any, bool]:
     """Wait, or play a sound and wait for its end; say whether the handling goes on."""
-    caller, clock = message.caller, client.world.clock
-    assert caller is not None  # noqa: S101 - handle() has seen to it
     if isinstance(action, actions.Wait):
-        yield clock.sleep(duration, Rank.CLIENT, caller.trace.number)
+        yield duration
         return True
+    playback = Playback(process)
+    playing = client.playing.setdefault(caller.trace.number, [])
+    playing.append(playback)
     path = f"/channels/{caller.channel}/play"
-    over = clock.env.event()
-    waiting = client.playing.setdefault(caller.trace.number, [])
-    waiting.append(over)
     status = yield from client.rest("POST", path, (("media", sound(duration)),), caller)
     if status not in OK:
-        waiting.remove(over)
+        playing.remove(playback)
         return False
-    yield over
+    if not playback.over:
+        playback.awaited = True
+        yield None
     return True

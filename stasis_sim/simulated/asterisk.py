@@ -7,28 +7,16 @@ scenario and replays of recordings both stand on this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from typing import Any
-
-import simpy
+from collections.abc import Callable, Mapping
 
 from stasis_sim.handoff import effects
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.stimuli import Call, Stimulus, Timer
 from stasis_sim.simulated.clock import Clock, Happening, Rank
+from stasis_sim.simulated.process import Life, Process
 
 Listener = Callable[[Effect], None]
-
-
-class Channel:
-    """A channel as SimPy sees it: its number, and the event that wakes its process."""
-
-    __slots__ = ("number", "wake")
-
-    def __init__(self, number: int, wake: simpy.Event) -> None:
-        self.number = number
-        self.wake = wake
 
 
 class Asterisk:
@@ -44,7 +32,7 @@ class Asterisk:
     def __init__(self, clock: Clock, engine: Engine, listeners: Mapping[str, Listener]) -> None:
         self.clock = clock
         self.engine = engine
-        self.channels: dict[str, Channel] = {}
+        self.channels: dict[str, Process] = {}
         self._listeners: dict[str, Listener] = {
             **listeners,
             effects.TIMER: self._timer,
@@ -61,41 +49,32 @@ class Asterisk:
 
     def dial(self, number: int, call: Call) -> None:
         """Start the process of a new channel; ``number`` orders it among channels that do something at one instant."""
-        channel = self.channels[call.channel] = Channel(number, self.clock.env.event())
-        self.clock.env.process(self._life(channel, call))
+        process = self.channels[call.channel] = Process(self.clock, Rank.ASTERISK, number)
+        process.start(self._life(call))
 
-    def _life(self, channel: Channel, call: Call) -> Generator[simpy.Event, Any, None]:
+    def _life(self, call: Call) -> Life:
         """The channel: it runs the dialplan, and sleeps where the dialplan waits."""
         self.apply(call)
-        while self.channels.get(call.channel) is channel:
-            serial = yield channel.wake
-            if serial is not None:
-                self.apply(Timer(serial))
+        while call.channel in self.channels:
+            serial = yield None
+            self.apply(Timer(serial))
 
     def _timer(self, effect: Effect) -> None:
         _, serial, delay, name = effect
-        channel = self.channels.get(name) if name is not None else None
-        if channel is None:
+        process = self.channels.get(name) if name is not None else None
+        if process is None:
             self.clock.after(delay, Rank.ASTERISK, 0, self._fire, serial)
         else:
-            self.clock.after(delay, Rank.ASTERISK, channel.number, self._wake, (name, channel, serial))
+            process.arm(delay, serial)
 
     def _fire(self, happening: Happening) -> None:
         self.apply(Timer(happening.payload))
 
-    def _wake(self, happening: Happening) -> None:
-        """Let the channel's process go on, unless the channel is gone."""
-        channel: Channel
-        name, channel, serial = happening.payload
-        if self.channels.get(name) is channel:
-            wake, channel.wake = channel.wake, self.clock.env.event()
-            wake.succeed(serial)
-
     def _ended(self, listener: Listener | None) -> Listener:
         def ended(effect: Effect) -> None:
-            channel = self.channels.pop(effect[1], None)
-            if channel is not None:
-                channel.wake.succeed(None)
+            process = self.channels.pop(effect[1], None)
+            if process is not None:
+                process.kill()
             if listener is not None:
                 listener(effect)
 

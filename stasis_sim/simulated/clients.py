@@ -15,11 +15,12 @@ import simpy
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import AtOnce
-from stasis_sim.simulated.actions import handle
+from stasis_sim.simulated.actions import Playback, handle
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.service import Workers
 
 if TYPE_CHECKING:
@@ -66,13 +67,14 @@ class Client:
         self.frozen = False
         self.partitioned = False
         self.generation = 0
-        self.playing: dict[int, list[simpy.Event]] = {}
+        self.playing: dict[int, list[Playback]] = {}
         self._workers = Workers(spec.workers)
         self._path = spec.path
         self._base = spec.path.rpartition("/")[0]
         self._latency = durations(world.streams, f"clients/{name}/latency", spec.latency)
         self._messages = 0
         self._durations: dict[tuple[str, int], Durations] = {}
+        self._services: dict[tuple[str, int, int], Durations] = {}
         self._jitter = Numbers(world.streams.stream(f"clients/{name}/backoff"))
         self._waits = 0
         self._gone: simpy.Event = world.clock.env.event()
@@ -200,7 +202,8 @@ class Client:
             return
         actions = self.spec.on.get(event.type)
         if actions:
-            self.world.clock.env.process(handle(self, message, actions, finish))
+            process = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
+            process.start(handle(process, self, message, actions, finish))
         elif event.type == "PlaybackFinished":
             clock = self.world.clock
             clock.after(finish - clock.now, Rank.CLIENT, caller.trace.number, self._played, (message, self.generation))
@@ -211,12 +214,19 @@ class Client:
         if generation == self.generation and message.event.fate != "lost":
             waiting = self.playing.get(message.caller.trace.number)
             if waiting:
-                waiting.pop(0).succeed()
+                waiting.pop(0).finish()
 
     def _service(self, message: Message) -> int:
         """Return the time that a worker needs for a message, in microseconds."""
         event, caller, number = message
-        return 0 if caller is None else self.duration(f"service/{event.app}/{number}", self.spec.service, caller)
+        if caller is None:
+            return 0
+        key = (event.app, number, caller.source)
+        drawn = self._services.get(key)
+        if drawn is None:
+            name = f"service/{event.app}/{number}/{self.world.source_name(caller.source)}"
+            drawn = self._services[key] = durations(self.world.streams, name, self.spec.service)
+        return drawn[caller.index]
 
     def duration(self, name: str, distribution: Distribution, caller: Caller) -> int:
         """Return the duration in microseconds that belongs to a name and a caller."""
@@ -245,17 +255,16 @@ class Client:
 
     def rest(
         self, method: str, path: str, query: tuple[tuple[str, str], ...], caller: Caller | None
-    ) -> Generator[simpy.Event, Any, int]:
+    ) -> Generator[int | None, Any, int]:
         """Send a REST request, wait for its answer and return the status; 0 where no answer can come."""
         world = self.world
         path = self._base + path
-        number = 0 if caller is None else caller.trace.number
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
-        yield world.clock.sleep(self.latency(), Rank.NETWORK, number)
+        yield self.latency()
         row.status, row.reason = world.request(self, caller, self._request(method, path, query))
         world.release(caller)
-        yield world.clock.sleep(world.answer_time() + self.latency(), Rank.CLIENT, number)
+        yield world.answer_time() + self.latency()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:

@@ -45,13 +45,11 @@ class Prepared:
         scenario: The scenario.
         configuration: What Asterisk's files say.
         warnings: What a person should know before believing the result.
-        apps: Every app that a client serves or the dialplan names, the clients' first.
     """
 
     scenario: Scenario
     configuration: Configuration
     warnings: tuple[Problem, ...]
-    apps: tuple[str, ...]
 
     def engine(self) -> Engine:
         """Return an Asterisk that has just booted."""
@@ -77,14 +75,11 @@ def prepare(scenario: Scenario) -> Prepared:
         errors += _nowhere(scenario, dialplan)
     if errors:
         raise InputError(errors)
-    named = stasis_apps(dialplan)
-    served = [app for client in scenario.clients.values() for app in client.apps]
-    warnings += _unmatched(scenario, named, served)
+    warnings += _unmatched(scenario, stasis_apps(dialplan))
     configuration = Configuration(
         http, ari, dialplan, verify, sounds=Sounds(asterisk.sounds_us), clock_us=asterisk.clock_us
     )
-    apps = tuple(dict.fromkeys((*served, *named)))
-    return Prepared(scenario, configuration, tuple(dict.fromkeys(warnings)), apps)
+    return Prepared(scenario, configuration, tuple(dict.fromkeys(warnings)))
 
 
 def _pem(name: str) -> str | None:
@@ -132,8 +127,9 @@ def _lines(dialplan: Dialplan) -> Iterator[str]:
                 yield f"{step.application}({step.data})"
 
 
-def _unmatched(scenario: Scenario, named: tuple[str, ...], served: list[str]) -> Iterator[Problem]:
+def _unmatched(scenario: Scenario, named: tuple[str, ...]) -> Iterator[Problem]:
     """Yield apps that stand on one side only; both are legitimate, and both are often a slip."""
+    served = [app for client in scenario.clients.values() for app in client.apps]
     for name, client in scenario.clients.items():
         for app in client.apps:
             if app not in named:

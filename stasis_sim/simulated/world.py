@@ -68,7 +68,7 @@ class World:
         self._answer_times = durations(streams, "asterisk/latency", self.scenario.asterisk.latency)
         self._fallback = frozenset((place.context, place.exten) for place in self.scenario.fallback)
         self._drained = self.clock.env.event()
-        self._begin(prepared.apps)
+        self._begin()
 
     def _listeners(self) -> dict[str, Any]:
         return {
@@ -83,11 +83,12 @@ class World:
             effects.CLOSE: self._close,
         }
 
-    def _begin(self, apps: tuple[str, ...]) -> None:
+    def _begin(self) -> None:
         """Start everybody: the clients in the order of the scenario, then its faults, then its callers."""
         scenario = self.scenario
-        for app in apps:
-            self._state(app)
+        for client in scenario.clients.values():
+            for app in client.apps:
+                self._know(app)
         self.clients: list[Client] = []
         for name, spec in scenario.clients.items():
             for instance in range(1, spec.instances + 1):
@@ -170,6 +171,7 @@ class World:
     def _stasis(self, effect: Effect) -> None:
         _, channel, app, args, result, reason = effect
         caller, now = self.callers[channel], self.clock.now
+        self._know(app)
         attempt = trace.Attempt(app, args, now, result, reason)
         caller.trace.attempts.append(attempt)
         if result == "entered":
@@ -329,15 +331,22 @@ class World:
 
     def _registry(self, effect: Effect) -> None:
         _, app, change = effect
+        self._know(app)
         self._registered[app] = change in {"created", "activated", "replaced"}
         if self._opening is not None and self._registered[app]:
             self._holders[app] = self._opening
         self._state(app)
 
+    def _know(self, app: str) -> None:
+        """Write down from now on when an app is away: one that a client serves, or that a channel asks for."""
+        if app not in self._registered:
+            self._registered[app] = False
+            self._state(app)
+
     def _state(self, app: str) -> None:
         """Write down whether an app is registered, and whether messages reach it."""
         holder = self._holders.get(app)
-        registered = self._registered.get(app, False)
+        registered = self._registered[app]
         working = registered and holder is not None and not holder.frozen
         self.recorder.app_state(app, self.clock.now, registered=registered, working=working, cause=self._cause)
 

@@ -79,7 +79,7 @@ def test_a_merge_key_gives_what_is_not_there() -> None:
     document = read("x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4, <<: *x}\nz: {<<: [*x, *y], a: 9}\nw: {<<: *y}\n")
     assert document.data["z"] == {"a": 9, "b": 2, "c": 4}
     assert document.data["w"] == {"b": 3, "c": 4, "a": 1}
-    assert document.places["z", "c"] == Place("a.yaml", 2, 13)
+    assert document.places["z", "c"] == Place("a.yaml", 2, 14)
 
 
 def test_a_bomb_of_aliases_is_refused() -> None:
@@ -100,8 +100,8 @@ def test_deep_nesting_is_refused() -> None:
 def test_an_override_replaces_adds_and_appends() -> None:
     """An override replaces a value, adds keys that are not there, and appends to a list."""
     document = read("a: {b: 1}\nl: [1, 2]\n")
-    apply(document, ["a.b=2", "a.c.d={e: 3}", "l.0=x", "l.2=[y]", "l.3.k=z", "n="])
-    assert document.data == {"a": {"b": 2, "c": {"d": {"e": 3}}}, "l": ["x", 2, ["y"], {"k": "z"}], "n": None}
+    apply(document, ["a.b=2", "a.c.d={e: 3}", "l.0=x", "l.2=[y]", "l.3.k=z", "n=", "m.0.a=1"])
+    assert document.data == {"a": {"b": 2, "c": {"d": {"e": 3}}}, "l": ["x", 2, ["y"], {"k": "z"}], "n": None, "m": [{"a": 1}]}
 
 
 def test_an_override_of_an_empty_document_makes_one() -> None:

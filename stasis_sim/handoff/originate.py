@@ -1,0 +1,195 @@
+"""Calls that ARI makes itself: POST /channels with an application or an extension.
+
+As in Asterisk's resource_channels.c, for Local endpoints, the only ones that the model has.  A Local channel has two
+halves: `;1`, which ARI dials, and `;2`, which runs the dialplan of the endpoint.  The application is subscribed to
+both from the start.  When the dialplan answers, `;1` is up and enters Stasis, or starts in the dialplan itself; when
+one half ends the other is hung up (originate-app).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from stasis_sim.handoff.channels import Channel
+from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.rest import House
+from stasis_sim.handoff.subscriptions import CHANNEL
+from stasis_sim.handoff.text import atoi, split_arguments
+from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
+
+_DIALLING: Final = ("AppDial2", "(Outgoing Line)")
+_ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
+_EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
+_TIMEOUT_S: Final = 30
+_NORMAL: Final = 16
+
+
+class Origination:
+    """A channel that is being dialled.
+
+    Attributes:
+        near: The half that ARI has.
+        far: The half that runs the endpoint's dialplan.
+        app: The application that gets `near`, or "".
+        args: Its arguments, as they were given.
+        place: Where `near` starts in the dialplan if there is no application.
+        timer: Serial of the timer that ends the dialling.
+    """
+
+    __slots__ = ("app", "args", "far", "near", "place", "timer")
+
+    def __init__(self, near: Channel, far: Channel, app: str, args: str, place: tuple[str, str, int]) -> None:
+        self.near = near
+        self.far = far
+        self.app = app
+        self.args = args
+        self.place = place
+        self.timer = 0
+
+
+class OriginateResources:
+    """Handlers of POST /channels."""
+
+    def __init__(self, house: House) -> None:
+        """Work on a house."""
+        self.house = house
+        self._made = 0
+        self._dialled: dict[str, Origination] = {}
+        house.calls.answered = self.answered
+        house.calls.parted = self.parted
+
+    def routes(self) -> Routes:
+        """The handlers by method and path."""
+        return {("POST", "/channels"): self.originate, ("POST", "/channels/{channelId}"): self.originate}
+
+    def forget(self) -> None:
+        """Asterisk restarts."""
+        self._dialled.clear()
+
+    def originate(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST /channels and /channels/{id}."""
+        technology, _, device = parameters.text("endpoint").partition("/")
+        app, exten = parameters.text("app"), parameters.text("extension")
+        if not parameters.text("endpoint"):
+            return bad("Endpoint must be specified")
+        if not technology or not device:
+            return bad("Invalid endpoint specified")
+        place = ("", "", 0)
+        if not app:
+            if not exten:
+                return bad("Application or extension must be specified")
+            found = self._place(exten, parameters)
+            if isinstance(found, Reply):
+                return found
+            place = found
+        if technology.lower() != "local":
+            return _ALLOCATION_FAILED
+        near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
+        live = self.house.channels.live
+        if near in live or far in live:
+            return _EXISTS
+        origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
+        origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
+        self._set_variables(origination, parameters)
+        registered = self.house.registry.apps.get(app)
+        if registered is not None:
+            for channel in (origination.near, origination.far):
+                registered.subscribe(CHANNEL, channel.ident, channel.forwards)
+        timeout = parameters.number("timeout")
+        if timeout != -1:
+            seconds = timeout if timeout > 0 else _TIMEOUT_S
+            origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
+        self.house.after(self.house.calls.start, origination.far)
+        return ok(self.house.channels.json(origination.near))
+
+    def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
+        context, label = parameters.text("context") or "default", parameters.text("label")
+        if not label:
+            return context, exten, parameters.number("priority") or 1
+        if label.lstrip(" +-")[:1].isdigit():
+            priority = atoi(label)
+            return (context, exten, priority) if priority else bad("Requested priority is illegal")
+        priority = self.house.calls.pbx.label(None, context, exten, label)
+        if not priority:
+            return error(404, "Not Found", "Requested label can not be found")
+        return context, exten, priority
+
+    def _ident(self, wanted: str, half: int) -> str:
+        if wanted:
+            return wanted
+        # Asterisk takes the time and a counter.
+        self._made += 1
+        return f"{(self.house.calls.wall()) // 1_000_000}.{self._made * 2 + half}"
+
+    def _dial(self, device: str, near: str, far: str) -> Origination:
+        exten, _, rest = device.partition("@")
+        context = rest.partition("/")[0] or "default"
+        exten = exten.partition("/")[0]
+        name = f"Local/{exten}@{context}-{self.house.calls.local_pairs:08x}"
+        self.house.calls.local_pairs += 1
+        channels = self.house.channels
+        one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"), routine=_DIALLING)
+        one.state = "dialled"
+        two = Channel(far, Thread(far, context, exten, name=f"{name};2"))
+        one.peer, two.peer = two, one
+        channels.add(one)
+        channels.add(two)
+        origination = Origination(one, two, "", "", ("", "", 0))
+        self._dialled[one.ident] = origination
+        return origination
+
+    def _set_variables(self, origination: Origination, parameters: Parameters) -> None:
+        given = parameters.body.get("variables")
+        if isinstance(given, Mapping):
+            for name, value in given.items():
+                for channel in (origination.near, origination.far):
+                    self.house.channels.set_variable(channel, str(name).lstrip("_"), str(value))
+
+    # -- what becomes of it -------------------------------------------------------------------------------------
+
+    def answered(self, far: Channel) -> None:
+        """The dialplan has answered: `;1` is up and goes where it was meant to go."""
+        near = far.peer
+        origination = None if near is None else self._dialled.pop(near.ident, None)
+        if near is None or origination is None:
+            return
+        self.house.timers.cancel(origination.timer)
+        near.fire("answered")
+        near.thread.state = "Up"
+        self.house.channels.restated(near)
+        calls = self.house.calls
+        if origination.app:
+            data = origination.app + (f",{origination.args}" if origination.args else "")
+            self.house.channels.publish(near, "Stasis", data)
+            self.house.channels.set_variable(near, "STASISSTATUS", "")
+            app, *args = split_arguments(data)
+            if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
+                self.house.channels.set_variable(near, "STASISSTATUS", "FAILED")
+                calls.ended(near.thread, near.thread.cause)
+            return
+        near.routine = ("", "")
+        near.thread.context, near.thread.exten, near.thread.priority = origination.place
+        calls.start(near)
+
+    def parted(self, channel: Channel) -> None:
+        """One half has ended: the other one is hung up."""
+        other = channel.peer
+        if other is None or other.ident not in self.house.channels.live:
+            return
+        other.peer = None
+        origination = self._dialled.pop(other.ident, None)
+        cause = channel.thread.cause
+        if origination is None:
+            self.house.calls.hang_up(other, cause)
+        else:
+            self.house.timers.cancel(origination.timer)
+            self._end(other, cause)
+
+    def _expired(self, origination: Origination) -> None:
+        self._dialled.pop(origination.near.ident, None)
+        self._end(origination.near, _NORMAL)
+
+    def _end(self, near: Channel, cause: int) -> None:
+        near.thread.cause = cause
+        self.house.calls.ended(near.thread, cause)
