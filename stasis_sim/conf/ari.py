@@ -247,7 +247,7 @@ class _Loader22(_Loader):
             return False
         unknown = [variable for variable in section.variables if variable.name not in _GENERAL]
         for variable in unknown:
-            self.bad_line(_unknown(variable, "[general]"), "ARI stays off, and Asterisk logs nothing")
+            self.bad_line(_unknown(variable, "[general]"), "ARI stays off, and Asterisk logs nothing", discards=True)
         return not unknown
 
     # -- users

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.extensions import load_extensions
-from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.http import load_http
+from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.profiles import PROFILES, Profile

@@ -14,9 +14,7 @@ from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
-from stasis_sim.handoff.events import Bus
 from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.stimuli import Call
 from stasis_sim.handoff.thread import STASIS_FAILED, STASIS_LEFT, Thread
 from stasis_sim.handoff.timers import Timers
@@ -33,23 +31,21 @@ class Calls:
 
     def __init__(
         self,
-        bus: Bus,
         configuration: Configuration,
-        profile: Profile,
         channels: Channels,
         floor: Floor,
         offers: Offers,
         timers: Timers,
     ) -> None:
         """Start with no call."""
-        self.bus = bus
+        self.bus = floor.bus
         self.configuration = configuration
         self.channels = channels
         self.live = channels.live
         self.floor = floor
         self.offers = offers
         self.timers = timers
-        self.pbx = Pbx(configuration.dialplan, self, rules=profile.dialplan, sounds=configuration.sounds)
+        self.pbx = Pbx(configuration.dialplan, self, rules=floor.profile.dialplan, sounds=configuration.sounds)
         self.outbound: Outbound | None = None
         self.clock = 0
         self._start = configuration.clock_us or 0

@@ -6,17 +6,20 @@
 | (STASIS, channel, app, args, result, reason) | Stasis() or a StasisBroadcast decided: "entered" or "ejected" and why |
 | (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
 | (ENDED, channel, cause) | a channel is gone; HANGUPCAUSE at the end |
-| (TIMER, serial, delay_us, channel or None) | call step(now + delay, Timer(serial)); channel: its dialplan is what waits |
-| (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or (id is the session) to an Open; 101: it is up |
+| (TIMER, serial, delay_us, channel or None) | call step(now + delay, Timer(serial)); channel: its dialplan waits |
+| (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or to an Open (id: the session; 101: it is up) |
 | (SEND, session, serial, app, type, channel or None, body or None) | a message is written to a session |
 | (MISSED, serial, app, type, channel or None, body or None) | a message for an inactive app: dropped |
-| (QUEUED, session, serial, app, type, channel or None, body or None) | it waits for an outbound WebSocket, SEND follows |
+| (QUEUED, session, serial, app, type, channel or None, body or None) | it waits for the connection, SEND follows |
 | (CLOSE, session, how) | Asterisk closes a session |
 | (CONNECT, session, client_id, uri, timeout_us) | Asterisk opens an outbound WebSocket |
 | (REGISTRY, app, change) | created, activated, deactivated, replaced, forgotten |
 | (LOG, level, text) | a line of Asterisk's log |
 
 Serials of messages rise by one and are never reused; a queued message keeps its serial when it is sent.
+A move is LEFT with "move" for the old application and STASIS "entered" for the new one.  The reason of a RESPONSE is
+a word of access.REASONS where a request is refused before it comes to ARI's resources, else the words behind the
+status.  Its body is the JSON value, or with `bodies` (and of a refusal) the text that goes out, headers included.
 """
 
 from __future__ import annotations

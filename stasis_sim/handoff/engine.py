@@ -205,6 +205,9 @@ class Engine:
         house.bridges.live.clear()
         house.offers.open.clear()
         house.timers.clear()
+        house.calls.later.clear()
+        for reset in house.resets:
+            reset()
         self.rest.forget()
         self.sessions.clear()
         house.bus.forget_topics()

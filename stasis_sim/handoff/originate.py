@@ -58,6 +58,7 @@ class OriginateResources:
         self._dialled: dict[str, Origination] = {}
         house.calls.answered = self.answered
         house.calls.parted = self.parted
+        house.resets.append(self.forget)
 
     def routes(self) -> Routes:
         """The handlers by method and path."""
@@ -66,25 +67,15 @@ class OriginateResources:
     def forget(self) -> None:
         """Asterisk restarts."""
         self._dialled.clear()
+        self.house.calls.local_pairs = 0
 
     def originate(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST /channels and /channels/{id}."""
         technology, _, device = parameters.text("endpoint").partition("/")
-        app, exten = parameters.text("app"), parameters.text("extension")
-        if not parameters.text("endpoint"):
-            return bad("Endpoint must be specified")
-        if not technology or not device:
-            return bad("Invalid endpoint specified")
-        place = ("", "", 0)
-        if not app:
-            if not exten:
-                return bad("Application or extension must be specified")
-            found = self._place(exten, parameters)
-            if isinstance(found, Reply):
-                return found
-            place = found
-        if technology.lower() != "local":
-            return _ALLOCATION_FAILED
+        app = parameters.text("app")
+        place = self._check(technology, device, app, parameters)
+        if isinstance(place, Reply):
+            return place
         near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
         live = self.house.channels.live
         if near in live or far in live:
@@ -102,6 +93,18 @@ class OriginateResources:
             origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
         self.house.after(self.house.calls.start, origination.far)
         return ok(self.house.channels.json(origination.near))
+
+    def _check(self, technology: str, device: str, app: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
+        """Where the channel starts in the dialplan, nowhere if an application gets it, or what is wrong."""
+        if not parameters.text("endpoint"):
+            return bad("Endpoint must be specified")
+        if not technology or not device:
+            return bad("Invalid endpoint specified")
+        exten = parameters.text("extension")
+        if not app and not exten:
+            return bad("Application or extension must be specified")
+        place = ("", "", 0) if app else self._place(exten, parameters)
+        return place if isinstance(place, Reply) or technology.lower() == "local" else _ALLOCATION_FAILED
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         context, label = parameters.text("context") or "default", parameters.text("label")

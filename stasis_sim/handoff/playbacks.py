@@ -78,6 +78,7 @@ class PlaybackResources:
         self.channels = channels
         self.live: dict[str, Playback] = {}
         self._made = 0
+        house.resets.append(self.live.clear)
 
     def routes(self) -> Routes:
         """The handlers by method and path."""

@@ -18,7 +18,6 @@ from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.sessions import INBOUND, PER_CALL, Session
 from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App, AppTopic, bucket
 
-_APP_BUCKETS = 127
 _DEVICE_BUCKETS = 37
 
 
@@ -153,5 +152,5 @@ class Registry:
         return app.to_json(devices)
 
     def describe_all(self) -> list[dict[str, Any]]:
-        """All applications, in the order of Asterisk's hash container."""
-        return [self.describe(self.apps[name]) for name in sorted(self.apps, key=lambda n: bucket(n, _APP_BUCKETS))]
+        """All applications, sorted by name."""
+        return [self.describe(self.apps[name]) for name in sorted(self.apps)]

@@ -48,7 +48,9 @@ class House:
         self.bridges = Bridges(self.bus, self.channels)
         self.floor = Floor(self.bus, profile, self.registry, self.channels, self.bridges)
         self.offers = Offers(self.bus, self.channels)
-        self.calls = Calls(self.bus, configuration, profile, self.channels, self.floor, self.offers, self.timers)
+        self.calls = Calls(configuration, self.channels, self.floor, self.offers, self.timers)
+        # What parts that know of channels do when Asterisk restarts.
+        self.resets: list[Callable[[], None]] = []
         # What runs once the reply to the present request has gone out.
         self.later: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         # The request that is being handled, and whether its handler has not returned yet.

@@ -31,17 +31,15 @@ ALL: Final = {
 ALL_DEVICES: Final = "__AST_DEVICE_STATE_ALL_TOPIC"
 
 _HASH_START: Final = 5381
-_HASH_BITS: Final = 0xFFFFFFFF
+_HASH_MASK: Final = 0x7FFFFFFF
 
 
 def bucket(text: str, buckets: int) -> int:
-    """Where Asterisk's hash containers put a name: lists of applications and devices come in this order."""
+    """Where Asterisk's hash containers put a name: lists of devices come in this order (ast_str_hash)."""
     value = _HASH_START
     for byte in text.encode():
-        value = (value * 33 ^ byte) & _HASH_BITS
-    if value & 0x80000000:
-        value = (value ^ _HASH_BITS) + 1
-    return value % buckets
+        value = (value * 33 ^ byte) & 0xFFFFFFFF
+    return (value & _HASH_MASK) % buckets
 
 
 class AppTopic:

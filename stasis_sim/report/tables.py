@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval, Intervals, Summary
-from stasis_sim.observe.vocabulary import OUTCOMES
+from stasis_sim.observe.vocabulary import OUTCOMES, REASONS
 
 WIDTH = 80
 
@@ -15,7 +15,9 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("calls", "calls"),
     *((f"calls.share.{outcome}", f"  {outcome.replace('_', ' ')}") for outcome in OUTCOMES),
     ("ejection_rate", "ejection rate"),
+    *((f"attempts.reason.{reason}", f"  {reason.replace('_', ' ')}") for reason in REASONS),
     ("saved_rate", "saved by the fallback"),
+    ("events.raised", "events raised"),
     ("missed_rate", "missed events"),
     ("stranded_s", "stranded for, mean"),
     ("orphaned", "orphaned calls"),

@@ -51,6 +51,8 @@ def clock(value: Any) -> int:
         moment = datetime.fromisoformat(f"{day}T{time or '00:00'}{seconds or ':00'}+00:00")
     except ValueError:
         raise MisfitError.at(f"not a date and time {got(value)}; write one such as {DEFAULT_CLOCK}") from None
+    if moment < EPOCH:
+        raise MisfitError.at(f"before {EPOCH.year} {got(value)}; write a date such as {DEFAULT_CLOCK}")
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 

@@ -22,8 +22,10 @@ from stasis_sim.scenario.quantities import duration, is_number
 
 Value = TypeVar("Value")
 
-SPREAD = (0.001, 1000.0)
-"""What a cv or a shape is between; beyond, quantiles leave the range of floats."""
+LARGEST = 1000.0
+SMALLEST_CV = 0.001
+SMALLEST_SHAPE = 0.05
+"""What spreads and shapes are between; beyond, means and quantiles leave the range of floats."""
 
 EXAMPLE = "a constant such as 20ms, or a distribution such as {exponential: 20ms}"
 
@@ -40,13 +42,20 @@ def positive_duration(value: Any) -> int:
     return us
 
 
-def _spread(value: Any) -> float:
-    low, high = SPREAD
-    if not is_number(value) or not low <= value <= high:
+def _number(value: Any, low: float) -> float:
+    if not is_number(value) or not low <= value <= LARGEST:
         raise MisfitError.at(
-            f"not a number between {low:g} and {high:g} {got(value)}; write a plain number such as 1.2"
+            f"not a number between {low:g} and {LARGEST:g} {got(value)}; write a plain number such as 1.2"
         )
     return float(value)
+
+
+def _cv(value: Any) -> float:
+    return _number(value, SMALLEST_CV)
+
+
+def _shape(value: Any) -> float:
+    return _number(value, SMALLEST_SHAPE)
 
 
 class _Parameters:
@@ -101,14 +110,14 @@ def _exponential(value: Any, base: Path) -> Exponential:  # noqa: ARG001
 def _lognormal(value: Any, base: Path) -> Lognormal:  # noqa: ARG001
     parameters = _Parameters(value, ("mean", "cv"), "lognormal: {mean: 20ms, cv: 1}")
     mean = parameters.take("mean", positive_duration, 1)
-    cv = parameters.take("cv", _spread, 1.0)
+    cv = parameters.take("cv", _cv, 1.0)
     parameters.check()
     return Lognormal(mean, cv)
 
 
 def _weibull(value: Any, base: Path) -> Weibull:  # noqa: ARG001
     parameters = _Parameters(value, ("mean", "scale", "shape"), "weibull: {mean: 20s, shape: 1.5}")
-    shape = parameters.take("shape", _spread, 1.0)
+    shape = parameters.take("shape", _shape, 1.0)
     if parameters.either("mean", "scale"):
         found = Weibull(shape, mean_us=parameters.take("mean", positive_duration, 1))
     else:
@@ -121,9 +130,9 @@ def _gamma(value: Any, base: Path) -> Gamma:  # noqa: ARG001
     parameters = _Parameters(value, ("mean", "cv", "shape"), "gamma: {mean: 20s, cv: 0.5}")
     mean = parameters.take("mean", positive_duration, 1)
     if parameters.either("cv", "shape"):
-        found = Gamma(mean, cv=parameters.take("cv", _spread, 1.0))
+        found = Gamma(mean, cv=parameters.take("cv", _cv, 1.0))
     else:
-        found = Gamma(mean, shape=parameters.take("shape", _spread, 1.0))
+        found = Gamma(mean, shape=parameters.take("shape", _shape, 1.0))
     parameters.check()
     return found
 

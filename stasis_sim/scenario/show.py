@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from stasis_sim.scenario.model import Scenario
 
@@ -29,14 +29,14 @@ def show(scenario: Scenario, *, inline: bool = False) -> str:
 
 
 def _styled(value: Any) -> Any:
-    """Return data in which texts of several lines become literal blocks, as far as such a block can hold them."""
+    """Return data in which texts of several lines become literal blocks, and what a block cannot hold has quotes."""
     if isinstance(value, dict):
-        return {key: _styled(item) for key, item in value.items()}
+        return {_styled(key): _styled(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_styled(item) for item in value]
-    if isinstance(value, str) and _is_block(value):
-        return LiteralScalarString(value)
-    return value
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return LiteralScalarString(value) if _is_block(value) else DoubleQuotedScalarString(value)
 
 
 def _is_block(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from stasis_sim.scenario.template import TEMPLATE
 
 TIMES = st.integers(0, 10**15).map(format_duration)
 SOME_TIME = st.integers(1, 10**15).map(format_duration)
-SPREADS = st.floats(0.001, 1000) | st.integers(1, 1000)
+SPREADS = st.floats(0.05, 1000) | st.integers(1, 1000)
 RATES = st.builds("{}/{}".format, st.integers(1, 10**6), st.sampled_from(["s", "min", "h", "d"]))
 NAMES = st.text(st.characters(categories=["L", "N"], include_characters="-_"), min_size=1, max_size=12)
 TEXTS = st.text(max_size=20)
@@ -156,7 +157,7 @@ ASTERISK = keys(
         "http": CONFS,
         "ari": CONFS,
         "sounds": st.dictionaries(NAMES, TIMES, max_size=2),
-        "clock": st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0")),
+        "clock": st.datetimes(datetime(1970, 1, 1)).map(lambda moment: moment.isoformat(" ", "seconds")),
         "max_channels": NONE | st.integers(1, 10**6),
         "latency": RANDOM,
         "files": st.sampled_from(["exist", "check"]),
