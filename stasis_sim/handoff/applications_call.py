@@ -223,7 +223,7 @@ def read(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.set_variable(thread, name, heard[:limit])
         status = "HANGUP" if cut_short else "OK" if heard else "TIMEOUT"
         pbx.set_variable(thread, "READSTATUS", status)
-        return HANGUP if cut_short else NEXT
+        return NEXT
 
     def listen(pbx: Pbx, thread: Thread, digit: str) -> bool:
         thread.digits += digit

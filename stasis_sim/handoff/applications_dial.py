@@ -37,6 +37,7 @@ _RESET: Final = (
 )
 _BUSY: Final = 17
 _CONGESTION: Final = 34
+_NORMAL_CLEARING: Final = 16
 _QUIET_CAUSES: Final = frozenset({16, 19})
 _NO_ROUTE: Final = 3
 _NOT_IMPLEMENTED: Final = 66
@@ -71,10 +72,11 @@ class _CalleeHost(SilentHost):
 class _Callee:
     """A dialled Local channel."""
 
-    def __init__(self, pbx: Pbx, caller: Thread, exten: str, context: str, number: int) -> None:
+    def __init__(self, pbx: Pbx, caller: Thread, resource: str, number: int) -> None:
+        exten, context = _address(resource)
         self.host = _CalleeHost(pbx.host)
         self.pbx = pbx.beside(self.host)
-        self.number = f"{exten}@{context}"
+        self.number = resource
         name = f"Local/{exten}@{context}-{number:08x};2"
         self.thread = Thread(
             f"{caller.channel}/{number}",
@@ -134,7 +136,7 @@ class _Dialling:
                 self.bridge(pbx, thread, winner)
             elif not self.callees or (self.until is not None and pbx.host.now() >= self.until):
                 return self.fail(pbx, thread)
-        elif not self.callees or self.callees[0].thread.ended:
+        elif self.callees[0].thread.ended:
             return self.finish(pbx, thread)
         return self.pause(pbx, thread)
 
@@ -190,7 +192,7 @@ class _Dialling:
         for name, begun in (("ANSWEREDTIME", self.answered_at or now), ("DIALEDTIME", self.begun)):
             pbx.set_variable(thread, name, str((now - begun) // _SECOND_US))
             pbx.set_variable(thread, f"{name}_MS", str((now - begun) // _MILLISECOND_US))
-        thread.cause = self.callees[0].thread.cause if self.callees else thread.cause
+        thread.cause = self.callees[0].thread.cause or _NORMAL_CLEARING
         return NEXT if "g" in self.options else HANGUP
 
     def fail(self, pbx: Pbx, thread: Thread) -> int:
@@ -232,13 +234,11 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
 def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> None:
     technology, _, resource = destination.partition("/")
     if technology.lower() == "local":
-        address = resource.partition("/")[0]
-        exten, _, context = address.partition("@")
-        context = context or "default"
+        exten, context = _address(resource)
         if pbx.exists(None, context, exten):
             number = int(thread.extras.get("DIALLED", "0")) + 1
             thread.extras["DIALLED"] = str(number)
-            dialling.callees.append(_Callee(pbx, thread, exten, context, number))
+            dialling.callees.append(_Callee(pbx, thread, resource, number))
             return
         pbx.host.log("NOTICE", f"No such extension/context {exten}@{context} while calling Local channel")
         dialling.unavailable += 1
@@ -246,6 +246,12 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> No
     thread.cause = _NO_ROUTE if technology.lower() == "pjsip" else _NOT_IMPLEMENTED
     pbx.host.log("NOTICE", f"Unable to create channel of type '{technology}' (cause {thread.cause})")
     dialling.unavailable += 1
+
+
+def _address(resource: str) -> tuple[str, str]:
+    """Read ``exten@context/options``."""
+    exten, _, context = resource.partition("/")[0].partition("@")
+    return exten, context or "default"
 
 
 def queue(pbx: Pbx, thread: Thread, data: str) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
 from stasis_sim.handoff.text import is_true, scan_int, split_arguments, whole_int
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, PARK, Frame
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, OVER, PARK, Frame
 from stasis_sim.handoff.timing import parse_time
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _tried(pbx: Pbx, thread: Thread, result: int) -> int:
     return JUMP if result == JUMP else NEXT
 
 
-def gosub(pbx: Pbx, thread: Thread, data: str) -> int:
+def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
     """Gosub([[context,]extension,]priority[(arguments)]); arguments keep their quotes."""
     if not data:
         pbx.host.log("ERROR", "Gosub requires an argument: Gosub([[context,]exten,]priority[(arg1[,...][,argN])])")
@@ -213,10 +213,21 @@ def gosub(pbx: Pbx, thread: Thread, data: str) -> int:
         where = ",".join(map(str, place))
         pbx.host.log("ERROR", f"Gosub attempted to reach non-existent destination '{where}' from '{origin}'")
         return HANGUP
-    frame = Frame(thread.context, thread.exten, thread.priority + 1)
+    frame = Frame(thread.context, thread.exten, thread.priority + 1, special=special)
     subroutines.enter(pbx, thread, frame, arguments)
     thread.context, thread.exten, thread.priority = place
     return JUMP
+
+
+def next_handler(pbx: Pbx, thread: Thread) -> bool:
+    """Send a channel that was hung up to its next hangup handler; False if there is none."""
+    while waiting := thread.extras.get("HANGUP_HANDLERS"):
+        handler, _, rest = waiting.partition("\n")
+        thread.extras["HANGUP_HANDLERS"] = rest
+        thread.frames.clear()
+        if gosub(pbx, thread, handler, special=True) == JUMP:
+            return True
+    return False
 
 
 def gosubif(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -242,13 +253,16 @@ def return_(pbx: Pbx, thread: Thread, data: str) -> int:
     thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority
     subroutines.leave(pbx, thread)
     pbx.set_variable(thread, "GOSUB_RETVAL", data)
-    return JUMP
+    return OVER if frame.special else JUMP
 
 
 def stackpop(pbx: Pbx, thread: Thread, _data: str) -> int:
     """StackPop(): forgets where to return to."""
-    if thread.frames:
-        subroutines.leave(pbx, thread)
+    if not thread.frames:
+        return NEXT
+    if thread.frames[-1].special:
+        return HANGUP
+    subroutines.leave(pbx, thread)
     return NEXT
 
 

@@ -34,7 +34,7 @@ class Bridge:
         technology: What mixes it now.
         smart: The technology follows the number of channels.
         video_mode: `talker`, `sfu` or `single`.
-        members: The channels in it, in the order of joining.
+        members: The channels in it, in Asterisk's order.
         forwards: Who listens to it.
         dissolved: It is being destroyed.
     """
@@ -72,7 +72,7 @@ class Bridge:
             "bridge_class": "stasis",
             "creator": "Stasis",
             "name": self.name,
-            "channels": [channel.ident for channel in self.members],
+            "channels": sorted(channel.ident for channel in self.members),
             "video_mode": self.video_mode,
         }
 
@@ -111,14 +111,21 @@ class Bridges:
         bridge.members.append(channel)
         channel.bridged = True
         self._publish(bridge, "ChannelEnteredBridge", channel)
-        self._reconfigure(bridge)
+        before = bridge.technology
+        self._choose(bridge)
+        if bridge.technology != before:
+            # A new technology takes over those who were in before behind the one who has just joined.
+            bridge.members.insert(0, bridge.members.pop())
+        self._name_peers(bridge)
 
     def leave(self, bridge: Bridge, channel: Channel) -> None:
         """A channel goes, and the application that controls it is interested in the bridge once less."""
         self.channels.set_variable(channel, "BRIDGEPEER", None)
         bridge.members.remove(channel)
         self._publish(bridge, "ChannelLeftBridge", channel)
-        self._reconfigure(bridge)
+        if not bridge.dissolved:
+            self._choose(bridge)
+            self._name_peers(bridge)
         control = channel.control
         if control is not None and control.bridge is bridge:
             control.app.unsubscribe(bridge.ident)
@@ -144,12 +151,14 @@ class Bridges:
             if app is not None:
                 app.unsubscribe(bridge.ident, for_good=True)
 
-    def _reconfigure(self, bridge: Bridge) -> None:
-        if bridge.dissolved:
-            return
-        members = bridge.members
+    def _choose(self, bridge: Bridge) -> None:
+        """Choose the technology anew (smart_bridge_operation)."""
         if bridge.smart:
-            bridge.technology = SOFTMIX if len(members) > _PAIR else SIMPLE
+            bridge.technology = SOFTMIX if len(bridge.members) > _PAIR else SIMPLE
+
+    def _name_peers(self, bridge: Bridge) -> None:
+        """Tell all who are in who the others are (set_bridge_peer_vars)."""
+        members = bridge.members
         if bridge.kind == "holding":
             for channel in members:
                 self.channels.set_variable(channel, "BRIDGEPEER", None)

@@ -7,7 +7,7 @@ Stasis belongs to the floor (control.py) until that gives it back, and then the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels import Channel, Channels
@@ -22,7 +22,9 @@ from stasis_sim.handoff.timers import Timers
 if TYPE_CHECKING:
     from stasis_sim.handoff.outbound import Outbound
 
-_EXPLICIT = 32
+SIP: Final = "sip"
+_UNALLOCATED: Final = 1
+_EXPLICIT: Final = 32
 """What ChannelHangupRequest gives as the cause of a hangup by REST: a flag, not the cause (control, DELETE)."""
 
 
@@ -73,11 +75,19 @@ class Calls:
             kind=call.kind,
         )
         channel = Channel(call.channel, thread)
+        known = self.pbx.exists(thread, call.context, call.exten)
+        if not known and call.kind == SIP:
+            # 404, and there has never been a channel (sip-callers).
+            self.bus.out.append((ENDED, call.channel, _UNALLOCATED))
+            return
         self.local_pairs += 1
         self.channels.add(channel)
-        for name, value in call.variables.items():
+        for name, value in reversed(call.variables.items()):
             self.channels.variable(channel, name, value)
-        self.start(channel)
+        if known:
+            self.start(channel)
+        else:
+            self.ended(thread, 0)
 
     def start(self, channel: Channel) -> None:
         """Run a channel's dialplan from its place."""
@@ -108,8 +118,7 @@ class Calls:
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause
             channel.thread.hungup = True
-        elif channel.routine[0]:
-            self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
+        elif not channel.walks:
             self.ended(channel.thread, cause)
         elif linger:
             channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause))
@@ -155,20 +164,26 @@ class Calls:
         if control.failed:
             self.fail_stasis(channel)
             return
-        if channel.routine[0]:
+        if not channel.walks:
             self._start_outgoing(channel, control)
             return
         self._current = channel
         self._wait(channel, self.pbx.resume(channel.thread, control.place))
 
     def _start_outgoing(self, channel: Channel, control: Control) -> None:
-        """A channel that ARI made has had no dialplan so far: it begins where `continue` says."""
-        channel.routine = ("", "")
+        """A channel that ARI made for an application has had no dialplan so far: it begins where `continue` says.
+
+        Asterisk runs it inside Stasis(), without `h` and without asking anybody to hang up.
+        """
         thread = channel.thread
-        if control.place is not None:
-            thread.context, thread.exten, thread.priority = control.place
-        self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
-        self.start(channel)
+        thread.handler = True
+        thread.context, thread.exten, thread.priority = control.place or (
+            thread.context,
+            thread.exten,
+            thread.priority + 1,
+        )
+        self._current = channel
+        self._wait(channel, self.pbx.start(thread))
 
     def hand_over(self, channel: Channel, app: str, args: Sequence[str]) -> None:
         """Stasis() has waited long enough: it looks the application up now."""
@@ -209,6 +224,12 @@ class Calls:
             channel = self.live[thread.channel]
         return channel
 
+    def restated(self, channel: Channel) -> None:
+        """A channel's state has changed; an answer passes through a Local channel."""
+        self.channels.restated(channel)
+        if channel.peer is not None and channel.thread.state == "Up":
+            self.later.append((self.answered, channel))
+
     # -- the interpreter's host -----------------------------------------------------------------------------------
 
     def now(self) -> int:
@@ -229,12 +250,9 @@ class Calls:
         """A variable was set."""
         self.channels.variable(self._channel(thread), name, value)
 
-    def state(self, thread: Thread, state: str) -> None:
+    def state(self, thread: Thread, state: str) -> None:  # noqa: ARG002 - thread.state has it already
         """The channel's state changed."""
-        channel = self._channel(thread)
-        self.channels.restated(channel)
-        if channel.peer is not None and state == "Up":
-            self.later.append((self.answered, channel))
+        self.restated(self._channel(thread))
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
@@ -300,6 +318,9 @@ class Calls:
             self.timers.cancel(channel.waits)
             channel.waits = 0
         self.offers.close(channel)
+        if not channel.walks and channel.state == "dialplan":
+            # What Stasis() says when it returns, after any dialplan that it ran (originate-app).
+            self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         self.channels.gone(channel, cause)
         self.bus.out.append((ENDED, channel.ident, cause))
         if channel.peer is not None:

@@ -49,6 +49,7 @@ class Channel:
         unread: Keys pressed while nobody reads from the channel (StasisBroadcast does not).
         routine: The application it shows between the dialplan's: only channels that ARI originated have one.
         bridged: It has been in a bridge.
+        walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Channel:
         "thread",
         "unread",
         "waits",
+        "walks",
     )
 
     def __init__(self, ident: str, thread: Thread, *, routine: tuple[str, str] = ("", "")) -> None:
@@ -71,7 +73,7 @@ class Channel:
         self.ident = ident
         self.thread = thread
         self.state = "dialplan"
-        self.shown = Snapshot(thread.state, thread.context, thread.exten, thread.priority, *routine)
+        self.shown = Snapshot(thread.state, thread.context, thread.exten, thread.priority, "", "")
         self.forwards: list[Forward] = []
         self.control: Control | None = None
         self.offer: Offer | None = None
@@ -80,6 +82,7 @@ class Channel:
         self.unread: list[tuple[str, int]] = []
         self.routine = routine
         self.bridged = False
+        self.walks = not routine[0]
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""

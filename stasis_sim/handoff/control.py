@@ -232,10 +232,11 @@ class Floor:
             return channel.shown
         now = self.channels.current(channel, running=True)
         if control.place is None:
-            return now
-        # The dialplan will add one before it goes on.
+            later = 0 if channel.walks or control.how != "continue" else 1
+            return now._replace(priority=now.priority + later)
+        # A dialplan that runs will add one before it goes on.
         context, exten, priority = control.place
-        return now._replace(context=context, exten=exten, priority=priority - 1)
+        return now._replace(context=context, exten=exten, priority=priority - channel.walks)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 

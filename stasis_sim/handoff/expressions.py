@@ -224,7 +224,7 @@ class _Parser:
         if number is None:
             self.problems.append("non-numeric argument")
             return 0
-        return -number
+        return longdouble.negative(number)
 
     def arithmetic(self, kind: str, left: Value, right: Value) -> Value:
         """Compute; text counts as 0 for ``+`` and ``-``, makes the others 0 (or what Asterisk takes for infinity)."""
@@ -280,7 +280,7 @@ class _Parser:
             result = MATH[name](arguments)
             if result is None:
                 self.problems.append(f"Wrong args to {name}() function")
-            return result or 0
+            return 0 if result is None else result
         spelled = f"{name}({','.join(map(to_text, arguments))})"
         read = None if self.function is None else self.function(unoctets(spelled))
         if read is None:

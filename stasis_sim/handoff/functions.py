@@ -183,14 +183,19 @@ def _extreme(pick: Callable[[float, float], float]) -> Reader:
         numbers = [scan_float(argument) for argument in arguments]
         if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004 - two numbers
             return None
-        return f"{pick(numbers[0], numbers[1]):f}"
+        return _short(pick(numbers[0], numbers[1]))
 
     return choose
 
 
 def _abs(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
     number = scan_float(data)
-    return None if number is None else f"{abs(number):f}"
+    return None if number is None else _short(abs(number))
+
+
+def _short(value: float) -> str:
+    """Print a whole number without its decimals."""
+    return str(_int(value)) if value == _int(value) else f"{value:f}"
 
 
 def _rand(pbx: Pbx, thread: Thread, data: str) -> str:

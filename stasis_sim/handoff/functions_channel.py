@@ -24,7 +24,7 @@ _DEFAULT_TIMEOUTS: Final = {"r": 10_000_000, "d": 5_000_000}
 # Items of CHANNEL() that can be set and start with these values.
 _ITEMS: Final = {
     "language": "en",
-    "musicclass": "default",
+    "musicclass": "",
     "accountcode": "",
     "peeraccount": "",
     "userfield": "",
@@ -51,8 +51,9 @@ _FROM_THREAD: Final[dict[str, Callable[[Thread], str]]] = {
     "state": lambda thread: thread.state,
     "channeltype": lambda thread: _KINDS.get(thread.kind, thread.kind),
     "checkhangup": lambda thread: "1" if thread.hungup else "0",
-    "appname": lambda thread: thread.application,
-    "appdata": lambda thread: thread.data,
+    # While a step's data is substituted no application runs.
+    "appname": lambda thread: thread.application if thread.then is not None else "",
+    "appdata": lambda thread: thread.data if thread.then is not None else "",
     "exten": lambda thread: thread.exten,
     "context": lambda thread: thread.context,
     "uniqueid": lambda thread: thread.channel,
@@ -93,7 +94,7 @@ def _callerid(pbx: Pbx, thread: Thread, data: str) -> str | None:
         "tag": "",
         "ani2": "0",
         "ton": "0",
-        "pres": "allowed_not_screened",
+        "pres": "allowed_not_screened" if number else "unavailable",
     }
     if member in known:
         return known[member]
@@ -132,9 +133,17 @@ def _write_channel(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     if item in _ITEMS:
         thread.extras[f"CHANNEL({item})"] = value
     elif item.startswith("hangup_handler_"):
-        _hangup_handlers(thread, item, value)
+        _hangup_handlers(thread, item, value and _full_place(thread, value))
     else:
         pbx.host.log("WARNING", f"Unknown or unavailable item requested: '{data}'")
+
+
+def _full_place(thread: Thread, text: str) -> str:
+    """Fill in what a place leaves out: it is meant from here, not from where the hangup will be."""
+    place, bracket, arguments = text.partition("(")
+    parts = place.split(",")
+    missing = [thread.context, thread.exten][: max(0, 3 - len(parts))]
+    return ",".join([*missing, *parts]) + bracket + arguments
 
 
 def _hangup_handlers(thread: Thread, item: str, value: str) -> None:
@@ -269,34 +278,42 @@ def _hint(pbx: Pbx, thread: Thread, data: str) -> str | None:
     return None if match is None else match.step.application
 
 
-def _group_key(data: str) -> str:
-    group, _, category = data.partition("@")
-    return f"{fold(group)}@{fold(category)}"
+def _category(data: str) -> str:
+    return fold(data.partition("@")[2])
 
 
 def _group(pbx: Pbx, thread: Thread, data: str) -> str:
-    suffix = f"@{fold(data)}"
-    for key, members in pbx.members.items():
-        if key.endswith(suffix) and thread.channel in members:
-            return key[: -len(suffix)]
+    """Return the channel's group in a category, or, without one, in the first that it has."""
+    for (_, category), members in pbx.members.items():
+        if thread.channel in members and (not data or category == fold(data)):
+            return members[thread.channel]
     return ""
 
 
 def _write_group(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    category = fold(data) if data else fold(value.partition("@")[2])
-    suffix = f"@{category}"
+    """Put the channel into a group; in each category it has one."""
+    group, _, category = value.partition("@")
+    category = fold(data or category)
     for key, members in pbx.members.items():
-        if key.endswith(suffix):
+        if key[1] == category:
             members.pop(thread.channel, None)
-    key = _group_key(f"{value.partition('@')[0]}@{category}")
-    pbx.members.setdefault(key, {})[thread.channel] = None
+    pbx.members.setdefault((fold(group), category), {})[thread.channel] = group
+    thread.extras["GROUPS"] = "yes"
+
+
+def leave_groups(pbx: Pbx, thread: Thread) -> None:
+    """Forget the groups of a channel that is gone."""
+    if "GROUPS" in thread.extras:
+        for members in pbx.members.values():
+            members.pop(thread.channel, None)
 
 
 def _group_count(pbx: Pbx, thread: Thread, data: str) -> str:
-    group, _, category = data.partition("@")
-    if not group:
-        group = _group(pbx, thread, category)
-    return str(len(pbx.members.get(_group_key(f"{group}@{category}"), ())))
+    category = _category(data)
+    group = fold(data.partition("@")[0] or _group(pbx, thread, category))
+    if category:
+        return str(len(pbx.members.get((group, category), ())))
+    return str(sum(len(members) for key, members in pbx.members.items() if key[0] == group))
 
 
 def _db(pbx: Pbx, _thread: Thread, data: str) -> str | None:

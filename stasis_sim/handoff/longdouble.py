@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 Number = int | Fraction | float
+"""An int or a Fraction; a float only for infinity, NaN and the zero with a minus sign, which C prints as -0."""
 
 _MANTISSA: Final = 64
 _EXACT: Final = 1 << _MANTISSA
@@ -81,8 +82,23 @@ def _whole(value: Fraction) -> Number:
     return value.numerator if value.denominator == 1 else value
 
 
+def signed_zero(value: Number, *, negative: bool) -> Number:
+    """Give a zero its sign."""
+    return -0.0 if negative and not value else value
+
+
+def _unsigned_zero(value: Number) -> Number:
+    return 0 if not value else value
+
+
+def negative(value: Number) -> Number:
+    """Return the value with the other sign."""
+    return -value if value else (0 if isinstance(value, float) else -0.0)
+
+
 def add(left: Number, right: Number) -> Number:
     """Return the sum."""
+    left, right = _unsigned_zero(left), _unsigned_zero(right)
     if isinstance(left, float) or isinstance(right, float):
         return _as_float(left) + _as_float(right)
     return rounded(left + right)
@@ -90,21 +106,29 @@ def add(left: Number, right: Number) -> Number:
 
 def subtract(left: Number, right: Number) -> Number:
     """Return the difference."""
-    return add(left, -right)
+    return add(left, -_unsigned_zero(right))
+
+
+def _is_negative(value: Number) -> bool:
+    return math.copysign(1.0, value) < 0 if isinstance(value, float) else value < 0
 
 
 def multiply(left: Number, right: Number) -> Number:
     """Return the product."""
+    minus = _is_negative(left) != _is_negative(right)
+    left, right = _unsigned_zero(left), _unsigned_zero(right)
     if isinstance(left, float) or isinstance(right, float):
         return _as_float(left) * _as_float(right)
-    return rounded(left * right)
+    return signed_zero(rounded(left * right), negative=minus)
 
 
 def divide(left: Number, right: Number) -> Number:
     """Return the quotient; the divisor is not zero."""
+    minus = _is_negative(left) != _is_negative(right)
+    left = _unsigned_zero(left)
     if isinstance(left, float) or isinstance(right, float):
         return _as_float(left) / _as_float(right) if not math.isinf(_as_float(right)) else _divide_by_infinity(left)
-    return rounded(_whole(Fraction(left) / Fraction(right)))
+    return signed_zero(rounded(_whole(Fraction(left) / Fraction(right))), negative=minus)
 
 
 def _divide_by_infinity(left: Number) -> Number:
@@ -113,13 +137,15 @@ def _divide_by_infinity(left: Number) -> Number:
 
 def remainder(left: Number, right: Number) -> Number:
     """Return the remainder with the sign of the dividend, as ``fmodl``; the divisor is not zero."""
+    minus = _is_negative(left)
+    left = _unsigned_zero(left)
     if isinstance(left, float):
         return math.nan
     if isinstance(right, float):
         return math.nan if math.isnan(right) else left
     quotient = abs(Fraction(left) / Fraction(right))
     part = abs(Fraction(left)) - (quotient.numerator // quotient.denominator) * abs(Fraction(right))
-    return rounded(_whole(part if left >= 0 else -part))
+    return signed_zero(rounded(_whole(-part if minus else part)), negative=minus)
 
 
 def _as_float(value: Number) -> float:
@@ -147,7 +173,11 @@ def text(value: Number) -> str:
     if isinstance(value, int) and -(10**_DIGITS) < value < 10**_DIGITS:
         return str(value)
     if isinstance(value, float):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        if not value:
+            return "-0"
+        # The sign of "no number" is what an x86 gives it.
+        sign = "-" if math.copysign(1.0, value) < 0 else ""
+        return f"{sign}nan" if math.isnan(value) else f"{sign}inf"
     fraction = Fraction(value)
     quotient = _PRINT.divide(_decimal(fraction.numerator), _decimal(fraction.denominator))
     sign, digits, _ = quotient.as_tuple()

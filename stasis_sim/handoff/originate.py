@@ -82,7 +82,9 @@ class OriginateResources:
             return _EXISTS
         origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
-        self._set_variables(origination, parameters)
+        found = parameters.body.get("variables")
+        given = found if isinstance(found, Mapping) else {}
+        self._set_variables(origination.near, list(given), given)
         registered = self.house.registry.apps.get(app)
         if registered is not None:
             for channel in (origination.near, origination.far):
@@ -91,7 +93,7 @@ class OriginateResources:
         if timeout != -1:
             seconds = timeout if timeout > 0 else _TIMEOUT_S
             origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
-        self.house.after(self.house.calls.start, origination.far)
+        self.house.after(self._run, origination, given)
         return ok(self.house.channels.json(origination.near))
 
     def _check(self, technology: str, device: str, app: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
@@ -138,16 +140,25 @@ class OriginateResources:
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
+        channels.publish(one, *_DIALLING)
         origination = Origination(one, two, "", "", ("", "", 0))
         self._dialled[one.ident] = origination
         return origination
 
-    def _set_variables(self, origination: Origination, parameters: Parameters) -> None:
-        given = parameters.body.get("variables")
-        if isinstance(given, Mapping):
-            for name, value in given.items():
-                for channel in (origination.near, origination.far):
-                    self.house.channels.set_variable(channel, str(name).lstrip("_"), str(value))
+    def _set_variables(self, channel: Channel, names: Sequence[str], given: Mapping[str, object]) -> None:
+        for name in names:
+            channel.thread.variables[name.lstrip("_")] = str(given[name])
+            self.house.channels.variable(channel, name, str(given[name]))
+
+    def _run(self, origination: Origination, given: Mapping[str, object]) -> None:
+        """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
+        far = origination.far
+        self._set_variables(far, list(reversed(given)), given)
+        calls = self.house.calls
+        if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
+            calls.start(far)
+        else:
+            calls.ended(far.thread, 0)
 
     # -- what becomes of it -------------------------------------------------------------------------------------
 
@@ -168,10 +179,11 @@ class OriginateResources:
             self.house.channels.set_variable(near, "STASISSTATUS", "")
             app, *args = split_arguments(data)
             if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
+                near.walks = True
                 self.house.channels.set_variable(near, "STASISSTATUS", "FAILED")
                 calls.ended(near.thread, near.thread.cause)
             return
-        near.routine = ("", "")
+        near.walks = True
         near.thread.context, near.thread.exten, near.thread.priority = origination.place
         calls.start(near)
 

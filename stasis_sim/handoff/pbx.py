@@ -27,7 +27,9 @@ from typing import Final, NamedTuple
 
 from stasis_sim.handoff import endings, variables
 from stasis_sim.handoff.applications import APPLICATIONS
+from stasis_sim.handoff.applications_flow import next_handler
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan, Step
+from stasis_sim.handoff.functions_channel import leave_groups
 from stasis_sim.handoff.substitution import DATA_BYTES, Template, compile_template
 from stasis_sim.handoff.text import cut, fold, scan_int
 from stasis_sim.handoff.thread import (
@@ -120,7 +122,7 @@ class Pbx:
 
     Attributes:
         globals: Global variables; they live until a new Pbx is made.
-        members: Channels by group, for GROUP() and GROUP_COUNT(): "group@category" to channel ids.
+        members: For GROUP() and GROUP_COUNT(): by group and category, the channels with the group as they wrote it.
         database: What DB() keeps.
     """
 
@@ -145,7 +147,7 @@ class Pbx:
         self.rules = rules
         self.sounds: Mapping[str, int] = sounds or {}
         self.globals: dict[str, str] = dict(dialplan.globals)
-        self.members: dict[str, dict[str, None]] = {}
+        self.members: dict[tuple[str, str], dict[str, str]] = {}
         self.database: dict[str, str] = {}
         self._routes: dict[tuple[str, str], dict[int, Code | None]] = {}
         self._codes: dict[int, tuple[Step, Code]] = {}
@@ -290,7 +292,7 @@ class Pbx:
 
     def wait(self, thread: Thread, delay_us: int | None, then: Continuation | None = None) -> int:
         """Park for some time (None: until something happens); ``then`` says what comes of it."""
-        if delay_us is not None and delay_us <= 0 and not thread.hungup:
+        if delay_us is not None and delay_us <= 0:
             return NEXT if then is None else then(self, thread, False)
         if thread.hungup:
             return HANGUP if then is None else then(self, thread, True)
@@ -368,7 +370,7 @@ class Pbx:
         return False
 
     def _end(self, thread: Thread) -> bool:
-        """Hang up: send the channel through ``h``, or, after that, let it go. True if it is gone."""
+        """Hang up: send the channel through ``h`` and its hangup handlers, then let it go. True if it is gone."""
         if not thread.handler:
             thread.hungup = True
             thread.handler = True
@@ -377,6 +379,10 @@ class Pbx:
             if self.exists(thread, thread.context, "h"):
                 thread.exten, thread.priority = "h", 1
                 return False
+        if thread.extras:
+            if next_handler(self, thread):
+                return False
+            leave_groups(self, thread)
         thread.ended = True
         thread.outer.clear()
         self.host.ended(thread, thread.cause)

@@ -217,7 +217,7 @@ class ChannelResources:
     def _answer(self, channel: Channel) -> None:
         if channel.thread.state != "Up":
             channel.thread.state = "Up"
-            self.house.channels.restated(channel)
+            self.house.calls.restated(channel)
 
     def set_variable(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST variable (control)."""

@@ -82,12 +82,16 @@ class LoopError(Exception):
 
 @dataclass(slots=True)
 class Frame:
-    """One level of Gosub: where to return to, and the variables that are local to the subroutine."""
+    """One level of Gosub: where to return to, and the variables that are local to the subroutine.
+
+    ``special`` is the level of a hangup handler: there is nothing to return to.
+    """
 
     context: str
     exten: str
     priority: int
     arguments: int = 0
+    special: bool = False
     hidden: dict[str, str | None] = field(default_factory=dict)
 
 

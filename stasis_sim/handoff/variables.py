@@ -25,7 +25,7 @@ _BUILT_IN: Final[dict[str, Callable[[Thread], str]]] = {
     "CHANNEL": lambda thread: thread.name,
     "UNIQUEID": lambda thread: thread.channel,
     "HANGUPCAUSE": lambda thread: str(thread.cause),
-    "CALLINGPRES": lambda _: "0",
+    "CALLINGPRES": lambda thread: "0" if thread.caller_number else "67",
     "CALLINGANI2": lambda _: "0",
     "CALLINGTON": lambda _: "0",
     "CALLINGTNS": lambda _: "0",

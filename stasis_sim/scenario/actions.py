@@ -84,7 +84,7 @@ class Hangup(Tagged):
     bare: ClassVar[bool] = True
     example: ClassVar[str] = "hangup, or hangup: busy"
 
-    reason: HangupReason = Field("normal", description="What the caller is told.")
+    reason: HangupReason = Field(default="normal", description="What the caller is told.")
 
 
 class Continue(Tagged):
@@ -95,12 +95,12 @@ class Continue(Tagged):
     mapping: ClassVar[bool] = True
     example: ClassVar[str] = "continue, or continue: {context: NAME, extension: NAME, priority: 1}"
 
-    context: Word | None = Field(None, description="Context; the present one where it is not given.")
-    extension: Word | None = Field(None, description="Extension; the present one where it is not given.")
+    context: Word | None = Field(default=None, description="Context; the present one where it is not given.")
+    extension: Word | None = Field(default=None, description="Extension; the present one where it is not given.")
     priority: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Priority; the next one where it is not given."
+        default=None, description="Priority; the next one where it is not given."
     )
-    label: Word | None = Field(None, description="Label, instead of a priority.")
+    label: Word | None = Field(default=None, description="Label, instead of a priority.")
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:

@@ -76,10 +76,12 @@ class Asterisk(Strict):
     required_examples: ClassVar[dict[str, str]] = {"extensions": "extensions: FILE.conf, or the dialplan itself"}
 
     profile: Profile = Field(
-        "documented", description="Which Asterisk: as documented, or as version 16 or 22 really is."
+        default="documented", description="Which Asterisk: as documented, or as version 16 or 22 really is."
     )
-    http: Conf = Field(DEFAULT_HTTP, description="http.conf: a path relative to the scenario, or the text itself.")
-    ari: Conf = Field(DEFAULT_ARI, description="ari.conf: a path relative to the scenario, or the text itself.")
+    http: Conf = Field(
+        default=DEFAULT_HTTP, description="http.conf: a path relative to the scenario, or the text itself."
+    )
+    ari: Conf = Field(default=DEFAULT_ARI, description="ari.conf: a path relative to the scenario, or the text itself.")
     extensions: Conf = Field(description="extensions.conf: a path relative to the scenario, or the text itself.")
     sounds_us: dict[str, Duration] = Field(
         default_factory=dict,
@@ -88,19 +90,19 @@ class Asterisk(Strict):
         validate_default=False,
     )
     clock_us: Clock = Field(
-        clock(DEFAULT_CLOCK),
+        default=clock(DEFAULT_CLOCK),
         alias="clock",
         description="Date and time at the start: for includes with times, and for the rates of a day.",
     )
     max_channels: Annotated[Count | None, NoneOr()] = Field(
-        None, description="Calls at one time; more are blocked. none: no limit."
+        default=None, description="Calls at one time; more are blocked. none: no limit."
     )
-    latency: Random = Field(Constant(1_000), description="How long the answer to a REST request takes.")
+    latency: Random = Field(default=Constant(1_000), description="How long the answer to a REST request takes.")
     files: Literal["exist", "check"] = Field(
-        "exist", description="Certificates are taken to exist, or are looked for on this machine."
+        default="exist", description="Certificates are taken to exist, or are looked for on this machine."
     )
     accept_broken: bool = Field(
-        False, description="Go on where Asterisk would discard a whole file, as it would: without that file."
+        default=False, description="Go on where Asterisk would discard a whole file, as it would: without that file."
     )
 
     @classmethod

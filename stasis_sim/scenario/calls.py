@@ -25,20 +25,20 @@ class Calls(Strict):
     to: Extension = Field(description="What they dial: EXTENSION@CONTEXT.")
     arrivals: Arrivals = Field(description="When they call.")
     name: Annotated[str, Field(min_length=1)] = Field(
-        "", description="Name of the source in tables; what it dials, where none is given."
+        default="", description="Name of the source in tables; what it dials, where none is given."
     )
     count: Annotated[Count | None, NoneOr()] = Field(
-        None, description="How many calls there are at most. none: no limit."
+        default=None, description="How many calls there are at most. none: no limit."
     )
     hold: Annotated[Random | None, NoneOr()] = Field(
-        None, description="How long after the first command the caller hangs up. none: never first."
+        default=None, description="How long after the first command the caller hangs up. none: never first."
     )
     patience: Annotated[Random | None, NoneOr()] = Field(
-        None, description="How long the caller waits for a first command, then hangs up. none: for ever."
+        default=None, description="How long the caller waits for a first command, then hangs up. none: for ever."
     )
     variables: Variables = Field(default_factory=dict, description="Channel variables that the call comes with.")
-    caller_id: Word = Field("", description="Number of the caller.")
-    kind: Literal["sip", "local"] = Field("sip", description="Kind of channel.")
+    caller_id: Word = Field(default="", description="Number of the caller.")
+    kind: Literal["sip", "local"] = Field(default="sip", description="Kind of channel.")
 
     @property
     def finite(self) -> bool:

@@ -67,27 +67,27 @@ class Client(Strict):
     apps: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1), OneOrMany("[APP]")] = Field(
         description="The apps it serves, one or a list."
     )
-    url: Annotated[str, PlainValidator(read_url)] = Field(DEFAULT_URL, description="Where it connects.")
-    user: Word = Field("asterisk", description="User, as in ari.conf.")
-    password: Word = Field("asterisk", description="Password in plain text, also where ari.conf holds a hash.")
-    subscribe_all: bool = Field(False, description="Whether it connects with subscribeAll=true.")
-    start_us: Duration = Field(0, alias="start", description="How long after the start of the run it connects.")
-    instances: Count = Field(1, description="How many of them run, all serving the same apps.")
-    workers: Count = Field(1, description="How many events it handles at one time; 1 is an event loop.")
+    url: Annotated[str, PlainValidator(read_url)] = Field(default=DEFAULT_URL, description="Where it connects.")
+    user: Word = Field(default="asterisk", description="User, as in ari.conf.")
+    password: Word = Field(default="asterisk", description="Password in plain text, also where ari.conf holds a hash.")
+    subscribe_all: bool = Field(default=False, description="Whether it connects with subscribeAll=true.")
+    start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
+    instances: Count = Field(default=1, description="How many of them run, all serving the same apps.")
+    workers: Count = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")
     service: Random = Field(
-        Constant(2_000),
+        default=Constant(2_000),
         description="How long a worker needs for an event; waiting for Asterisk's answers is not in it.",
     )
     latency: Random = Field(
-        Constant(1_000), description="How long a message takes between Asterisk and client, one way."
+        default=Constant(1_000), description="How long a message takes between Asterisk and client, one way."
     )
     on: dict[str, Actions] = Field(
         default_factory=_default_actions,
         description="What it does for each type of event.",
     )
-    reconnect: Reconnect = Field(DEFAULT_RECONNECT, description="How it comes back after a loss.")
+    reconnect: Reconnect = Field(default=DEFAULT_RECONNECT, description="How it comes back after a loss.")
     recover: Literal["none", "list-channels"] = Field(
-        "none", description="What it does when it is back: nothing, or take up the channels that are inside."
+        default="none", description="What it does when it is back: nothing, or take up the channels that are inside."
     )
 
     @property

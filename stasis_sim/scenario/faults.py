@@ -55,19 +55,23 @@ class Fault(Strict):
 
     verb: Verb = Field(description="What happens.")
     target: Annotated[str, Field(min_length=1)] = Field(description="To which client; restart: asterisk too.")
-    at_us: Instants | None = Field(None, alias="at", description="When it happens, once or several times.")
-    every: PositiveRandom | None = Field(None, description="Time between the end of one and the beginning of the next.")
-    csv: InCsv | None = Field(None, description="A CSV file with the instants at which it happens, in seconds.")
+    at_us: Instants | None = Field(default=None, alias="at", description="When it happens, once or several times.")
+    every: PositiveRandom | None = Field(
+        default=None, description="Time between the end of one and the beginning of the next."
+    )
+    csv: InCsv | None = Field(default=None, description="A CSV file with the instants at which it happens, in seconds.")
     lasts: Random | None = Field(
-        None,
+        default=None,
         alias="for",
         description="How long attempts to return fail; of a freeze how long nothing passes; of Asterisk its boot.",
     )
     mode: Literal["refuse", "blackhole"] | None = Field(
-        None, description="What attempts meet meanwhile: they are refused, or hear nothing."
+        default=None, description="What attempts meet meanwhile: they are refused, or hear nothing."
     )
-    how: Literal["torn", "closed"] | None = Field(None, description="drop: the connection is torn, or closed in order.")
-    start: Random | None = Field(None, description="crash, restart: how long the client takes to start again.")
+    how: Literal["torn", "closed"] | None = Field(
+        default=None, description="drop: the connection is torn, or closed in order."
+    )
+    start: Random | None = Field(default=None, description="crash, restart: how long the client takes to start again.")
 
     @property
     def client(self) -> str | None:

@@ -51,21 +51,21 @@ class Scenario(Strict):
         "run": Run.example,
     }
 
-    title: str = Field("", description="The question that the scenario answers.")
+    title: str = Field(default="", description="The question that the scenario answers.")
     asterisk: Asterisk = Field(description="Which Asterisk, on which files.")
     clients: dict[str, Client] = Field(default_factory=dict, description="The programs that serve its apps, by name.")
     calls: Annotated[tuple[Calls, ...], BeforeValidator(tuple_of_many)] = Field(
-        (), description="Who calls, when and how long."
+        default=(), description="Who calls, when and how long."
     )
     faults: Annotated[tuple[Fault, ...], BeforeValidator(tuple_of_many)] = Field(
-        (), description="What breaks, and when."
+        default=(), description="What breaks, and when."
     )
     run: Run = Field(description="How long and how often it is run.")
     expect: Annotated[tuple[Expected, ...], OneOrMany("a list of lines")] = Field(
-        (), description="What the results must be: `[APP.]measure OP value [with P%]`."
+        default=(), description="What the results must be: `[APP.]measure OP value [with P%]`."
     )
     fallback: Annotated[tuple[AnyPlace, ...], OneOrMany("a list of places")] = Field(
-        (), description="Places in the dialplan that save a call that was ejected."
+        default=(), description="Places in the dialplan that save a call that was ejected."
     )
 
     _document: Document = PrivateAttr(default_factory=lambda: Document("scenario"))

@@ -103,8 +103,10 @@ class ConstantDelay(Policy):
     required_examples: ClassVar[dict[str, str]] = {"delay": "delay: 1s"}
 
     base_us: PositiveDuration = Field(alias="delay", description="Delay before each attempt.")
-    attempts: Attempts = Field(None, description="Attempts in a row, then the client gives up; or unlimited.")
-    jitter: Jitter = Field("none", description="What is random: none, full (0 to the delay), equal (half of it to it).")
+    attempts: Attempts = Field(default=None, description="Attempts in a row, then the client gives up; or unlimited.")
+    jitter: Jitter = Field(
+        default="none", description="What is random: none, full (0 to the delay), equal (half of it to it)."
+    )
 
     def delay_us(self, attempt: int, uniform: float) -> int | None:
         """Return the delay with its jitter."""
@@ -124,11 +126,13 @@ class ExponentialBackoff(Policy):
 
     initial_us: PositiveDuration = Field(alias="initial", description="Delay before the first attempt.")
     factor: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = Field(
-        2.0, description="How many times longer each delay is than the one before."
+        default=2.0, description="How many times longer each delay is than the one before."
     )
-    max_us: Duration = Field(DEFAULT_MAX_US, alias="max", description="No delay is longer than this.")
-    jitter: Jitter = Field("none", description="What is random: none, full (0 to the delay), equal (half of it to it).")
-    attempts: Attempts = Field(None, description="Attempts in a row, then the client gives up; or unlimited.")
+    max_us: Duration = Field(default=DEFAULT_MAX_US, alias="max", description="No delay is longer than this.")
+    jitter: Jitter = Field(
+        default="none", description="What is random: none, full (0 to the delay), equal (half of it to it)."
+    )
+    attempts: Attempts = Field(default=None, description="Attempts in a row, then the client gives up; or unlimited.")
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:

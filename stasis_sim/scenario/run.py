@@ -19,20 +19,22 @@ class Run(Strict):
     example: ClassVar[str] = "run: {duration: 1h}"
 
     duration_us: PositiveDuration | None = Field(
-        None, alias="duration", description="How long calls come; the run ends there, unless until says otherwise."
+        default=None,
+        alias="duration",
+        description="How long calls come; the run ends there, unless until says otherwise.",
     )
     until: Literal["drained"] | None = Field(
-        None, description="drained: the run goes on until the last call has ended."
+        default=None, description="drained: the run goes on until the last call has ended."
     )
-    warmup_us: Duration = Field(0, alias="warmup", description="What happens before is not counted.")
-    replications: Count = Field(1, description="How many times it is run, each time with other callers.")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="What all randomness comes from.")
+    warmup_us: Duration = Field(default=0, alias="warmup", description="What happens before is not counted.")
+    replications: Count = Field(default=1, description="How many times it is run, each time with other callers.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=1, description="What all randomness comes from.")
     precision: Share | None = Field(
-        None, description="Add replications until the half-width of the intervals is this share of the mean."
+        default=None, description="Add replications until the half-width of the intervals is this share of the mean."
     )
-    record: Literal["all", "measures"] = Field("all", description="Keep all tables, or only the measures.")
+    record: Literal["all", "measures"] = Field(default="all", description="Keep all tables, or only the measures.")
     engine: Literal["auto", "events", "open-loop"] = Field(
-        "auto", description="How it is computed: event by event, or in bulk where that is possible."
+        default="auto", description="How it is computed: event by event, or in bulk where that is possible."
     )
 
     @classmethod

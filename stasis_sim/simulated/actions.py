@@ -7,7 +7,7 @@ PlaybackFinished that never comes: that is how a call is orphaned.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
 from stasis_sim.simulated.process import Life, Process
@@ -84,27 +84,43 @@ def _place(action: actions.Continue) -> Query:
     return tuple((name, str(value)) for name, value in query if value is not None)
 
 
-def handle(process: Process, client: Client, message: Message, todo: Sequence[actions.Action], finish: int) -> Life:
+class Plan(NamedTuple):
+    """One action, made ready: REST requests to send one after the other, or something that takes time."""
+
+    requests: tuple[Step, ...]
+    timed: actions.Wait | actions.Play | None
+
+
+def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
+    """Make a list of actions ready to be carried out many times."""
+    return tuple(
+        Plan(requests(action), action if isinstance(action, actions.Wait | actions.Play) else None) for action in todo
+    )
+
+
+def handle(process: Process, client: Client, message: Message, todo: Sequence[Plan], finish: int) -> Life:
     """Handle one event once a worker is through with it."""
     event, caller, number = message
-    clock = client.world.clock
     if caller is None:
         return
     generation = client.generation
-    yield finish - clock.now
+    yield finish - client.world.clock.now
     if event.fate == "lost":
         return
-    for position, action in enumerate(todo):
-        if isinstance(action, actions.Wait | actions.Play):
+    last = len(todo) - 1
+    for position, (steps, timed) in enumerate(todo):
+        done = True
+        if timed is not None:
             # A time belongs to the app, the call, the event and the place in the list of actions.
-            name = f"{action.tag}/{event.app}/{number}/{event.type}/{position}"
-            duration = client.duration(name, action.time, caller)
-            done = yield from _spend(process, client, caller, action, duration)
-        else:
-            done = True
-            for method, suffix, query in requests(action):
-                status = yield from client.rest(method, f"/channels/{caller.channel}{suffix}", query, caller)
-                done = done and status in OK
+            name = (timed.tag, event.app, number, event.type, position)
+            duration = client.duration(name, timed.time, caller)
+            done = yield from _spend(process, client, caller, timed, duration)
+        for method, suffix, query in steps:
+            path = f"/channels/{caller.channel}{suffix}"
+            # Nothing follows the last request, so its answer need not be waited for.
+            awaited = position < last or query is not steps[-1][2]
+            status = yield from client.rest(method, path, query, caller, awaited=awaited)
+            done = done and status in OK
         if not done or client.generation != generation:
             return
 

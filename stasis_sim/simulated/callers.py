@@ -32,9 +32,3 @@ class Caller:
         self.ejected = False
         self.served = False
         self.raised: dict[str, int] = {}
-
-    def count(self, app: str) -> int:
-        """Return how many events were raised about this call for the app before the present one."""
-        number = self.raised.get(app, 0)
-        self.raised[app] = number + 1
-        return number

@@ -15,7 +15,7 @@ import simpy
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import AtOnce
-from stasis_sim.simulated.actions import Playback, handle
+from stasis_sim.simulated.actions import Playback, handle, plan
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
@@ -35,6 +35,9 @@ SWITCHING_PROTOCOLS = 101
 AT_ONCE_AGAIN_US = 1_000_000
 SILENCE_US = 10_000_000
 """How long a try to connect bears silence."""
+
+SETTLED_AT = 64
+"""So many messages are kept before a client looks which of them are done; nothing waits for that."""
 
 
 class Client:
@@ -73,7 +76,10 @@ class Client:
         self._base = spec.path.rpartition("/")[0]
         self._latency = durations(world.streams, f"clients/{name}/latency", spec.latency)
         self._messages = 0
-        self._durations: dict[tuple[str, int], Durations] = {}
+        self._user = (spec.user, spec.password)
+        self._server = (spec.host, spec.port, spec.tls)
+        self._plans = {event: plan(todo) for event, todo in spec.on.items()}
+        self._durations: dict[tuple[str | int, ...], Durations] = {}
         self._services: dict[tuple[str, int, int], Durations] = {}
         self._jitter = Numbers(world.streams.stream(f"clients/{name}/backoff"))
         self._waits = 0
@@ -195,45 +201,44 @@ class Client:
 
     def receive(self, message: Message, arrives: int) -> None:
         """Take a message that will arrive at a known instant, if nothing breaks before."""
-        self._settle()
-        event, caller = message.event, message.caller
-        finish = self._workers.take(arrives, self._service(message), message)
+        event, caller, number = message
+        if len(self._workers.queue) > SETTLED_AT:
+            self._settle()
         if caller is None:
+            self._workers.take(arrives, 0, message)
             return
-        actions = self.spec.on.get(event.type)
-        if actions:
-            process = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
-            process.start(handle(process, self, message, actions, finish))
+        services = self._services.get((event.app, number, caller.source)) or self._service(message, caller)
+        finish = self._workers.take(arrives, services[caller.index], message)
+        todo = self._plans.get(event.type)
+        clock = self.world.clock
+        if todo:
+            process = Process(clock, Rank.CLIENT, caller.trace.number)
+            process.start(handle(process, self, message, todo, finish))
         elif event.type == "PlaybackFinished":
-            clock = self.world.clock
             clock.after(finish - clock.now, Rank.CLIENT, caller.trace.number, self._played, (message, self.generation))
 
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a playback is over: whoever waited for it goes on."""
-        message, generation = happening.payload
-        if generation == self.generation and message.event.fate != "lost":
-            waiting = self.playing.get(message.caller.trace.number)
+        (event, caller, _), generation = happening.payload
+        if generation == self.generation and event.fate != "lost":
+            waiting = self.playing.get(caller.trace.number)
             if waiting:
                 waiting.pop(0).finish()
 
-    def _service(self, message: Message) -> int:
-        """Return the time that a worker needs for a message, in microseconds."""
-        event, caller, number = message
-        if caller is None:
-            return 0
-        key = (event.app, number, caller.source)
-        drawn = self._services.get(key)
-        if drawn is None:
-            name = f"service/{event.app}/{number}/{self.world.source_name(caller.source)}"
-            drawn = self._services[key] = durations(self.world.streams, name, self.spec.service)
-        return drawn[caller.index]
+    def _service(self, message: Message, caller: Caller) -> Durations:
+        """Return the times that a worker needs for such messages: by app, source and place in the call's events."""
+        event, _, number = message
+        name = f"service/{event.app}/{number}/{self.world.source_name(caller.source)}"
+        drawn = durations(self.world.streams, name, self.spec.service)
+        self._services[event.app, number, caller.source] = drawn
+        return drawn
 
-    def duration(self, name: str, distribution: Distribution, caller: Caller) -> int:
+    def duration(self, name: tuple[str | int, ...], distribution: Distribution, caller: Caller) -> int:
         """Return the duration in microseconds that belongs to a name and a caller."""
-        key = (name, caller.source)
+        key = (*name, caller.source)
         drawn = self._durations.get(key)
         if drawn is None:
-            stream = f"{name}/{self.world.source_name(caller.source)}"
+            stream = "/".join(map(str, (*name, self.world.source_name(caller.source))))
             drawn = self._durations[key] = durations(self.world.streams, stream, distribution)
         return drawn[caller.index]
 
@@ -247,16 +252,31 @@ class Client:
         return self._workers.busy_until()
 
     def finish(self) -> None:
-        """Settle what is over at the end of the run, and leave the rest pending."""
-        self._settle()
-        for message in self._workers.abandon(self.world.clock.now):
-            message.event.fate = "pending"
-            message.event.delivered = None
+        """Settle what has arrived by the end of the run; the rest is pending."""
+        for event, _, _ in self._workers.take_back(self.world.clock.now):
+            event.fate = "pending"
+            event.delivered = None
+        for entry in self._workers.queue:
+            self.world.settled(entry[3])
 
     def rest(
-        self, method: str, path: str, query: tuple[tuple[str, str], ...], caller: Caller | None
+        self,
+        method: str,
+        path: str,
+        query: tuple[tuple[str, str], ...],
+        caller: Caller | None,
+        *,
+        awaited: bool = True,
     ) -> Generator[int | None, Any, int]:
-        """Send a REST request, wait for its answer and return the status; 0 where no answer can come."""
+        """Send a REST request and return its status, 0 where no answer can come.
+
+        Args:
+            method: HTTP's method.
+            path: What follows ``/ari``.
+            query: Parameters.
+            caller: Whose channel it is about.
+            awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
+        """
         world = self.world
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
@@ -264,12 +284,9 @@ class Client:
         yield self.latency()
         row.status, row.reason = world.request(self, caller, self._request(method, path, query))
         world.release(caller)
-        yield world.answer_time() + self.latency()
+        if awaited:
+            yield world.answer_time() + self.latency()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
-        spec = self.spec
-        user = (spec.user, spec.password)
-        return HttpRequest(
-            method=method, path=path, query=query, user=user, host=spec.host, port=spec.port, tls=spec.tls
-        )
+        return HttpRequest(method, path, query, self._user, None, (), *self._server)

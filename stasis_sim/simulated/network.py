@@ -7,24 +7,13 @@ piles up, and either comes late when the link thaws or is lost when it breaks.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol, TypeAlias
 
 from stasis_sim.observe import trace
 from stasis_sim.simulated.callers import Caller
 
-
-class Message(NamedTuple):
-    """An event on its way to a client.
-
-    Attributes:
-        event: What the results will say of it.
-        caller: Whom it is about, if anyone.
-        number: How many events came before it for this caller and app.
-    """
-
-    event: trace.Event
-    caller: Caller | None
-    number: int
+Message: TypeAlias = tuple[trace.Event, Caller | None, int]
+"""An event on its way to a client, whom it is about, and how many came before it for this caller and app."""
 
 
 class Receiver(Protocol):
@@ -63,15 +52,18 @@ class Connection:
 
     def send(self, message: Message, now: int) -> None:
         """Write a message to the connection."""
-        message.event.connection = self.row
+        message[0].connection = self.row
         if self.frozen:
             self._held.append(message)
         else:
             self._carry(message, now, "delivered")
 
     def _carry(self, message: Message, now: int, fate: str) -> None:
-        self._arrived = arrives = max(self._arrived, now + self._receiver.latency())
-        event = message.event
+        arrives = now + self._receiver.latency()
+        if arrives < self._arrived:  # noqa: PLR1730 - max() costs a call for each message
+            arrives = self._arrived
+        self._arrived = arrives
+        event = message[0]
         event.fate = fate
         event.delivered = arrives
         self._receiver.receive(message, arrives)

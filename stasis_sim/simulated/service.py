@@ -9,18 +9,13 @@ out again.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import TypeAlias
 
 from stasis_sim.simulated.network import Message
 
-
-class Entry(NamedTuple):
-    """A message on its way to a worker, waiting for one, or with one; instants in microseconds."""
-
-    arrives: int
-    finish: int
-    free_before: tuple[int, ...]
-    message: Message
+Entry: TypeAlias = tuple[int, int, tuple[int, ...], Message]
+"""A message on its way to a worker, waiting for one, or with one: when it arrives, when the work on it is over, when
+each worker was free before it (all in microseconds), and the message."""
 
 
 class Workers:
@@ -28,20 +23,24 @@ class Workers:
 
     Args:
         count: How many messages can be worked on at a time; an event loop is one worker.
+
+    Attributes:
+        queue: The messages that are not done, and those that nobody has taken away since they were.
     """
 
-    __slots__ = ("_count", "_free", "_queue")
+    __slots__ = ("_count", "_free", "queue")
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._free: tuple[int, ...] = (0,) * count
-        self._queue: deque[Entry] = deque()
+        self.queue: deque[Entry] = deque()
 
     def take(self, arrives: int, duration: int, message: Message) -> int:
         """Queue a message that arrives at a known instant, not before any other; return when it will be done."""
         free = self._free
-        finish = max(free[0], arrives) + duration
-        self._queue.append(Entry(arrives, finish, free, message))
+        begin = free[0]
+        finish = (begin if begin > arrives else arrives) + duration  # noqa: FURB136 - max() costs a call each
+        self.queue.append((arrives, finish, free, message))
         self._free = (finish,) if self._count == 1 else tuple(sorted((*free[1:], finish)))
         return finish
 
@@ -51,25 +50,25 @@ class Workers:
 
     def done(self, now: int) -> list[Message]:
         """Take away and return the messages whose work is over, as far as they stand at the head of the queue."""
-        queue = self._queue
+        queue = self.queue
         over = []
-        while queue and queue[0].finish <= now:
-            over.append(queue.popleft().message)
+        while queue and queue[0][1] <= now:
+            over.append(queue.popleft()[3])
         return over
 
     def take_back(self, now: int) -> list[Message]:
         """Take out and return the messages that have not arrived yet: what carries them is broken."""
-        queue = self._queue
+        queue = self.queue
         lost: list[Entry] = []
-        while queue and queue[-1].arrives > now:
+        while queue and queue[-1][0] > now:
             lost.append(queue.pop())
         if lost:
-            self._free = lost[-1].free_before
-        return [entry.message for entry in reversed(lost)]
+            self._free = lost[-1][2]
+        return [message for _, _, _, message in reversed(lost)]
 
     def abandon(self, now: int) -> list[Message]:
         """Take out and return all messages whose work is not over: who worked on them has died."""
-        lost = [entry.message for entry in self._queue if entry.finish > now]
-        self._queue = deque(entry for entry in self._queue if entry.finish <= now)
+        lost = [message for _, finish, _, message in self.queue if finish > now]
+        self.queue = deque(entry for entry in self.queue if entry[1] <= now)
         self._free = (now,) * self._count
         return lost

@@ -7,10 +7,8 @@ decides nothing that Asterisk, a client or a caller would decide.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
-
-import simpy
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
@@ -22,13 +20,15 @@ from stasis_sim.simulated.clock import Clock, Happening, Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.faults import Fault
 from stasis_sim.simulated.network import Connection, Message
-from stasis_sim.simulated.traffic import Arrival, arrivals, instants
+from stasis_sim.simulated.process import Life, Process
+from stasis_sim.simulated.traffic import arrivals, instants
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.trace import Recorder
     from stasis_sim.randomness import Durations, Streams
+    from stasis_sim.scenario.calls import Calls
     from stasis_sim.scenario.distributions import Distribution
     from stasis_sim.simulated.preparation import Prepared
 
@@ -37,6 +37,16 @@ SWITCHING_PROTOCOLS = 101
 
 CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
 """Applications that take care of a caller whom Stasis ejected."""
+
+
+class Source(NamedTuple):
+    """A source of traffic, made ready."""
+
+    name: str
+    hold: Durations | None
+    patience: Durations | None
+    dials: tuple[str, str, dict[str, str], str, str]
+    """Extension, context, variables, number of the caller, kind of channel."""
 
 
 class World:
@@ -95,9 +105,15 @@ class World:
                 full = name if instance == 1 else f"{name}#{instance}"
                 self.clients.append(Client(self, len(self.clients), full, spec))
         self.faults = [Fault(self, number, spec) for number, spec in enumerate(scenario.faults)]
-        self._holds = [self._times(calls.name, "hold", calls.hold) for calls in scenario.calls]
-        self._patience = [self._times(calls.name, "patience", calls.patience) for calls in scenario.calls]
-        self.clock.env.process(self._traffic())
+        self._sources = [self._source(calls) for calls in scenario.calls]
+        self._limit = scenario.asterisk.max_channels or sys.maxsize
+        Process(self.clock, Rank.ARRIVAL, 0).start(self._traffic())
+
+    def _source(self, calls: Calls) -> Source:
+        hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
+        to = calls.to
+        dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
+        return Source(calls.name, hold, patience, dials)
 
     def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
         return None if distribution is None else durations(self.streams, f"calls/{source}/{what}", distribution)
@@ -106,44 +122,40 @@ class World:
 
     def source_name(self, source: int) -> str:
         """Return the name of a source of traffic."""
-        return self.scenario.calls[source].name
+        return self._sources[source].name
 
-    def _traffic(self) -> Generator[simpy.Event, Any, None]:
+    def _traffic(self) -> Life:
         """Offer one call after the other."""
-        scenario = self.scenario
+        scenario, clock = self.scenario, self.clock
         sources = [
             instants(calls.arrivals, self.streams, calls.name, scenario.asterisk.clock_us, calls.count)
             for calls in scenario.calls
         ]
         end = scenario.run.duration_us
         for number, arrival in enumerate(arrivals(sources), 1):
-            if end is not None and arrival.at >= end:
+            at = arrival[0]
+            if end is not None and at >= end:
                 break
-            yield self.clock.sleep(arrival.at - self.clock.now, Rank.ARRIVAL, 0)
-            self._arrive(number, arrival)
+            yield at - clock.now
+            self._arrive(number, *arrival)
         self._all_offered = True
         self._check_drained()
 
-    def _arrive(self, number: int, arrival: Arrival) -> None:
-        scenario, now = self.scenario, self.clock.now
-        calls = scenario.calls[arrival.source]
-        row = self.recorder.call(number, calls.name, now)
-        limit = scenario.asterisk.max_channels
-        if now < self._down_until or (limit is not None and len(self.callers) >= limit):
+    def _arrive(self, number: int, now: int, position: int, index: int) -> None:
+        """A call of a source arrives: all its draws are made now, used or not."""
+        source = self._sources[position]
+        row = self.recorder.call(number, source.name, now)
+        if now < self._down_until or len(self.callers) >= self._limit:
             row.blocked = True
             row.ended = now
             self.recorder.ended(row)
             return
-        holds, patience = self._holds[arrival.source], self._patience[arrival.source]
-        hold = None if holds is None else holds[arrival.number]
+        hold = None if source.hold is None else source.hold[index]
         channel = f"c{number}"
-        caller = self.callers[channel] = Caller(row, channel, arrival.source, arrival.number, hold)
-        if patience is not None:
-            self.clock.after(patience[arrival.number], Rank.CALLER, number, self._impatient, caller)
-        to = calls.to
-        self.asterisk.dial(
-            number, stimuli.Call(channel, to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
-        )
+        caller = self.callers[channel] = Caller(row, channel, position, index, hold)
+        if source.patience is not None:
+            self.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
+        self.asterisk.dial(number, stimuli.Call(channel, *source.dials))
 
     def _impatient(self, happening: Happening) -> None:
         """No command has come in time: the caller hangs up."""
@@ -217,37 +229,42 @@ class World:
         self._raised = serial
         caller = None if channel is None else self.callers.get(channel)
         if caller is None:
-            return Message(self.recorder.event(serial, app, type_, now), None, 0)
+            return self.recorder.event(serial, app, type_, now), None, 0
         event = trace.Event(serial, app, type_, now)
         caller.trace.events.append(event)
-        return Message(event, caller, caller.count(app))
+        raised = caller.raised
+        number = raised.get(app, 0)
+        raised[app] = number + 1
+        return event, caller, number
 
     def _send(self, effect: Effect) -> None:
         _, session, serial, app, type_, channel, _ = effect
         message = self._event(serial, app, type_, channel)
-        if message.caller is not None:
-            message.caller.trace.open += 1
+        caller = message[1]
+        if caller is not None:
+            caller.trace.open += 1
         self._connections[session].send(message, self.clock.now)
 
     def _missed(self, effect: Effect) -> None:
         _, serial, app, type_, channel, _ = effect
-        self._event(serial, app, type_, channel).event.fate = "missed"
+        event, _, _ = self._event(serial, app, type_, channel)
+        event.fate = "missed"
 
     def lost(self, message: Message) -> None:
         """A message was written to a connection and never dealt with."""
-        event = message.event
+        event, caller, _ = message
         event.fate = "lost"
         event.delivered = None
         if event.connection is not None:
             event.connection.missed += 1
-        self.release(message.caller)
+        self.release(caller)
 
     def settled(self, message: Message) -> None:
         """A message was delivered and dealt with."""
-        connection = message.event.connection
-        if connection is not None:
-            connection.delivered += 1
-        self.release(message.caller)
+        event, caller, _ = message
+        if event.connection is not None:
+            event.connection.delivered += 1
+        self.release(caller)
 
     def keep(self, caller: Caller | None) -> None:
         """Something will still be written about a call."""

@@ -165,7 +165,7 @@ class Call:
         name, _, rest = self.caller.partition("(")
         self.caller = ""
         if name == "Wait":
-            heapq.heappush(self.script, (now + int(rest.rstrip(")")) * 1_000_000, "hangup"))
+            heapq.heappush(self.script, (now + int(float(rest.rstrip(")")) * 1_000_000), "hangup"))
             return
         digits, _, between = rest.rstrip(")").partition(",")
         for index, digit in enumerate(digits):

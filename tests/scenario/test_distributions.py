@@ -163,9 +163,7 @@ def test_the_mean_of_a_weibull_decides_its_scale() -> None:
 def test_a_gamma_of_shape_one_is_exponential() -> None:
     """A gamma distribution of shape 1 is the exponential one."""
     exponential = distribution({"exponential": "7s"}, HERE)
-    np.testing.assert_allclose(
-        Gamma(7_000_000, shape=1.0).quantile(UNIFORM), exponential.quantile(UNIFORM), rtol=1e-12
-    )
+    np.testing.assert_allclose(Gamma(7_000_000, shape=1.0).quantile(UNIFORM), exponential.quantile(UNIFORM), rtol=1e-12)
 
 
 @given(st.floats(1e-300, 1e300))

@@ -101,7 +101,12 @@ def test_an_override_replaces_adds_and_appends() -> None:
     """An override replaces a value, adds keys that are not there, and appends to a list."""
     document = read("a: {b: 1}\nl: [1, 2]\n")
     apply(document, ["a.b=2", "a.c.d={e: 3}", "l.0=x", "l.2=[y]", "l.3.k=z", "n=", "m.0.a=1"])
-    assert document.data == {"a": {"b": 2, "c": {"d": {"e": 3}}}, "l": ["x", 2, ["y"], {"k": "z"}], "n": None, "m": [{"a": 1}]}
+    assert document.data == {
+        "a": {"b": 2, "c": {"d": {"e": 3}}},
+        "l": ["x", 2, ["y"], {"k": "z"}],
+        "n": None,
+        "m": [{"a": 1}],
+    }
 
 
 def test_an_override_of_an_empty_document_makes_one() -> None:
@@ -142,7 +147,10 @@ def test_faults_of_an_override_stand_at_the_override() -> None:
         ("a.b.c=1", "--set a.b.c: a.b has no keys below it (got 1); write a.b=VALUE"),
         ("l.5=1", "--set l.5: l is a list of 2 (got 5); write a position from 0 to 2"),
         ("l.x=1", "--set l.x: l is a list of 2 (got x); write a position from 0 to 2"),
-        ("a={b: [1", "--set a: not YAML: a bracket that is not closed (got {b: [1); write , or the closing bracket here"),
+        (
+            "a={b: [1",
+            "--set a: not YAML: a bracket that is not closed (got {b: [1); write , or the closing bracket here",
+        ),
         ("a={b: 1, b: 2}", "--set a: b: a second time, after line 1; remove one"),
     ],
 )

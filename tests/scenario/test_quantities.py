@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -150,5 +151,4 @@ def test_a_size_becomes_whole_bytes() -> None:
 
 def test_units_of_time_are_whole_multiples_of_the_one_before() -> None:
     """Each unit of time is a whole multiple of the one before, so the largest whole unit is well defined."""
-    units = list(DURATIONS.values())
-    assert all(later % earlier == 0 for earlier, later in zip(units, units[1:], strict=False))
+    assert all(later % earlier == 0 for earlier, later in itertools.pairwise(DURATIONS.values()))

@@ -63,7 +63,9 @@ def resolve(reference: str) -> Any:
 
 CHECKS: dict[str, Any] = {
     "$ref": lambda value, below, _: fits(value, resolve(below)),
-    "type": lambda value, below, _: any(is_type(value, name) for name in ([below] if isinstance(below, str) else below)),
+    "type": lambda value, below, _: any(
+        is_type(value, name) for name in ([below] if isinstance(below, str) else below)
+    ),
     "const": lambda value, below, _: value == below,
     "enum": lambda value, below, _: value in below,
     "pattern": lambda value, below, _: not isinstance(value, str) or re.search(below, value) is not None,

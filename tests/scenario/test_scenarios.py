@@ -107,7 +107,11 @@ def test_defaults_are_these() -> None:
     )
     asterisk, client, source = scenario.asterisk, scenario.clients["a"], scenario.calls[0]
     assert (asterisk.profile, asterisk.files, asterisk.accept_broken) == ("documented", "exist", False)
-    assert (asterisk.sounds_us, asterisk.max_channels, asterisk.latency) == ({"default": 5_000_000}, None, Constant(1000))
+    assert (asterisk.sounds_us, asterisk.max_channels, asterisk.latency) == (
+        {"default": 5_000_000},
+        None,
+        Constant(1000),
+    )
     assert asterisk.clock_us == 1_767_571_200_000_000
     assert "enabled = yes" in asterisk.http.text
     assert "[asterisk]" in asterisk.ari.text
@@ -118,7 +122,13 @@ def test_defaults_are_these() -> None:
     assert client.on == {"StasisStart": (Answer(),)}
     assert isinstance(client.reconnect, ConstantDelay)
     assert client.reconnect.delay_us(1000, 0.5) == 1_000_000
-    assert (source.name, source.count, source.hold, source.patience, source.kind) == ("s@default", None, None, None, "sip")
+    assert (source.name, source.count, source.hold, source.patience, source.kind) == (
+        "s@default",
+        None,
+        None,
+        None,
+        "sip",
+    )
     assert (source.variables, source.caller_id) == ({}, "")
     assert [(fault.mode, fault.how, fault.start, fault.client) for fault in scenario.faults] == [
         ("refuse", "torn", None, "a"),
@@ -137,7 +147,8 @@ def test_every_kind_of_action_is_read() -> None:
     scenario = Scenario.parse(
         MINIMAL + "clients:\n  a:\n    apps: [a, b]\n    on StasisStart:\n"
         "      - answer\n      - ring\n      - hangup\n      - hangup: busy\n      - continue\n"
-        "      - continue: {context: c, extension: 100, label: x}\n      - play: 4s\n      - wait: {uniform: {low: 1s, high: 2s}}\n"
+        "      - continue: {context: c, extension: 100, label: x}\n      - play: 4s\n"
+        "      - wait: {uniform: {low: 1s, high: 2s}}\n"
         "      - set: {A: 1, PIN: 0100}\n      - move: b\n      - answer:\n"
         "    on StasisEnd: hangup\n    on ChannelDtmfReceived: []\n"
     )
@@ -261,14 +272,18 @@ def test_text_inside_the_scenario_keeps_its_lines() -> None:
 
 def test_text_on_one_line_is_told_from_a_path() -> None:
     """A section's header makes a text of a value without line breaks."""
-    conf = Scenario.parse("asterisk: {extensions: '[default]'}\nrun: {duration: 1h}\n", name="a.yaml").asterisk.extensions
+    conf = Scenario.parse(
+        "asterisk: {extensions: '[default]'}\nrun: {duration: 1h}\n", name="a.yaml"
+    ).asterisk.extensions
     assert (conf.name, conf.text, conf.embedded) == ("a.yaml asterisk.extensions", "[default]", True)
 
 
 def test_keys_that_begin_with_x_are_for_anchors() -> None:
     """A top key that begins with x- holds anchors and says nothing itself."""
     scenario = Scenario.parse(
-        "x-client: &client {apps: [a], workers: 3}\n" + MINIMAL + "clients: {a: {<<: *client}, b: {<<: *client, apps: [b]}}\n"
+        "x-client: &client {apps: [a], workers: 3}\n"
+        + MINIMAL
+        + "clients: {a: {<<: *client}, b: {<<: *client, apps: [b]}}\n"
     )
     assert [(client.apps, client.workers) for client in scenario.clients.values()] == [(("a",), 3), (("b",), 3)]
 
@@ -314,7 +329,7 @@ def test_a_scenario_is_frozen() -> None:
     """Nothing can be assigned to a scenario."""
     scenario = Scenario.parse(MINIMAL)
     with pytest.raises(ValidationError, match="frozen"):
-        scenario.run.seed = 5  # type: ignore[misc]
+        scenario.run.seed = 5
 
 
 def test_a_scenario_travels_between_processes(folder: Path) -> None:

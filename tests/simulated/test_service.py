@@ -15,7 +15,7 @@ JOBS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 40)), max_size=40)
 
 def message(number: int) -> Message:
     """A message without a caller."""
-    return Message(Event(number, "app", "StasisStart", 0), None, 0)
+    return Event(number, "app", "StasisStart", 0), None, 0
 
 
 def fifo(jobs: list[tuple[int, int]], workers: int) -> list[int]:
@@ -72,7 +72,7 @@ def test_a_crash_loses_exactly_what_is_not_done(jobs: list[tuple[int, int]], cou
         now += gap
         workers.take(now, work, message(number))
     lost = workers.abandon(crash)
-    assert [each.event.serial for each in lost] == [n for n, end in enumerate(fifo(jobs, count)) if end > crash]
+    assert [event.serial for event, _, _ in lost] == [n for n, end in enumerate(fifo(jobs, count)) if end > crash]
     assert workers.take(max(now, crash), 5, message(99)) == max(now, crash) + 5
 
 
@@ -81,6 +81,6 @@ def test_done_messages_are_taken_from_the_head() -> None:
     workers = Workers(1)
     for number in range(3):
         workers.take(10 * number, 5, message(number))
-    assert [each.event.serial for each in workers.done(15)] == [0, 1]
+    assert [event.serial for event, _, _ in workers.done(15)] == [0, 1]
     assert workers.done(15) == []
     assert workers.busy_until() == 25

@@ -1,17 +1,20 @@
-"""The smallest driver: a heap of timers and a list for each frozen link."""
+"""The smallest driver, and the score at the end of the run."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
 
+import pytest
+
+from stasis_sim.conformance.replay import MakeDriver
 from stasis_sim.handoff.effects import SEND, TIMER, Effect
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.stimuli import Stimulus, Timer
 
 
 class HeapDriver:
-    """Moves an engine through time."""
+    """Moves an engine through time: a heap of timers, and a list for each frozen link."""
 
     def __init__(self, engine: Engine) -> None:
         """Start at time 0."""
@@ -46,3 +49,17 @@ class HeapDriver:
         """Deliver it."""
         for effect in self._frozen.pop(session):
             self.sink(effect)
+
+
+@pytest.fixture
+def make_driver() -> MakeDriver:
+    """How to drive an engine in these tests."""
+    return HeapDriver
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded as their score."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "score":
+                terminalreporter.write_line(str(value))
