@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Progress
     from stasis_sim.scenario import Scenario
 
+SHOWN = 3
+"""Recordings whose differences are drawn."""
+
 PROFILES = ("documented", "asterisk-16", "asterisk-22")
 
 app = typer.Typer(
@@ -169,6 +172,35 @@ def schema() -> None:
     from stasis_sim.scenario.schema import json_schema
 
     _print_json(json_schema())
+
+
+@app.command()
+def replay(
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="RECORDING.json…", help="Recordings, or folders of them.")
+    ],
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay recordings of real Asterisks on the model; exit code 1 if it does not do what Asterisk did."""
+    from stasis_sim.conformance import render
+    from stasis_sim.conformance.judgement import find, judge
+
+    judged = [judge(file, profile) for file in find(recordings)]
+    agree = sum(not each.differences for each in judged)
+    if as_json:
+        alone = len(judged) == 1 and not recordings[0].is_dir()
+        items = [each.json() for each in judged]
+        _print_json(judged[0].seen if alone else {"agree": agree, "of": len(judged), "items": items})
+        raise typer.Exit(0 if agree == len(judged) else 1)
+    for each in judged:
+        typer.echo(render.verdict(each.file, each.recording, each.differences))
+    for each in [each for each in judged if each.differences][:SHOWN]:
+        typer.echo(f"\n{each.file}: {each.recording.about}")
+        typer.echo(render.render(each.recording, each.differences))
+    steps, steps_agree = sum(len(each.recording.steps) for each in judged), sum(each.steps_agree for each in judged)
+    typer.echo(render.score(agree, len(judged), steps_agree, steps))
+    raise typer.Exit(0 if agree == len(judged) else 1)
 
 
 # ---- what the commands share ---------------------------------------------------

@@ -42,7 +42,9 @@ def verdict(path: Path, recording: Recording, found: Sequence[Difference]) -> st
     name = f"{path.parent.name}/{recording.name}" if path.parent.name else recording.name
     if not found:
         return f"{name}: agrees ({len(recording.steps)} steps)"
-    return f"{name}: differs in {len(recording.steps) - steps_agreeing(recording, found)} of {len(recording.steps)} steps"
+    return (
+        f"{name}: differs in {len(recording.steps) - steps_agreeing(recording, found)} of {len(recording.steps)} steps"
+    )
 
 
 def score(agree: int, recordings: int, steps_agree: int, steps: int) -> str:
@@ -95,7 +97,8 @@ def _event(event: Mapping[str, Any]) -> str:
         if isinstance(value, Mapping) and "dialplan" in value:
             place = value["dialplan"]
             where = f"{place['context']},{place['exten']},{place['priority']} {place['app_name']}({place['app_data']})"
-            words.append(f"{key}={value['id']} {value['state']} {where}")
+            extra = f" {_compact(value['channelvars'])}" if "channelvars" in value else ""
+            words.append(f"{key}={value['id']} {value['state']} {where}{extra}")
         else:
             words.append(f"{key}={_compact(value)}")
     return " ".join(words)

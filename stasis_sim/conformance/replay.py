@@ -32,6 +32,8 @@ from stasis_sim.handoff.stimuli import (
 )
 
 STEP_US: Final = 400_000
+_MOMENT_US: Final = 10_000
+_PATIENCE_US: Final = 60_000_000
 _USER: Final = "asterisk:asterisk"
 _OK: Final = 200
 _SWITCHING: Final = 101
@@ -87,29 +89,37 @@ class _Replay:
         self.driver = driver
         driver.sink = self._see
         self.saw: Saw = {}
-        self.calls: dict[str, str] = {}
+        self.calls: dict[str, None] = {}
         self.sessions: dict[str, str] = {}
         self.clients: dict[str, str] = {}
         self.listeners: dict[str, _Listener] = {}
         self.used: dict[str, int] = {}
         self.answers: dict[int | str, tuple[int, str | None]] = {}
         self.asked = 0
-        # Connections that Asterisk makes are answered after the step that made them.
+        # Connections that Asterisk makes are answered within a moment.
         self.dialled: list[tuple[str, str]] = []
+        self.now = 0
+        self.moment = _MOMENT_US if engine.configuration.websocket_clients else STEP_US
 
     def run(self, recording: Recording) -> list[Saw]:
         """Run the script."""
         seen: list[Saw] = []
         self.driver.apply(Start())
+        self._dial()
+        late = 0
         for step in recording.steps:
-            self._run_until(step.at_us)
+            began = step.at_us + late
+            self._run_until(began)
             self.saw = {}
             words = dict(step.do)
             kind = words.pop("do")
             answer = getattr(self, f"_do_{kind}")(**words)
             self._dial()
             wait = round(words["s"] * 1_000_000) if kind == "wait" else 0
-            self._run_until(step.at_us + max(STEP_US, wait))
+            over = began + max(STEP_US, wait)
+            # A request that had to wait for its answer has made all that follows late.
+            late += max(0, self.now - over)
+            self._run_until(max(over, self.now))
             saw = self.saw
             if answer:
                 saw["answer"] = answer
@@ -119,8 +129,10 @@ class _Replay:
         return seen
 
     def _run_until(self, at_us: int) -> None:
-        self.driver.run_until(at_us)
-        self._dial()
+        while self.now < at_us:
+            self.now = min(at_us, self.now + self.moment)
+            self.driver.run_until(self.now)
+            self._dial()
 
     # -- what is seen -------------------------------------------------------------------------------------------
 
@@ -145,13 +157,12 @@ class _Replay:
             self.dialled.append((effect[1], effect[3]))
 
     def _name(self, channel: str) -> str:
-        if channel not in self.calls:
-            live = self.engine.house.channels.live.get(channel)
-            self.calls[channel] = channel if live is None else live.thread.name
-        return self.calls[channel]
+        return channel if channel in self.calls else self.engine.house.channels.names.get(channel, channel)
 
     def _gone(self, session: str) -> None:
-        client = self.clients.pop(session, session)
+        client = self.clients.pop(session, None)
+        if client is None:
+            return
         self.saw.setdefault("closed", []).append(client)
         for listener in self.listeners.values():
             if session in listener.sessions:
@@ -184,6 +195,9 @@ class _Replay:
         parameters = tuple((query or {}).items())
         request = HttpRequest(method, f"/ari{path}", parameters, _credentials(user), body, port=_PORT)
         self.driver.apply(Request(self.asked, request))
+        until = self.now + _PATIENCE_US
+        while self.asked not in self.answers and self.now < until:
+            self._run_until(self.now + _MOMENT_US)
         status, text = self.answers.pop(self.asked)
         try:
             return status, json.loads(text) if text else None
@@ -228,7 +242,7 @@ class _Replay:
 
     def _do_call(self, id: str, to: str, vars: Mapping[str, str] | None = None) -> None:  # noqa: A002
         exten, _, context = to.partition("@")
-        self.calls[id] = id
+        self.calls[id] = None
         self.driver.apply(Call(id, exten, context, vars or {}))
 
     def _do_hangup(self, id: str) -> None:  # noqa: A002

@@ -16,7 +16,7 @@ from stasis_sim.handoff.control import Control, Floor
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.stimuli import Call
-from stasis_sim.handoff.thread import STASIS_FAILED, STASIS_LEFT, Thread
+from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Thread
 from stasis_sim.handoff.timers import Timers
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ class Calls:
             call.channel,
             call.context,
             call.exten,
-            variables=dict(call.variables),
             caller_number=call.caller_id,
             kind=call.kind,
         )
@@ -82,8 +81,8 @@ class Calls:
             return
         self.local_pairs += 1
         self.channels.add(channel)
-        for name, value in reversed(call.variables.items()):
-            self.channels.variable(channel, name, value)
+        if call.variables:
+            self.channels.give(channel, call.variables)
         if known:
             self.start(channel)
         else:
@@ -97,8 +96,10 @@ class Calls:
     def hang_up(self, channel: Channel, cause: int) -> None:
         """The caller hangs up (caller-hangup)."""
         if not channel.thread.hungup:
-            self.channels.hangup_requested(channel, {"cause": cause} if cause else {}, running=True)
-            self._cut(channel, cause, "hangup")
+            self.channels.hangup_requested(channel, {"cause": cause}, running=True)
+            # The cause comes with a frame, and some waits read none (broadcast-hangup).
+            deaf = channel.state in {"offered", "connecting"}
+            self._cut(channel, 0 if deaf else cause, "hangup")
 
     def delete(self, channel: Channel, cause: int) -> None:
         """DELETE on a channel, wherever it is (rest-on-outsiders)."""
@@ -116,7 +117,7 @@ class Calls:
             linger = self._linger(channel)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
-            channel.thread.cause = cause
+            channel.thread.cause = cause or channel.thread.cause
             channel.thread.hungup = True
         elif not channel.walks:
             self.ended(channel.thread, cause)
@@ -269,9 +270,16 @@ class Calls:
                 return self.outbound.call_out(channel, app, args)
             return self.floor.missing(channel, app, args)
         outcome = self.floor.enter(channel, app, args)
-        if outcome == STASIS_LEFT:
-            self._linger(channel)
+        linger = self._linger(channel) if outcome == STASIS_LEFT else 0
+        if linger:
+            self.timers.set(linger, self._left_late, channel)
+            return STASIS_ENTERED
         return outcome
+
+    def _left_late(self, channel: Channel) -> None:
+        if channel.ident in self.live and channel.thread.inside:
+            self._current = channel
+            self._wait(channel, self.pbx.resume(channel.thread))
 
     def broadcast(
         self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool

@@ -9,7 +9,7 @@ messages the channel as it is at that moment (continue-elsewhere).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff.events import CAUSES, Bus
 from stasis_sim.handoff.lifecycles import CHANNEL, fire
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from stasis_sim.handoff.broadcast import Offer
     from stasis_sim.handoff.control import Control
 
+_NAMES_KEPT: Final = 1000
+
 
 class Snapshot(NamedTuple):
     """What others see of a channel."""
@@ -31,6 +33,7 @@ class Snapshot(NamedTuple):
     priority: int
     application: str
     data: str
+    variables: tuple[str, ...] = ()
 
 
 class Channel:
@@ -99,17 +102,24 @@ class Channels:
         self.reported = reported
         self.everyone = bus.channels
         self.live: dict[str, Channel] = {}
+        # Names that are not the id, of the channels that ARI made last.
+        self.names: dict[str, str] = {}
 
     def add(self, channel: Channel) -> None:
         """A channel comes into being: ChannelCreated (subscribe-all)."""
         self.live[channel.ident] = channel
+        if channel.thread.name != channel.ident:
+            self.names[channel.ident] = channel.thread.name
+            if len(self.names) > _NAMES_KEPT:
+                del self.names[next(iter(self.names))]
+        if self.reported:
+            channel.shown = channel.shown._replace(variables=("",) * len(self.reported))
         if self.everyone:
             self._publish(channel, "ChannelCreated")
 
     def json(self, channel: Channel, shown: Snapshot | None = None) -> dict[str, Any]:
         """A channel's JSON, of the snapshot published last unless another is given."""
-        state, context, exten, priority, application, data = shown or channel.shown
-        thread = channel.thread
+        state, context, exten, priority, application, data, variables = shown or channel.shown
         dialplan = {
             "context": context,
             "exten": exten,
@@ -117,9 +127,10 @@ class Channels:
             "app_name": application,
             "app_data": data,
         }
-        body: dict[str, Any] = {"id": channel.ident, "name": thread.name, "state": state, "dialplan": dialplan}
+        name = channel.thread.name
+        body: dict[str, Any] = {"id": channel.ident, "name": name, "state": state, "dialplan": dialplan}
         if self.reported:
-            body["channelvars"] = {name: thread.variables.get(name, "") for name in self.reported}
+            body["channelvars"] = dict(zip(self.reported, variables, strict=False))
         return body
 
     # -- what happens to a channel --------------------------------------------------------------------------------
@@ -128,7 +139,9 @@ class Channels:
         """Publish a new snapshot, with what its difference from the last one says."""
         thread = channel.thread
         old = channel.shown
-        new = channel.shown = Snapshot(thread.state, thread.context, thread.exten, thread.priority, application, data)
+        new = channel.shown = Snapshot(
+            thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
+        )
         if channel.forwards or self.everyone:
             if old.state != new.state:
                 self._publish(channel, "ChannelStateChange")
@@ -139,10 +152,22 @@ class Channels:
         """The state has changed while an application runs."""
         self.publish(channel, channel.shown.application, channel.shown.data)
 
-    def variable(self, channel: Channel, name: str, value: str) -> None:
-        """A variable was set, or deleted if the value is empty."""
+    def variable(self, channel: Channel, name: str, value: str, *, born: bool = True) -> None:
+        """A variable was set, or deleted if the value is empty; `born`: the channel is not being made (channelvars)."""
+        if self.reported and born and self.profile.variables_publish:
+            self.restated(channel)
         if channel.forwards or self.everyone:
             self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
+
+    def give(self, channel: Channel, variables: Mapping[str, str]) -> None:
+        """Give a channel that is being made variables, last ones first; `_` and `__` let others inherit them."""
+        thread = channel.thread
+        for name, value in reversed(variables.items()):
+            plain = name.lstrip("_")
+            thread.variables[plain] = value
+            if plain != name:
+                thread.prefixes[plain] = name[: len(name) - len(plain)]
+            self.variable(channel, name, value, born=False)
 
     def set_variable(self, channel: Channel, name: str, value: str | None) -> None:
         """Set a plain variable from outside the dialplan; None deletes it, which is told if it said something."""
@@ -179,8 +204,13 @@ class Channels:
     def current(self, channel: Channel, *, running: bool) -> Snapshot:
         """The channel as it is now, with the application that runs or, between two, without."""
         thread = channel.thread
-        application, data = channel.shown[4:] if running else channel.routine
-        return Snapshot(thread.state, thread.context, thread.exten, thread.priority, application, data)
+        application, data = channel.shown[4:6] if running else channel.routine
+        return Snapshot(
+            thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
+        )
+
+    def _reported(self, thread: Thread) -> tuple[str, ...]:
+        return tuple([thread.variables.get(name, "") for name in self.reported]) if self.reported else ()
 
     def _publish(
         self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from stasis_sim.handoff.newmatcher import NewMatcher
 from stasis_sim.handoff.patterns import Key, PatternIndex, identity, matches
 from stasis_sim.handoff.text import cut, fold
 from stasis_sim.handoff.timing import TimeCondition
@@ -130,7 +131,7 @@ class Match(NamedTuple):
 class Context:
     """A context: its extensions, includes, switches and ignored prefixes."""
 
-    __slots__ = ("_groups", "_index", "file", "ignorepats", "includes", "line", "name", "switches")
+    __slots__ = ("_groups", "_index", "_new", "file", "ignorepats", "includes", "line", "name", "switches")
 
     def __init__(self, name: str, file: str = "", line: int = 0) -> None:
         """Make an empty context."""
@@ -142,6 +143,7 @@ class Context:
         self.ignorepats: list[str] = []
         self._groups: dict[str | Key, list[Extension]] = {}
         self._index: PatternIndex[list[Extension]] = PatternIndex()
+        self._new: NewMatcher[Extension] | None = None
 
     @property
     def extensions(self) -> Iterator[Extension]:
@@ -188,6 +190,14 @@ class Context:
             for extension in group:
                 if extension.caller is None or extension.admits(caller):
                     yield extension
+
+    def new_match(self, exten: str, caller: str = "") -> Iterator[Extension]:
+        """Yield the one extension that the other matcher finds, if any."""
+        if self._new is None:
+            self._new = NewMatcher((item.pattern, item.caller, item) for item in self.extensions)
+        found = self._new.find(exten, caller)
+        if found is not None:
+            yield found
 
     def more(self, exten: str) -> bool:
         """Decide whether more digits could make another match among the context's own extensions."""
@@ -254,7 +264,8 @@ class Dialplan:
             wall_us: The wall clock, for timed includes.
         """
         for path, visited in self._visit(context, wall_us):
-            for extension in visited.matching(exten, caller):
+            matcher = visited.new_match if self.new_pattern_match else visited.matching
+            for extension in matcher(exten, caller):
                 number = priority if label is None else extension.labels.get(label, 0)
                 step = extension.steps.get(number)
                 if step is not None:

@@ -22,7 +22,6 @@ _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
-_NORMAL: Final = 16
 
 
 class Origination:
@@ -83,8 +82,10 @@ class OriginateResources:
         origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         found = parameters.body.get("variables")
-        given = found if isinstance(found, Mapping) else {}
-        self._set_variables(origination.near, list(given), given)
+        given = {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
+        for name, value in given.items():
+            origination.near.thread.variables[name.lstrip("_")] = value
+            self.house.channels.variable(origination.near, name, value)
         registered = self.house.registry.apps.get(app)
         if registered is not None:
             for channel in (origination.near, origination.far):
@@ -145,20 +146,19 @@ class OriginateResources:
         self._dialled[one.ident] = origination
         return origination
 
-    def _set_variables(self, channel: Channel, names: Sequence[str], given: Mapping[str, object]) -> None:
-        for name in names:
-            channel.thread.variables[name.lstrip("_")] = str(given[name])
-            self.house.channels.variable(channel, name, str(given[name]))
-
-    def _run(self, origination: Origination, given: Mapping[str, object]) -> None:
+    def _run(self, origination: Origination, given: Mapping[str, str]) -> None:
         """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
-        far = origination.far
-        self._set_variables(far, list(reversed(given)), given)
+        near, far = origination.near, origination.far
         calls = self.house.calls
+        self.house.channels.give(far, given)
         if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
             calls.start(far)
-        else:
-            calls.ended(far.thread, 0)
+            return
+        self.house.timers.cancel(origination.timer)
+        del self._dialled[near.ident]
+        near.peer = far.peer = None
+        calls.ended(far.thread, 0)
+        self._end(near, 0)
 
     # -- what becomes of it -------------------------------------------------------------------------------------
 
@@ -199,11 +199,12 @@ class OriginateResources:
             self.house.calls.hang_up(other, cause)
         else:
             self.house.timers.cancel(origination.timer)
+            self.house.channels.hangup_requested(other, {"cause": cause}, running=True)
             self._end(other, cause)
 
     def _expired(self, origination: Origination) -> None:
         self._dialled.pop(origination.near.ident, None)
-        self._end(origination.near, _NORMAL)
+        self._end(origination.near, self.house.profile.dial_timeout_cause)
 
     def _end(self, near: Channel, cause: int) -> None:
         near.thread.cause = cause

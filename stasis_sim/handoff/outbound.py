@@ -91,7 +91,8 @@ class Outbound:
         self._clients[session.name] = client
         self._fresh[session.name] = True
         for app in apps:
-            if self.house.registry.register(app, session, subscribe_all=entry.subscribe_all):
+            booting = session.kind == PERSISTENT
+            if self.house.registry.register(app, session, subscribe_all=entry.subscribe_all, booting=booting):
                 self.house.bus.notice(session, app, "ApplicationRegistered")
             session.apps.append(app)
         session.apps.sort()
@@ -164,7 +165,11 @@ class Outbound:
     def call_out(self, channel: Channel, app: str, args: Sequence[str]) -> int:
         """Stasis() makes a connection for this call, and waits for it."""
         entry, client = self._per_call[app]
-        session = Session(f"{entry.name}:{channel.ident}", PER_CALL, config=entry.name, channel=channel.ident)
+        name = f"{entry.name}:{channel.ident}"
+        while name in self.sessions:
+            # The one of an earlier visit is not closed yet.
+            name += "+"
+        session = Session(name, PER_CALL, config=entry.name, channel=channel.ident)
         channel.fire("call_out")
         going = Outgoing(channel, session, f"{app}:{channel.thread.name}", args, self.house.calls.clock)
         each = client.connection_timeout_ms + client.reconnect_interval_ms

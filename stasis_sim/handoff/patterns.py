@@ -12,11 +12,15 @@ Everything works on octets (see text.py): Asterisk compares bytes.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from stasis_sim.handoff.text import octets
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 Rank = tuple[int, int]
 Key = tuple[Rank, ...]
@@ -46,6 +50,7 @@ class Position(NamedTuple):
     after_empty_set: bool = False
 
 
+@lru_cache(maxsize=1024)
 def positions(pattern: str) -> tuple[Position, ...]:
     """Take a pattern (without its ``_``, in octets) apart; the last position is the end."""
     found: list[Position] = []
@@ -70,10 +75,15 @@ def positions(pattern: str) -> tuple[Position, ...]:
             position = _single(char)
         found.append(position._replace(after_empty_set=skipped) if skipped else position)
         skipped = False
-    found.append(Position(_END, frozenset(), skipped))
+    found.append(_STRICT_LAST if skipped else _LAST)
     return tuple(found)
 
 
+_LAST: Final = Position(_END, frozenset())
+_STRICT_LAST: Final = Position(_END, frozenset(), after_empty_set=True)
+
+
+@lru_cache(maxsize=512)
 def _single(char: str) -> Position:
     if char == ".":
         return Position(_DOT, frozenset())
@@ -83,6 +93,7 @@ def _single(char: str) -> Position:
     return Position((len(chars) << 8 | ord(chars[0]), _bits(chars)), frozenset(chars))
 
 
+@lru_cache(maxsize=512)
 def _set(inside: str) -> Position | None:
     """Read what stands between ``[`` and ``]``; None if it is empty (it is skipped then)."""
     chars: list[str] = []
@@ -119,6 +130,7 @@ def plain(name: str) -> str:
     return text.replace("-", "") if "-" in text else text
 
 
+@lru_cache(maxsize=1024)
 def identity(name: str) -> str | Key:
     """Return what makes two spellings the same extension."""
     return pattern_key(name) if name[:1] == "_" else plain(name)
@@ -134,16 +146,22 @@ def matches(pattern: str, dialled: str) -> bool:
 
 
 class _Node(Generic[T]):
-    """A position in the trie: where to go with one character, with a set, and what ends here."""
+    """A position in the trie: where to go with one character, with a set, and what ends here.
+
+    Most nodes have one branch only; what a node does not have is a shared empty tuple or dict.
+    """
 
     __slots__ = ("bangs", "dots", "ends", "sets", "singles")
 
     def __init__(self) -> None:
-        self.singles: dict[str, _Node[T]] = {}
-        self.sets: list[tuple[Rank, frozenset[str], _Node[T]]] = []
-        self.dots: list[tuple[Key, T]] = []
-        self.bangs: list[tuple[Key, bool, T]] = []
-        self.ends: list[T] = []
+        self.singles: Mapping[str, _Node[T]] = _NOTHING
+        self.sets: Sequence[tuple[Rank, frozenset[str], _Node[T]]] = ()
+        self.dots: Sequence[tuple[Key, T]] = ()
+        self.bangs: Sequence[tuple[Key, bool, T]] = ()
+        self.ends: Sequence[T] = ()
+
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def _first(item: tuple[Rank, frozenset[str], _Node[T]]) -> Rank:
@@ -181,31 +199,17 @@ class PatternIndex(Generic[T]):
         self._key_of[id(value)] = key
         node = self._root
         for index, part in enumerate(parts):
+            if part.chars:
+                node = _child(node, part)
+                continue
+            rest = key[index + 1 :]
             if part.rank == _DOT:
-                insort(node.dots, (tuple(rest.rank for rest in parts[index + 1 :]), value), key=_key_of_tail)
-                return
-            if part.rank == _BANG:
-                rest_key = tuple(rest.rank for rest in parts[index + 1 :])
-                insort(node.bangs, (rest_key, part.after_empty_set, value), key=_key_of_bang)
-                return
-            if part.rank == _END:
-                if not part.after_empty_set:
-                    node.ends.append(value)
-                return
-            if not part.chars:
-                return
-            node = self._child(node, part)
-
-    def _child(self, node: _Node[T], part: Position) -> _Node[T]:
-        if len(part.chars) == 1:
-            (char,) = part.chars
-            return node.singles.setdefault(char, _Node())
-        for rank, _, child in node.sets:
-            if rank == part.rank:
-                return child
-        child = _Node[T]()
-        insort(node.sets, (part.rank, part.chars, child), key=_first)
-        return child
+                node.dots = _with(node.dots, (rest, value), _key_of_tail)
+            elif part.rank == _BANG:
+                node.bangs = _with(node.bangs, (rest, part.after_empty_set, value), _key_of_bang)
+            elif part.rank == _END and not part.after_empty_set:
+                node.ends = (*node.ends, value)
+            return
 
     def find(self, dialled: str) -> list[T]:
         """Return what matches, first things first."""
@@ -237,6 +241,30 @@ class PatternIndex(Generic[T]):
         if index < len(self._sorted) and self._sorted[index].startswith(number):
             return True
         return _more(self._root, number, 0) == 1
+
+
+def _child(node: _Node[T], part: Position) -> _Node[T]:
+    """Return the branch for a position, made if it is not there."""
+    if len(part.chars) == 1:
+        (char,) = part.chars
+        child = node.singles.get(char)
+        if child is None:
+            child = _Node()
+            node.singles = {**node.singles, char: child}
+        return child
+    for rank, _, child in node.sets:
+        if rank == part.rank:
+            return child
+    child = _Node()
+    node.sets = _with(node.sets, (part.rank, part.chars, child), _first)
+    return child
+
+
+def _with(items: Sequence[U], item: U, key: Callable[[U], Any]) -> list[U]:
+    """Put an item in its place; the shared empty tuple becomes a list."""
+    kept = items if isinstance(items, list) else list(items)
+    insort(kept, item, key=key)
+    return kept
 
 
 def _walk(node: _Node[T], number: str, index: int, found: list[T]) -> None:

@@ -38,14 +38,12 @@ class Profile:
         close_ends_all: The end of a connection takes away its applications' subscriptions to everything.
         fresh_blobs: ChannelHangupRequest and StasisEnd show the channel as it is at that moment, not as it was
             last published: without the application that has returned, and where `continue` has sent it.
-        strip_names: Blanks around the names in `app=` are cut off.
-        empty_name_status: The handshake's answer when one name of several is empty.
-        name_limit: The longest name of an application, 0 for no limit.
+        variables_publish: A variable that is set makes the channel publish a snapshot, where ari.conf has channelvars.
+        variables_wait: POST variable answers when the variable is set, not before.
+        dial_timeout_cause: The cause of a call by ARI that nobody answers in time.
         bridge_update: POST on a bridge that exists is an update, not a conflict.
         reason_code: DELETE on a channel knows `reason_code`.
         outbound: Asterisk can open WebSockets itself.
-        claims: There is POST /events/claim.
-        progress: There is POST /channels/{id}/progress.
         entering_log: The level and text logged for a name that nobody registered.
     """
 
@@ -55,14 +53,12 @@ class Profile:
     never_forget: bool
     close_ends_all: bool
     fresh_blobs: bool
-    strip_names: bool
-    empty_name_status: int
-    name_limit: int
+    variables_publish: bool
+    variables_wait: bool
+    dial_timeout_cause: int
     bridge_update: bool
     reason_code: bool
     outbound: bool
-    claims: bool
-    progress: bool
     entering_log: tuple[str, str]
 
 
@@ -90,14 +86,12 @@ RULES: Final = (
         'subscribe-all; "if a connection is broken, Asterisk will know that a connection previously existed"',
     ),
     Rule("fresh_blobs", False, True, False, "continue-elsewhere, subscribe-channel"),
-    Rule("strip_names", True, False, True, "spaces-in-app-list"),
-    Rule("empty_name_status", 500, 400, 500, "blank-app"),
-    Rule("name_limit", 73, 0, 73, "ari_conf:ws-len"),
+    Rule("variables_publish", True, False, True, "channelvars"),
+    Rule("variables_wait", True, False, True, "busy-variable"),
+    Rule("dial_timeout_cause", 19, 0, 19, "originate-unanswered"),
     Rule("bridge_update", False, True, False, "bridge-errors"),
-    Rule("reason_code", True, False, True, "ast_ari_channels_hangup"),
+    Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),
-    Rule("claims", True, False, True, "broadcast-claimed"),
-    Rule("progress", True, False, True, "ast_ari_channels_progress"),
     Rule(
         "entering_log",
         ("WARNING", "{channel}: Stasis app '{app}' doesn't exist"),

@@ -47,8 +47,11 @@ class Registry:
         """Why a name is not registered, as a reason of an ejection."""
         return FORGOTTEN if name in self._known else NEVER_REGISTERED
 
-    def register(self, name: str, session: Session, *, subscribe_all: bool) -> bool:
-        """Make a session the handler of a name; False: there was such an application already."""
+    def register(self, name: str, session: Session, *, subscribe_all: bool, booting: bool = False) -> bool:
+        """Make a session the handler of a name; False: there was such an application already.
+
+        While Asterisk boots there are no device states to subscribe to yet (outbound-persistent-all).
+        """
         app = self.apps.get(name)
         if app is not None:
             self._take_over(app, session)
@@ -62,7 +65,8 @@ class Registry:
             app.subscribe(CHANNEL, ALL[CHANNEL], self.bus.channels)
             app.subscribe(BRIDGE, ALL[BRIDGE], self.bus.bridges)
             app.subscribe(ENDPOINT, ALL[ENDPOINT], self.bus.endpoints)
-            self.subscribe_device(name, ALL_DEVICES)
+            if not booting:
+                self.subscribe_device(name, ALL_DEVICES)
         topic.listener = self.apps[name] = app
         self._known[name] = None
         self.bus.out.append((REGISTRY, name, "created"))

@@ -231,7 +231,7 @@ class ApplicationResources:
 
     def no_endpoint(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET of one technology or endpoint."""
-        text = "Endpoint not found" if len(path) > 1 else "No Endpoints found - invalid tech"
+        text = "Endpoint not found" if len(path) > 1 else f"No Endpoints found - invalid tech {path[0]}"
         return error(404, "Not Found", text)
 
     def info(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002

@@ -51,7 +51,7 @@ class BridgeResources:
         name, types = parameters.text("name"), parameters.text("type")
         old = self.bridges.live.get(ident)
         if old is not None:
-            return self._again(old, name, types)
+            return self._again(old, name, types, named=bool(path))
         if not ident:
             # Asterisk takes a random one.
             self._made += 1
@@ -61,9 +61,12 @@ class BridgeResources:
             return error(500, "Internal Error", "Unable to create bridge")
         return ok(bridge.json())
 
-    def _again(self, bridge: Bridge, name: str, types: str) -> Reply:
+    def _again(self, bridge: Bridge, name: str, types: str, *, named: bool) -> Reply:
         if not self.house.profile.bridge_update:
             return error(409, "Conflict", f"Bridge with id '{bridge.ident}' already exists")
+        if not named:
+            # Asterisk makes another one of the same id, which nobody can reach.
+            return ok(Bridge(bridge.ident, name, bridge.kind, bridge.video_mode).json())
         if name and name != bridge.name:
             return error(500, "Internal Error", "Changing bridge name is not implemented")
         if types:

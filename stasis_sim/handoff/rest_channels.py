@@ -96,7 +96,7 @@ class ChannelResources:
         """GET /channels/{id}/rtp_statistics: a Local channel has no RTP."""
         if path[0] not in self.live:
             return NO_CHANNEL
-        return error(404, "Not Found", "RTP info not found")
+        return error(403, "Forbidden", "Unsupported channel type")
 
     def get_variable(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """GET variable: also of a channel that is not inside (rest-on-outsiders)."""
@@ -171,10 +171,10 @@ class ChannelResources:
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
-        direction = parameters.given("direction")
-        if direction == "":
+        direction = parameters.text("direction")
+        if not direction:
             return bad("Direction is required")
-        if direction not in _DIRECTIONS and direction is not None:
+        if direction not in _DIRECTIONS:
             return bad("Invalid direction specified")
         return self._command(path[0], _nothing)
 
@@ -228,6 +228,10 @@ class ChannelResources:
         if isinstance(control, Reply):
             return control
         value = parameters.given("value")
+        if not self.house.profile.variables_wait:
+            control.queue(self._set, (control.channel, name, value))
+            self.house.wake(control)
+            return DONE
         return self.house.at_once(control, DONE, _VARIABLE_FAILED, self._set, control.channel, name, value)
 
     def _set(self, channel: Channel, name: str, value: str | None) -> None:

@@ -6,7 +6,7 @@ PlaybackFinished that never comes: that is how a call is orphaned.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
@@ -29,14 +29,29 @@ def sound(duration: int) -> str:
     return f"sound:{duration}us"
 
 
-class Sounds(dict[str, int]):
-    """How long each sound takes, in microseconds: those of the scenario, and those that clients make to measure."""
+class Sounds(Mapping[str, int]):
+    """How long each sound takes, in microseconds: those of the scenario, and those that clients make to measure.
 
-    def __missing__(self, name: str) -> int:
-        """Return the time of a sound that the scenario does not name."""
+    Args:
+        named: Those of the scenario, among them ``default``.
+    """
+
+    def __init__(self, named: Mapping[str, int]) -> None:
+        self._named = named
+
+    def __getitem__(self, name: str) -> int:
+        """Return the time of any sound, that of ``default`` where nothing else is known."""
+        if name in self._named:
+            return self._named[name]
         if name.endswith("us") and name[:-2].isdecimal():
             return int(name[:-2])
-        return self["default"]
+        return self._named["default"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
 
 
 class Playback:

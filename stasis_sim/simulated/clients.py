@@ -214,7 +214,7 @@ class Client:
         if todo:
             process = Process(clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
-        elif event.type == "PlaybackFinished":
+        if event.type == "PlaybackFinished":
             clock.after(finish - clock.now, Rank.CLIENT, caller.trace.number, self._played, (message, self.generation))
 
     def _played(self, happening: Happening) -> None:

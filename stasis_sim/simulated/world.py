@@ -8,7 +8,10 @@ decides nothing that Asterisk, a client or a caller would decide.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simpy.core import EmptySchedule
 
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
@@ -398,7 +401,7 @@ class World:
         """Let it all happen, up to the end that the scenario sets, and return the sums."""
         run, clock = self.scenario.run, self.clock
         if run.until == "drained":
-            clock.env.run(until=self._drained)
+            self._drain()
             # The last messages are still on their way, or with a worker.
             clock.run(until=max((clock.now, *(client.busy_until() for client in self.clients))))
         else:
@@ -406,6 +409,13 @@ class World:
         for client in self.clients:
             client.finish()
         return self.recorder.finish(clock.now, self._raised)
+
+    def _drain(self) -> None:
+        """Let time pass until the last call has ended, or nobody does anything any more: who is left stays for ever."""
+        drained, env = self._drained, self.clock.env
+        with suppress(EmptySchedule):
+            while drained.callbacks is not None:
+                env.step()
 
     def _check_drained(self) -> None:
         if self._all_offered and not self.callers and not self._drained.triggered:

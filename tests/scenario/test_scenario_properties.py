@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from stasis_sim.errors import InputError
 from stasis_sim.scenario import Scenario, show
+from stasis_sim.scenario.asterisk import format_clock
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.quantities import format_duration
@@ -156,7 +156,7 @@ ASTERISK = keys(
         "http": CONFS,
         "ari": CONFS,
         "sounds": st.dictionaries(NAMES, TIMES, max_size=2),
-        "clock": st.datetimes(datetime.min.replace(year=1970)).map(lambda moment: moment.isoformat(" ", "seconds")),
+        "clock": st.integers(0, 4 * 10**9).map(lambda seconds: format_clock(seconds * 10**6)),
         "max_channels": NONE | st.integers(1, 10**6),
         "latency": RANDOM,
         "files": st.sampled_from(["exist", "check"]),
