@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from stasis_sim import __version__
-from stasis_sim.errors import InputError, Problem
+from stasis_sim.errors import InputError
 
 if TYPE_CHECKING:
     from stasis_sim.api import Results
@@ -76,6 +76,7 @@ def run(
     """Run a scenario and say what happened to its calls."""
     loaded = _load(scenario, _overrides(settings, profile, seed, replications))
     results = _run(loaded, out, workers, quiet=as_json)
+    _warn(results)
     if csv:
         _write_csv(results)
     if picture and loaded.run.record == "all":
@@ -107,6 +108,7 @@ def compare(
         if not variants:
             _say_first(loaded, quiet=as_json)
         variants[profile] = _run(loaded, out, workers, quiet=as_json, say=False)
+    _warn(*variants.values())
     done = {profile: results.replications for profile, results in variants.items()}
     if as_json:
         _print_json(compare_json({name: [each.measures for each in found] for name, found in done.items()}))
@@ -235,18 +237,16 @@ def _run(scenario: Scenario, out: Path, workers: int | None, *, quiet: bool, say
             command=["stasis-sim", *sys.argv[1:]],
             progress=progress,
         )
-    for warning in results.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    for problem in idle_faults(results):
-        typer.echo(f"warning: {problem}", err=True)
     return results
 
 
-def idle_faults(results: Results) -> list[Problem]:
-    """Return a problem for each fault that touched nothing."""
+def _warn(*variants: Results) -> None:
+    """Say once what a person should know before believing the results."""
     from stasis_sim.experiments.checks import idle
 
-    return idle(results)
+    said = (problem for results in variants for problem in (*results.warnings, *idle(results)))
+    for problem in dict.fromkeys(said):
+        typer.echo(f"warning: {problem}", err=True)
 
 
 @contextmanager

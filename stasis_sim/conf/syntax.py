@@ -156,12 +156,14 @@ class ConfigFile:
         valid: False where Asterisk uses nothing of the file.
         sections: All sections but templates, in order.
         diagnostics: What was wrong, in the order it was met.
+        included: The texts of the files that it includes, by name.
     """
 
     name: str
     valid: bool
     sections: list[Section]
     diagnostics: list[Diagnostic]
+    included: dict[str, str]
 
     def first(self, name: str) -> Section | None:
         """Return the first section of a name, without regard to letter case: the one most modules look at."""
@@ -174,7 +176,7 @@ def read(source: Source) -> ConfigFile:
     reader = _Reader(source.base)
     valid = reader.read_group([_File(source.name, source.text)])
     sections = [section for section in reader.sections if not section.template] if valid else []
-    return ConfigFile(source.name, valid, sections, reader.diagnostics)
+    return ConfigFile(source.name, valid, sections, reader.diagnostics, reader.included)
 
 
 class _File(NamedTuple):
@@ -199,6 +201,7 @@ class _Reader:
         self.latest: Section | None = None
         self.level = 0
         self.files = 0
+        self.included: dict[str, str] = {}
         self.inherited = 0
         self.by_name: dict[str, list[Section]] = {}
         # Where we are, for messages.
@@ -347,6 +350,7 @@ class _Reader:
         self.files += len(files)
         if self.files > READ_LIMIT:
             raise self.invalid("include-endless", f"#include of {pattern!r}: more than {READ_LIMIT} files in all")
+        self.included.update((file.name, file.text) for file in files)
         if files:
             # A fault in an included file ends that file only.
             self.read_group(files)

@@ -1,4 +1,4 @@
-"""Differences between a recording and the model, drawn for people: one line for each thing that one has and the other not."""
+"""Differences between a recording and the model, drawn for people: one line for each thing that only one has."""
 
 from __future__ import annotations
 

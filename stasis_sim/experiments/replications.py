@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim import __version__
+from stasis_sim.conf.syntax import read
 from stasis_sim.errors import Problem
 from stasis_sim.experiments.expectations import Verdict, hold
 from stasis_sim.experiments.results import (
@@ -176,15 +177,23 @@ def run(
 
 def scenario_digest(scenario: Scenario) -> str:
     """Return the name of all that decides the results."""
-    files = {name: getattr(scenario.asterisk, name).content for name in ("http", "ari", "extensions")}
-    return digest(scenario.digest_source().decode(), files, scenario.run.seed, __version__)
+    return digest(scenario.digest_source().decode(), conf_files(scenario), scenario.run.seed, __version__)
+
+
+def conf_files(scenario: Scenario) -> dict[str, str]:
+    """Return the texts of Asterisk's files and of what they include, by name."""
+    files = {}
+    for name in ("http", "ari", "extensions"):
+        source = getattr(scenario.asterisk, name)
+        files[f"{name}.conf"] = source.content
+        files |= {f"{name}.conf: {path}": text for path, text in read(source).included.items()}
+    return files
 
 
 def _provenance(scenario: Scenario, command: Sequence[str]) -> Json:
     from stasis_sim.scenario.show import show  # noqa: PLC0415 - only needed here
 
-    files = {f"{name}.conf": getattr(scenario.asterisk, name).content for name in ("http", "ari", "extensions")}
-    return provenance(scenario=show(scenario), files=files, seed=scenario.run.seed, command=command)
+    return provenance(scenario=show(scenario), files=conf_files(scenario), seed=scenario.run.seed, command=command)
 
 
 @contextmanager

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 SIP: Final = "sip"
 _UNALLOCATED: Final = 1
+_NORMAL: Final = 16
+_INTERWORKING: Final = 127
+_CANCELLED: Final = 487
+_QUALITY: Final = tuple(f"RTPAUDIOQOS{what}" for what in ("", "JITTER", "LOSS", "RTT", "MES"))
 _EXPLICIT: Final = 32
 """What ChannelHangupRequest gives as the cause of a hangup by REST: a flag, not the cause (control, DELETE)."""
 
@@ -96,14 +100,33 @@ class Calls:
     def hang_up(self, channel: Channel, cause: int) -> None:
         """The caller hangs up (caller-hangup)."""
         if not channel.thread.hungup:
-            self.channels.hangup_requested(channel, {"cause": cause}, running=True)
+            told: dict[str, int] = {"cause": cause}
+            if channel.thread.kind == SIP and cause == _NORMAL:
+                cause, told = self._sip_hangup(channel)
+            self.channels.hangup_requested(channel, told, running=True)
             # The cause comes with a frame, and some waits read none (broadcast-hangup).
             deaf = channel.state in {"offered", "connecting"}
             self._cut(channel, 0 if deaf else cause, "hangup")
 
+    def _sip_hangup(self, channel: Channel) -> tuple[int, dict[str, int]]:
+        """What a SIP caller's BYE, or CANCEL before the answer, makes of the cause: what `h` sees, what is told."""
+        profile = self.floor.profile
+        if channel.thread.state != "Up":
+            told = {"cause": _INTERWORKING}
+            return _INTERWORKING, {**told, "tech_cause": _CANCELLED} if profile.sip_quality else told
+        self._tell_quality(channel)
+        cause = _NORMAL if channel.bridged else profile.sip_bye_cause
+        return cause, {"cause": cause} if profile.sip_bye_cause else {}
+
+    def _tell_quality(self, channel: Channel) -> None:
+        if self.floor.profile.sip_quality and channel.thread.kind == SIP and channel.thread.state == "Up":
+            for name in _QUALITY:
+                self.channels.set_variable(channel, name, "0")
+
     def delete(self, channel: Channel, cause: int) -> None:
         """DELETE on a channel, wherever it is (rest-on-outsiders)."""
         channel.thread.cause = cause
+        self._tell_quality(channel)
         self.channels.hangup_requested(channel, {"cause": _EXPLICIT, "soft": True}, running=True)
         if not channel.thread.hungup:
             self._cut(channel, cause, "delete")

@@ -162,7 +162,7 @@ class Channels:
     def give(self, channel: Channel, variables: Mapping[str, str]) -> None:
         """Give a channel that is being made variables, last ones first; `_` and `__` let others inherit them."""
         thread = channel.thread
-        for name, value in reversed(variables.items()):
+        for name, value in reversed(list(variables.items())):
             plain = name.lstrip("_")
             thread.variables[plain] = value
             if plain != name:

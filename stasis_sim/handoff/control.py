@@ -101,8 +101,7 @@ class Floor:
 
     def missing(self, channel: Channel, name: str, args: Sequence[str]) -> int:
         """Nobody is registered under the name: the dialplan goes on (never-connected)."""
-        level, text = self.profile.entering_log
-        self.bus.log(level, text.format(channel=channel.ident, app=name))
+        self.bus.log("WARNING", f"{channel.ident}: Stasis app '{name}' is not registered")
         self.bus.out.append((STASIS, channel.ident, name, tuple(args), "ejected", self.registry.why_missing(name)))
         return STASIS_FAILED
 

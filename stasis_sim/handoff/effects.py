@@ -7,7 +7,7 @@
 | (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
 | (ENDED, channel, cause) | a channel is gone; HANGUPCAUSE at the end |
 | (TIMER, serial, delay_us, channel or None) | call step(now + delay, Timer(serial)); channel: its dialplan waits |
-| (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or to an Open (id: the session; 101: it is up) |
+| (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or (id: session) to an Open |
 | (SEND, session, serial, app, type, channel or None, body or None) | a message is written to a session |
 | (MISSED, serial, app, type, channel or None, body or None) | a message for an inactive app: dropped |
 | (QUEUED, session, serial, app, type, channel or None, body or None) | it waits for the connection, SEND follows |

@@ -286,7 +286,9 @@ def _bytes(text: str) -> bytes:
 
 
 def _digest(name: str) -> Reader:
-    return lambda _pbx, _thread, data: hashlib.new(name, _bytes(data), usedforsecurity=False).hexdigest() if data else ""
+    return lambda _pbx, _thread, data: (
+        hashlib.new(name, _bytes(data), usedforsecurity=False).hexdigest() if data else ""
+    )
 
 
 def _base64_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:

@@ -49,7 +49,7 @@ class Ledger:
     )
 
     def __init__(self, *, remember: bool = False) -> None:
-        """Start with nothing; `remember` keeps the names of the channels that are gone, to see whether one comes back."""
+        """Start with nothing; `remember` keeps the names of channels that are gone, to see whether one comes back."""
         self._remember = remember
         self.entered = self.ejected = self.left = 0
         self.raised = self.sent = self.missed = self.ended = 0

@@ -177,8 +177,6 @@ class Pbx:
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
             thread.timed_out = True
             if thread.inside:
-                if thread.wake is not None:
-                    return self._pause(thread)
                 self.host.leave(thread, "absolute_timeout")
             return self._finish(thread, cut_short=True)
         if thread.wake is not None and now < thread.wake:

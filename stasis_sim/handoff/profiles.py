@@ -2,8 +2,8 @@
 
 Nothing else in the model asks for a version.  A row is a rule of the mechanism with its value in each profile.
 Evidence is a recording (by its name), a sentence of the user's document (in quotation marks), a configuration
-vector (`ari_conf:` and the case's id) or, where no script can show it, the function of Asterisk's source in
-which it stands.  `documented` does what `asterisk-22` does wherever the document is silent.
+vector (`dialplan_flow:` and the case's id) or, for callers that no recording has, a measurement (`sip-callers:`).
+`documented` does what `asterisk-22` does wherever the document is silent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Profile:
         bridge_update: POST on a bridge that exists is an update, not a conflict.
         reason_code: DELETE on a channel knows `reason_code`.
         outbound: Asterisk can open WebSockets itself.
-        entering_log: The level and text logged for a name that nobody registered.
+        sip_bye_cause: The cause of an answered SIP caller's hangup outside bridges; 0: none is told.
+        sip_quality: Variables about the quality of the media are set when an answered SIP caller's call ends.
     """
 
     name: str
@@ -59,7 +60,8 @@ class Profile:
     bridge_update: bool
     reason_code: bool
     outbound: bool
-    entering_log: tuple[str, str]
+    sip_bye_cause: int
+    sip_quality: bool
 
 
 RULES: Final = (
@@ -92,13 +94,8 @@ RULES: Final = (
     Rule("bridge_update", False, True, False, "bridge-errors"),
     Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),
-    Rule(
-        "entering_log",
-        ("WARNING", "{channel}: Stasis app '{app}' doesn't exist"),
-        ("ERROR", "Stasis app '{app}' not registered"),
-        ("WARNING", "{channel}: Stasis app '{app}' doesn't exist"),
-        "never-connected",
-    ),
+    Rule("sip_bye_cause", 0, 16, 0, "sip-callers: causes of a caller's hangup"),
+    Rule("sip_quality", True, False, True, "sip-callers: events of one whole call"),
 )
 
 

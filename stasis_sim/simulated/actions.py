@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
+from stasis_sim.simulated.clock import Rank
 from stasis_sim.simulated.process import Life, Process
 
 if TYPE_CHECKING:
@@ -120,15 +121,43 @@ def handle(process: Process, client: Client, message: Message, todo: Sequence[Pl
         return
     generation = client.generation
     yield finish - client.world.clock.now
-    if event.fate == "lost":
+    if event.fate != "lost" and client.generation == generation:
+        client.known.add(caller.trace.number)
+        yield from _carry_out(process, client, caller, todo, (event.app, number, event.type))
+
+
+def recover(client: Client, todo: Sequence[Plan]) -> Life:
+    """Ask for all channels, and do for each that is inside and that nobody works for what a StasisStart asks for."""
+    world, generation = client.world, client.generation
+    status = yield from client.rest("GET", "/channels", (), None)
+    if status not in OK or client.generation != generation:
         return
+    for caller in world.inside(client.spec.apps):
+        number = caller.trace.number
+        if number not in client.known and caller.attempt is not None:
+            client.known.add(number)
+            process = Process(world.clock, Rank.CLIENT, number)
+            process.start(_carry_out(process, client, caller, todo, (caller.attempt.app, "recover")))
+
+
+def _carry_out(
+    process: Process, client: Client, caller: Caller, todo: Sequence[Plan], name: tuple[str | int, ...]
+) -> Life:
+    """Carry out a list of actions on a call.
+
+    Args:
+        process: Who does it.
+        client: For whom.
+        caller: On whose channel.
+        todo: The actions.
+        name: What the times that it takes belong to, beside the call and the place in the list.
+    """
+    generation = client.generation
     last = len(todo) - 1
     for position, (steps, timed) in enumerate(todo):
         done = True
         if timed is not None:
-            # A time belongs to the app, the call, the event and the place in the list of actions.
-            name = (timed.tag, event.app, number, event.type, position)
-            duration = client.duration(name, timed.time, caller)
+            duration = client.duration((timed.tag, *name, position), timed.time, caller)
             done = yield from _spend(process, client, caller, timed, duration)
         for method, suffix, query in steps:
             path = f"/channels/{caller.channel}{suffix}"

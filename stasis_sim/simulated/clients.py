@@ -15,7 +15,7 @@ import simpy
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import AtOnce
-from stasis_sim.simulated.actions import Playback, handle, plan
+from stasis_sim.simulated.actions import Playback, handle, plan, recover
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
@@ -57,6 +57,7 @@ class Client:
         partitioned: Whether REST requests get no answer either.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         playing: For each call the handlers that wait for the end of a playback.
+        known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
     """
 
     def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
@@ -71,11 +72,14 @@ class Client:
         self.partitioned = False
         self.generation = 0
         self.playing: dict[int, list[Playback]] = {}
+        self.known: set[int] = set()
         self._workers = Workers(spec.workers)
         self._path = spec.path
         self._base = spec.path.rpartition("/")[0]
         self._latency = durations(world.streams, f"clients/{name}/latency", spec.latency)
         self._messages = 0
+        self._answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
+        self._asked = 0
         self._user = (spec.user, spec.password)
         self._server = (spec.host, spec.port, spec.tls)
         self._plans = {event: plan(todo) for event, todo in spec.on.items()}
@@ -93,9 +97,12 @@ class Client:
         try:
             yield self._sleep(start)
             tries = 0
+            again = self.generation > 0
             while True:
                 if (yield from self._connect()):
-                    tries = 0
+                    if again and self.spec.recover == "list-channels":
+                        self._recover()
+                    tries, again = 0, True
                     yield self._gone
                 tries += 1
                 wait = self._wait(tries)
@@ -138,6 +145,13 @@ class Client:
         recorder.refused(row, world.clock.now, obstacle)
         return False
 
+    def _recover(self) -> None:
+        """Back again: ask for the channels and take up those that nobody here works for."""
+        todo = self._plans.get("StasisStart")
+        if todo:
+            process = Process(self.world.clock, Rank.CLIENT, 0)
+            process.start(recover(self, todo))
+
     def _subscription(self) -> tuple[tuple[str, str], ...]:
         apps = ("app", ",".join(self.spec.apps))
         return (apps, ("subscribeAll", "true")) if self.spec.subscribe_all else (apps,)
@@ -168,9 +182,14 @@ class Client:
         self._gone.succeed()
         return True
 
-    def freeze(self, *, partition: bool) -> bool:
-        """The link passes nothing more and closes nothing; say whether a WebSocket stood on it."""
-        self.frozen = True
+    def freeze(self, *, lasting: bool, partition: bool) -> bool:
+        """The link passes nothing more and closes nothing; say whether a WebSocket stood on it.
+
+        Args:
+            lasting: New connections meet silence too, until the thaw; otherwise only the one that stands is dead.
+            partition: REST requests get no answer either.
+        """
+        self.frozen = self.frozen or lasting
         self.partitioned = self.partitioned or partition
         if self.connection is None:
             return False
@@ -193,6 +212,7 @@ class Client:
         for message in self._workers.abandon(self.world.clock.now):
             self.world.lost(message)
         self.playing.clear()
+        self.known.clear()
         if self._process.is_alive:
             self._process.interrupt()
         self._process = self.world.clock.env.process(self._life(start))
@@ -247,6 +267,11 @@ class Client:
         for message in self._workers.done(self.world.clock.now):
             self.world.settled(message)
 
+    def forget(self, number: int) -> None:
+        """A call is over."""
+        self.playing.pop(number, None)
+        self.known.discard(number)
+
     def busy_until(self) -> int:
         """Return when the last message that is on its way now will be dealt with."""
         return self._workers.busy_until()
@@ -281,11 +306,13 @@ class Client:
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
+        asked = self._asked
+        self._asked += 1
         yield self.latency()
         row.status, row.reason = world.request(self, caller, self._request(method, path, query))
         world.release(caller)
         if awaited:
-            yield world.answer_time() + self.latency()
+            yield self._answers[asked] + self.latency()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:

@@ -86,7 +86,7 @@ class Fault:
                 client.crash(start)
                 self.touched += 1
             else:
-                self.touched += client.freeze(partition=spec.verb == "partition")
+                self.touched += client.freeze(lasting=lasts > 0, partition=spec.verb == "partition")
 
     def _heal(self) -> None:
         if self.spec.verb in {"freeze", "partition"}:

@@ -72,7 +72,7 @@ def prepare(scenario: Scenario) -> Prepared:
     errors = [_problem(found) for found in diagnostics if found.discards and not asterisk.accept_broken]
     warnings = [_problem(found) for found in diagnostics if not found.discards or asterisk.accept_broken]
     if not errors:
-        errors += _nowhere(scenario, dialplan)
+        errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario)]
     if errors:
         raise InputError(errors)
     warnings += _unmatched(scenario, stasis_apps(dialplan))
@@ -112,6 +112,16 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
         else:
             continue
         yield scenario.problem(("calls", position, "to"), f"calls.{position}.to: {text}")
+
+
+def _not_yet(scenario: Scenario) -> Iterator[Problem]:
+    """Yield what the format knows and this version cannot do."""
+    if scenario.run.engine == "open-loop":
+        text = "run.engine: this version has no open-loop engine (got open-loop); write auto or events"
+        yield scenario.problem(("run", "engine"), text)
+    if scenario.run.precision is not None:
+        text = "run.precision: this version adds no replications by itself; write replications: N"
+        yield scenario.problem(("run", "precision"), text)
 
 
 def stasis_apps(dialplan: Dialplan) -> tuple[str, ...]:

@@ -78,7 +78,6 @@ class World:
         self._cause = "start"
         self._all_offered = False
         self._down_until = 0
-        self._answer_times = durations(streams, "asterisk/latency", self.scenario.asterisk.latency)
         self._fallback = frozenset((place.context, place.exten) for place in self.scenario.fallback)
         self._drained = self.clock.env.event()
         self._begin()
@@ -173,11 +172,11 @@ class World:
         if caller.channel in self.callers:
             self.asterisk.apply(stimuli.Hangup(caller.channel))
 
-    def _commanded(self, caller: Caller) -> None:
-        """A client's command was carried out on the channel."""
+    def _commanded(self, caller: Caller, attempt: trace.Attempt | None) -> None:
+        """A client's command was carried out on the channel, which was in this stay when the command came."""
         now = self.clock.now
-        if caller.attempt is not None and caller.attempt.first_command is None:
-            caller.attempt.first_command = now
+        if attempt is not None and attempt.first_command is None:
+            attempt.first_command = now
         if not caller.served:
             caller.served = True
             if caller.hold is not None:
@@ -221,7 +220,7 @@ class World:
         row.hangup_cause = cause
         self.recorder.ended(row)
         for client in self.clients:
-            client.playing.pop(row.number, None)
+            client.forget(row.number)
         self._check_drained()
 
     # ---- messages ----------------------------------------------------------
@@ -269,6 +268,10 @@ class World:
             event.connection.delivered += 1
         self.release(caller)
 
+    def inside(self, apps: tuple[str, ...]) -> list[Caller]:
+        """Return the callers inside some apps, in the order of their arrival."""
+        return [caller for caller in self.callers.values() if caller.attempt is not None and caller.attempt.app in apps]
+
     def keep(self, caller: Caller | None) -> None:
         """Something will still be written about a call."""
         if caller is not None:
@@ -305,17 +308,15 @@ class World:
         if client.partitioned:
             return 0, "network"
         self._requests += 1
+        # The command itself may end the stay, even the call.
+        attempt = None if caller is None else caller.attempt
         self.asterisk.apply(stimuli.Request(self._requests, request))
         status, reason = self._answers.pop(self._requests)
         if status in CARRIED_OUT:
             if caller is not None and request.method != "GET":
-                self._commanded(caller)
+                self._commanded(caller, attempt)
             return status, ""
         return status, reason
-
-    def answer_time(self) -> int:
-        """Return how long Asterisk takes to answer the last request, in microseconds."""
-        return self._answer_times[self._requests]
 
     def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
         """Let a client's WebSocket handshake reach Asterisk; return status and reason."""

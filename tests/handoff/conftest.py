@@ -5,18 +5,27 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pytest
 
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.syntax import Source
-from stasis_sim.handoff.access import AriSettings, AriUser, HttpRequest, HttpSettings, OutboundWebSocket, WebsocketClient
+from stasis_sim.handoff.access import (
+    AriSettings,
+    AriUser,
+    HttpRequest,
+    HttpSettings,
+    OutboundWebSocket,
+    WebsocketClient,
+)
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.effects import MISSED, RESPONSE, SEND, TIMER, Effect
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
 from stasis_sim.handoff.stimuli import Call, Closed, Dtmf, Hangup, Open, Request, Stimulus, Timer
+
+Outbound: TypeAlias = Literal["persistent", "per_call_config"]
 
 DIALPLAN = """
 [default]
@@ -41,15 +50,17 @@ class Asterisk:
         log: All effects so far.
     """
 
-    def __init__(self, profile: Profile = ASTERISK_22, *, bodies: bool = True, outbound: str = "") -> None:
-        """Start it; `outbound` is persistent or per_call_config."""
+    def __init__(
+        self, profile: Profile = ASTERISK_22, *, bodies: bool = True, outbound: Outbound | None = None
+    ) -> None:
+        """Start it, perhaps with an outbound WebSocket for Intro-IVR."""
         users = (AriUser("asterisk", "asterisk"), AriUser("viewer", "viewer", read_only=True))
-        version = "16" if profile.name == "asterisk-16" else "22"
-        entries, clients = (), {}
+        version: Version = "16" if profile.name == "asterisk-16" else "22"
+        entries: tuple[OutboundWebSocket, ...] = ()
+        clients: dict[str, WebsocketClient] = {}
         if outbound:
-            kind = "persistent" if outbound == "persistent" else "per_call_config"
             entries = (OutboundWebSocket("out1", "client1", ("Intro-IVR",), "asterisk"),)
-            clients = {"client1": WebsocketClient("client1", kind, "ws://app:1/", reconnect_interval_ms=300)}
+            clients = {"client1": WebsocketClient("client1", outbound, "ws://app:1/", reconnect_interval_ms=300)}
         configuration = Configuration(
             http=HttpSettings(enabled=True, bindaddr="127.0.0.1", version=version),
             ari=AriSettings(users=users, outbound_websockets=entries, version=version),
@@ -104,7 +115,9 @@ class Asterisk:
         """The caller presses a key."""
         return self.step(Dtmf(channel, digit))
 
-    def rest(self, method: str, path: str, body: object = None, user: str = "asterisk", **query: str) -> tuple[int, Any]:
+    def rest(
+        self, method: str, path: str, body: object = None, user: str = "asterisk", **query: str
+    ) -> tuple[int, Any]:
         """Ask ARI for something: the status and the JSON, None if it has not answered yet."""
         self._asked += 1
         request = HttpRequest(method, f"/ari{path}", tuple(query.items()), (user, user), body)

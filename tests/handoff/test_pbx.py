@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ from stasis_sim.handoff.pbx import (
     STASIS_ENTERED,
     STASIS_FAILED,
     STASIS_LEFT,
+    IllegalPriorityError,
+    LoopError,
+    NoSuchLabelError,
     Pbx,
+    Place,
     Thread,
 )
 from stasis_sim.handoff.thread import SilentHost
@@ -90,26 +95,32 @@ class Clock(SilentHost):
 
     def broadcast_over(self, thread: Thread) -> None:
         """Count it."""
+        assert not thread.ended
         self.over += 1
 
     def leave(self, thread: Thread, how: str) -> None:
         """Write it down."""
+        assert not thread.ended
         self.left.append(how)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """Write it down."""
+        assert not thread.ended
         self.requests.append(flag)
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """Write it down."""
+        assert not thread.ended
         self.events.append((name, fields))
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:
         """Write it down."""
+        assert not thread.ended
         self.endings.append((kind, status))
 
     def ended(self, thread: Thread, cause: int) -> None:
         """Write it down; it happens once."""
+        assert thread.ended
         assert self.cause is None
         self.cause = cause
 
@@ -130,7 +141,7 @@ class Call:
 
     def __init__(self, case: Json, version: str) -> None:
         """Set the case up for one version."""
-        self.expected: Json = {**case["expected"], **case.get("expected_by_version", {}).get(version, {})}
+        self.expected: Json = {**case.get("expected", {}), **case.get("expected_by_version", {}).get(version, {})}
         self.commands: list[list[Any]] = list(self.expected.get("ari_calls", []))
         self.host = Clock(apps=["recapp"] if "stasis" in case else [])
         dialplan, _ = load_extensions(Source(long_text(case["conf"]), "extensions.conf"))
@@ -230,6 +241,8 @@ def flows() -> Iterator[tuple[Json, str]]:
 
 
 FLOWS = list(flows())
+ASKED: list[Json] = json.loads((VECTORS / "dialplan_asked.json").read_text(encoding="utf-8"))
+PAIRS = [(case, version) for case in ASKED for version in RULES]
 
 
 @pytest.mark.parametrize(("case", "version"), FLOWS, ids=[f"{case['id']}-{version}" for case, version in FLOWS])
@@ -244,8 +257,195 @@ def test_recorded_flow(case: Json, version: str) -> None:
     assert bool(differing) == ((case["id"], version) in DISAGREE), differing
 
 
+@pytest.mark.parametrize(("case", "version"), PAIRS, ids=[f"{case['id']}-{version}" for case, version in PAIRS])
+def test_asked_flow(case: Json, version: str) -> None:
+    """What we asked Debian's Asterisk 16.28.0 and 22.10.1 ourselves comes out as they answered."""
+    call = Call(case, version)
+    call.play()
+    steps = case["steps"] if "steps" in case else case["steps_by_version"][version]
+    assert [list(step) for step in call.host.steps] == steps
+
+
 def test_score() -> None:
     """Every recorded flow agrees, but for the list above."""
     agree = len(FLOWS) - len(DISAGREE)
-    print(f"dialplan_flow: {agree} of {len(FLOWS)} agree")  # noqa: T201 - the score is the point
-    assert agree >= 0.99 * len(FLOWS)
+    print(f"dialplan_flow: {agree} of {len(FLOWS)} agree; asked: {len(PAIRS)} of {len(PAIRS)} agree")  # noqa: T201
+    assert not DISAGREE
+
+
+def begin(conf: str, exten: str = "100", context: str = "t", **host: Any) -> tuple[Pbx, Thread, Clock, int | None]:
+    """Start a call on a dialplan."""
+    clock = Clock(**host)
+    pbx = Pbx(
+        load_extensions(Source(conf, "extensions.conf"))[0], clock, sounds={"default": 2_000_000, "beep": 500_000}
+    )
+    thread = Thread("c1", context, exten)
+    return pbx, thread, clock, pbx.start(thread)
+
+
+def data(clock: Clock) -> list[str]:
+    """Return what the steps said."""
+    return [step[4] for step in clock.steps if step[3] == "NoOp"]
+
+
+def test_waits_are_told_and_resumed() -> None:
+    """Answer() takes half a second, Wait() its time; a timer that fires early is told what is left."""
+    pbx, thread, clock, wait = begin("[t]\nexten => 100,1,Answer()\n same => n,Wait(2)\n same => n,NoOp(x)\n")
+    assert (wait, clock.states) == (500_000, ["Up"])
+    clock.time = 500_000
+    assert pbx.resume(thread) == 2_000_000
+    clock.time = 700_000
+    assert pbx.resume(thread) == 1_800_000
+    clock.time = 2_500_000
+    assert pbx.resume(thread) is None
+    assert data(clock) == ["x"]
+    assert (clock.cause, clock.requests) == (0, [16])
+
+
+@pytest.mark.parametrize(("media", "wait"), [(0, None), (200_000, 200_000), (9_000_000, 500_000)])
+def test_answer_ends_with_the_first_media(media: int, wait: int | None) -> None:
+    """Answer() goes on when the caller's media comes, after half a second at the latest."""
+    clock = Clock()
+    pbx = Pbx(load_extensions(Source("[t]\nexten => 100,1,Answer()\n"))[0], clock)
+    thread = Thread("c1", "t", "100")
+    thread.media_us = media
+    assert pbx.start(thread) == wait
+
+
+@pytest.mark.parametrize("at", [0, 400_000, 1_000_000])
+def test_a_hangup_cuts_any_wait_short(at: int) -> None:
+    """A caller who hangs up at any time goes through h with his cause, and nothing else runs."""
+    conf = (
+        "[t]\nexten => 100,1,Answer()\n same => n,Wait(5)\n same => n,NoOp(no)\nexten => h,1,NoOp(h ${HANGUPCAUSE})\n"
+    )
+    pbx, thread, clock, _ = begin(conf)
+    if at >= 500_000:
+        clock.time = 500_000
+        pbx.resume(thread)
+    clock.time = at
+    assert pbx.hangup(thread, 127) is None
+    assert (data(clock), clock.cause, clock.endings) == (["h 127"], 127, [("exited_nonzero", "")])
+    assert pbx.hangup(thread, 16) is None
+    assert pbx.resume(thread) is None
+    assert clock.cause == 127
+
+
+def test_a_hangup_inside_stasis_still_succeeds() -> None:
+    """A hangup inside Stasis sets STASISSTATUS=SUCCESS, and h sees it."""
+    conf = "[t]\nexten => 100,1,Stasis(a,b,c)\nexten => h,1,NoOp(${STASISSTATUS} ${HANGUPCAUSE})\n"
+    pbx, thread, clock, wait = begin(conf, apps=["a"])
+    assert wait is None
+    assert thread.inside
+    assert clock.entered == [("a", ("b", "c"))]
+    pbx.hangup(thread, 16)
+    assert (data(clock), clock.endings) == (["SUCCESS 16"], [])
+    assert clock.variables == [["STASISSTATUS", ""], ["STASISSTATUS", "SUCCESS"]]
+
+
+def test_continue_goes_where_ari_says() -> None:
+    """The parameters of continue: nothing, each alone, a label, and what is refused."""
+    conf = "[t]\nexten => 100,1,Stasis(a)\nexten => 100,5(lab),NoOp(5)\n[u]\nexten => s,1,NoOp(s)\n"
+    pbx, thread, clock, _ = begin(conf, apps=["a"])
+    assert pbx.continuation(thread) == Place("t", "100", 2)
+    assert pbx.continuation(thread, context="u") == Place("u", "s", 1)
+    assert pbx.continuation(thread, extension="7") == Place("t", "7", 1)
+    assert pbx.continuation(thread, priority=5) == Place("t", "100", 5)
+    assert pbx.continuation(thread, label="lab") == Place("t", "100", 5)
+    assert pbx.continuation(thread, label="7") == Place("t", "100", 7)
+    with pytest.raises(NoSuchLabelError):
+        pbx.continuation(thread, label="nosuch")
+    with pytest.raises(IllegalPriorityError):
+        pbx.continuation(thread, label="0")
+    pbx.resume(thread, Place("t", "100", 5))
+    assert data(clock) == ["5"]
+
+
+def test_an_absolute_timeout_ends_a_stay_in_stasis() -> None:
+    """TIMEOUT(absolute) is a wait even inside Stasis; the channel leaves and goes to T."""
+    conf = "[t]\nexten => 100,1,Set(TIMEOUT(absolute)=3)\n same => n,Stasis(a)\nexten => T,1,NoOp(T ${STASISSTATUS})\n"
+    pbx, thread, clock, wait = begin(conf, apps=["a"])
+    assert wait == 3_000_000
+    clock.time = 3_000_000
+    pbx.resume(thread)
+    assert (clock.left, data(clock)) == (["absolute_timeout"], ["T SUCCESS"])
+
+
+def test_a_broadcast_is_claimed_or_times_out() -> None:
+    """A claim within the time hands the channel over; else STASISSTATUS is TIMEOUT."""
+    conf = "[t]\nexten => 100,1,StasisBroadcast(300,^a,x:y,yes)\n same => n,NoOp(${STASISSTATUS})\n"
+    pbx, thread, clock, wait = begin(conf, apps=["a"])
+    assert (wait, clock.broadcasts) == (300_000, [(300_000, "^a", ("x", "y"), True)])
+    assert pbx.claimed(thread, "a", ("x", "y")) is None
+    assert clock.entered == [("a", ("x", "y"))]
+    pbx.resume(thread)
+    assert data(clock) == ["SUCCESS"]
+    pbx, thread, clock, wait = begin(conf)
+    clock.time = 300_000
+    pbx.resume(thread)
+    assert (data(clock), clock.over) == (["TIMEOUT"], 1)
+
+
+def test_an_endless_loop_is_shown() -> None:
+    """A loop that takes no time is stopped with the steps of one round."""
+    conf = "[t]\nexten => 100,1,Goto(u,s,1)\n[u]\nexten => s,1,NoOp(a)\n same => n,Set(X=1)\n same => n,Goto(1)\n"
+    with pytest.raises(LoopError) as caught:
+        begin(conf)
+    assert sorted(step[2] for step in caught.value.steps) == [1, 2, 3]
+    assert "s@u:3 Goto(1)" in str(caught.value)
+
+
+def test_playback_answers_and_takes_its_time() -> None:
+    """Playback answers first, and takes the time of its sounds; others take the default."""
+    pbx, thread, clock, wait = begin("[t]\nexten => 100,1,Playback(beep&welcome)\n same => n,NoOp(${PLAYBACKSTATUS})\n")
+    assert (wait, clock.states) == (500_000, ["Up"])
+    clock.time = 500_000
+    assert pbx.resume(thread) == 2_500_000
+    clock.time = 3_000_000
+    pbx.resume(thread)
+    assert data(clock) == ["SUCCESS"]
+
+
+def test_a_key_ends_background() -> None:
+    """A key during Background begins an extension; the digit timeout decides when it is over."""
+    conf = "[t]\nexten => 100,1,Background(welcome,noanswer)\nexten => 1,1,NoOp(one)\nexten => 12,1,NoOp(twelve)\n"
+    pbx, thread, clock, wait = begin(conf)
+    assert wait == 2_000_000
+    clock.time = 1_000_000
+    assert pbx.dtmf(thread, "1") == 5_000_000
+    clock.time = 6_000_000
+    pbx.resume(thread)
+    assert data(clock) == ["one"]
+
+
+def test_group_counts_end_with_the_channel() -> None:
+    """GROUP_COUNT counts channels that are there, so that a limit on calls works."""
+    conf = "[t]\nexten => 100,1,Set(GROUP()=in)\n same => n,NoOp(${GROUP_COUNT(in)})\n same => n,Stasis(a)\n"
+    pbx, first, clock, _ = begin(conf, apps=["a"])
+    second = Thread("c2", "t", "100")
+    pbx.start(second)
+    assert data(clock) == ["1", "2"]
+    pbx.hangup(first, 16)
+    assert pbx.get_variable(second, "GROUP_COUNT(in)") == "1"
+
+
+def test_user_event_and_variables_for_ari() -> None:
+    """UserEvent() reaches the host; variables and functions can be read and set from outside."""
+    pbx, thread, clock, _ = begin("[t]\nexten => 100,1,UserEvent(call,a:1,b: 2)\n same => n,Stasis(a)\n", apps=["a"])
+    assert clock.events == [("call", [("a", "1"), ("b", "2")])]
+    pbx.set_variable(thread, "CALLERID(num)", "555")
+    assert pbx.get_variable(thread, "CALLERID(num)") == "555"
+    assert pbx.get_variable(thread, "NOSUCH") is None
+
+
+def test_an_ordinary_call_costs_microseconds() -> None:
+    """The interpreter's share of an ordinary call is a small part of what the engine may spend on it."""
+    host = SilentHost()
+    dialplan, _ = load_extensions(Source("[t]\nexten => 100,1,NoOp()\n same => n,Stasis(a)\n same => n,Hangup()\n"))
+    pbx = Pbx(dialplan, host)
+    best = 1.0
+    for _ in range(5):
+        start = time.perf_counter()
+        for _ in range(1_000):
+            pbx.start(Thread("c1", "t", "100"))
+        best = min(best, (time.perf_counter() - start) / 1_000)
+    assert best < 40e-6

@@ -1,0 +1,122 @@
+"""Sessions and the three lifecycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stasis_sim.handoff.effects import CLOSE, CONNECT, QUEUED, REGISTRY, SEND, STASIS, STEP
+from stasis_sim.handoff.lifecycles import CHANNEL, REGISTRATION, SESSION, IllegalStimulusError, Table, fire
+from stasis_sim.handoff.sessions import PERSISTENT, Session
+from stasis_sim.handoff.stimuli import Closed, Connected, ConnectFailed, Start
+
+if TYPE_CHECKING:
+    from tests.handoff.conftest import Asterisk
+
+TABLES = pytest.mark.parametrize("table", [CHANNEL, SESSION, REGISTRATION], ids=["channel", "session", "registration"])
+
+
+@TABLES
+def test_every_pair_is_in_the_table_or_refused(table: Table) -> None:
+    """For each state and stimulus the table has a state of its own, or the stimulus is refused by name."""
+    stimuli = sorted({stimulus for row in table.values() for stimulus in row})
+    for state, row in table.items():
+        for stimulus in stimuli:
+            if stimulus in row:
+                assert fire(table, state, stimulus, "it") in table
+            else:
+                with pytest.raises(IllegalStimulusError, match=f"it is {state}: {stimulus} is not possible"):
+                    fire(table, state, stimulus, "it")
+
+
+def test_an_illegal_stimulus_says_what_is_legal() -> None:
+    """The message names the state, the stimulus and what would have been legal, and nothing has changed."""
+    session = Session("out1", PERSISTENT)
+    with pytest.raises(IllegalStimulusError) as caught:
+        session.fire("retry")
+    assert str(caught.value) == (
+        "session out1 is connecting: retry is not possible; possible: connected, failed, close"
+    )
+    assert session.state == "connecting"
+    session.fire("close")
+    with pytest.raises(IllegalStimulusError, match="possible: nothing"):
+        session.fire("lost")
+
+
+def test_a_persistent_session_queues(make: Callable[..., Asterisk]) -> None:
+    """While it is down channels enter; what waited is sent first, in order, then ApplicationRegistered."""
+    asterisk = make(outbound="persistent")
+    effects = asterisk.step(Start())
+    assert asterisk.of(effects, REGISTRY) == [("Intro-IVR", "created")]
+    assert asterisk.of(effects, CONNECT) == [("out1", "client1", "ws://app:1/", 500_000)]
+    assert asterisk.types(asterisk.step(Connected("out1"))) == ["ApplicationRegistered"]
+    assert asterisk.of(asterisk.step(Closed("out1")), CONNECT)
+    entered = asterisk.call("c1")
+    assert asterisk.of(entered, STASIS)[0][3] == "entered"
+    waiting = [effect[1] for effect in asterisk.of(entered + asterisk.key("c1", "1"), QUEUED)]
+    again = asterisk.step(Connected("out1"))
+    assert asterisk.types(again) == ["StasisStart", "ChannelDtmfReceived", "ApplicationRegistered"]
+    assert [effect[1] for effect in asterisk.of(again, SEND)][:2] == waiting
+
+
+def test_a_persistent_session_tries_for_ever(make: Callable[..., Asterisk]) -> None:
+    """After each failure it waits one interval and tries again."""
+    asterisk = make(outbound="persistent")
+    asterisk.step(Start())
+    for _ in range(10):
+        asterisk.step(ConnectFailed("out1"))
+        assert asterisk.of(asterisk.run(0.2), CONNECT) == []
+        assert len(asterisk.of(asterisk.run(0.1), CONNECT)) == 1
+
+
+def test_a_connection_for_one_call(make: Callable[..., Asterisk]) -> None:
+    """Stasis() makes a connection, looks every half second, and the application is called after the channel."""
+    asterisk = make(outbound="per_call_config")
+    effects = asterisk.call("c1")
+    session = asterisk.of(effects, CONNECT)[0][0]
+    asterisk.step(Connected(session))
+    assert asterisk.of(asterisk.run(0.4), STASIS) == []
+    assert asterisk.of(asterisk.run(0.1), STASIS) == [("c1", "Intro-IVR:c1", (), "entered", "")]
+    asterisk.rest("POST", "/channels/c1/continue")
+    assert asterisk.of(asterisk.run(0.4), STEP) == []
+    assert asterisk.of(asterisk.run(0.1), STEP)[0][5] == "SUCCESS"
+    closing = asterisk.run(3)
+    assert asterisk.of(closing, CLOSE) == [(session, "stasis_end")]
+    assert asterisk.of(closing, REGISTRY)[-1] == ("Intro-IVR:c1", "forgotten")
+
+
+def test_a_connection_that_cannot_be_made(make: Callable[..., Asterisk]) -> None:
+    """After so many tries Stasis() fails and the dialplan goes on."""
+    asterisk = make(outbound="per_call_config")
+    session = asterisk.of(asterisk.call("c1"), CONNECT)[0][0]
+    for _ in range(4):
+        asterisk.step(ConnectFailed(session))
+        asterisk.run(0.3)
+    effects = asterisk.run(1)
+    assert asterisk.of(asterisk.log, STASIS) == [("c1", "Intro-IVR", (), "ejected", "connect_failed")]
+    assert [step[5] for step in asterisk.of(asterisk.log, STEP)][2] == "FAILED"
+    assert effects == [] or effects
+
+
+def test_a_connection_that_breaks_for_good_ends_the_stay(make: Callable[..., Asterisk]) -> None:
+    """If it cannot be made again the channel leaves, and Stasis() reports a failure."""
+    asterisk = make(outbound="per_call_config")
+    session = asterisk.of(asterisk.call("c1"), CONNECT)[0][0]
+    asterisk.step(Connected(session))
+    asterisk.run(0.5)
+    asterisk.step(Closed(session))
+    for _ in range(4):
+        asterisk.step(ConnectFailed(session))
+        asterisk.run(0.3)
+    assert [effect[3] for effect in asterisk.log if effect[0] == "left"] == ["failed"]
+    assert "FAILED" in [step[5] for step in asterisk.of(asterisk.log, STEP)]
+
+
+def test_outbound_sessions_are_not_in_16(make: Callable[..., Asterisk]) -> None:
+    """The older version has none."""
+    from stasis_sim.handoff.profiles import ASTERISK_16  # noqa: PLC0415 - only this test wants it
+
+    asterisk = make(ASTERISK_16, outbound="persistent")
+    assert asterisk.step(Start()) == []
