@@ -120,7 +120,9 @@ def compare(
     typer.echo("")
     for sentence in comparison(done):
         _paragraph(sentence)
-    typer.echo(f"\nresults: {', '.join(str(results.tree.path) for results in variants.values())}")
+    typer.echo("\nresults:")
+    for results in variants.values():
+        typer.echo(f"  {results.tree.path}")
 
 
 @app.command()
@@ -230,14 +232,13 @@ def _run(scenario: Scenario, out: Path, workers: int | None, *, quiet: bool, say
     if say:
         _say_first(scenario, quiet=quiet)
     with _progress(scenario, quiet=quiet) as progress:
-        results = simulate(
+        return simulate(
             scenario,
             out=out,
             workers=workers or os.cpu_count() or 1,
             command=["stasis-sim", *sys.argv[1:]],
             progress=progress,
         )
-    return results
 
 
 def _warn(*variants: Results) -> None:

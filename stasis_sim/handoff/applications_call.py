@@ -36,7 +36,7 @@ _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 def time_length(text: str, unit_ms: int = 1_000) -> int | None:
-    """Read a length of time (``2``, ``0.5``, ``300ms``, ``1h``) in microseconds, whole milliseconds; None if it is none."""
+    """Read a length of time (``2``, ``0.5``, ``300ms``, ``1h``) in microseconds; None if it is none."""
     match = _LENGTH.match(text)
     if match is None:
         return None

@@ -88,7 +88,7 @@ def signed_zero(value: Number, *, negative: bool) -> Number:
 
 
 def _unsigned_zero(value: Number) -> Number:
-    return 0 if not value else value
+    return value or 0
 
 
 def negative(value: Number) -> Number:

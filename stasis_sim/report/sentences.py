@@ -8,6 +8,10 @@ from stasis_sim.experiments.results import Replication, differences
 from stasis_sim.observe.metrics import Values
 
 
+SHOWN = 3
+"""Apps whose absences a sentence names."""
+
+
 def percent(share: float) -> str:
     """Write a share with as many digits as say something: ``12.4 %``, ``0.034 %``."""
     number = 100 * share
@@ -36,14 +40,18 @@ def outcome(profile: str, replications: Sequence[Replication]) -> str:
     if not calls:
         return f"{profile}: no call arrived after the warm-up."
     entered, ejected = _sum(totals, "attempts.entered"), _sum(totals, "attempts.ejected")
-    parts = [f"{profile}: {_ejections(calls, entered, ejected)}"]
+    said = f"{profile}: {_ejections(calls, entered, ejected)}"
     stranded = _sum(totals, "calls.outcome.stranded")
     if stranded:
         word = "and" if ejected else "but"
-        parts.append(
-            f"{word} {percent(stranded / calls)} of {calls:,.0f} calls were stranded inside, as nobody heard of them"
-        )
-    return ", ".join(parts) + _absences(replications)
+        said += f", {word} {percent(stranded / calls)} of {calls:,.0f} calls were stranded inside: nobody heard of them"
+    away = _absences(replications)
+    if not away:
+        return f"{said}; no app was ever away."
+    if ejected and not stranded and len(away) == 1:
+        # Asterisk turns calls away only while it knows that nobody is there.
+        return f"{said}, all while {away[0]}."
+    return f"{said}; {'; '.join(away)}."
 
 
 def _ejections(calls: float, entered: float, ejected: float) -> str:
@@ -56,7 +64,7 @@ def _ejections(calls: float, entered: float, ejected: float) -> str:
     return f"{percent(ejected / attempts)} of {attempts:,.0f} {what} were ejected"
 
 
-def _absences(replications: Sequence[Replication]) -> str:
+def _absences(replications: Sequence[Replication]) -> list[str]:
     """Say who was away, how often and how long."""
     away = []
     for app in dict.fromkeys(app for replication in replications for app in replication.measures["apps"]):
@@ -66,10 +74,7 @@ def _absences(replications: Sequence[Replication]) -> str:
             longest = max(value for each in values if (value := each.get("outages.longest_s")) is not None)
             times = "1 outage" if outages == 1 else f"{outages:,.0f} outages"
             away.append(f"{app} was away: {times}, longest {seconds(longest)}")
-    if not away:
-        return "; no app was ever away."
-    shown = away[:3] + ([f"and {len(away) - 3} more apps were away"] if len(away) > 3 else [])  # noqa: PLR2004
-    return f"; {'; '.join(shown)}."
+    return away if len(away) <= SHOWN else [*away[:SHOWN], f"and {len(away) - SHOWN} more apps were away"]
 
 
 def _sum(values: Iterable[Values], name: str) -> float:
