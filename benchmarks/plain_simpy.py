@@ -2,7 +2,7 @@
 
     plain_simpy.py CALLS SEED
 
-50 calls a second; each asks for its application, which answers first come, first served in 5 ms on average, and
+50 calls a second; each asks for its application, which answers first come, first served in 1 ms on average, and
 plays a sound of 4 s on average; after 90 s on average the caller hangs up. About every five minutes the application
 is away for about five seconds and tries to return every second; calls that come meanwhile are turned away.
 """
@@ -16,7 +16,7 @@ import sys
 
 import simpy
 
-RATE, UP, DOWN, RETRY, SERVICE, SOUND, HOLD, CV = 50.0, 300.0, 5.0, 1.0, 0.005, 4.0, 90.0, 0.95
+RATE, UP, DOWN, RETRY, SERVICE, SOUND, HOLD, CV = 50.0, 300.0, 5.0, 1.0, 0.001, 4.0, 90.0, 0.95
 SIGMA = math.sqrt(math.log(1 + CV * CV))
 MU = math.log(HOLD) - SIGMA * SIGMA / 2
 

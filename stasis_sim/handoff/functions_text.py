@@ -222,7 +222,7 @@ def _shift(*, from_left: bool) -> Reader:
     """Make SHIFT and POP: take a field off a list and return it."""
 
     def take(pbx: Pbx, thread: Thread, data: str) -> str | None:
-        arguments = [*split_arguments(data, 2), ""]
+        arguments = [*split_arguments(data, 2), "", ""]
         delimiter = _encoded(arguments[1])[0] or ","
         before = _value(pbx, thread, arguments[0])
         if not before:
@@ -239,7 +239,7 @@ def _push(*, at_left: bool) -> Writer:
     """Make UNSHIFT and PUSH: put fields onto a list."""
 
     def put(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-        arguments = [*split_arguments(data, 2), ""]
+        arguments = [*split_arguments(data, 2), "", ""]
         delimiter = _encoded(arguments[1])[0] or ","
         before = _value(pbx, thread, arguments[0])
         fields = value.split(",")

@@ -44,7 +44,7 @@ def rounded(value: Number) -> Number:
     scale = Fraction(2) ** (_MANTISSA - 1 - exponent)
     result = Fraction(round(magnitude * scale)) / scale
     if result > _LARGEST:
-        return math.copysign(INFINITY, fraction)
+        return INFINITY if fraction > 0 else -INFINITY
     signed = result if fraction > 0 else -result
     return signed.numerator if signed.denominator == 1 else signed
 
@@ -153,19 +153,6 @@ def _as_float(value: Number) -> float:
     if isinstance(value, float):
         return value
     return 0.0 if not value else math.copysign(1.0, value)
-
-
-def to_float(value: Number) -> float:
-    """Return the nearest Python float, for functions that have no exact form."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(INFINITY, value)
-
-
-def from_float(value: float) -> Number:
-    """Return a float as a number."""
-    return value if math.isinf(value) or math.isnan(value) else _whole(Fraction(value))
 
 
 def text(value: Number) -> str:

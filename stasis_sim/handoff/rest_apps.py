@@ -14,6 +14,7 @@ _BAD_SCHEME: Final = bad("Invalid event source URI scheme")
 _NO_SOURCES: Final = bad("Missing parameter eventSource")
 _NO_SOURCE: Final = error(422, "Unprocessable Entity", "Event source does not exist")
 _NOT_SUBSCRIBED: Final = error(422, "Unprocessable Entity", "Event source was not subscribed to")
+_NO_METHOD: Final = error(501, "Not Implemented", "Method not implemented")
 _NO_USER_SOURCE: Final = error(422, "Unprocessable Entity", "Event source was not found")
 _UNCONTROLLED: Final = error(409, "Conflict", "Uncontrolled device specified")
 _NO_DEVICE: Final = error(404, "Not Found", "Device name is missing")
@@ -118,7 +119,10 @@ class ApplicationResources:
                 if not self.registry.hears_device(app.name, device):
                     return _NOT_SUBSCRIBED
                 self.registry.unsubscribe_device(app.name, device)
-            elif not app.unsubscribe(ident or ALL[scheme]):
+            elif not ident and ALL[scheme] in app.forwards:
+                # Asterisk finds the subscription to all, but cannot undo it (subscribe-all-later).
+                return _NO_METHOD
+            elif not app.unsubscribe(ident):
                 return _NOT_SUBSCRIBED
         return ok(self.registry.describe(app))
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from stasis_sim.experiments.results import Replication, differences
 from stasis_sim.observe.metrics import Values
 
-
 SHOWN = 3
 """Apps whose absences a sentence names."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.observe import trace
 from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import AtOnce
 from stasis_sim.simulated.actions import Playback, handle, plan, recover
@@ -124,12 +125,24 @@ class Client:
 
     def _connect(self) -> Generator[simpy.Event, Any, bool]:
         """Try once to open the WebSocket; say whether it stands when the answer is there."""
-        world, recorder = self.world, self.world.recorder
-        row = recorder.connection(self.name, self.spec.apps, world.clock.now)
+        row = self.world.recorder.connection(self.name, self.spec.apps, self.world.clock.now)
+        try:
+            refused = yield from self._try(row)
+        except simpy.Interrupt:
+            if row.closed is None:
+                self.world.recorder.refused(row, self.world.clock.now, "crash")
+            raise
+        if refused:
+            self.world.recorder.refused(row, self.world.clock.now, refused)
+            return False
+        return row.closed is None
+
+    def _try(self, row: trace.Connection) -> Generator[simpy.Event, Any, str]:
+        """Ask for the WebSocket, and return why it is refused; empty if it is not."""
+        world = self.world
         if world.obstacle(self) and (self.blackhole or self.frozen):
             yield self._sleep(SILENCE_US)
-            recorder.refused(row, world.clock.now, "timeout")
-            return False
+            return "timeout"
         yield self._sleep(self.latency())
         obstacle = world.obstacle(self)
         if not obstacle:
@@ -138,19 +151,11 @@ class Client:
             self.connection = connection
             status, obstacle = world.open(connection, self._request("GET", self._path, self._subscription()))
             if status == SWITCHING_PROTOCOLS:
-                yield self._sleep(self.latency())
-                return connection.open
-            self.connection = None
+                obstacle = ""
+            else:
+                self.connection = None
         yield self._sleep(self.latency())
-        recorder.refused(row, world.clock.now, obstacle)
-        return False
-
-    def _recover(self) -> None:
-        """Back again: ask for the channels and take up those that nobody here works for."""
-        todo = self._plans.get("StasisStart")
-        if todo:
-            process = Process(self.world.clock, Rank.CLIENT, 0)
-            process.start(recover(self, todo))
+        return obstacle
 
     def _subscription(self) -> tuple[tuple[str, str], ...]:
         apps = ("app", ",".join(self.spec.apps))

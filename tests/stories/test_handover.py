@@ -55,7 +55,7 @@ calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 5s, patience: 3s}]
 run: {duration: 20s}
 """
     )
-    assert story.heard()[-2:] == [
+    assert [event for event in story.heard() if event[1] != "ChannelVarset"][-2:] == [
         (6 * S + 4 * MS, "ChannelHangupRequest", "delivered", 6 * S + 5 * MS),
         (6 * S + 4 * MS, "StasisEnd", "delivered", 6 * S + 5 * MS),
     ]
@@ -87,6 +87,24 @@ run: {duration: 20s}
     assert story.requests()[-1] == (1 * S + 6 * MS, "DELETE", "c1", 204)
     assert [attempt.left_by for attempt in story.attempts] == ["delete"]
     assert [(call.ended, call.outcome, call.hangup_cause) for call in story.calls] == [(1 * S + 7 * MS, "served", 17)]
+
+
+@pytest.mark.parametrize("action", ["continue", "hangup", "move: Super-Conference"])
+def test_a_command_that_ends_the_stay_is_a_command_too(action: str) -> None:
+    """Whoever only continues, hangs up or moves a call has served it, at the instant at which it leaves."""
+    story = Stage(
+        f"""
+clients:
+  ivr: {{apps: Intro-IVR, on StasisStart: [{{{action}}}]}}
+  conference: {{apps: Super-Conference, on StasisStart: []}}
+calls: [{{to: ivr@default, arrivals: {{at: 1s}}}}]
+run: {{duration: 20s}}
+""".replace("{continue}", "continue").replace("{hangup}", "hangup")
+    )
+    first = story.attempts[0]
+    assert first.first_command == first.left == 1 * S + 4 * MS
+    assert all(each.first_command is None for each in story.attempts[1:])
+    assert story.measures["apps"]["Intro-IVR"]["handoff_s"] == 0.004
 
 
 def test_a_worker_handles_one_event_at_a_time() -> None:
@@ -149,7 +167,9 @@ run: {duration: 10s}
 
 def test_names_of_apps_are_case_sensitive() -> None:
     """An app that is connected as intro-ivr is not Intro-IVR."""
-    story = Stage("clients: {ivr: {apps: intro-ivr}}\ncalls: [{to: ivr@default, arrivals: {at: 1s}}]\nrun: {duration: 9s}")
+    story = Stage(
+        "clients: {ivr: {apps: intro-ivr}}\ncalls: [{to: ivr@default, arrivals: {at: 1s}}]\nrun: {duration: 9s}"
+    )
     assert story.results == ["ejected never_registered"]
 
 
@@ -169,6 +189,7 @@ run: {duration: 9s}
         ("Intro-IVR", 1 * S, moved, "move"),
         ("Super-Conference", moved, moved + 4 * MS, "continue"),
     ]
+    assert [each.first_command for each in story.attempts] == [1 * S + 4 * MS, moved + 4 * MS]
     assert [event.type for event in story.events if event.app == "Super-Conference"] == ["StasisStart", "StasisEnd"]
 
 

@@ -69,7 +69,7 @@ def test_events_flow_again_after_a_reconnect_and_nothing_is_replayed(profile: st
     story = Stage(
         """
 clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {play: 5s}, continue], reconnect: {constant: 2s}}}
-calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 20s}]
+calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 20s, kind: local}]
 faults: [{drop: ivr, at: 5s}]
 run: {duration: 60s}
 """,
