@@ -43,6 +43,10 @@ class InputError(Exception):
         self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(sorted(problems)))
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """Cross the border between processes whole."""
+        return type(self), (self.problems,)
+
     @classmethod
     def at(cls, file: str, text: str, *, line: int = 0, column: int = 0) -> InputError:
         """Return an error with a single problem."""

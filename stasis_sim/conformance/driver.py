@@ -73,9 +73,9 @@ class SimulatedDriver:
         """Messages arrive as they are sent."""
         return 0
 
-    def receive(self, message: Message, arrives: int) -> None:
+    def receive(self, message: Message, arrives: int, now: int) -> None:
         """A message arrives."""
-        del arrives
+        del arrives, now
         self.sink(self._on_the_way.pop(message[0].serial))
 
     def _link(self, session: str) -> Connection:

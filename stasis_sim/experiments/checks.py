@@ -37,7 +37,7 @@ def idle(results: Results) -> list[Problem]:
     found = []
     for position in results.idle_faults:
         fault = scenario.faults[position]
-        text = f"faults.{position}: {fault.verb} {fault.target} touched nothing in any replication"
+        text = f"{fault.verb} {fault.target} touched nothing in any replication"
         hint = "let it strike while its target is connected, or remove it"
         found.append(scenario.problem(("faults", position), f"{text}; {hint}"))
     return found

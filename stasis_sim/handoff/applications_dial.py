@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.applications_call import answer_first, sound_length, time_length
-from stasis_sim.handoff.text import split_arguments
-from stasis_sim.handoff.thread import HANGUP, NEXT, Host, SilentHost, Thread
+from stasis_sim.handoff.text import atoi, split_arguments
+from stasis_sim.handoff.thread import HANGUP, NEXT, Host, LoopError, SilentHost, Thread
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -40,6 +40,7 @@ _CONGESTION: Final = 34
 _NORMAL_CLEARING: Final = 16
 _QUIET_CAUSES: Final = frozenset({16, 19})
 _NO_ROUTE: Final = 3
+_CALLEES: Final = 1_000
 _NOT_IMPLEMENTED: Final = 66
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
@@ -50,6 +51,8 @@ class _CalleeHost(SilentHost):
 
     def __init__(self, outer: Host) -> None:
         self.outer = outer
+        # All channels dialled below one caller share a count: those that dial twice each would never end.
+        self.count: list[int] = outer.count if isinstance(outer, _CalleeHost) else [0]
         self.answered = False
         self.refused = 0
 
@@ -75,6 +78,10 @@ class _Callee:
     def __init__(self, pbx: Pbx, caller: Thread, resource: str, number: int) -> None:
         exten, context = _address(resource)
         self.host = _CalleeHost(pbx.host)
+        self.host.count[0] += 1
+        if self.host.count[0] > _CALLEES:
+            place = (caller.context, caller.exten, caller.priority, caller.application, caller.data)
+            raise LoopError(caller.channel, [place])
         self.pbx = pbx.beside(self.host)
         self.number = resource
         name = f"Local/{exten}@{context}-{number:08x};2"
@@ -87,6 +94,7 @@ class _Callee:
             caller_name=caller.caller_name,
             name=name,
         )
+        self.thread.extras["CHANNEL(max_forwards)"] = str(_forwards(caller) - 1)
         for plain, prefix in caller.prefixes.items():
             self.thread.variables[plain] = caller.variables.get(plain, "")
             if prefix.startswith("__"):
@@ -221,6 +229,10 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
     if thread.hungup:
         pbx.set_variable(thread, "DIALSTATUS", "CANCEL")
         return HANGUP
+    if _forwards(thread) <= 0:
+        pbx.host.log("WARNING", f"Cannot place outbound call from channel '{thread.name}'. Max forwards exceeded")
+        pbx.set_variable(thread, "DIALSTATUS", "BUSY")
+        return HANGUP
     arguments = [*split_arguments(data, 4), "", "", ""]
     delay = time_length(arguments[1])
     dialling = _Dialling(thread, arguments[2], None if delay is None else pbx.host.now() + delay)
@@ -236,9 +248,8 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> No
     if technology.lower() == "local":
         exten, context = _address(resource)
         if pbx.exists(None, context, exten):
-            number = int(thread.extras.get("DIALLED", "0")) + 1
-            thread.extras["DIALLED"] = str(number)
-            dialling.callees.append(_Callee(pbx, thread, resource, number))
+            callee = _Callee(pbx, thread, resource, dialling.tried)
+            dialling.callees.append(callee)
             return
         pbx.host.log("NOTICE", f"No such extension/context {exten}@{context} while calling Local channel")
         dialling.unavailable += 1
@@ -246,6 +257,11 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> No
     thread.cause = _NO_ROUTE if technology.lower() == "pjsip" else _NOT_IMPLEMENTED
     pbx.host.log("NOTICE", f"Unable to create channel of type '{technology}' (cause {thread.cause})")
     dialling.unavailable += 1
+
+
+def _forwards(thread: Thread) -> int:
+    """Return how many more channels may dial one after the other from here on."""
+    return atoi(thread.extras.get("CHANNEL(max_forwards)", "20"))
 
 
 def _address(resource: str) -> tuple[str, str]:

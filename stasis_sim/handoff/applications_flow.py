@@ -114,11 +114,10 @@ def execiftime(pbx: Pbx, thread: Thread, data: str) -> int:
     if not _time_holds(pbx, condition, pbx.host.wall()):
         return NEXT
     name, arguments = _split_call(call)
-    found = pbx.application(name)
-    if found is None:
+    if pbx.application(name) is None:
         pbx.host.log("WARNING", f"Could not find application ({name})")
         return HANGUP
-    return found[1](pbx, thread, arguments)
+    return pbx.run_inside(thread, name, arguments)
 
 
 def _split_call(text: str) -> tuple[str, str]:
@@ -150,11 +149,10 @@ def execif(pbx: Pbx, thread: Thread, data: str) -> int:
     name, arguments = branches[0 if holds else 1]
     if not name and not holds:
         return NEXT
-    found = pbx.application(name) if name else None
-    if found is None:
+    if pbx.application(name) is None:
         pbx.host.log("WARNING", f"Could not find application! ({name})")
         return HANGUP
-    return found[1](pbx, thread, arguments)
+    return pbx.run_inside(thread, name, arguments)
 
 
 def exec_(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -162,11 +160,10 @@ def exec_(pbx: Pbx, thread: Thread, data: str) -> int:
     if not data:
         return NEXT
     name, arguments = _split_call(data)
-    found = pbx.application(name)
-    if found is None:
+    if pbx.application(name) is None:
         pbx.host.log("WARNING", f"Could not find application ({name})")
         return HANGUP
-    return found[1](pbx, thread, pbx.substitute(thread, arguments))
+    return pbx.run_inside(thread, name, pbx.substitute(thread, arguments))
 
 
 def tryexec(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -174,12 +171,11 @@ def tryexec(pbx: Pbx, thread: Thread, data: str) -> int:
     if not data:
         return NEXT
     name, arguments = _split_call(data)
-    found = pbx.application(name)
-    if found is None:
+    if pbx.application(name) is None:
         pbx.host.log("WARNING", f"Could not find application ({name})")
         pbx.set_variable(thread, "TRYSTATUS", "NOAPP")
         return NEXT
-    result = found[1](pbx, thread, pbx.substitute(thread, arguments))
+    result = pbx.run_inside(thread, name, pbx.substitute(thread, arguments))
     if result == PARK:
         thread.outer.append(_tried)
         return PARK

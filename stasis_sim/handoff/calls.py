@@ -137,6 +137,7 @@ class Calls:
         if control is not None:
             self.floor.hang_up(control, how)
             self.floor.run(control)
+            self.offers.close(channel)
             linger = self._linger(channel)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
@@ -175,7 +176,8 @@ class Calls:
             self.back(control)
 
     def back(self, control: Control) -> None:
-        """A channel comes back from Stasis: its dialplan goes on."""
+        """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
+        self.offers.close(control.channel)
         linger = self._linger(control.channel)
         if linger:
             control.channel.waits = self.timers.set(linger, self._back, control)
@@ -216,7 +218,7 @@ class Calls:
         self._wait(channel, self.pbx.claimed(channel.thread, app, args))
 
     def fail_stasis(self, channel: Channel) -> None:
-        """Stasis() returns with a failure after all (outbound-per-call-never)."""
+        """Stasis() returns with a failure after all (outbound-per-call-nobody)."""
         channel.thread.inside = False
         self._failing = True
         self._current = channel
@@ -229,6 +231,8 @@ class Calls:
         channel.fire("claim")
         self._current = channel
         self._wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
+        if channel.control is None:
+            self.offers.close(channel)
 
     def _wait(self, channel: Channel, delay_us: int | None) -> None:
         if channel.waits:

@@ -139,8 +139,9 @@ class Channels:
         """Publish a new snapshot, with what its difference from the last one says."""
         thread = channel.thread
         old = channel.shown
+        told = self._reported(thread) if self.reported else ()
         new = channel.shown = Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
+            thread.state, thread.context, thread.exten, thread.priority, application, data, told
         )
         if channel.forwards or self.everyone:
             if old.state != new.state:
@@ -210,7 +211,7 @@ class Channels:
         )
 
     def _reported(self, thread: Thread) -> tuple[str, ...]:
-        return tuple([thread.variables.get(name, "") for name in self.reported]) if self.reported else ()
+        return tuple([thread.variables.get(name, "") for name in self.reported])
 
     def _publish(
         self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None

@@ -123,7 +123,8 @@ class Engine:
 
     def _open(self, opening: Open) -> None:
         request = opening.request
-        granted = self.access.open(request)
+        inbound = sum(not session.config for session in self.sessions.values())
+        granted = self.access.full(inbound) or self.access.open(request)
         out = self.house.bus.out
         if isinstance(granted, Answer):
             self._register_partly(opening, granted)

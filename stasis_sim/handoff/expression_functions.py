@@ -54,6 +54,10 @@ def _half_away(value: Fraction) -> int:
     return whole if value >= 0 else -whole
 
 
+def _absolute(value: Number) -> Number:
+    return -value if value < 0 else value
+
+
 def _decimal(value: Number) -> Decimal:
     if isinstance(value, float):
         return Decimal(value)
@@ -168,7 +172,7 @@ def _arctangent_two(above: Decimal, beside: Decimal) -> Decimal:
 
 
 MATH: Final[dict[str, MathFunction]] = {
-    "ABS": _one(abs),
+    "ABS": _one(_absolute),
     "FLOOR": _whole(math.floor),
     "CEIL": _whole(math.ceil),
     "TRUNC": _whole(math.trunc),

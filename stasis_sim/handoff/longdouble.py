@@ -75,7 +75,8 @@ def _digits(text: str) -> int:
     if len(text) <= 4000:  # noqa: PLR2004 - below Python's own limit
         return int(text)
     half = len(text) // 2
-    return _digits(text[:half]) * 10 ** (len(text) - half) + _digits(text[half:])
+    shift: int = 10 ** (len(text) - half)
+    return _digits(text[:half]) * shift + _digits(text[half:])
 
 
 def _whole(value: Fraction) -> Number:
@@ -163,10 +164,10 @@ def text(value: Number) -> str:
         if not value:
             return "-0"
         # The sign of "no number" is what an x86 gives it.
-        sign = "-" if math.copysign(1.0, value) < 0 else ""
-        return f"{sign}nan" if math.isnan(value) else f"{sign}inf"
+        minus = "-" if math.copysign(1.0, value) < 0 else ""
+        return f"{minus}nan" if math.isnan(value) else f"{minus}inf"
     fraction = Fraction(value)
-    quotient = _PRINT.divide(_decimal(fraction.numerator), _decimal(fraction.denominator))
+    quotient = _PRINT.divide(Decimal(fraction.numerator), Decimal(fraction.denominator))
     sign, digits, _ = quotient.as_tuple()
     shown = "".join(map(str, digits)).rstrip("0") or "0"
     exponent = quotient.adjusted()
@@ -179,8 +180,3 @@ def text(value: Number) -> str:
     shown = shown.ljust(exponent + 1, "0")
     point = f".{shown[exponent + 1 :]}" if len(shown) > exponent + 1 else ""
     return f"{prefix}{shown[: exponent + 1]}{point}"
-
-
-def _decimal(value: int) -> Decimal:
-    """Return an exact Decimal of an int of any size."""
-    return Decimal(value)

@@ -12,26 +12,25 @@ How a host uses it (the contract is in thread.py, whose names are also here)::
 
 Theory of operation: an application returns NEXT, JUMP, HANGUP or PARK. PARK leaves a continuation in the thread, which
 yields one of these when the wait is over; applications that run others (ExecIf, TryExec) leave wrappers that see the
-inner result first. ``_run`` turns results into the next step, until a channel parks or ends. Every priority is looked
-up afresh, as Asterisk does; where neither the clock nor the caller matters, the answer is kept, with the application
-resolved and its data compiled, so that an ordinary step costs a dictionary look-up and a call.
+inner result first. ``_walk`` turns results into the next step, until a channel parks or ends. routes.py keeps what was
+looked up and compiled, so that an ordinary step costs a dictionary look-up and a call.
 
 A dialplan that loops without taking time raises :class:`LoopError` after ``LOOP_BOUND`` steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Final, NamedTuple
 
 from stasis_sim.handoff import endings, variables
-from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.applications_flow import next_handler
-from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan, Step
+from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.functions_channel import leave_groups
-from stasis_sim.handoff.substitution import DATA_BYTES, Template, compile_template
-from stasis_sim.handoff.text import cut, fold, scan_int
+from stasis_sim.handoff.routes import Application, Routes
+from stasis_sim.handoff.substitution import DATA_BYTES, compile_template
+from stasis_sim.handoff.text import cut, scan_int
 from stasis_sim.handoff.thread import (
     ASTERISK_16,
     ASTERISK_22,
@@ -78,7 +77,7 @@ LOOP_BOUND: Final = 100_000
 """Steps that a channel may run without time going by; Asterisk itself has no such bound and would never come back."""
 
 _LOOP_SHOWN: Final = 64
-_ROUTES_KEPT: Final = 65_536
+_DEPTH_LIMIT: Final = 50
 _APP_UNLOAD: Final = 16
 
 
@@ -96,25 +95,6 @@ class NoSuchLabelError(LookupError):
 
 class IllegalPriorityError(ValueError):
     """``continue`` names priority 0: 400."""
-
-
-Application = Callable[["Pbx", Thread, str], int]
-
-
-class Code(NamedTuple):
-    """A step, ready to run.
-
-    Attributes:
-        run: The application; None if there is none of that name.
-        name: Its name as Asterisk prints it.
-        data: Its argument, where there is nothing to substitute.
-        template: Its argument, where there is.
-    """
-
-    run: Application | None
-    name: str
-    data: str
-    template: Template | None
 
 
 class Pbx:
@@ -149,8 +129,8 @@ class Pbx:
         self.globals: dict[str, str] = dict(dialplan.globals)
         self.members: dict[tuple[str, str], dict[str, str]] = {}
         self.database: dict[str, str] = {}
-        self._routes: dict[tuple[str, str], dict[int, Code | None]] = {}
-        self._codes: dict[int, tuple[Step, Code]] = {}
+        self.routes = Routes(dialplan, rules)
+        self._depth = 0
 
     # -- what the host calls ------------------------------------------------------------------------------------
 
@@ -251,11 +231,11 @@ class Pbx:
 
     def exists(self, thread: Thread | None, context: str, exten: str, priority: int = 1) -> bool:
         """Decide whether a place exists for this caller now."""
-        return self._code(thread, context, exten, priority) is not None
+        return self.routes.code(self.host, thread, context, exten, priority) is not None
 
     def application_at(self, thread: Thread, priority: int) -> str | None:
         """Return the name of the application at another priority of the thread's extension, None if there is none."""
-        code = self._code(thread, thread.context, thread.exten, priority)
+        code = self.routes.code(self.host, thread, thread.context, thread.exten, priority)
         return None if code is None else code.name
 
     def label(self, thread: Thread | None, context: str, exten: str, label: str) -> int:
@@ -277,16 +257,36 @@ class Pbx:
         return variables.read_variable(self, thread, name)
 
     def substitute(self, thread: Thread | None, text: str) -> str:
-        """Return text with its references replaced."""
+        """Return text with its references replaced; EVAL() within EVAL() too deep is empty."""
         template = compile_template(text)
-        return text if template is None else template.expand(self, thread)
+        if template is None:
+            return text
+        if self._depth >= _DEPTH_LIMIT:
+            self.host.log("WARNING", "substitution is nested too deeply")
+            return ""
+        self._depth += 1
+        try:
+            return template.expand(self, thread)
+        finally:
+            self._depth -= 1
 
     # -- for applications ---------------------------------------------------------------------------------------
 
     def application(self, name: str) -> tuple[str, Application] | None:
         """Return an application's canonical name and function, None if this Asterisk has none of that name."""
-        key = fold(name)
-        return None if key in self.rules.missing_applications else APPLICATIONS.get(key)
+        return self.routes.application(name)
+
+    def run_inside(self, thread: Thread, name: str, data: str) -> int:
+        """Run an application for another (ExecIf, TryExec); too deep a nesting ends the call."""
+        found = self.application(name)
+        if found is None or self._depth >= _DEPTH_LIMIT:
+            self.host.log("WARNING", f"application {name} is unknown or nested too deeply")
+            return HANGUP
+        self._depth += 1
+        try:
+            return found[1](self, thread, data)
+        finally:
+            self._depth -= 1
 
     def wait(self, thread: Thread, delay_us: int | None, then: Continuation | None = None) -> int:
         """Park for some time (None: until something happens); ``then`` says what comes of it."""
@@ -388,7 +388,7 @@ class Pbx:
 
     def _step(self, thread: Thread) -> int:
         """Run the step at the thread's place."""
-        code = self._code(thread, thread.context, thread.exten, thread.priority)
+        code = self.routes.code(self.host, thread, thread.context, thread.exten, thread.priority)
         if code is None:
             return endings.missing(self, thread)
         if code.run is None:
@@ -451,46 +451,6 @@ class Pbx:
             self.host.ending(thread, "exited_nonzero", "")
         thread.context, thread.exten, thread.priority = place
         return self._walk(thread, JUMP)
-
-    # -- look-ups -----------------------------------------------------------------------------------------------
-
-    def _route(self, context: str, exten: str) -> dict[int, Code | None] | None:
-        """Return what is known of an extension's priorities; None where the clock or the caller decides."""
-        route = self._routes.get((context, exten))
-        if route is None:
-            if not self.dialplan.settled(context):
-                return None
-            if len(self._routes) >= _ROUTES_KEPT:
-                self._routes.clear()
-            route = self._routes[context, exten] = {}
-        return route
-
-    def _code(self, thread: Thread | None, context: str, exten: str, priority: int) -> Code | None:
-        """Return the code of a place, None if there is none."""
-        route = self._route(context, exten)
-        if route is None:
-            return self._find(thread, context, exten, priority)
-        try:
-            return route[priority]
-        except KeyError:
-            code = route[priority] = self._find(thread, context, exten, priority)
-            return code
-
-    def _find(self, thread: Thread | None, context: str, exten: str, priority: int) -> Code | None:
-        caller = "" if thread is None else thread.caller_number
-        match = self.dialplan.find(context, exten, priority, caller=caller, wall_us=self.host.wall())
-        return None if match is None else self._compile(match.step)
-
-    def _compile(self, step: Step) -> Code:
-        kept = self._codes.get(id(step))
-        if kept is not None:
-            return kept[1]
-        found = self.application(step.application)
-        name, run = (step.application, None) if found is None else found
-        code = Code(run, name, step.data, compile_template(step.data))
-        # The step is kept with its code, so that its id cannot come to mean another one.
-        self._codes[id(step)] = (step, code)
-        return code
 
 
 def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:

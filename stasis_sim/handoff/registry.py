@@ -3,7 +3,7 @@
 As in Asterisk's res_stasis.c.  Registering creates an application, replaces a live one or activates an inactive
 one.  `subscribeAll` counts only when it is created.  An inactive application without forwards is forgotten when
 somebody looks, which is at the end of a connection, at every registration, at every exit from Stasis and at every
-move (drop-occupied-then-emptied).  Subscriptions to device states are kept by name and outlive the application
+move (emptied-while-inactive).  Subscriptions to device states are kept by name and outlive the application
 (device-state-keeps-app).
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from stasis_sim.handoff.effects import FORGOTTEN, NEVER_REGISTERED, REGISTRY
 from stasis_sim.handoff.events import Bus
@@ -30,7 +31,8 @@ class Registry:
         self.profile = profile
         self.apps = bus.apps
         self.devices: dict[str, list[str]] = {}
-        self._topics: dict[str, AppTopic] = {}
+        # Held by their applications, so that a name's topic lives as long as any application of that name.
+        self._topics: WeakValueDictionary[str, AppTopic] = WeakValueDictionary()
         self._known: dict[str, None] = {}
         # Applications that were deactivated or lost a forward since: `sweep` need not look at the others.
         self._inactive = 0
@@ -68,7 +70,8 @@ class Registry:
             if not booting:
                 self.subscribe_device(name, ALL_DEVICES)
         topic.listener = self.apps[name] = app
-        self._known[name] = None
+        if session.kind != PER_CALL:
+            self._known[name] = None
         self.bus.out.append((REGISTRY, name, "created"))
         self.sweep()
         return True
@@ -137,6 +140,8 @@ class Registry:
         devices = self.devices.get(name)
         if devices and device in devices:
             devices.remove(device)
+            if not devices:
+                del self.devices[name]
 
     def device_changed(self, device: str, state: str) -> None:
         """Tell everyone who listens to a device that its state has changed."""

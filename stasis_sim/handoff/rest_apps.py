@@ -110,21 +110,25 @@ class ApplicationResources:
         if app is None:
             return NO_APPLICATION
         for uri in sources:
-            scheme, ident = _parse(uri)
-            if not scheme:
-                self.house.bus.log("WARNING", f"Invalid scheme: {uri}")
-                return _BAD_SCHEME
-            if scheme == "deviceState":
-                device = ident or ALL_DEVICES
-                if not self.registry.hears_device(app.name, device):
-                    return _NOT_SUBSCRIBED
-                self.registry.unsubscribe_device(app.name, device)
-            elif not ident and ALL[scheme] in app.forwards:
-                # Asterisk finds the subscription to all, but cannot undo it (subscribe-all-later).
-                return _NO_METHOD
-            elif not app.unsubscribe(ident):
-                return _NOT_SUBSCRIBED
+            refused = self._unsubscribe(app, uri)
+            if refused is not None:
+                return refused
         return ok(self.registry.describe(app))
+
+    def _unsubscribe(self, app: App, uri: str) -> Reply | None:
+        scheme, ident = _parse(uri)
+        if not scheme:
+            self.house.bus.log("WARNING", f"Invalid scheme: {uri}")
+            return _BAD_SCHEME
+        if scheme == "deviceState":
+            device = ident or ALL_DEVICES
+            known = self.registry.hears_device(app.name, device)
+            self.registry.unsubscribe_device(app.name, device)
+            return None if known else _NOT_SUBSCRIBED
+        if not ident and ALL[scheme] in app.forwards:
+            # Asterisk finds the subscription to all, but cannot undo it (subscribe-all-later).
+            return _NO_METHOD
+        return None if app.unsubscribe(ident) else _NOT_SUBSCRIBED
 
     def filter(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """PUT eventFilter: each list is replaced if it is given, an empty object takes both away (event-filter)."""

@@ -45,7 +45,7 @@ def bucket(text: str, buckets: int) -> int:
 class AppTopic:
     """The topic of a name; `listener` is the application that is registered under it, if one is."""
 
-    __slots__ = ("listener",)
+    __slots__ = ("__weakref__", "listener")
 
     def __init__(self) -> None:
         self.listener: App | None = None

@@ -27,6 +27,7 @@ INNER_BYTES: Final = 4095
 """What the inside of ``${}`` and ``$[]`` can hold after substitution, and what a value can."""
 
 _WHOLE: Final = 2147483647
+_DEPTH_LIMIT: Final = 60
 _SLICE: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})(?::[ \t\n\v\f\r]*([+-]?[0-9]{1,30}))?")
 _INTERESTING: Final = re.compile(r"\$[{\[]")
 
@@ -72,10 +73,10 @@ class Expression:
 
     __slots__ = ("inside", "source")
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, depth: int = 0) -> None:
         """Compile the references inside."""
         self.source = source
-        self.inside = compile_template(source)
+        self.inside = compile_template(source, depth + 1)
 
     def expand(self, pbx: Pbx, thread: Thread | None) -> str:
         """Return the value."""
@@ -105,8 +106,10 @@ def _variable(inside: str) -> Variable:
     return Variable(inside)
 
 
-def compile_template(text: str) -> Template | None:
-    """Compile text; None where nothing is to be substituted."""
+def compile_template(text: str, depth: int = 0) -> Template | None:
+    """Compile text; None where nothing is to be substituted, or where references are nested beyond all reason."""
+    if depth > _DEPTH_LIMIT:
+        return None
     match = _INTERESTING.search(text)
     if match is None:
         return None
@@ -118,10 +121,10 @@ def compile_template(text: str) -> Template | None:
         begin = match.end()
         if match[0] == "${":
             end, has_inner = _closing(text, begin, "{", "}")
-            pieces.append(_reference(text[begin:end], has_inner=has_inner))
+            pieces.append(_reference(text[begin:end], depth, has_inner=has_inner))
         else:
             end, _ = _closing(text, begin, "[", "]")
-            pieces.append(Expression(text[begin:end]))
+            pieces.append(Expression(text[begin:end], depth))
         position = end + 1
         match = _INTERESTING.search(text, position)
     if position < len(text):
@@ -129,8 +132,8 @@ def compile_template(text: str) -> Template | None:
     return Template(pieces)
 
 
-def _reference(inside: str, *, has_inner: bool) -> Piece:
-    inner = compile_template(inside) if has_inner else None
+def _reference(inside: str, depth: int, *, has_inner: bool) -> Piece:
+    inner = compile_template(inside, depth + 1) if has_inner else None
     return Variable(inside) if inner is None else Nested(inner)
 
 

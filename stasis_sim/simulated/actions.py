@@ -126,18 +126,18 @@ def handle(process: Process, client: Client, message: Message, todo: Sequence[Pl
         yield from _carry_out(process, client, caller, todo, (event.app, number, event.type))
 
 
-def recover(client: Client, todo: Sequence[Plan]) -> Life:
+def recover(process: Process, client: Client, todo: Sequence[Plan]) -> Life:
     """Ask for all channels, and do for each that is inside and that nobody works for what a StasisStart asks for."""
     world, generation = client.world, client.generation
-    status = yield from client.rest("GET", "/channels", (), None)
+    status = yield from client.rest("GET", "/channels", (), None, process)
     if status not in OK or client.generation != generation:
         return
     for caller in world.inside(client.spec.apps):
         number = caller.trace.number
         if number not in client.known and caller.attempt is not None:
             client.known.add(number)
-            process = Process(world.clock, Rank.CLIENT, number)
-            process.start(_carry_out(process, client, caller, todo, (caller.attempt.app, "recover")))
+            worker = Process(world.clock, Rank.CLIENT, number)
+            worker.start(_carry_out(worker, client, caller, todo, (caller.attempt.app, "recover")))
 
 
 def _carry_out(
@@ -163,7 +163,7 @@ def _carry_out(
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.
             awaited = position < last or query is not steps[-1][2]
-            status = yield from client.rest(method, path, query, caller, awaited=awaited)
+            status = yield from client.rest(method, path, query, caller, process, awaited=awaited)
             done = done and status in OK
         if not done or client.generation != generation:
             return
@@ -180,7 +180,7 @@ def _spend(
     playing = client.playing.setdefault(caller.trace.number, [])
     playing.append(playback)
     path = f"/channels/{caller.channel}/play"
-    status = yield from client.rest("POST", path, (("media", sound(duration)),), caller)
+    status = yield from client.rest("POST", path, (("media", sound(duration)),), caller, process)
     if status not in OK:
         playing.remove(playback)
         return False

@@ -83,7 +83,7 @@ class Client:
         self._asked = 0
         self._user = (spec.user, spec.password)
         self._server = (spec.host, spec.port, spec.tls)
-        self._plans = {event: plan(todo) for event, todo in spec.on.items()}
+        self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
         self._durations: dict[tuple[str | int, ...], Durations] = {}
         self._services: dict[tuple[str, int, int], Durations] = {}
         self._jitter = Numbers(world.streams.stream(f"clients/{name}/backoff"))
@@ -157,6 +157,13 @@ class Client:
         yield self._sleep(self.latency())
         return obstacle
 
+    def _recover(self) -> None:
+        """Back again: ask for the channels and take up those that nobody here works for."""
+        todo = self._plans.get("StasisStart")
+        if todo:
+            process = Process(self.world.clock, Rank.CLIENT, 0)
+            process.start(recover(process, self, todo))
+
     def _subscription(self) -> tuple[tuple[str, str], ...]:
         apps = ("app", ",".join(self.spec.apps))
         return (apps, ("subscribeAll", "true")) if self.spec.subscribe_all else (apps,)
@@ -166,8 +173,9 @@ class Client:
 
     def latency(self) -> int:
         """Return how long the next message takes one way, in microseconds."""
-        self._messages += 1
-        return self._latency[self._messages - 1]
+        number = self._messages
+        self._messages = number + 1
+        return self._latency[number]
 
     def lose(self, how: str, cause: str) -> bool:
         """The connection breaks, and both ends know it; say whether there was one.
@@ -212,7 +220,7 @@ class Client:
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
         self.generation += 1
-        self._settle()
+        self._settle(self.world.clock.now)
         self.lose("closed", "crash")  # its system closes the socket for it
         for message in self._workers.abandon(self.world.clock.now):
             self.world.lost(message)
@@ -224,23 +232,24 @@ class Client:
 
     # ---- its work ----------------------------------------------------------
 
-    def receive(self, message: Message, arrives: int) -> None:
+    def receive(self, message: Message, arrives: int, now: int) -> None:
         """Take a message that will arrive at a known instant, if nothing breaks before."""
         event, caller, number = message
-        if len(self._workers.queue) > SETTLED_AT:
-            self._settle()
+        workers = self._workers
+        if len(workers.queue) > SETTLED_AT:
+            self._settle(now)
         if caller is None:
-            self._workers.take(arrives, 0, message)
+            workers.take(arrives, 0, message)
             return
         services = self._services.get((event.app, number, caller.source)) or self._service(message, caller)
-        finish = self._workers.take(arrives, services[caller.index], message)
+        finish = workers.take(arrives, services[caller.index], message)
         todo = self._plans.get(event.type)
-        clock = self.world.clock
-        if todo:
-            process = Process(clock, Rank.CLIENT, caller.trace.number)
+        if todo is not None:
+            process = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
-        if event.type == "PlaybackFinished":
-            clock.after(finish - clock.now, Rank.CLIENT, caller.trace.number, self._played, (message, self.generation))
+        elif event.type == "PlaybackFinished":
+            number = caller.trace.number
+            self.world.clock.after(finish - now, Rank.CLIENT, number, self._played, (message, self.generation))
 
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a playback is over: whoever waited for it goes on."""
@@ -267,10 +276,11 @@ class Client:
             drawn = self._durations[key] = durations(self.world.streams, stream, distribution)
         return drawn[caller.index]
 
-    def _settle(self) -> None:
+    def _settle(self, now: int) -> None:
         """Nothing can happen any more to the messages whose work is over."""
-        for message in self._workers.done(self.world.clock.now):
-            self.world.settled(message)
+        settled = self.world.settled
+        for message in self._workers.done(now):
+            settled(message)
 
     def forget(self, number: int) -> None:
         """A call is over."""
@@ -295,6 +305,7 @@ class Client:
         path: str,
         query: tuple[tuple[str, str], ...],
         caller: Caller | None,
+        process: Process,
         *,
         awaited: bool = True,
     ) -> Generator[int | None, Any, int]:
@@ -305,6 +316,7 @@ class Client:
             path: What follows ``/ari``.
             query: Parameters.
             caller: Whose channel it is about.
+            process: Who sends it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
         """
         world = self.world
@@ -314,7 +326,11 @@ class Client:
         asked = self._asked
         self._asked += 1
         yield self.latency()
-        row.status, row.reason = world.request(self, caller, self._request(method, path, query))
+        answer = world.request(self, caller, self._request(method, path, query), process)
+        if answer is None:
+            # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
+            answer = yield None
+        row.status, row.reason = answer
         world.release(caller)
         if awaited:
             yield self._answers[asked] + self.latency()

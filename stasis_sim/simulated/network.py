@@ -23,7 +23,7 @@ class Receiver(Protocol):
         """Return how long the next message takes one way, in microseconds."""
         ...
 
-    def receive(self, message: Message, arrives: int) -> None:
+    def receive(self, message: Message, arrives: int, now: int) -> None:
         """Take a message that will arrive at a known instant, if nothing breaks before."""
         ...
 
@@ -50,29 +50,26 @@ class Connection:
         # When the last message arrives: none overtakes another.
         self._arrived = 0
 
-    def send(self, message: Message, now: int) -> None:
+    def send(self, message: Message, now: int, fate: str = "delivered") -> None:
         """Write a message to the connection."""
-        message[0].connection = self.row
+        event = message[0]
+        event.connection = self.row
         if self.frozen:
             self._held.append(message)
-        else:
-            self._carry(message, now, "delivered")
-
-    def _carry(self, message: Message, now: int, fate: str) -> None:
+            return
         arrives = now + self._receiver.latency()
         if arrives < self._arrived:  # noqa: PLR1730 - max() costs a call for each message
             arrives = self._arrived
         self._arrived = arrives
-        event = message[0]
         event.fate = fate
         event.delivered = arrives
-        self._receiver.receive(message, arrives)
+        self._receiver.receive(message, arrives, now)
 
     def thaw(self, now: int) -> None:
         """Let the link pass again, first what piled up."""
         self.frozen = False
         for message in self.take_held():
-            self._carry(message, now, "late")
+            self.send(message, now, "late")
 
     def take_held(self) -> list[Message]:
         """Take away and return what piled up."""

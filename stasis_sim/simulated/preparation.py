@@ -98,7 +98,7 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
     """Yield a dialplan that never asks for Stasis, and calls to an extension that nobody defined."""
     if not any(_ANY_STASIS.search(text) for text in _lines(dialplan)):
         text = "no Stasis() in the dialplan, so no call is ever handed over; write one, such as Stasis(Intro-IVR)"
-        yield scenario.problem(("asterisk", "extensions"), f"asterisk.extensions: {text}")
+        yield scenario.problem(("asterisk", "extensions"), text)
     for position, calls in enumerate(scenario.calls):
         to = calls.to
         if to.context not in dialplan.contexts:
@@ -111,16 +111,16 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
             text = f"no extension {to.exten} in context {to.context}; write one that the dialplan has, or add it there"
         else:
             continue
-        yield scenario.problem(("calls", position, "to"), f"calls.{position}.to: {text}")
+        yield scenario.problem(("calls", position, "to"), text)
 
 
 def _not_yet(scenario: Scenario) -> Iterator[Problem]:
     """Yield what the format knows and this version cannot do."""
     if scenario.run.engine == "open-loop":
-        text = "run.engine: this version has no open-loop engine (got open-loop); write auto or events"
+        text = "this version has no open-loop engine (got open-loop); write auto or events"
         yield scenario.problem(("run", "engine"), text)
     if scenario.run.precision is not None:
-        text = "run.precision: this version adds no replications by itself; write replications: N"
+        text = "this version adds no replications by itself; write replications: N"
         yield scenario.problem(("run", "precision"), text)
 
 

@@ -6,11 +6,15 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stasis_sim.errors import InputError
+from stasis_sim.handoff.thread import LoopError
 from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.trace import Recorder, Sink
 from stasis_sim.randomness import Streams
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.world import World
+
+WAY_OUT = "let it take time, with Wait() or Stasis(), or leave the loop"
 
 COLLECT_AFTER = 200_000
 """Objects made and not freed before Python looks for cycles."""
@@ -39,10 +43,17 @@ def simulate(prepared: Prepared, replication: int, sink: Sink | None = None) -> 
 
     Returns:
         The sums, and how much each fault of the scenario has touched.
+
+    Raises:
+        InputError: The dialplan runs for ever without taking time.
     """
     run = prepared.scenario.run
     recorder = Recorder(replication, run.warmup_us, sink)
-    with _seldom_collected():
-        world = World(prepared, Streams(run.seed, replication), recorder)
-        ledger = world.run()
+    try:
+        with _seldom_collected():
+            world = World(prepared, Streams(run.seed, replication), recorder)
+            ledger = world.run()
+    except LoopError as error:
+        place = prepared.scenario.problem(("asterisk", "extensions"), f"{error}; {WAY_OUT}")
+        raise InputError([place]) from None
     return ledger, tuple(fault.touched for fault in world.faults)

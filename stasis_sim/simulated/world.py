@@ -225,32 +225,31 @@ class World:
 
     # ---- messages ----------------------------------------------------------
 
-    def _event(self, serial: int, app: str, type_: str, channel: str | None) -> Message:
+    def _message(self, effect: Effect, now: int) -> Message:
         """Write down that a message was raised."""
-        now = self.clock.now
+        _, serial, app, type_, channel, _ = effect
         self._raised = serial
-        caller = None if channel is None else self.callers.get(channel)
+        caller = self.callers.get(channel)
         if caller is None:
             return self.recorder.event(serial, app, type_, now), None, 0
         event = trace.Event(serial, app, type_, now)
-        caller.trace.events.append(event)
+        row = caller.trace
+        row.events.append(event)
+        row.open += 1
         raised = caller.raised
         number = raised.get(app, 0)
         raised[app] = number + 1
         return event, caller, number
 
     def _send(self, effect: Effect) -> None:
-        _, session, serial, app, type_, channel, _ = effect
-        message = self._event(serial, app, type_, channel)
-        caller = message[1]
-        if caller is not None:
-            caller.trace.open += 1
-        self._connections[session].send(message, self.clock.now)
+        kind, session, *rest = effect
+        now = self.clock.now
+        self._connections[session].send(self._message((kind, *rest), now), now)
 
     def _missed(self, effect: Effect) -> None:
-        _, serial, app, type_, channel, _ = effect
-        event, _, _ = self._event(serial, app, type_, channel)
+        event, caller, _ = self._message(effect, self.clock.now)
         event.fate = "missed"
+        self.release(caller)
 
     def lost(self, message: Message) -> None:
         """A message was written to a connection and never dealt with."""
@@ -264,9 +263,14 @@ class World:
     def settled(self, message: Message) -> None:
         """A message was delivered and dealt with."""
         event, caller, _ = message
-        if event.connection is not None:
-            event.connection.delivered += 1
-        self.release(caller)
+        connection = event.connection
+        if connection is not None:
+            connection.delivered += 1
+        if caller is not None:
+            row = caller.trace
+            row.open -= 1
+            if not row.open and row.ended is not None and not row.released:
+                self.recorder.settled(row)
 
     def inside(self, apps: tuple[str, ...]) -> list[Caller]:
         """Return the callers inside some apps, in the order of their arrival."""

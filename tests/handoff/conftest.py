@@ -17,6 +17,7 @@ from stasis_sim.handoff.access import (
     HttpRequest,
     HttpSettings,
     OutboundWebSocket,
+    Version,
     WebsocketClient,
 )
 from stasis_sim.handoff.configuration import Configuration
@@ -35,6 +36,8 @@ exten => ivr,1,NoOp()
  same => n,Hangup()
 exten => conference,1,Stasis(Super-Conference,100)
 exten => wait,1,Wait(60)
+exten => answer,1,Answer()
+ same => n,Wait(60)
 exten => offer,1,StasisBroadcast(1000,^Intro,a:b,yes)
  same => n,NoOp(${STASISSTATUS})
 exten => h,1,NoOp(h ${STASISSTATUS} ${HANGUPCAUSE})

@@ -82,7 +82,7 @@ def test_a_move_to_nobody_fails(asterisk: Asterisk) -> None:
 
 
 def test_delete_gives_the_cause(asterisk: Asterisk) -> None:
-    """DELETE's reason is what `h` sees and the channel ends with; the event says 32 (delete-busy)."""
+    """DELETE's reason is what `h` sees and the channel ends with; the event says 32 (delete-reasons)."""
     asterisk.open("A", "Intro-IVR")
     asterisk.call("c1")
     asterisk.rest("DELETE", "/channels/c1", reason="busy")
@@ -107,7 +107,7 @@ def test_a_broadcast_goes_to_whoever_claims_first(asterisk: Asterisk) -> None:
     assert asterisk.rest("POST", "/events/claim", None, "asterisk", **claim)[0] == 204
     assert asterisk.of(asterisk.log, STASIS) == [("c1", "Intro-IVR", ("a", "b"), "entered", "")]
     assert asterisk.rest("POST", "/events/claim", None, "asterisk", **claim)[0] == 409
-    asterisk.hangup("c1")
+    asterisk.rest("POST", "/channels/c1/continue")
     assert asterisk.rest("POST", "/events/claim", None, "asterisk", **claim)[0] == 404
 
 

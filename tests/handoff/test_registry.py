@@ -67,7 +67,7 @@ def test_documented_never_forgets(make: Callable[..., Asterisk]) -> None:
     effects = asterisk.call("c1")
     assert asterisk.of(effects, STASIS)[0][3] == "entered"
     assert asterisk.missed(effects) == ["StasisStart"]
-    assert [effect for effect in effects if effect[0] == "log"][0][1] == "WARNING"
+    assert next(effect for effect in effects if effect[0] == "log")[1] == "WARNING"
 
 
 def test_documented_keeps_subscribe_all(make: Callable[..., Asterisk]) -> None:
@@ -131,7 +131,7 @@ def test_a_subscription_counts() -> None:
 
 
 def test_all_of_a_kind_is_enough() -> None:
-    """An application that hears of all channels is not subscribed to a single one (subscribe-all-inside)."""
+    """An application that hears of all channels is not subscribed to a single one (subscribe-all-while-inside)."""
     app, everyone, one = App("Watcher", AppTopic()), list[Forward](), list[Forward]()
     app.subscribe("channel", "__AST_CHANNEL_ALL_TOPIC", everyone)
     app.subscribe("channel", "c1", one)

@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stasis_sim.handoff.effects import LEFT, RESPONSE, STEP
+from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, STASIS, STEP
 from stasis_sim.handoff.profiles import ASTERISK_16, PROFILES, Profile
 
 if TYPE_CHECKING:
     from tests.handoff.conftest import Asterisk
 
-COMMANDS = ("answer", "continue", "ring", "hold", "mute", "moh", "silence", "dtmf", "move", "play", "redirect", "variable")
+COMMANDS = (
+    "answer",
+    "continue",
+    "ring",
+    "hold",
+    "mute",
+    "moh",
+    "silence",
+    "dtmf",
+    "move",
+    "play",
+    "redirect",
+    "variable",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -33,7 +46,7 @@ def test_commands_need_a_channel_inside(asterisk: Asterisk, command: str) -> Non
 
 @pytest.mark.parametrize("profile", list(PROFILES.values()), ids=list(PROFILES))
 def test_an_inactive_application_never_blocks_rest(make: Callable[..., Asterisk], profile: Profile) -> None:
-    """A channel whose application has no connection can be answered, sent on and hung up (continue-while-down)."""
+    """A channel whose application has no connection can be answered, sent on and hung up (twice-drop-between)."""
     asterisk = make(profile)
     asterisk.open("A", "Intro-IVR")
     asterisk.call("c1")
@@ -150,11 +163,13 @@ def test_what_is_not_modelled(asterisk: Asterisk) -> None:
 def test_originate_with_an_application(asterisk: Asterisk) -> None:
     """Both halves are subscribed to; when the dialplan answers `;1` enters, and they end together (originate-app)."""
     asterisk.open("A", "Intro-IVR")
-    status, channel = asterisk.rest(
-        "POST", "/channels/o1", endpoint="Local/conference@default", app="Intro-IVR", otherChannelId="o2"
-    )
-    assert (status, channel["state"], channel["name"]) == (200, "Down", "Local/conference@default-00000000;1")
-    assert asterisk.rest("GET", "/channels")[1] == [channel] or asterisk.rest("GET", "/channels/o1")[0] == 404
+    query = {"endpoint": "Local/answer@default", "app": "Intro-IVR", "appArgs": "x", "otherChannelId": "o2"}
+    status, channel = asterisk.rest("POST", "/channels/o1", None, "asterisk", **query)
+    assert (status, channel["state"], channel["name"]) == (200, "Down", "Local/answer@default-00000000;1")
+    assert asterisk.of(asterisk.log, STASIS) == [("o1", "Intro-IVR", ("x",), "entered", "")]
+    assert asterisk.rest("GET", "/applications/Intro-IVR")[1]["channel_ids"] == ["o1", "o2"]
+    asterisk.rest("DELETE", "/channels/o1")
+    assert [channel for channel, _ in asterisk.of(asterisk.log, ENDED)] == ["o1", "o2"]
 
 
 def test_originate_that_cannot_be(asterisk: Asterisk) -> None:
@@ -175,7 +190,7 @@ def test_nobody_answers_an_originate(make: Callable[..., Asterisk]) -> None:
     asterisk.rest("POST", "/channels/o1", endpoint="Local/wait@default", extension="ivr", timeout="1")
     assert len(asterisk.rest("GET", "/channels")[1]) == 2
     asterisk.run(1)
-    assert asterisk.rest("GET", "/channels")[1] in ([], None)
+    assert asterisk.rest("GET", "/channels") == (200, [])
 
 
 def test_variables_wait_or_not(make: Callable[..., Asterisk], asterisk: Asterisk) -> None:

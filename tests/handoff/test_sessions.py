@@ -94,10 +94,8 @@ def test_a_connection_that_cannot_be_made(make: Callable[..., Asterisk]) -> None
     for _ in range(4):
         asterisk.step(ConnectFailed(session))
         asterisk.run(0.3)
-    effects = asterisk.run(1)
     assert asterisk.of(asterisk.log, STASIS) == [("c1", "Intro-IVR", (), "ejected", "connect_failed")]
     assert [step[5] for step in asterisk.of(asterisk.log, STEP)][2] == "FAILED"
-    assert effects == [] or effects
 
 
 def test_a_connection_that_breaks_for_good_ends_the_stay(make: Callable[..., Asterisk]) -> None:
@@ -112,6 +110,27 @@ def test_a_connection_that_breaks_for_good_ends_the_stay(make: Callable[..., Ast
         asterisk.run(0.3)
     assert [effect[3] for effect in asterisk.log if effect[0] == "left"] == ["failed"]
     assert "FAILED" in [step[5] for step in asterisk.of(asterisk.log, STEP)]
+
+
+def test_nothing_is_left_of_calls_that_are_over(make: Callable[..., Asterisk]) -> None:
+    """Connections for single calls leave no trace behind, however many there are."""
+    asterisk = make(outbound="per_call_config")
+    for number in range(20):
+        session = asterisk.of(asterisk.call(f"c{number}"), CONNECT)[0][0]
+        asterisk.step(Connected(session))
+        asterisk.run(0.5)
+        asterisk.hangup(f"c{number}")
+        asterisk.run(4)
+    house = asterisk.engine.house
+    assert (house.registry.apps, dict(house.registry._topics), house.channels.live) == ({}, {}, {})
+    assert (asterisk.engine.sessions, house.timers._pending, house.offers.open) == ({}, {}, {})
+
+
+def test_too_many_connections(asterisk: Asterisk) -> None:
+    """Over http.conf's sessionlimit a connection is closed without a word."""
+    for number in range(100):
+        assert asterisk.open(f"W{number}", "Intro-IVR") == 101
+    assert asterisk.open("one more", "Intro-IVR") == 0
 
 
 def test_outbound_sessions_are_not_in_16(make: Callable[..., Asterisk]) -> None:

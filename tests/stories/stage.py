@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, cast
+
+from stasis_sim.handoff.effects import Effect
+from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.stimuli import Stimulus
 from stasis_sim.observe.columns import TABLES
 from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.metrics import Measures, measures
@@ -33,21 +39,47 @@ asterisk:
 """The first lines of most stories: two apps, and nothing but a hangup after them."""
 
 
+class Spy:
+    """Stands before an engine and writes down what it does."""
+
+    def __init__(self, engine: Engine, effects: list[tuple[int, Effect]]) -> None:
+        self._engine = engine
+        self._effects = effects
+
+    def step(self, now: int, stimulus: Stimulus) -> list[Effect]:
+        """Let the engine do it."""
+        done = self._engine.step(now, stimulus)
+        self._effects += [(now, effect) for effect in done]
+        return done
+
+
 class Stage:
     """Everything that one replication of a scenario left behind.
 
     Args:
-        text: The scenario; without ``asterisk:`` it is played on the dialplan of the stories.
+        text: The scenario, or what a file would say as data; text without ``asterisk:`` is played on the dialplan of the stories.
         profile: In place of the scenario's.
         seed: In place of the scenario's.
+        effects: Gathers all that Asterisk does, with the instants, if given.
     """
 
-    def __init__(self, text: str, profile: str = "", *, seed: int | None = None) -> None:
-        overrides: dict[str, object] = {"asterisk.profile": profile} if profile else {}
-        if seed is not None:
-            overrides["run.seed"] = seed
-        whole = text if "asterisk:" in text else f"{DIALPLAN}\n{text}"
-        self.scenario = Scenario.parse(whole, name="story.yaml", overrides=overrides)
+    def __init__(
+        self,
+        text: str | dict[str, Any],
+        profile: str = "",
+        *,
+        seed: int | None = None,
+        effects: list[tuple[int, Effect]] | None = None,
+    ) -> None:
+        if isinstance(text, str):
+            whole = text if "asterisk:" in text else f"{DIALPLAN}\n{text}"
+            self.scenario = Scenario.parse(whole, name="story.yaml")
+        else:
+            self.scenario = Scenario.of(text)
+        overrides = {"asterisk.profile": profile or None, "run.seed": seed}
+        given = {key: value for key, value in overrides.items() if value is not None}
+        if given:
+            self.scenario = self.scenario.where(given)
         self.calls: list[Call] = []
         self.connections: list[Connection] = []
         self.outages: list[Outage] = []
@@ -55,6 +87,8 @@ class Stage:
         self._commands: list[Command] = []
         run = self.scenario.run
         self.world = World(prepare(self.scenario), Streams(run.seed, 1), Recorder(1, run.warmup_us, self))
+        if effects is not None:
+            self.world.asterisk.engine = cast("Engine", Spy(self.world.asterisk.engine, effects))
         self.ledger: Ledger = self.world.run()
         self.touched = tuple(fault.touched for fault in self.world.faults)
         self.calls.sort(key=lambda call: call.number)
@@ -135,13 +169,13 @@ class Stage:
 
     def rows(self, table: str) -> list[tuple[object, ...]]:
         """The rows of a table as it stands on disk, without the columns that depend on who else there is."""
-        rows = {
+        rows: dict[str, Sequence[Any]] = {
             "calls": self.calls,
             "attempts": self.attempts,
             "events": self.events,
             "commands": self.commands,
             "connections": self.connections,
             "outages": self.outages,
-        }[table]
-        columns = [column.read(rows) for column in TABLES[table] if column.read is not None]
+        }
+        columns = [column.read(rows[table]) for column in TABLES[table] if column.read is not None]
         return list(zip(*columns, strict=True))
