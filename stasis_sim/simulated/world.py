@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from simpy.core import EmptySchedule
 
@@ -42,6 +42,10 @@ CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
 """Applications that take care of a caller whom Stasis ejected."""
 
 
+Command: TypeAlias = tuple[Caller, trace.Attempt | None]
+"""Whom a command is about, and the stay in Stasis in which it came."""
+
+
 class Source(NamedTuple):
     """A source of traffic, made ready."""
 
@@ -69,6 +73,7 @@ class World:
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
         self.callers: dict[str, Caller] = {}
         self._answers: dict[int | str, tuple[int, str]] = {}
+        self._waiting: dict[int | str, tuple[Command | None, Process]] = {}
         self._requests = 0
         self._raised = 0
         self._connections: dict[str, Connection] = {}
@@ -206,15 +211,17 @@ class World:
 
     def _step(self, effect: Effect) -> None:
         """Watch where a caller gets to whom Stasis has ejected."""
-        caller = self.callers[effect[1]]
-        if caller.ejected and not caller.trace.fallback:
+        caller = self.callers.get(effect[1])  # a channel that Dial() makes is nobody's
+        if caller is not None and caller.ejected and not caller.trace.fallback:
             _, _, context, exten, _, application, _ = effect
             places = self._fallback
             caller.trace.fallback = application in CARING or (context, exten) in places or (context, None) in places
 
     def _ended(self, effect: Effect) -> None:
         _, channel, cause = effect
-        caller = self.callers.pop(channel)
+        caller = self.callers.pop(channel, None)
+        if caller is None:
+            return
         row = caller.trace
         row.ended = self.clock.now
         row.hangup_cause = cause
@@ -301,26 +308,45 @@ class World:
 
     def _response(self, effect: Effect) -> None:
         _, number, status, reason, _, body = effect
-        if status >= 400 and isinstance(body, dict):  # noqa: PLR2004 - HTTP's errors begin here
+        if status in CARRIED_OUT:
+            reason = ""
+        elif isinstance(body, dict):
             reason = body.get("message", reason)
-        self._answers[number] = (status, reason)
+        waiting = self._waiting.pop(number, None)
+        if waiting is None:
+            self._answers[number] = (status, reason)
+        else:
+            command, process = waiting
+            self._answered(command, status)
+            process.arm(0, (status, reason))
 
-    def request(self, client: Client, caller: Caller | None, request: HttpRequest) -> tuple[int, str]:
-        """Let a REST request reach Asterisk; return status and reason, 0 where nobody answers."""
+    def request(
+        self, client: Client, caller: Caller | None, request: HttpRequest, process: Process
+    ) -> tuple[int, str] | None:
+        """Let a REST request reach Asterisk.
+
+        Returns:
+            Status and reason, 0 where nobody answers; None: Asterisk answers later, and arms the process with it.
+        """
         if self.clock.now < self._down_until:
             return 0, "asterisk_down"
         if client.partitioned:
             return 0, "network"
-        self._requests += 1
-        # The command itself may end the stay, even the call.
-        attempt = None if caller is None else caller.attempt
-        self.asterisk.apply(stimuli.Request(self._requests, request))
-        status, reason = self._answers.pop(self._requests)
-        if status in CARRIED_OUT:
-            if caller is not None and request.method != "GET":
-                self._commanded(caller, attempt)
-            return status, ""
-        return status, reason
+        self._requests = number = self._requests + 1
+        # Who only asks carries nothing out. The command itself may end the stay, even the call.
+        command = None if caller is None or request.method == "GET" else (caller, caller.attempt)
+        self.asterisk.apply(stimuli.Request(number, request))
+        answer = self._answers.pop(number, None)
+        if answer is None:
+            self._waiting[number] = (command, process)
+        else:
+            self._answered(command, answer[0])
+        return answer
+
+    def _answered(self, command: Command | None, status: int) -> None:
+        """Asterisk has answered a command."""
+        if command is not None and status in CARRIED_OUT:
+            self._commanded(*command)
 
     def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
         """Let a client's WebSocket handshake reach Asterisk; return status and reason."""

@@ -57,7 +57,8 @@ class Stage:
     """Everything that one replication of a scenario left behind.
 
     Args:
-        text: The scenario, or what a file would say as data; text without ``asterisk:`` is played on the dialplan of the stories.
+        text: The scenario, or what a file would say as data; text without ``asterisk:`` is played on the dialplan of
+            the stories.
         profile: In place of the scenario's.
         seed: In place of the scenario's.
         effects: Gathers all that Asterisk does, with the instants, if given.

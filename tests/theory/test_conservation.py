@@ -46,15 +46,16 @@ times = st.one_of(
 short = st.one_of(
     st.sampled_from(["0s", "1ms", "100ms", "2s"]), st.sampled_from([{"exponential": "20ms"}, {"exponential": "1s"}])
 )
-actions = st.lists(
-    st.one_of(
-        st.sampled_from(["answer", "ring", "hangup", "continue", {"move": "two"}, {"move": "nowhere"}]),
-        st.fixed_dictionaries({"play": times.filter(lambda time: time != "0s")}),
-        st.fixed_dictionaries({"wait": times}),
-        st.just({"set": {"X": "1"}}),
-    ),
-    max_size=4,
+quick = st.sampled_from(["answer", "ring", "hangup", "continue", {"set": {"X": "1"}}, {"move": "nowhere"}])
+slow = st.one_of(
+    st.fixed_dictionaries({"play": st.sampled_from(["1s", "5s", {"exponential": "2s"}])}),
+    st.fixed_dictionaries({"wait": times}),
 )
+moves = st.just([{"wait": "1s"}, {"move": "two"}])
+"""After a while, as a client that moves a call to itself at once does nothing else for ever."""
+actions = st.lists(
+    st.one_of(quick.map(lambda action: [action]), slow.map(lambda action: [action]), moves), max_size=3
+).map(lambda steps: [action for step in steps for action in step])
 policies = st.sampled_from(
     [
         "none",
@@ -73,12 +74,12 @@ clients = st.fixed_dictionaries(
         "instances": st.integers(1, 2),
         "workers": st.integers(1, 2),
         "service": short,
-        "latency": short,
+        "latency": st.sampled_from(["1ms", "100ms", "2s", {"uniform": {"low": "1ms", "high": "1s"}}]),
         "reconnect": policies,
         "recover": st.sampled_from(["none", "list-channels"]),
         "on StasisStart": actions,
-        "on PlaybackFinished": actions,
-        "on StasisEnd": actions,
+        "on PlaybackFinished": st.lists(quick, max_size=2),
+        "on StasisEnd": st.lists(quick, max_size=2),
     },
 )
 calls = st.fixed_dictionaries(
