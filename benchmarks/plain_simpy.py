@@ -13,8 +13,12 @@ import json
 import math
 import random
 import sys
+from collections.abc import Generator
+from typing import Any
 
 import simpy
+
+Process = Generator[simpy.Event, Any, None]
 
 RATE, UP, DOWN, RETRY, SERVICE, SOUND, HOLD, CV = 50.0, 300.0, 5.0, 1.0, 0.001, 4.0, 90.0, 0.95
 SIGMA = math.sqrt(math.log(1 + CV * CV))
@@ -34,7 +38,7 @@ class Application:
         (self.delivered if self.connected else self.missed)[kind] += 1
 
 
-def connection(env, app):
+def connection(env: simpy.Environment, app: Application) -> Process:
     """Lose the connection and come back."""
     while True:
         yield env.timeout(app.link.expovariate(1 / UP))
@@ -45,7 +49,7 @@ def connection(env, app):
         app.connected = True
 
 
-def worker(env, app):
+def worker(env: simpy.Environment, app: Application) -> Process:
     """Serve one event after the other."""
     while True:
         served = yield app.inbox.get()
@@ -53,7 +57,7 @@ def worker(env, app):
         served.succeed()
 
 
-def call(env, app, calls, done):
+def call(env: simpy.Environment, app: Application, calls: int, done: simpy.Event) -> Process:
     """Ask for the application, be answered, hear a sound, hang up."""
     if app.connected:
         app.entered += 1
@@ -76,7 +80,7 @@ def call(env, app, calls, done):
         done.succeed()
 
 
-def traffic(env, app, calls, done):
+def traffic(env: simpy.Environment, app: Application, calls: int, done: simpy.Event) -> Process:
     """Offer calls."""
     for _ in range(calls):
         yield env.timeout(app.arrivals.expovariate(RATE))

@@ -96,6 +96,7 @@ def compare(
     as_json: AsJson = False,
     settings: Set = None,
     workers: Workers = None,
+    picture: Annotated[bool, typer.Option(help="Draw the timeline of each profile's first replication.")] = True,
 ) -> None:
     """Run a scenario under all three profiles: the same callers, the same outages, side by side."""
     from stasis_sim.experiments.results import compare_json
@@ -109,6 +110,9 @@ def compare(
             _say_first(loaded, quiet=as_json)
         variants[profile] = _run(loaded, out, workers, quiet=as_json, say=False)
     _warn(*variants.values())
+    for results in variants.values():
+        if picture and results.scenario.run.record == "all":
+            _draw(results)
     done = {profile: results.replications for profile, results in variants.items()}
     if as_json:
         _print_json(compare_json({name: [each.measures for each in found] for name, found in done.items()}))

@@ -33,6 +33,9 @@ ROWS: tuple[tuple[str, str], ...] = (
 )
 """What a table shows of all measures, in its order; measures.json has the rest."""
 
+NEGLIGIBLE = 1e-4
+"""A half-width that is so small a part of its mean is not shown."""
+
 ALWAYS = frozenset({"calls", "ejection_rate", "missed_rate", "availability", "registered", "outages"})
 """Rows that are shown where they are nought too."""
 
@@ -47,7 +50,7 @@ def cell(name: str, interval: Interval | None) -> str:
     if unit == " s" and abs(mean) < 1:
         scale, unit = 1000.0, " ms"
     half = 0.0 if low is None or high is None else (high - low) / 2 * scale
-    if not half:
+    if half <= NEGLIGIBLE * abs(mean * scale):
         return f"{_digits(mean * scale)}{unit}"
     places = min(max(1 - math.floor(math.log10(half)), 0), 4)
     return f"{mean * scale:,.{places}f} ± {half:,.{places}f}{unit}"

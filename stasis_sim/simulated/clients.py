@@ -78,6 +78,9 @@ class Client:
         self._path = spec.path
         self._base = spec.path.rpartition("/")[0]
         self._latency = durations(world.streams, f"clients/{name}/latency", spec.latency)
+        # Of its own, so that profiles which send different numbers of messages have the same outages.
+        self._handshakes = durations(world.streams, f"clients/{name}/handshakes", spec.latency)
+        self._tries = 0
         self._messages = 0
         self._answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
         self._asked = 0
@@ -140,10 +143,11 @@ class Client:
     def _try(self, row: trace.Connection) -> Generator[simpy.Event, Any, str]:
         """Ask for the WebSocket, and return why it is refused; empty if it is not."""
         world = self.world
+        self._tries += 1
         if world.obstacle(self) and (self.blackhole or self.frozen):
             yield self._sleep(SILENCE_US)
             return "timeout"
-        yield self._sleep(self.latency())
+        yield self._sleep(self._handshakes[2 * self._tries])
         obstacle = world.obstacle(self)
         if not obstacle:
             connection = Connection(f"{self.name}/{row.number}", self, row)
@@ -154,7 +158,7 @@ class Client:
                 obstacle = ""
             else:
                 self.connection = None
-        yield self._sleep(self.latency())
+        yield self._sleep(self._handshakes[2 * self._tries + 1])
         return obstacle
 
     def _recover(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Generator
 
+import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +39,7 @@ def test_time_does_not_drift() -> None:
     """A hundred thousand steps of a tenth of a millisecond are ten seconds, to the microsecond."""
     clock = Clock()
 
-    def walk():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def walk() -> Generator[simpy.Event, None, None]:
         for _ in range(100_000):
             yield clock.sleep(100, Rank.CLIENT, 0)
 
