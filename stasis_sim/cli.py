@@ -159,7 +159,7 @@ def check(
         results = _run(_load(file, _overrides(settings)), out, workers, quiet=True)
         verdicts[str(file)] = held(results)
         if not as_json:
-            _print_check(file, verdicts[str(file)])
+            _print_check(results, verdicts[str(file)])
     if as_json:
         _print_json(check_json(verdicts))
     ok = all(verdict.ok for found in verdicts.values() for verdict in found)
@@ -297,9 +297,9 @@ def _paragraph(text: str) -> None:
     typer.echo(textwrap.fill(text, 80, break_long_words=False, break_on_hyphens=False))
 
 
-def _print_check(file: Path, verdicts: Any) -> None:
-    good = sum(verdict.ok for verdict in verdicts)
-    typer.echo(f"{file}: {good} of {len(verdicts)} expectations hold")
+def _print_check(results: Results, verdicts: Any) -> None:
+    good, scenario = sum(verdict.ok for verdict in verdicts), results.scenario
+    typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {good} of {len(verdicts)} expectations hold")
     for verdict in verdicts:
         if not verdict.ok:
             typer.echo(f"  {verdict}")

@@ -8,7 +8,9 @@ workers nor on the order in which they finish.
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -44,6 +46,14 @@ Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
 
 ENGINE = "events"
+
+
+class _Folder:
+    """A folder of our own, which goes when nobody refers to this object any more."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="stasis-sim-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass
@@ -164,8 +174,8 @@ def run(
     if given:
         scenario = scenario.where(given)
     prepared = prepare(scenario)
-    keep = tempfile.TemporaryDirectory(prefix="stasis-sim-") if out is None else None
-    root = Path(keep.name) if keep is not None else Path(out or ".")
+    keep = _Folder() if out is None else None
+    root = keep.path if keep is not None else Path(out or ".")
     tree = ResultTree(root, scenario.name, scenario_digest(scenario))
     with _executor(executor, min(workers, scenario.run.replications)) as pool:
         done = tuple(_all(prepared, tree, pool, progress))

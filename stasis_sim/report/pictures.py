@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -17,5 +19,6 @@ def save(figure: Figure, path: Path) -> None:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     # No date and no version in the file, so that equal figures are equal files.
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-    figure.savefig(temporary, dpi=DPI, metadata=metadata)
+    with mpl.rc_context({"svg.hashsalt": "stasis-sim"}):
+        figure.savefig(temporary, dpi=DPI, metadata=metadata)
     temporary.replace(path)

@@ -35,7 +35,7 @@ APPS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
 BINS = 120
 """Bars over the length of a run."""
 
-STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "stasis-sim"}
+STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
 
 def timeline(results: Results, replication: int = 1) -> Figure:

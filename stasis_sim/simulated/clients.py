@@ -144,7 +144,7 @@ class Client:
         """Ask for the WebSocket, and return why it is refused; empty if it is not."""
         world = self.world
         self._tries += 1
-        if world.obstacle(self) and (self.blackhole or self.frozen):
+        if world.obstacle(self) and world.silent(self):
             yield self._sleep(SILENCE_US)
             return "timeout"
         yield self._sleep(self._handshakes[2 * self._tries])
@@ -251,7 +251,7 @@ class Client:
         if todo is not None:
             process = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
-        elif event.type == "PlaybackFinished":
+        if event.type == "PlaybackFinished":
             number = caller.trace.number
             self.world.clock.after(finish - now, Rank.CLIENT, number, self._played, (message, self.generation))
 

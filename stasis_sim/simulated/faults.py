@@ -4,8 +4,9 @@ What becomes of messages in flight:
 
 - ``drop``: the WebSocket is torn, or closed in order; both ends know at once. What Asterisk has written and the
   client has not yet received is lost. REST goes on.
-- ``crash``: as torn, and what the client had received and not yet dealt with is lost too; its unfinished handlers
-  die. ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
+- ``crash``: the system of the dead client closes the WebSocket, which loses messages just so, and what the client had
+  received and not yet dealt with is lost too; its unfinished handlers die.
+  ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw.
 - ``partition``: a freeze, and REST requests are not answered.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
@@ -73,7 +74,7 @@ class Fault:
     def _strike(self, lasts: int, start: int) -> None:
         world, spec = self.world, self.spec
         if spec.verb == "restart" and spec.target == "asterisk":
-            self.touched += world.restart(lasts)
+            self.touched += world.restart(lasts, silent=spec.mode == "blackhole")
             return
         for client in self._targets():
             if spec.verb in {"drop", "crash", "restart"}:

@@ -17,6 +17,7 @@ from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.http import load_http
 from stasis_sim.errors import InputError, Problem
+from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.engine import Engine
@@ -75,7 +76,7 @@ def prepare(scenario: Scenario) -> Prepared:
         errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario)]
     if errors:
         raise InputError(errors)
-    warnings += _unmatched(scenario, stasis_apps(dialplan))
+    warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, stasis_apps(dialplan))]
     configuration = Configuration(
         http, ari, dialplan, verify, sounds=Sounds(asterisk.sounds_us), clock_us=asterisk.clock_us
     )
@@ -135,6 +136,21 @@ def _lines(dialplan: Dialplan) -> Iterator[str]:
         for extension in context.extensions:
             for step in extension.steps.values():
                 yield f"{step.application}({step.data})"
+
+
+def _unknown_applications(dialplan: Dialplan) -> Iterator[Problem]:
+    """Yield the first line of each application that the model does not have."""
+    known = {name.casefold() for name in APPLICATIONS}
+    for context in dialplan.contexts.values():
+        for extension in context.extensions:
+            for step in extension.steps.values():
+                name = step.application.casefold()
+                if name and name not in known:
+                    known.add(name)
+                    text = (
+                        f"{step.application}() is not in the model: calls end there, as if its module were not loaded"
+                    )
+                    yield Problem(step.file, step.line, 0, text)
 
 
 def _unmatched(scenario: Scenario, named: tuple[str, ...]) -> Iterator[Problem]:

@@ -59,6 +59,7 @@ class Process:
         """Never go on."""
         if self._alarm is not None and self._alarm.callbacks:
             self._alarm.callbacks.clear()
+            self._alarm = None
         self._generator = None
 
     def _ring(self, alarm: simpy.Event) -> None:

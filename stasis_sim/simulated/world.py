@@ -83,6 +83,7 @@ class World:
         self._cause = "start"
         self._all_offered = False
         self._down_until = 0
+        self._down_silently = False
         self._fallback = frozenset((place.context, place.exten) for place in self.scenario.fallback)
         self._drained = self.clock.env.event()
         self._begin()
@@ -190,7 +191,8 @@ class World:
     def _stasis(self, effect: Effect) -> None:
         _, channel, app, args, result, reason = effect
         caller, now = self.callers[channel], self.clock.now
-        self._know(app)
+        if app:
+            self._know(app)
         attempt = trace.Attempt(app, args, now, result, reason)
         caller.trace.attempts.append(attempt)
         if result == "entered":
@@ -306,6 +308,12 @@ class World:
             return "network"
         return ""
 
+    def silent(self, client: Client) -> bool:
+        """Whether what stands between a client and Asterisk swallows attempts instead of refusing them."""
+        if self.clock.now < self._down_until:
+            return self._down_silently
+        return client.frozen or client.blackhole
+
     def _response(self, effect: Effect) -> None:
         _, number, status, reason, _, body = effect
         if status in CARRIED_OUT:
@@ -362,7 +370,7 @@ class World:
         """Let Asterisk notice that a connection is gone."""
         now = self.clock.now
         connection.row.closed = now
-        connection.row.how = how
+        connection.row.how = connection.row.how or how
         mine = [app for app, holder in self._holders.items() if holder is connection]
         for app in mine:
             del self._holders[app]
@@ -385,7 +393,10 @@ class World:
         self._know(app)
         self._registered[app] = change in {"created", "activated", "replaced"}
         if self._opening is not None and self._registered[app]:
+            before = self._holders.get(app)
             self._holders[app] = self._opening
+            if before is not None and before not in self._holders.values():
+                before.row.how = "replaced"  # it stays open, and deaf
         self._state(app)
 
     def _know(self, app: str) -> None:
@@ -412,9 +423,15 @@ class World:
             if client.connection is not None and client.connection.session == session:
                 client.lose(how, how)
 
-    def restart(self, boot: int) -> int:
-        """Asterisk is killed and boots again; return how many connections and channels that hit."""
-        hit = len(self.callers)
+    def restart(self, boot: int, *, silent: bool) -> int:
+        """Asterisk is killed and boots again; return how much that hit: itself, channels and connections.
+
+        Args:
+            boot: How long it takes to boot, in microseconds.
+            silent: Whether attempts to connect meanwhile hear nothing, instead of a refusal.
+        """
+        hit = 1 + len(self.callers)
+        self._down_silently = silent
         self._cause = "restart"
         self.asterisk.apply(stimuli.Restart())
         self._down_until = self.clock.now + boot
@@ -439,6 +456,8 @@ class World:
             clock.run(until=run.duration_us)
         for client in self.clients:
             client.finish()
+            if client.connection is not None and client.connection.frozen:
+                client.connection.row.how = "frozen"
         return self.recorder.finish(clock.now, self._raised)
 
     def _drain(self) -> None:

@@ -57,7 +57,7 @@ class Stage:
     """Everything that one replication of a scenario left behind.
 
     Args:
-        text: The scenario, or what a file would say as data; text without ``asterisk:`` is played on the dialplan of
+        text: The scenario, as text, as data or read already; text without ``asterisk:`` is played on the dialplan of
             the stories.
         profile: In place of the scenario's.
         seed: In place of the scenario's.
@@ -66,7 +66,7 @@ class Stage:
 
     def __init__(
         self,
-        text: str | dict[str, Any],
+        text: str | dict[str, Any] | Scenario,
         profile: str = "",
         *,
         seed: int | None = None,
@@ -76,7 +76,7 @@ class Stage:
             whole = text if "asterisk:" in text else f"{DIALPLAN}\n{text}"
             self.scenario = Scenario.parse(whole, name="story.yaml")
         else:
-            self.scenario = Scenario.of(text)
+            self.scenario = text if isinstance(text, Scenario) else Scenario.of(text)
         overrides = {"asterisk.profile": profile or None, "run.seed": seed}
         given = {key: value for key, value in overrides.items() if value is not None}
         if given:

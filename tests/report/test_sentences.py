@@ -1,0 +1,114 @@
+"""Results in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from stasis_sim.experiments.results import Replication
+from stasis_sim.observe.metrics import Measures, Values
+from stasis_sim.report.sentences import comparison, outcome, percent, seconds
+
+
+def replication(number: int = 1, apps: dict[str, Values] | None = None, **total: float) -> Replication:
+    """A replication with these measures in total; dots are written as double underscores."""
+    measures: Measures = {
+        "total": {name.replace("__", "."): value for name, value in total.items()},
+        "apps": apps or {},
+        "clients": {},
+    }
+    return Replication(number, measures)
+
+
+def away(outages: int, longest: float, ejected: int = 0) -> Values:
+    """An app that was away."""
+    return {"outages": outages, "outages.longest_s": longest, "attempts.ejected": ejected}
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0.0 %"), (0.124, "12.4 %"), (1.0, "100.0 %"), (0.0123, "1.23 %"), (0.00034, "0.034 %"), (0.5, "50.0 %")],
+)
+def test_a_share_has_as_many_digits_as_say_something(share: float, text: str) -> None:
+    """Three digits, and two of what is rare."""
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (0.0123, "12.3 ms"),
+        (0.34, "340 ms"),
+        (5.04, "5.0 s"),
+        (19.4, "19 s"),
+        (59.6, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (3725, "1 h 2 min"),
+    ],
+)
+def test_a_time_is_written_in_its_unit(time: float, text: str) -> None:
+    """From milliseconds to hours."""
+    assert seconds(time) == text
+
+
+def test_nobody_called() -> None:
+    """There is nothing to say about nobody."""
+    assert outcome("documented", [replication(calls=0)]) == "documented: no call arrived after the warm-up."
+
+
+def test_all_is_well() -> None:
+    """No ejection and no absence."""
+    text = outcome("asterisk-22", [replication(calls=8991, attempts__entered=8991, attempts__ejected=0)])
+    assert text == "asterisk-22: none of 8,991 calls was ejected; no app was ever away."
+
+
+def test_calls_are_summed_over_replications() -> None:
+    """Shares are of all calls together, and the longest outage is the longest of all."""
+    done = [
+        replication(1, {"a": away(1, 5.0, 10)}, calls=100, attempts__entered=90, attempts__ejected=10),
+        replication(2, {"a": away(2, 19.2, 30)}, calls=100, attempts__entered=70, attempts__ejected=30),
+    ]
+    text = outcome("asterisk-22", done)
+    assert text.startswith("asterisk-22: 20.0 % of 200 calls were ejected")
+    assert text.endswith("3 outages, longest 19 s.")
+
+
+def test_attempts_that_are_no_calls_are_called_attempts() -> None:
+    """A call that tries twice is counted twice, and the sentence does not pretend otherwise."""
+    text = outcome("asterisk-16", [replication(calls=10, attempts__entered=10, attempts__ejected=5)])
+    assert "33.3 % of 15 attempts to enter Stasis were ejected" in text
+
+
+def test_stranded_calls_are_a_second_part() -> None:
+    """What the documented behaviour costs is said beside that nobody was ejected."""
+    total = {"calls": 1000, "attempts__entered": 1000, "attempts__ejected": 0, "calls__outcome__stranded": 81}
+    text = outcome("documented", [replication(1, {"a": away(1, 30)}, **total)])
+    assert text.startswith(
+        "documented: none of 1,000 calls was ejected, but 8.10 % of 1,000 calls were stranded inside"
+    )
+    assert "a was away: 1 outage, longest 30 s." in text
+
+
+def test_many_apps_are_not_all_named() -> None:
+    """Three are, the rest is a number."""
+    apps = {name: away(1, 2.0) for name in "abcde"}
+    text = outcome("documented", [replication(1, apps, calls=1, attempts__entered=1, attempts__ejected=0)])
+    assert "c was away" in text
+    assert "d was away" not in text
+    assert text.endswith("and 2 more apps were away.")
+
+
+def test_a_comparison_says_by_how_many_points() -> None:
+    """Paired over replications, with a half-width where there are several."""
+    base = [replication(1, ejection_rate=0.0), replication(2, ejection_rate=0.0)]
+    other = [replication(1, ejection_rate=0.10), replication(2, ejection_rate=0.12)]
+    (sentence,) = comparison({"documented": base, "asterisk-22": other})
+    # Student's t for one degree of freedom is 12.7062; the standard error of 10 and 12 is 1 point.
+    assert sentence == "asterisk-22 ejects 11.00 ± 13 points more calls than documented."
+    (one,) = comparison({"b": other[:1], "a": base[:1]})
+    assert one == "a ejects 10.00 points fewer calls than b."
+
+
+def test_a_comparison_of_equals() -> None:
+    """No difference is a result too."""
+    same = [replication(1, ejection_rate=0.1, missed_rate=0.0)]
+    assert comparison({"a": same, "b": same}) == ["b and a give the same rates."]

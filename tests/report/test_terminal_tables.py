@@ -1,0 +1,86 @@
+"""The tables of the command line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stasis_sim.observe.intervals import Interval, Intervals
+from stasis_sim.report.tables import WIDTH, cell, run_table, table
+
+
+def interval(mean: float | None, half: float | None = None, n: int = 5) -> Interval:
+    """A mean and its half-width."""
+    if mean is None or half is None:
+        return {"mean": mean, "low": None, "high": None, "n": n}
+    return {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
+
+
+@pytest.mark.parametrize(
+    ("name", "given_", "text"),
+    [
+        ("calls", interval(3290), "3,290"),
+        ("calls", interval(3284.4, 58.2), "3,284 ± 58"),
+        ("ejection_rate", interval(0.0829, 0.0277), "8.3 ± 2.8 %"),
+        ("ejection_rate", interval(0.0), "0 %"),
+        ("ejection_rate", interval(1.0), "100 %"),
+        ("ejection_rate", interval(0.00034), "0.034 %"),
+        ("handoff_s.p50", interval(0.0253, 0.0002), "25.30 ± 0.20 ms"),
+        ("stranded_s", interval(30.5, 2.1), "30.5 ± 2.1 s"),
+        ("stranded_s", interval(None), "-"),
+        ("inside_peak", interval(107.0, 0.0), "107"),
+        ("no_such_measure", interval(1.0), "-"),
+    ],
+)
+def test_a_cell_has_two_digits_of_its_uncertainty(name: str, given_: Interval, text: str) -> None:
+    """The mean ends where its interval says that it may."""
+    assert cell(name, given_) == text
+
+
+def test_a_measure_that_is_not_there_is_a_dash() -> None:
+    """Nothing measured is not nought."""
+    assert cell("calls", None) == "-"
+
+
+def test_a_table_as_it_is_printed() -> None:
+    """Rows that say nothing are left out, the essential ones are always there; the exact text."""
+    columns: dict[str, Intervals] = {
+        "documented": {"calls": interval(100), "ejection_rate": interval(0.0), "stranded_s": interval(None)},
+        "asterisk-22": {
+            "calls": interval(100),
+            "calls.share.dropped": interval(0.167),
+            "ejection_rate": interval(0.167),
+        },
+    }
+    assert table(columns).splitlines() == [
+        "                   documented   asterisk-22",
+        "───────────────────────────────────────────",
+        "calls                     100           100",
+        "  dropped                   -        16.7 %",
+        "ejection rate             0 %        16.7 %",
+        "missed events               -             -",
+        "app available               -             -",
+        "app registered              -             -",
+        "outages                     -             -",
+    ]
+
+
+def test_a_run_shows_its_apps_where_there_are_several() -> None:
+    """One column in total, and one for each app that had calls if there is more than one."""
+    busy: Intervals = {"calls": interval(10)}
+    idle: Intervals = {"calls": interval(0)}
+    heading = run_table({"total": busy, "apps": {"a": busy, "b": busy, "c": idle}, "clients": {}}).splitlines()[0]
+    assert heading.split() == ["total", "a", "b"]
+    heading = run_table({"total": busy, "apps": {"a": busy, "c": idle}, "clients": {}}).splitlines()[0]
+    assert heading.split() == ["total"]
+
+
+@given(st.lists(st.text("abcdefgh-", min_size=1, max_size=30), min_size=1, max_size=9, unique=True))
+def test_a_table_fits_the_terminal(names: list[str]) -> None:
+    """However many columns there are, each is shown once and no line is longer than 80."""
+    text = table({name: {"calls": interval(123_456.7, 89.1)} for name in names})
+    lines = text.splitlines()
+    assert max(len(line) for line in lines) <= WIDTH
+    headings = [lines[at - 1].split() for at, line in enumerate(lines) if line.startswith("─")]
+    assert [name for heading in headings for name in heading] == names

@@ -1,0 +1,102 @@
+"""What a user has in Python and Jupyter."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import stasis_sim
+from stasis_sim import Scenario, run
+from stasis_sim.errors import InputError
+from stasis_sim.observe.columns import TABLES
+
+TEXT = """\
+title: A small question
+asterisk:
+  extensions: "[default]\\nexten => ivr,1,Stasis(Intro-IVR)\\n"
+clients: {ivr: {apps: Intro-IVR, reconnect: {constant: 1s}}}
+calls: [{to: ivr@default, arrivals: {poisson: 1/s}, hold: 5s, patience: 3s}]
+faults: [{drop: ivr, at: 20s, for: 5s}]
+run: {duration: 1min, replications: 2, seed: 3}
+"""
+
+
+def small() -> Scenario:
+    """A scenario that takes a blink."""
+    return Scenario.parse(TEXT, name="small.yaml")
+
+
+def test_a_run_gives_six_tables_and_measures() -> None:
+    """Each table is a DataFrame with the documented columns, times in seconds."""
+    results = run(small())
+    for name, columns in TABLES.items():
+        frame = getattr(results, name)
+        assert list(frame.columns) == [column.shown for column in columns]
+        assert set(frame["replication"]) == {1, 2}
+        assert results.table(name).equals(frame)
+    calls = results.calls
+    assert results.measures["total"]["calls"]["mean"] == len(calls) / 2
+    assert calls["ended_s"].max() <= 60.0
+
+
+def test_seed_and_replications_in_place_of_the_scenarios() -> None:
+    """What is given counts, and the results say so; the scenario itself stays as it is."""
+    scenario = small()
+    results = run(scenario, seed=7, replications=1)
+    assert results.json()["seed"] == 7
+    assert results.json()["replications"] == 1
+    assert (scenario.run.seed, scenario.run.replications) == (3, 2)
+    assert not results.calls.equals(run(scenario, replications=1).calls)
+    assert results.calls.equals(run(scenario, seed=7, replications=1).calls)
+
+
+def test_results_without_a_folder_last_as_long_as_the_object() -> None:
+    """Nothing is left behind in the current folder or elsewhere."""
+    results = run(small(), replications=1)
+    path = results.tree.path
+    assert path.is_dir()
+    del results
+    assert not path.exists()
+
+
+def test_results_with_a_folder_stay_and_are_taken_up_again(tmp_path: Path) -> None:
+    """A second run of the same inputs does nothing again, and says so by its progress."""
+    told: list[tuple[int, int]] = []
+    run(small(), out=tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+    run(small(), out=tmp_path, replications=3, progress=lambda done, total: told.append((done, total)))
+    assert (tmp_path / "small").is_dir()
+
+
+def test_any_executor_will_do() -> None:
+    """The results are those of this process."""
+    with ThreadPoolExecutor(2) as pool:
+        assert run(small(), executor=pool).calls.equals(run(small()).calls)
+
+
+def test_measures_only_leave_no_tables() -> None:
+    """Who asks for a table nevertheless is told what to set; the measures are the same."""
+    results = run(small().where({"run.record": "measures"}))
+    assert results.measures == run(small()).measures
+    with pytest.raises(ValueError, match=r"run\.record is measures, so there are no tables; set it to all"):
+        _ = results.calls
+
+
+def test_input_that_does_not_fit_is_an_input_error() -> None:
+    """Files and scenario are held against each other before anything runs."""
+    with pytest.raises(InputError, match=r"small.yaml:5:10: calls.0.to: no extension sales in context default"):
+        run(Scenario.parse(TEXT.replace("ivr@", "sales@"), name="small.yaml"))
+
+
+def test_a_picture_of_a_replication() -> None:
+    """plot() gives a figure that notebooks show."""
+    figure = run(small()).plot(2)
+    assert figure.axes[-1].get_xlabel() == "minutes since the start (replication 2)"
+
+
+def test_the_package_offers_what_it_says() -> None:
+    """Every name of __all__ is there."""
+    for name in stasis_sim.__all__:
+        assert getattr(stasis_sim, name)

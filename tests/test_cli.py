@@ -1,0 +1,449 @@
+"""The command line as a user meets it: what it prints, what it leaves behind, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stasis_sim import __version__, cli
+from stasis_sim.observe.columns import TABLES
+from stasis_sim.simulated import replication
+
+ROOT = Path(__file__).parent.parent
+
+GOOD = """\
+title: A small question
+asterisk:
+  extensions: extensions.conf
+clients:
+  ivr: {apps: Intro-IVR, reconnect: {constant: 1s}}
+calls:
+  - {to: ivr@default, arrivals: {every: 1s}, hold: 5s, patience: 3s}
+faults:
+  - {drop: ivr, at: 20s, for: 5s}
+run: {duration: 1min, warmup: 5s, replications: 2}
+expect:
+  - Intro-IVR.ejection_rate <= 20%
+"""
+DIALPLAN = "[default]\nexten => ivr,1,Stasis(Intro-IVR)\n same => n,Hangup()\n"
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """A folder with a small scenario, and a function that runs the command line there: exit code, output, errors."""
+    (tmp_path / "good.yaml").write_text(GOOD, "utf-8")
+    (tmp_path / "extensions.conf").write_text(DIALPLAN, "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["stasis-sim", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        code = ended.value.code
+        return (code if isinstance(code, int) else 0), out, err
+
+    return run
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# ---- run -------------------------------------------------------------------------
+
+
+def test_a_run_says_first_how_to_repeat_it_then_what_happened(shell: Cli) -> None:
+    """Title, profile, seed, digest and command come first, then a table, a sentence and where the results are."""
+    code, out, err = shell("run", "good.yaml", "--profile", "asterisk-22", "--workers", "1", "--seed", "3")
+    assert (code, err) == (0, "")
+    title, inputs, again, *rest = out.splitlines()
+    assert title == "A small question"
+    found = re.fullmatch(r"asterisk-22, 2 replications, seed 3, digest ([0-9a-f]{16}), stasis-sim (\S+)", inputs)
+    assert found is not None
+    assert found[2] == __version__
+    assert again == "again: stasis-sim run good.yaml --profile asterisk-22 --workers 1 --seed 3"
+    assert any(line.startswith("ejection rate") for line in rest)
+    sentence = " ".join(rest)
+    assert "10.9 % of 110 calls were ejected, all while Intro-IVR was away: 2 outages, longest 5.0 s." in sentence
+    assert rest[-1] == f"results: results/good/{found[1]}"
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+def test_a_run_leaves_the_documented_files(shell: Cli, tmp_path: Path) -> None:
+    """Measures, provenance and the tables of each replication, with the picture beside them; CSV on demand."""
+    shell("run", "good.yaml", "--workers", "1", "--csv")
+    (found,) = (tmp_path / "results" / "good").iterdir()
+    tables = {f"replications/{number}/{name}.parquet" for number in ("0001", "0002") for name in TABLES}
+    marks = {f"replications/{number}/replication.json" for number in ("0001", "0002")}
+    whole = {"measures.json", "provenance.json", "timeline.png", *(f"{name}.csv" for name in TABLES)}
+    assert set(files(found)) == tables | marks | whole
+    header, first = (found / "calls.csv").read_text("utf-8").splitlines()[:2]
+    assert header.startswith("replication,call,source,arrived_s,ended_s,outcome,")
+    assert first.startswith("1,1,ivr@default,1.0,6.004,served,")
+    assert json.loads((found / "provenance.json").read_text("utf-8"))["seed"] == 1
+
+
+def test_no_picture_on_demand(shell: Cli, tmp_path: Path) -> None:
+    """Without a picture, and with measures only, there is none; without tables there is nothing to draw."""
+    shell("run", "good.yaml", "--no-picture", "--replications", "1")
+    shell("run", "good.yaml", "--set", "run.record=measures", "--replications", "1")
+    assert not list(tmp_path.rglob("*.png"))
+    assert len(list(tmp_path.rglob("measures.json"))) == 2
+
+
+def test_run_prints_json_of_the_documented_shape(shell: Cli, tmp_path: Path) -> None:
+    """Nothing but JSON on standard output, and the same as in measures.json."""
+    code, out, _ = shell("run", "good.yaml", "--json", "--workers", "1", "--out", "elsewhere")
+    content = json.loads(out)
+    assert code == 0
+    assert list(content) == ["scenario", "digest", "profile", "seed", "replications", "engine", "measures"]
+    assert (content["scenario"], content["profile"], content["seed"]) == ("good", "documented", 1)
+    assert (content["replications"], content["engine"]) == (2, "events")
+    assert list(content["measures"]) == ["total", "apps", "clients"]
+    assert list(content["measures"]["apps"]) == ["Intro-IVR"]
+    assert list(content["measures"]["clients"]) == ["ivr"]
+    assert content["measures"]["total"]["calls"] == {"mean": 55.0, "low": 55.0, "high": 55.0, "n": 2}
+    (kept,) = tmp_path.glob("elsewhere/good/*/measures.json")
+    assert json.loads(kept.read_text("utf-8")) == content
+
+
+def test_set_overrides_any_key(shell: Cli) -> None:
+    """Nested keys, lists and quantities; the last word is that of an option with a name of its own."""
+    settings = ("--set", "calls.0.arrivals={every: 2s}", "--set", "run.seed=4", "--set", "faults=[]", "--seed", "9")
+    _, out, _ = shell("run", "good.yaml", "--json", "--replications", "1", *settings)
+    content = json.loads(out)
+    assert content["seed"] == 9
+    assert content["measures"]["total"]["calls"] == {"mean": 27.0, "low": None, "high": None, "n": 1}
+    assert content["measures"]["total"]["missed_rate"]["mean"] == 0
+
+
+def test_warnings_come_before_the_results(shell: Cli) -> None:
+    """An app on one side only, and a fault that finds nothing to break, are said on standard error."""
+    changed = ("--set", "clients.ivr.apps=[Other]", "--set", "faults.0.at=0s", "--replications", "1")
+    code, _, err = shell("run", "good.yaml", *changed)
+    assert code == 0
+    assert err.splitlines() == [
+        "warning: --set clients.ivr.apps: no line of the dialplan hands calls to Other",
+        "warning: good.yaml:4:1: clients: the dialplan hands calls to Intro-IVR, which no client serves",
+        (
+            "warning: good.yaml:9:5: faults.0: drop ivr touched nothing in any replication; "
+            "let it strike while its target is connected, or remove it"
+        ),
+    ]
+
+
+# ---- compare, show, new, schema ------------------------------------------------------
+
+
+def test_compare_sets_the_profiles_side_by_side(shell: Cli) -> None:
+    """One column a profile, one sentence a profile, and the differences, within 80 columns."""
+    code, out, _ = shell("compare", "good.yaml", "--replications", "1")
+    assert code == 0
+    heading = next(line for line in out.splitlines() if line.split() == ["documented", "asterisk-16", "asterisk-22"])
+    assert heading
+    rows = {line.split("  ")[0]: line.split() for line in out.splitlines()}
+    assert rows["calls"] == ["calls", "55", "55", "55"]
+    assert rows["ejection rate"] == ["ejection", "rate", "0", "%", "10.9", "%", "10.9", "%"]
+    assert "asterisk-22 ejects 10.91 points more calls than documented." in out
+    assert max(len(line) for line in out.splitlines() if not line.startswith("  results/")) <= 80
+
+
+def test_compare_prints_json_of_the_documented_shape(shell: Cli) -> None:
+    """Variants by name, and paired differences of each two."""
+    _, out, _ = shell("compare", "good.yaml", "--json", "--replications", "1")
+    content = json.loads(out)
+    assert list(content) == ["variants", "differences"]
+    assert list(content["variants"]) == ["documented", "asterisk-16", "asterisk-22"]
+    assert list(content["variants"]["documented"]) == ["total", "apps", "clients"]
+    first = content["differences"][0]
+    assert list(first) == ["measure", "app", "a", "b", "mean", "low", "high"]
+    pairs = [(row["a"], row["b"]) for row in content["differences"] if (row["measure"], row["app"]) == ("calls", None)]
+    assert pairs == [("documented", "asterisk-16"), ("documented", "asterisk-22"), ("asterisk-16", "asterisk-22")]
+
+
+def test_show_prints_what_can_be_run_again(shell: Cli, tmp_path: Path) -> None:
+    """All defaults are filled in, and the output is a scenario that says the same."""
+    code, out, _ = shell("show", "good.yaml", "--profile", "asterisk-16")
+    assert code == 0
+    assert "profile: asterisk-16" in out
+    assert "workers: 1" in out
+    (tmp_path / "shown.yaml").write_text(out, "utf-8")
+    assert shell("show", "shown.yaml")[1] == out
+
+
+def test_new_writes_a_scenario_that_runs(shell: Cli, tmp_path: Path) -> None:
+    """What new writes needs no other file."""
+    code, out, _ = shell("new")
+    assert code == 0
+    (tmp_path / "my.yaml").write_text(out, "utf-8")
+    code, out, err = shell("run", "my.yaml", "--replications", "1", "--set", "run.duration=6min")
+    assert (code, err) == (0, "") or "touched nothing" in err
+    assert "What does a 20-second outage cost an IVR?" in out
+
+
+def test_schema_is_json_schema(shell: Cli) -> None:
+    """Editors get an object with the keys of a scenario."""
+    code, out, _ = shell("schema")
+    assert code == 0
+    assert {"asterisk", "clients", "calls", "faults", "run", "expect", "fallback"} <= set(json.loads(out)["properties"])
+
+
+# ---- check ---------------------------------------------------------------------------
+
+
+def test_check_holds_expectations(shell: Cli) -> None:
+    """All well: exit code 0 and one line a file, also for a folder."""
+    assert shell("check", "good.yaml", "--workers", "1") == (0, "good.yaml: 1 of 1 expectations hold\n", "")
+    assert shell("check", ".", "--workers", "1")[:2] == (0, "good.yaml: 1 of 1 expectations hold\n")
+
+
+def test_check_fails_with_what_was_expected_and_what_was_seen(shell: Cli) -> None:
+    """Exit code 1, and nothing about what holds."""
+    lines = 'expect=["ejection_rate <= 1%", "calls == 54"]'
+    code, out, _ = shell(
+        "check", "good.yaml", "--workers", "1", "--set", lines, "--set", "asterisk.profile=asterisk-16"
+    )
+    assert code == 1
+    assert out.splitlines() == [
+        "good.yaml: 0 of 2 expectations hold",
+        "  FAILED: expected ejection_rate <= 1%; saw 10.91 % (2 replications)",
+        "  FAILED: expected calls == 54; saw 55 (2 replications)",
+    ]
+
+
+def test_check_refuses_a_fault_that_touches_nothing(shell: Cli) -> None:
+    """What is a warning in a run is an error in a check."""
+    code, out, _ = shell("check", "good.yaml", "--workers", "1", "--set", "faults.0.at=70s")
+    assert code == 1
+    assert out.splitlines()[1].startswith("  FAILED: expected every fault touches something; saw ")
+    assert "faults.0: drop ivr touched nothing in any replication; let it strike" in out
+
+
+def test_check_prints_json_of_the_documented_shape(shell: Cli) -> None:
+    """A list of files with their expectations."""
+    code, out, _ = shell("check", "good.yaml", "--json", "--workers", "1")
+    assert code == 0
+    assert json.loads(out) == {
+        "scenarios": [
+            {
+                "file": "good.yaml",
+                "ok": True,
+                "expectations": [{"text": "Intro-IVR.ejection_rate <= 20%", "seen": 0.0, "ok": True}],
+            }
+        ]
+    }
+
+
+# ---- what cannot be used -----------------------------------------------------------------
+
+BAD: dict[str, tuple[str, str, str]] = {
+    "a typo in a key": (
+        "patience",
+        "patiance",
+        "bad.yaml:7:56: calls.0.patiance: unknown key; write patience",
+    ),
+    "a wrong unit": ("5s, p", "5 sec, p", "bad.yaml:7:46: calls.0.hold: unknown unit sec (got 5 sec); write 5s"),
+    "an unknown distribution": (
+        "hold: 5s",
+        "hold: {pareto: 5s}",
+        (
+            "bad.yaml:7:53: calls.0.hold.pareto: unknown distribution (got pareto); write one of constant, "
+            "exponential, lognormal, weibull, gamma, uniform, empirical"
+        ),
+    ),
+    "a missing .conf": (
+        "extensions.conf",
+        "extension.conf",
+        "bad.yaml:3:3: asterisk.extensions: no such file (got extension.conf); write extensions.conf",
+    ),
+    "a broken .conf": (
+        "extensions.conf",
+        "unclosed.conf",
+        "unclosed.conf:1: a section header without its closing ]; Asterisk uses nothing of this file",
+    ),
+    "an extension that nobody defined": (
+        "ivr@default",
+        "sales@default",
+        (
+            "bad.yaml:7:6: calls.0.to: no extension sales in context default; write one that the dialplan has, or add "
+            "it there"
+        ),
+    ),
+    "a context that does not exist": (
+        "ivr@default",
+        "ivr@sales",
+        "bad.yaml:7:6: calls.0.to: no context sales in the dialplan; write one of its contexts: default",
+    ),
+    "a dialplan without Stasis": (
+        "extensions.conf",
+        "nostasis.conf",
+        (
+            "bad.yaml:3:3: asterisk.extensions: no Stasis() in the dialplan, so no call is ever handed over; write "
+            "one, such as Stasis(Intro-IVR)"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", ["run", "compare", "check"])
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, bad: tuple[str, str, str]) -> None:
+    """Exactly this text on standard error, exit code 2, and no results."""
+    old, new, text = bad
+    (tmp_path / "unclosed.conf").write_text(DIALPLAN.replace("]", ""), "utf-8")
+    (tmp_path / "nostasis.conf").write_text(DIALPLAN.replace("Stasis", "Playback"), "utf-8")
+    (tmp_path / "bad.yaml").write_text(GOOD.replace(old, new), "utf-8")
+    code, _, err = shell(verb, "bad.yaml")
+    assert (code, err) == (2, f"{text}\n")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("nothere.yaml",), "nothere.yaml: cannot be read: No such file or directory; write the path of a scenario"),
+        (("good.yaml", "--set", "run.sed=4"), "--set run.sed: unknown key; write seed"),
+        (("good.yaml", "--set", "runseed"), "--set: not an override (got runseed); write KEY=VALUE as in run.seed=3"),
+        (
+            ("good.yaml", "--set", "calls.3.hold=4s"),
+            "--set calls.3.hold: calls is a list of 1 (got 3); write a position from 0 to 1",
+        ),
+        (
+            ("good.yaml", "--profile", "asterisk-18"),
+            (
+                "--set asterisk.profile: not one of documented, asterisk-16, asterisk-22 (got asterisk-18); "
+                "write asterisk-16"
+            ),
+        ),
+        (("good.yaml", "--replications", "0"), "--set run.replications: too small (got 0); write 1 or more"),
+    ],
+)
+def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ...], text: str) -> None:
+    """Exactly this text, and exit code 2."""
+    assert shell("run", *arguments) == (2, "", f"{text}\n")
+
+
+def test_a_command_that_does_not_exist(shell: Cli) -> None:
+    """Exit code 2 and how to get help."""
+    code, _, err = shell("simulate")
+    assert code == 2
+    assert "No such command 'simulate'" in err
+
+
+def test_check_of_a_folder_without_scenarios(shell: Cli, tmp_path: Path) -> None:
+    """Nothing to check is no success."""
+    (tmp_path / "empty").mkdir()
+    expected = "empty: no scenario in this folder; name a folder with .yaml files, or a file\n"
+    assert shell("check", "empty") == (2, "", expected)
+
+
+def test_what_was_written_before_a_failure_stays(shell: Cli, tmp_path: Path) -> None:
+    """Neither bad input nor a run of other inputs touches a byte of earlier results."""
+    shell("run", "good.yaml", "--replications", "1", "--no-picture")
+    before = files(tmp_path / "results")
+    assert before
+    (tmp_path / "extensions.conf").write_text("[default", "utf-8")
+    assert shell("run", "good.yaml")[0] == 2
+    assert files(tmp_path / "results") == before
+    (tmp_path / "extensions.conf").write_text(DIALPLAN, "utf-8")
+    shell("run", "good.yaml", "--replications", "1", "--no-picture", "--seed", "2")
+    after = files(tmp_path / "results")
+    assert len(after) == 2 * len(before)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_run_that_is_killed_leaves_nothing_half(shell: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the second replication dies the first is whole, nothing looks finished, and the next run ends the work."""
+    simulate = replication.simulate
+
+    def dies(prepared: Any, number: int, sink: Any = None) -> Any:
+        if number == 2:
+            raise KeyboardInterrupt
+        return simulate(prepared, number, sink)
+
+    monkeypatch.setattr("stasis_sim.experiments.replications.simulate", dies)
+    monkeypatch.setattr(sys, "argv", ["stasis-sim", "run", "good.yaml", "--workers", "1"])
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        cli.main()
+    left = files(tmp_path / "results")
+    assert {Path(name).name for name in left} == {f"{name}.parquet" for name in TABLES} | {"replication.json"}
+    monkeypatch.setattr("stasis_sim.experiments.replications.simulate", simulate)
+    assert shell("run", "good.yaml", "--workers", "1", "--no-picture")[0] == 0
+    after = files(tmp_path / "results")
+    assert {name: after[name] for name in left} == left
+
+
+# ---- the installed command, and what the documentation says ------------------------------------
+
+
+def test_the_installed_command() -> None:
+    """It is there under its name, says its version, and loads none of the heavy libraries for that."""
+    command = Path(sys.executable).with_name("stasis-sim")
+    if not command.exists():
+        pytest.skip("the package is not installed with its command")
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"stasis-sim {__version__}\n"
+    code = (
+        "import sys, stasis_sim.cli; print([n for n in ('pandas','scipy','pyarrow','matplotlib') if n in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def documented() -> list[str]:
+    """The commands in the code blocks of the README and the docs."""
+    found: list[str] = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            lines = re.findall(r"^\s*(?:\$ )?(stasis-sim .*?)\s*$", block, re.MULTILINE)
+            # An answer of the program begins with its name too: its version.
+            found += [line for line in lines if not re.fullmatch(r"stasis-sim [0-9.]+", line)]
+    return list(dict.fromkeys(found))
+
+
+SHORT = ("--set", "run.duration=7min")
+"""What makes a documented command quick; the words of the documentation stay as they are."""
+
+QUICK = {
+    "run": (*SHORT, "--replications", "1", "--no-picture"),
+    "compare": (*SHORT, "--replications", "1"),
+    "check": (*SHORT, "--set", "run.replications=1"),
+    "show": (),
+}
+
+
+@pytest.mark.parametrize("line", documented())
+def test_what_the_documentation_says_works(line: str, shell: Cli, tmp_path: Path) -> None:
+    """Each command is one that there is, with options that there are; those on shipped files are run."""
+    words = list(shlex.split(line, comments=True)[1:])
+    words = words[: next((at for at, word in enumerate(words) if word in {">", "|", "&&"}), len(words))]
+    for name in ("scenarios", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "my.yaml").write_text(shell("new")[1], "utf-8")
+    named = [word for word in words if word.endswith((".yaml", ".json", ".conf")) and "=" not in word]
+    if any(not (tmp_path / name).exists() for name in named):
+        words = [words[0], "--help"]
+    elif words[0] in QUICK:
+        words += QUICK[words[0]]
+    code, out, err = shell(*words)
+    assert code in ((0, 1) if words[0] == "check" else (0,)), err
+    assert out
+
+
+def test_the_documentation_shows_commands() -> None:
+    """The test above has something to do."""
+    lines = documented()
+    assert any("scenarios/" in line for line in lines)
+    assert {line.split()[1] for line in lines} >= {"run", "compare", "new"}
