@@ -211,6 +211,28 @@ def replay(
     raise typer.Exit(0 if agree == len(judged) else 1)
 
 
+@app.command()
+def vectors(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE.json…", help="Vectors, or folders of them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Replay configuration vectors; exit code 1 if a file of Asterisk's is not read as real Asterisks read it."""
+    from stasis_sim.conformance.vectors import differing, find, judge_file, score, verdict
+
+    judged = {file: judge_file(file) for file in find(paths)}
+    items = [item for found in judged.values() for item in found]
+    agree = sum(not item.differences for item in items)
+    if as_json:
+        _print_json({"agree": agree, "of": len(items), "items": [item.json() for item in items]})
+        raise typer.Exit(0 if agree == len(items) else 1)
+    for file, found in judged.items():
+        typer.echo(verdict(file, found))
+        for line in differing(found):
+            typer.echo(f"  {line}")
+    typer.echo(score(items))
+    raise typer.Exit(0 if agree == len(items) else 1)
+
+
 # ---- what the commands share ---------------------------------------------------
 
 

@@ -20,7 +20,9 @@ import pytest
 
 from stasis_sim import __version__
 from stasis_sim.cli import app
+from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.profiles import RULES, Profile
+from stasis_sim.handoff.thread import DialplanRules
 from stasis_sim.scenario import Scenario, arrivals, faults, reconnect
 from stasis_sim.scenario import actions as doing
 from stasis_sim.scenario.asterisk import DEFAULT_ARI, DEFAULT_HTTP, Asterisk
@@ -295,7 +297,9 @@ def shown(value: object) -> str:
     """Return a rule's value as the table shows it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) if isinstance(value, int | str) and value != "" else "its own"
+    if isinstance(value, frozenset):
+        return "".join(value) if len(value) == 1 else str(len(value) or "none")
+    return textwrap.shorten(re.sub("[+~]", " ", str(value)), 20, placeholder="")
 
 
 def evidence(text: str) -> str:
@@ -306,7 +310,11 @@ def evidence(text: str) -> str:
 
 def rules() -> str:
     """Return the part of docs/semantics.md that the profiles decide."""
-    notes = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", inspect.getdoc(Profile) or "", re.MULTILINE))
+    notes = {
+        f"{part}{name}": note
+        for part, kind in {"": Profile, "dialplan.": DialplanRules, "access.": AccessRules}.items()
+        for name, note in re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", inspect.getdoc(kind) or "", re.MULTILINE)
+    }
     lines = [
         "",
         "| rule | `documented` | `asterisk-16` | `asterisk-22` | shown by |",

@@ -1,9 +1,10 @@
 """ari.conf -> :class:`~stasis_sim.handoff.settings.AriSettings`.
 
-The two versions read this file very differently. 16 takes it as one thing: whatever it does not understand makes it
-decline ARI altogether. 22 takes section by section: a bad user is dropped alone, a section of an unknown type is not
-looked at, but without a flawless ``[general]`` there is no ARI. ``documented`` is 22, save that ARI is on without a
-``[general]``, because the document says that ``enabled`` is yes unless told otherwise.
+The versions read this file very differently (the rule `sorcery` of handoff/profiles.py). 16 takes it as one thing:
+whatever it does not understand makes it decline ARI altogether. 22 takes section by section: a bad user is dropped
+alone, a section of an unknown type is not looked at, but without a flawless ``[general]`` there is no ARI.
+``documented`` is 22, save that ARI is on without a ``[general]``, because the document says that ``enabled`` is yes
+unless told otherwise.
 """
 
 from __future__ import annotations
@@ -15,34 +16,33 @@ from typing import Any, TypeVar
 from stasis_sim.conf.files import cut_bytes
 from stasis_sim.conf.syntax import BLANKS, ConfigFile, Diagnostic, Section, Source, Variable, fold, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, whole_number
-from stasis_sim.handoff.settings import AriSettings, AriUser, OutboundWebSocket, Version
+from stasis_sim.handoff.access_rules import AccessRules
+from stasis_sim.handoff.profiles import ASTERISK_22
+from stasis_sim.handoff.settings import Acl, AriSettings, AriUser, OutboundWebSocket
 
 _Object = TypeVar("_Object")
 
-_REALM_LIMIT = 79
-_PASSWORD_LIMIT = 255
-
 
 def load_ari(
-    source: Source | None, version: Version = "22", before: AriSettings | None = None
+    source: Source | None, rules: AccessRules = ASTERISK_22.access, before: AriSettings | None = None
 ) -> tuple[AriSettings, list[Diagnostic]]:
     """Read ari.conf.
 
     Args:
         source: The file; None where there is none, which leaves ARI off.
-        version: Whose rules count.
+        rules: Whose rules count.
         before: For a reload, what was in force: 16 keeps all of it where the file is bad, 22 what cannot be replaced.
 
     Returns:
         What Asterisk makes of it, and what it stumbles over.
     """
-    old = AriSettings(enabled=False, version=version) if before is None else before
+    old = AriSettings(enabled=False, rules=rules) if before is None else before
     if source is None:
         return old, []
     parsed = read(source)
-    loader = _Loader16(parsed, old) if version == "16" else _Loader22(parsed, old, version)
+    loader = _Sorcery(parsed, old, rules) if rules.sorcery else _Whole(parsed, old, rules)
     settings = loader.load() if parsed.valid else old
-    return replace(settings, version=version), parsed.diagnostics
+    return replace(settings, rules=rules), parsed.diagnostics
 
 
 class _BadLine(Exception):  # noqa: N818 - how a section ends, not a fault of the program
@@ -55,10 +55,11 @@ class _BadLine(Exception):  # noqa: N818 - how a section ends, not a fault of th
 
 @dataclass(slots=True)
 class _Loader:
-    """What both versions have in common: the options themselves."""
+    """What all versions have in common: the options themselves."""
 
     parsed: ConfigFile
     old: AriSettings
+    rules: AccessRules
 
     def error(self, section: Section, code: str, text: str, *, discards: bool = False) -> None:
         """Report what is wrong with a whole section."""
@@ -80,7 +81,15 @@ class _Loader:
             self.warn(variable, "not-boolean", text)
         return is_true(variable.value)
 
-    def general(self, values: dict[str, Any], variable: Variable, lowest_timeout: int) -> None:
+    def no_general(self, *, unusable: bool = False) -> AriSettings:
+        """Return what ARI is where no section, or none that is usable, says it, and report it if that is off."""
+        if self.rules.general_optional and not unusable:
+            return AriSettings()
+        text = "there is no [general] that Asterisk can use; ARI stays off"
+        self.parsed.diagnostics.append(Diagnostic("error", self.parsed.name, 0, text, "no-general", discards=True))
+        return AriSettings(enabled=False)
+
+    def general(self, values: dict[str, Any], variable: Variable) -> None:
         """Take one line of [general].
 
         Raises:
@@ -90,14 +99,14 @@ class _Loader:
         if name in {"enabled", "pretty"}:
             values[name] = self.boolean(variable)
         elif name == "auth_realm":
-            values[name] = value
+            values[name] = self.cut(value, self.rules.realm_bytes)
         elif name == "allowed_origins":
             values[name] = tuple(value.split(",")) if value else ()
             self._look_at_origins(variable)
         elif name == "channelvars":
             values[name] = tuple(part.strip(BLANKS) for part in value.split(",")) if value else ()
         elif name == "websocket_write_timeout":
-            number = whole_number(value, lowest_timeout, INT_MAX)
+            number = whole_number(value, self.rules.least_write_timeout, INT_MAX)
             if number is None:
                 raise _BadLine(variable, "number-invalid", f"invalid {variable.name} {value!r}")
             values["websocket_write_timeout_ms"] = number
@@ -110,6 +119,25 @@ class _Loader:
                 text = f"the origin {item!r} matches nothing: Asterisk compares it with its spaces"
                 self.warn(variable, "origin-spaces", text)
 
+    @staticmethod
+    def cut(text: str, limit: int) -> str:
+        """Return what Asterisk keeps of a text; a limit of 0 is none."""
+        return cut_bytes(text, limit) if limit else text
+
+    def acl(self, variable: Variable) -> Acl:
+        """Return the rules in a line of a user.
+
+        Raises:
+            _BadLine: Asterisk cannot use it.
+        """
+        rules = acl_rules(variable.name, variable.value)
+        if rules is None:
+            raise _BadLine(variable, "acl-invalid", f"bad ACL {variable.value!r}")
+        if fold(variable.name) == "acl":
+            text = f"acl.conf is not modelled: everybody passes the ACL {variable.value!r}"
+            self.warn(variable, "acl-named", text)
+        return rules
+
     def user(self, values: dict[str, Any], variable: Variable) -> None:
         """Take one line of a user.
 
@@ -118,7 +146,9 @@ class _Loader:
         """
         name, value = fold(variable.name), variable.value
         if name == "password":
-            values[name] = value
+            values[name] = self.cut(value, self.rules.password_bytes)
+        elif name in _ACL_NAMES and self.rules.user_acls:
+            values["acl"] = values.get("acl", ()) + self.acl(variable)
         elif name == "read_only":
             values[name] = self.boolean(variable)
         elif name == "password_format":
@@ -129,32 +159,35 @@ class _Loader:
             raise _unknown(variable, "a user")
 
 
-class _Loader16(_Loader):
-    """The rules of 16: all or nothing."""
+class _Whole(_Loader):
+    """The file is one thing: all or nothing."""
 
     __slots__ = ()
 
     def load(self) -> AriSettings:
         general: dict[str, Any] = {}
-        # By name without letter case; a second section of a name goes on where the first stopped.
+        # A second section of a name goes on where the first stopped.
         users: dict[str, dict[str, Any]] = {}
         for section in self.parsed.sections:
             try:
                 if fold(section.name) == "general":
                     for variable in section.variables:
-                        self.general(general, variable, lowest_timeout=1)
+                        self.general(general, variable)
                 elif not self._is_user(section):
                     return self.old
                 else:
-                    values = users.setdefault(fold(section.name), {"name": section.name})
+                    values = users.setdefault(self._key(section), {"name": section.name})
                     for variable in section.variables:
                         self.user(values, variable)
             except _BadLine as bad:
                 self.bad_line(bad, "Asterisk 16 declines ARI altogether", discards=True)
                 return self.old
-        if "auth_realm" in general:
-            general["auth_realm"] = cut_bytes(general["auth_realm"], _REALM_LIMIT)
-        return AriSettings(**general, users=tuple(self._user(values) for values in users.values()))
+        stated = any(fold(section.name) == "general" for section in self.parsed.sections)
+        settings = AriSettings(**general) if stated else self.no_general()
+        return replace(settings, users=tuple(self._user(values) for values in users.values()))
+
+    def _key(self, section: Section) -> str:
+        return fold(section.name) if self.rules.fold_users else section.name
 
     def _is_user(self, section: Section) -> bool:
         kind = _type(section)
@@ -170,14 +203,13 @@ class _Loader16(_Loader):
         if not user.password:
             section = next(section for section in self.parsed.sections if section.name == user.name)
             self.error(section, "password-missing", f"user {user.name} has no password and can never log in")
-        return replace(user, password=cut_bytes(user.password, _PASSWORD_LIMIT))
+        return user
 
 
-@dataclass(slots=True)
-class _Loader22(_Loader):
-    """The rules of 22: section by section."""
+class _Sorcery(_Loader):
+    """Each section is an object of its own."""
 
-    version: Version = "22"
+    __slots__ = ()
 
     def load(self) -> AriSettings:
         general = self._load_general()
@@ -212,11 +244,7 @@ class _Loader22(_Loader):
         off, old = AriSettings(enabled=False), replace(self.old, users=(), outbound_websockets=())
         found = [section for section in self.parsed.sections if self._is_general(section)]
         if not found:
-            if self.version == "documented" and not any(s.name == "general" for s in self.parsed.sections):
-                return AriSettings()
-            name, text = self.parsed.name, "there is no [general] that Asterisk can use; ARI stays off"
-            self.parsed.diagnostics.append(Diagnostic("error", name, 0, text, "no-general", discards=True))
-            return off
+            return self.no_general(unusable=any(section.name == "general" for section in self.parsed.sections))
         if len(found) > 1:
             self.error(
                 found[1],
@@ -229,7 +257,7 @@ class _Loader22(_Loader):
         try:
             for variable in found[0].variables:
                 if fold(variable.name) != "type":
-                    self.general(values, variable, lowest_timeout=-INT_MAX - 1)
+                    self.general(values, variable)
         except _BadLine as bad:
             self.bad_line(bad, "ARI stays off", discards=True)
             return old
@@ -253,18 +281,9 @@ class _Loader22(_Loader):
     # -- users
 
     def _load_user(self, section: Section) -> AriUser:
-        values: dict[str, Any] = {"name": section.name, "acl": ()}
+        values: dict[str, Any] = {"name": section.name}
         for variable in section.variables:
-            if fold(variable.name) in {"permit", "deny", "acl"}:
-                rules = acl_rules(variable.name, variable.value)
-                if rules is None:
-                    raise _BadLine(variable, "acl-invalid", f"bad ACL {variable.value!r}")
-                if fold(variable.name) == "acl":
-                    text = f"acl.conf is not modelled: everybody passes the ACL {variable.value!r}"
-                    self.warn(variable, "acl-named", text)
-                values["acl"] += rules
-            else:
-                self.user(values, variable)
+            self.user(values, variable)
         if not values.get("password"):
             raise _BadLine(_header(section), "password-missing", f"user {section.name} has no password")
         return AriUser(**values)
@@ -309,6 +328,7 @@ class _Loader22(_Loader):
         return old
 
 
+_ACL_NAMES = frozenset({"permit", "deny", "acl"})
 _GENERAL = frozenset(
     {"type", "enabled", "pretty", "auth_realm", "allowed_origins", "channelvars", "websocket_write_timeout"}
 )

@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 from stasis_sim.conf.files import cut_bytes
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, fold, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, leading_number, whole_number
+from stasis_sim.handoff.access_rules import AccessRules
+from stasis_sim.handoff.profiles import ASTERISK_22
 from stasis_sim.handoff.settings import (
     HTTP_PORT,
-    SERVER_NAMES,
     AclRule,
     HttpSettings,
     Restriction,
-    Version,
     numeric_address,
     split_host_port,
 )
@@ -55,13 +55,16 @@ _DEFAULTS = HttpSettings()
 
 
 def load_http(
-    source: Source | None, version: Version = "22", pem: Pem | None = None, before: HttpSettings | None = None
+    source: Source | None,
+    rules: AccessRules = ASTERISK_22.access,
+    pem: Pem | None = None,
+    before: HttpSettings | None = None,
 ) -> tuple[HttpSettings, list[Diagnostic]]:
     """Read http.conf.
 
     Args:
         source: The file; None where there is none, which leaves the server off.
-        version: Whose rules count.
+        rules: Whose rules count.
         pem: How to get at the certificate and the key. Without it a certificate that is named is taken to be good:
             what is simulated is seldom the machine at hand.
         before: For a reload, what was in force: it stays where the file is missing or invalid.
@@ -69,11 +72,10 @@ def load_http(
     Returns:
         What Asterisk makes of it, and what it stumbles over.
     """
-    # The page /httpstatus was on by default until 16.
     defaults: dict[str, Any] = {
-        "version": version,
-        "servername": SERVER_NAMES[version],
-        "enable_status": version == "16",
+        "rules": rules,
+        "servername": rules.server_name,
+        "enable_status": rules.status_page,
     }
     off = HttpSettings(**defaults)
     old = off if before is None else before
@@ -90,7 +92,7 @@ def load_http(
     for variable in general.variables:
         loader.take(variable)
     loader.second_generals(parsed, general)
-    if version != "16":
+    if rules.path_restrictions:
         loader.restrictions(parsed)
     loader.certificate(general, pem)
     settings = HttpSettings(**loader.values)
@@ -189,7 +191,7 @@ class _Loader:
                 self.report("warning", section.file, section.line, "second-general", text)
 
     def restrictions(self, parsed: ConfigFile) -> None:
-        """Take the sections of 22 that restrict paths."""
+        """Take the sections that restrict paths."""
         found = []
         for section in parsed.sections:
             types = [variable.value for variable in section.variables if fold(variable.name) == "type"]

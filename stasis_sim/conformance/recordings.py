@@ -15,7 +15,6 @@ from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.profiles import PROFILES, Profile
-from stasis_sim.handoff.settings import Version
 
 Saw: TypeAlias = dict[str, Any]
 """What was seen of one step, in the words of the recordings."""
@@ -80,7 +79,6 @@ def find(paths: Iterable[Path]) -> list[Path]:
 
 def configure(files: Mapping[str, str], profile: Profile) -> Configuration:
     """Read a recording's files as the profile's Asterisk does; sounds are missing, as they were there."""
-    version = _version(profile)
 
     def source(name: str) -> Source | None:
         return Source(files[name], name) if name in files else None
@@ -88,14 +86,9 @@ def configure(files: Mapping[str, str], profile: Profile) -> Configuration:
     extensions = source("extensions.conf")
     dialplan = load_extensions(extensions if extensions is not None else Source("", "extensions.conf"))[0]
     return Configuration(
-        http=load_http(source("http.conf"), version)[0],
-        ari=load_ari(source("ari.conf"), version)[0],
+        http=load_http(source("http.conf"), profile.access)[0],
+        ari=load_ari(source("ari.conf"), profile.access)[0],
         dialplan=dialplan,
         verify=verify,
         websocket_clients=load_websocket_clients(source("websocket_client.conf"))[0],
     )
-
-
-def _version(profile: Profile) -> Version:
-    versions: dict[str, Version] = {"asterisk-16": "16", "asterisk-22": "22"}
-    return versions.get(profile.name, "documented")

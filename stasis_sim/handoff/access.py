@@ -26,7 +26,6 @@ from stasis_sim.handoff.settings import (
     Listener,
     OutboundWebSocket,
     Restriction,
-    Version,
     WebsocketClient,
     acl_allows,
     reaches,
@@ -49,7 +48,6 @@ __all__ = [
     "Reason",
     "Restriction",
     "Verify",
-    "Version",
     "WebsocketClient",
 ]
 
@@ -89,7 +87,7 @@ class Access:
         self.server = HttpServer(http)
         self._credentials = credentials.Credentials(ari, verify)
         self._root = f"{http.prefix}/ari/"
-        self._tree = ari_paths.tree(ari.version)
+        self._tree = ari_paths.tree(ari.rules.missing_resources)
         self._known: dict[tuple[object, ...], AriUser] = {}
         # Rules that look at a whole path leave no short cut.
         self._direct = ari.enabled and not http.restrictions and not http.redirects and http.session_keep_alive_ms > 0
@@ -255,7 +253,7 @@ class Access:
         agreed = upgrade.negotiate(self.server, granted.request, "ari")
         if isinstance(agreed, Answer):
             return agreed
-        names = upgrade.applications(self.server, granted.request, self.ari.version)
+        names = upgrade.applications(self.server, granted.request, self.ari.rules)
         return names if isinstance(names, Answer) else granted._replace(headers=agreed, apps=names)
 
     def _api_docs(self, request: HttpRequest, path: str, cors: Headers) -> Answer:
@@ -263,7 +261,7 @@ class Access:
             return self._error(request, _DOCS_ARE_READ, cors)
         host = header(request.headers, "Host")
         base = None if host is None else f"http://{host}{self.http.prefix}/ari"
-        document = api_docs.document(self.ari.version, path.partition("/")[2], base)
+        document = api_docs.document(self.ari.rules.api_version, path.partition("/")[2], base)
         if document is None:
             return self._error(request, _NO_RESOURCE, cors)
         return self.server.json(request, 200, "OK", document, pretty=self.ari.pretty, headers=cors)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from stasis_sim.handoff.settings import Version
-
 _SUBJECTS = {
     "asterisk": "Asterisk resources",
     "endpoints": "Endpoint resources",
@@ -21,15 +19,21 @@ _SUBJECTS = {
 }
 
 
-def document(version: Version, name: str, base: str | None) -> dict[str, Any] | None:
-    """Return a document or None; `base` is the URL at which the client sees ARI, None if it sent no Host."""
+def document(version: str, name: str, base: str | None) -> dict[str, Any] | None:
+    """Return a document, or None where there is none of this name.
+
+    Args:
+        version: The version of ARI that it tells.
+        name: The document's name.
+        base: The URL at which the client sees ARI, None if it sent no Host.
+    """
     if name != "resources.json":
         return None
     return {
         "_copyright": "Copyright (C) 2012 - 2013, Digium, Inc.",
         "_author": "David M. Lee, II <dlee@digium.com>",
         "_svn_revision": "$Revision$",
-        "apiVersion": "4.1.4" if version == "16" else "10.0.0",
+        "apiVersion": version,
         "swaggerVersion": "1.1",
         **({} if base is None else {"basePath": base}),
         "apis": [{"path": f"/api-docs/{key}.{{format}}", "description": text} for key, text in _SUBJECTS.items()],

@@ -1,4 +1,4 @@
-"""ARI's resources: which paths there are, with which methods, in each version.
+"""ARI's resources: which paths there are, with which methods.
 
 A path is walked as Asterisk walks it, with its two oddities: an empty segment ends the walk (``/ari//channels`` is
 ``/ari``), and a wildcard that was passed over for a later name stays good for one more segment
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-
-from stasis_sim.handoff.settings import Version
 
 METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS")
 """The methods that Asterisk's HTTP server knows, in the order in which it lists them."""
@@ -31,8 +29,8 @@ _TABLE = """
 /asterisk/variable                             GET POST
 /bridges                                       GET POST
 /bridges/{bridgeId}                            GET POST DELETE
-/bridges/{bridgeId}/variable                   GET POST   22
-/bridges/{bridgeId}/variables                  GET POST   22
+/bridges/{bridgeId}/variable                   GET POST
+/bridges/{bridgeId}/variables                  GET POST
 /bridges/{bridgeId}/addChannel                 POST
 /bridges/{bridgeId}/removeChannel              POST
 /bridges/{bridgeId}/videoSource                DELETE
@@ -49,7 +47,7 @@ _TABLE = """
 /channels/{channelId}/redirect                 POST
 /channels/{channelId}/answer                   POST
 /channels/{channelId}/ring                     POST DELETE
-/channels/{channelId}/progress                 POST   22
+/channels/{channelId}/progress                 POST
 /channels/{channelId}/dtmf                     POST
 /channels/{channelId}/mute                     POST DELETE
 /channels/{channelId}/hold                     POST DELETE
@@ -59,25 +57,25 @@ _TABLE = """
 /channels/{channelId}/play/{playbackId}        POST
 /channels/{channelId}/record                   POST
 /channels/{channelId}/variable                 GET POST
-/channels/{channelId}/variables                GET POST   22
+/channels/{channelId}/variables                GET POST
 /channels/{channelId}/snoop                    POST
 /channels/{channelId}/snoop/{snoopId}          POST
 /channels/{channelId}/dial                     POST
 /channels/{channelId}/rtp_statistics           GET
-/channels/{channelId}/transfer_progress        POST   22
+/channels/{channelId}/transfer_progress        POST
 /channels/externalMedia                        POST
 /deviceStates                                  GET
 /deviceStates/{deviceName}                     GET PUT DELETE
 /endpoints                                     GET
 /endpoints/sendMessage                         PUT
-/endpoints/refer                               POST   22
+/endpoints/refer                               POST
 /endpoints/{tech}                              GET
 /endpoints/{tech}/{resource}                   GET
 /endpoints/{tech}/{resource}/sendMessage       PUT
-/endpoints/{tech}/{resource}/refer             POST   22
+/endpoints/{tech}/{resource}/refer             POST
 /events                                        WEBSOCKET
 /events/user/{eventName}                       POST
-/events/claim                                  POST   22
+/events/claim                                  POST
 /mailboxes                                     GET
 /mailboxes/{mailboxName}                       GET PUT DELETE
 /playbacks/{playbackId}                        GET DELETE
@@ -126,7 +124,7 @@ def find(root: Node, path: str) -> tuple[Route, tuple[str, ...]] | None:
     """Return the resource of a path, and the segments that stood for its wildcards, decoded.
 
     Args:
-        root: The tree of a version.
+        root: The tree of an Asterisk.
         path: What stands behind ``/ari/``.
 
     Returns:
@@ -189,13 +187,13 @@ _NOBODY: tuple[None, bool] = (None, True)
 
 
 @cache
-def tree(version: Version) -> Node:
-    """Return the resources of a version."""
+def tree(missing: frozenset[str]) -> Node:
+    """Return the resources of an Asterisk that lacks some."""
     root = Node(Route(""))
     for line in _TABLE.split("\n"):
-        words = line.split()
-        if words and (words[-1] != "22" or version != "16"):
-            _add(root, words[0], [word for word in words[1:] if word != "22"])
+        pattern, *methods = line.split() or [""]
+        if pattern and pattern not in missing:
+            _add(root, pattern, methods)
     return root
 
 

@@ -18,8 +18,8 @@ class Credentials:
 
     def __init__(self, settings: AriSettings, verify: Callable[[str, str], bool]) -> None:
         self._verify = verify
-        self._old = settings.version == "16"
-        self._users = {self._key(user.name): user for user in settings.users}
+        self._rules = settings.rules
+        self._users = {self._name(user.name): user for user in settings.users}
         self._judged: dict[tuple[str, str], AriUser | None] = {}
 
     def user(self, request: HttpRequest) -> AriUser | None:
@@ -29,7 +29,8 @@ class Credentials:
         """
         pair = basic(request)
         if pair is None:
-            key = next((value for name, value in request.query if self._key(name) == "api_key"), "")
+            fold = self._rules.fold_api_key
+            key = next((value for name, value in request.query if (name.lower() if fold else name) == "api_key"), "")
             name, colon, password = key.partition(":")
             if not colon:
                 return None
@@ -39,14 +40,14 @@ class Credentials:
         return self._judged[pair]
 
     def _judge(self, name: str, password: str) -> AriUser | None:
-        user = self._users.get(self._key(name))
-        if user is None or not user.password or not (password or self._old):
+        user = self._users.get(self._name(name))
+        if user is None or not user.password or not (password or self._rules.empty_passwords):
             return None
         matches = self._verify(password, user.password) if user.crypted else password == user.password
         return user if matches else None
 
-    def _key(self, name: str) -> str:
-        return name.lower() if self._old else name
+    def _name(self, name: str) -> str:
+        return name.lower() if self._rules.fold_users else name
 
 
 def basic(request: HttpRequest) -> tuple[str, str] | None:

@@ -191,13 +191,13 @@ class HttpServer:
         settings = self.settings
         plain, tls = settings.plain_listener, settings.tls_listener
         rows = [("Server", settings.servername), ("Prefix", settings.prefix)]
-        if settings.version == "16":
-            rows += [("Bind Address", plain.address), ("Bind Port", str(plain.port))] if plain else []
-            rows += [("SSL Bind Port", str(tls.port))] if tls else []
-        else:
+        if settings.rules.status_sockets:
             rows += [("Bind Address", str(plain))] if plain else []
             rows += [("TLS Bind Address", str(tls))] if tls else []
-        escape = str if settings.version == "16" else _html_escape
+        else:
+            rows += [("Bind Address", plain.address), ("Bind Port", str(plain.port))] if plain else []
+            rows += [("SSL Bind Port", str(tls.port))] if tls else []
+        escape = _html_escape if settings.rules.status_escapes else str
         lines = [f"<tr><td><i>{name}</i></td><td><b>{value}</b></td></tr>\r\n" for name, value in rows]
         lines.append(_STATUS_RULE)
         for name, value in request.query:

@@ -32,7 +32,6 @@ from stasis_sim.handoff.routes import Application, Routes
 from stasis_sim.handoff.substitution import DATA_BYTES, compile_template
 from stasis_sim.handoff.text import cut, scan_int
 from stasis_sim.handoff.thread import (
-    ASTERISK_16,
     ASTERISK_22,
     HANGUP,
     JUMP,
@@ -51,7 +50,6 @@ from stasis_sim.handoff.thread import (
 )
 
 __all__ = [
-    "ASTERISK_16",
     "ASTERISK_22",
     "HANGUP",
     "JUMP",

@@ -2,22 +2,22 @@
 
 Nothing else in the model asks for a version.  A row is a rule of the mechanism with its value in each profile.
 Evidence is a recording (by its name), a sentence of the user's document (in quotation marks), a configuration
-vector (`dialplan_flow:` and the case's id) or, for callers that no recording has, a measurement (`sip-callers:`).
+vector (the name of its file and the case's id, `ari_conf:auth`) or, for callers that no recording has, a measurement
+(`sip-callers:`).
 `documented` does what `asterisk-22` does wherever the document is silent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from stasis_sim.handoff.thread import ASTERISK_16 as DIALPLAN_16
-from stasis_sim.handoff.thread import ASTERISK_22 as DIALPLAN_22
+from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.thread import DialplanRules
 
 
 class Rule(NamedTuple):
-    """One row: a field of `Profile`, its value in each profile, and what shows it."""
+    """One row: a field of `Profile` (`dialplan.` and `access.` for those of its parts), its values, what shows it."""
 
     field: str
     documented: object
@@ -33,6 +33,7 @@ class Profile:
     Attributes:
         name: `documented`, `asterisk-16` or `asterisk-22`.
         dialplan: The interpreter's own differences.
+        access: Those of http.conf, ari.conf, and of who is let in.
         enter_inactive: A channel may enter, and be moved to, an application that is registered but inactive.
         never_forget: An application stays registered until Asterisk restarts.
         close_ends_all: The end of a connection takes away its applications' subscriptions to everything.
@@ -50,6 +51,7 @@ class Profile:
 
     name: str
     dialplan: DialplanRules
+    access: AccessRules
     enter_inactive: bool
     never_forget: bool
     close_ends_all: bool
@@ -64,8 +66,60 @@ class Profile:
     sip_quality: bool
 
 
+_NAME_16: Final = "Asterisk/16.28.0~dfsg-0+deb11u4"
+_NAME_22: Final = "Asterisk/22.10.1+dfsg+~cs6.17.60671434-1"
+_NEWER: Final = frozenset(
+    {
+        "/bridges/{bridgeId}/variable",
+        "/bridges/{bridgeId}/variables",
+        "/channels/{channelId}/progress",
+        "/channels/{channelId}/variables",
+        "/channels/{channelId}/transfer_progress",
+        "/endpoints/refer",
+        "/endpoints/{tech}/{resource}/refer",
+        "/events/claim",
+    }
+)
+"""ARI's resources that came after 16."""
+
 RULES: Final = (
-    Rule("dialplan", DIALPLAN_22, DIALPLAN_16, DIALPLAN_22, "broadcast-none; dialplan_flow:answer-i"),
+    Rule(
+        "dialplan.missing_applications",
+        frozenset(),
+        frozenset({"stasisbroadcast"}),
+        frozenset(),
+        "broadcast-none, dialplan_flow:broadcast-16",
+    ),
+    Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
+    Rule("access.server_name", _NAME_22, _NAME_16, _NAME_22, "access_more:server-name"),
+    Rule("access.status_page", False, True, False, "http_conf:basic"),
+    Rule("access.status_sockets", True, False, True, "http_conf:status-on"),
+    Rule("access.status_escapes", True, False, True, "access_more:servername-html"),
+    Rule("access.path_restrictions", True, False, True, "access_more:restrict"),
+    Rule("access.sorcery", True, False, True, "ari_conf:user-notype, ari_conf:pf-bad, access_more:General-case"),
+    Rule(
+        "access.general_optional",
+        True,
+        True,
+        False,
+        'ari_conf:no-general, ari_conf:empty; "enabled Boolean Yes Enable/disable ARI."',
+    ),
+    Rule("access.least_write_timeout", -(2**31), 1, -(2**31), "access_more:wt-0"),
+    Rule("access.realm_bytes", 0, 79, 0, "access_more:long-realm"),
+    Rule("access.password_bytes", 0, 255, 0, "access_more:long-password"),
+    Rule("access.user_acls", True, False, True, "ari_conf:acl"),
+    Rule("access.fold_users", False, True, False, "ari_conf:auth, access_more:user-twice-case"),
+    Rule("access.fold_api_key", False, True, False, "ari_conf:auth"),
+    Rule("access.empty_passwords", False, True, False, "access_more:empty-password"),
+    Rule("access.missing_resources", frozenset(), _NEWER, frozenset(), "access_more:newer-resources"),
+    Rule("access.api_version", "10.0.0", "4.1.4", "10.0.0", "ari_conf:auth"),
+    Rule("access.fold_app", True, False, True, "access_more:ws2"),
+    Rule("access.last_app", False, True, False, "access_more:ws2"),
+    Rule("access.empty_app_is_none", True, False, True, "ari_conf:ws"),
+    Rule("access.trim_apps", True, False, True, "access_more:ws2"),
+    Rule("access.blank_apps_register", True, False, True, "ari_conf:ws"),
+    Rule("access.app_bytes", 73, 0, 73, "ari_conf:ws"),
+    Rule("access.apps_limit", 0, 128, 0, "access_more:ws2"),
     Rule(
         "enter_inactive",
         True,
@@ -100,7 +154,12 @@ RULES: Final = (
 
 
 def _profile(name: str, column: str) -> Profile:
-    return Profile(name=name, **{rule.field: getattr(rule, column) for rule in RULES})
+    parts: dict[str, dict[str, Any]] = {"": {}, "dialplan": {}, "access": {}}
+    for rule in RULES:
+        part, _, field = rule.field.rpartition(".")
+        parts[part][field] = getattr(rule, column)
+    dialplan, access = DialplanRules(**parts["dialplan"]), AccessRules(**parts["access"])
+    return Profile(name=name, dialplan=dialplan, access=access, **parts[""])
 
 
 DOCUMENTED: Final = _profile("documented", "documented")

@@ -244,7 +244,7 @@ class ApplicationResources:
 
     def info(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /asterisk/info: what the model can say."""
-        version = self.house.profile.name.partition("-")[2] or "22"
+        version = self.house.profile.access.server_name.partition("/")[2]
         return ok({"system": {"version": version}, "config": {"name": "", "default_language": "en"}})
 
     def ping(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002

@@ -10,15 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal, NamedTuple, TypeAlias
 
-Version: TypeAlias = Literal["16", "22", "documented"]
-"""Whose behaviour counts; ``documented`` is the user's document, and 22 where that is silent."""
-
-SERVER_NAMES: dict[Version, str] = {
-    "16": "Asterisk/16.28.0~dfsg-0+deb11u4",
-    "22": "Asterisk/22.10.1+dfsg+~cs6.17.60671434-1",
-    "documented": "Asterisk/22.10.1+dfsg+~cs6.17.60671434-1",
-}
-"""What the Asterisks of the recordings call themselves."""
+from stasis_sim.handoff.access_rules import AccessRules
+from stasis_sim.handoff.profiles import ASTERISK_22
 
 HTTP_PORT = 8088
 HTTPS_PORT = 8089
@@ -87,7 +80,7 @@ class HttpSettings:
         session_inactivity_ms: How long a request may take to arrive.
         session_keep_alive_ms: How long an idle connection stays open; 0: one request a connection.
         restrictions: Paths that only some may ask for (22).
-        version: Whose pages and rules these are.
+        rules: Whose pages and rules these are.
     """
 
     enabled: bool = False
@@ -99,7 +92,7 @@ class HttpSettings:
     tlscertfile: str = "asterisk.pem"
     tlsprivatekey: str = ""
     tls_usable: bool = True
-    servername: str = SERVER_NAMES["22"]
+    servername: str = ASTERISK_22.access.server_name
     enable_status: bool = False
     enable_static: bool = False
     redirects: tuple[tuple[str, str], ...] = ()
@@ -107,7 +100,7 @@ class HttpSettings:
     session_inactivity_ms: int = 30_000
     session_keep_alive_ms: int = 15_000
     restrictions: tuple[Restriction, ...] = ()
-    version: Version = "22"
+    rules: AccessRules = ASTERISK_22.access
 
     @property
     def plain_listener(self) -> Listener | None:
@@ -213,7 +206,7 @@ class AriSettings:
         websocket_write_timeout_ms: How long one write to a WebSocket may take before it is closed.
         users: All users that can be asked for.
         outbound_websockets: Connections that Asterisk makes itself (22).
-        version: Whose rules these are.
+        rules: Whose rules these are.
     """
 
     enabled: bool = True
@@ -224,7 +217,7 @@ class AriSettings:
     websocket_write_timeout_ms: int = 100
     users: tuple[AriUser, ...] = ()
     outbound_websockets: tuple[OutboundWebSocket, ...] = ()
-    version: Version = "22"
+    rules: AccessRules = ASTERISK_22.access
 
 
 def split_host_port(text: str) -> tuple[str, int | None]:

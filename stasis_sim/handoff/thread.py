@@ -58,7 +58,6 @@ class DialplanRules:
     answer_immediately: bool = True
 
 
-ASTERISK_16: Final = DialplanRules(frozenset({"stasisbroadcast"}), answer_immediately=False)
 ASTERISK_22: Final = DialplanRules()
 
 

@@ -6,17 +6,11 @@ import base64
 import hashlib
 import re
 
+from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.http_messages import Answer, Headers, HttpRequest, header
 from stasis_sim.handoff.http_server import HttpServer
-from stasis_sim.handoff.settings import Version
 
 SWITCHING = "Switching Protocols"
-APP_LIMIT = 73
-"""Bytes of an application's name in 22: a context `stasis-NAME` must fit into 80."""
-
-APPS_LIMIT = 128
-"""So many names in one request are too many for 16."""
-
 ORDINARY: Headers = (
     ("Upgrade", "websocket"),
     ("Connection", "Upgrade"),
@@ -65,33 +59,23 @@ def switching(headers: Headers) -> Answer:
     return Answer(101, SWITCHING, headers, "", "")
 
 
-def applications(server: HttpServer, request: HttpRequest, version: Version) -> tuple[str, ...] | Answer:
+def applications(server: HttpServer, request: HttpRequest, rules: AccessRules) -> tuple[str, ...] | Answer:
     """Return the applications that an upgrade of /ari/events asks for, or the answer that refuses them."""
-    return _applications_16(server, request) if version == "16" else _applications_22(server, request)
-
-
-def _applications_16(server: HttpServer, request: HttpRequest) -> tuple[str, ...] | Answer:
-    values = [value for name, value in request.query if name == "app"]
-    if not values:
+    values = [value for name, value in request.query if (name.lower() if rules.fold_app else name) == "app"]
+    asked = values[-1 if rules.last_app else 0] if values else None
+    if asked is None or (not asked and rules.empty_app_is_none):
         return _bad_app(server, request, "HTTP request is missing param: [app]")
-    # The last one counts.
-    names = tuple(values[-1].split(","))
-    if any(len(value.split(",")) >= APPS_LIMIT for value in values):
+    if rules.apps_limit and any(len(value.split(",")) >= rules.apps_limit for value in values):
         return _bad_app(server, request, '{"message":"Too many values for app"}')
-    if not all(names):
+    names = asked.split(",")
+    if rules.trim_apps:
+        names = [_unquote(name.strip()) for name in names]
+    if not all(names) and not rules.blank_apps_register:
         return _bad_app(server, request, "Invalid application provided in param [app].")
-    return names
-
-
-def _applications_22(server: HttpServer, request: HttpRequest) -> tuple[str, ...] | Answer:
-    # The first one counts.
-    value = next((value for name, value in request.query if name.lower() == "app"), "")
-    if not value:
-        return _bad_app(server, request, "HTTP request is missing param: [app]")
-    names = tuple(_unquote(name.strip()) for name in value.split(","))
-    if not all(0 < len(name.encode("utf-8", "surrogateescape")) <= APP_LIMIT for name in names):
+    longest = max(len(name.encode("utf-8", "surrogateescape")) for name in names)
+    if not all(names) or (rules.app_bytes and longest > rules.app_bytes):
         return server.page(request, 500, "Internal Server Error", "Stasis app registration failed", "bad_app")
-    return names
+    return tuple(names)
 
 
 def _unquote(name: str) -> str:

@@ -182,7 +182,11 @@ def _spend(
     path = f"/channels/{caller.channel}/play"
     status = yield from client.rest("POST", path, (("media", sound(duration)),), caller, process)
     if status not in OK:
-        playing.remove(playback)
+        if playback in playing:
+            playing.remove(playback)
+        elif playing:
+            # The end of a sound that was asked for later was taken for the end of this one.
+            playing.pop(0).finish()
         return False
     if not playback.over:
         playback.awaited = True

@@ -26,11 +26,7 @@ from stasis_sim.simulated.actions import Sounds
 
 if TYPE_CHECKING:
     from stasis_sim.conf.syntax import Diagnostic
-    from stasis_sim.handoff.settings import Version
     from stasis_sim.scenario import Scenario
-
-VERSIONS: dict[str, Version] = {"documented": "documented", "asterisk-16": "16", "asterisk-22": "22"}
-"""Whose rules count for the configuration files under each profile."""
 
 _STASIS = re.compile(r'\bStasis\("?([^,()"$]+)', re.IGNORECASE)
 """The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one that a variable will give."""
@@ -65,9 +61,9 @@ def prepare(scenario: Scenario) -> Prepared:
             where the dialplan has nothing for them.
     """
     asterisk = scenario.asterisk
-    version = VERSIONS[asterisk.profile]
-    http, http_diagnostics = load_http(asterisk.http, version, _pem if asterisk.files == "check" else None)
-    ari, ari_diagnostics = load_ari(asterisk.ari, version)
+    rules = PROFILES[asterisk.profile].access
+    http, http_diagnostics = load_http(asterisk.http, rules, _pem if asterisk.files == "check" else None)
+    ari, ari_diagnostics = load_ari(asterisk.ari, rules)
     dialplan, dialplan_diagnostics = load_extensions(asterisk.extensions)
     diagnostics = [*http_diagnostics, *ari_diagnostics, *dialplan_diagnostics]
     errors = [_problem(found) for found in diagnostics if found.discards and not asterisk.accept_broken]

@@ -8,6 +8,7 @@ import pytest
 
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source
+from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22
 from stasis_sim.handoff.settings import HttpSettings, Listener, reaches
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "asterisk"
@@ -58,8 +59,8 @@ def test_no_file_and_an_empty_one_leave_the_server_off() -> None:
 
 def test_httpstatus_is_on_by_default_in_16_only() -> None:
     """It was turned off later."""
-    assert http("", version="16").enable_status
-    assert not http("", version="22").enable_status
+    assert http("", rules=ASTERISK_16.access).enable_status
+    assert not http("", rules=ASTERISK_22.access).enable_status
 
 
 @pytest.mark.parametrize(

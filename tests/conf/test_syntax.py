@@ -14,7 +14,7 @@ from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import ConfigFile, Source, read
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.settings import Version
+from stasis_sim.handoff.profiles import PROFILES
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 INSTALLED = Path("/etc/asterisk")
@@ -283,11 +283,10 @@ def test_no_text_makes_a_reader_raise(text: str) -> None:
     """Whatever stands in a file is read or reported, by the grammar and by the three readers above it."""
     source = Source(text, "fuzz.conf", Path(__file__).parent / "nowhere")
     read(source)
-    versions: tuple[Version, ...] = ("16", "22", "documented")
-    for version in versions:
-        http, _ = load_http(source, version)
+    for profile in PROFILES.values():
+        http, _ = load_http(source, profile.access)
         assert (http.plain_listener is None) or http.enabled
-        load_ari(source, version)
+        load_ari(source, profile.access)
     load_websocket_clients(source)
 
 

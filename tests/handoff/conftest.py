@@ -17,7 +17,6 @@ from stasis_sim.handoff.access import (
     HttpRequest,
     HttpSettings,
     OutboundWebSocket,
-    Version,
     WebsocketClient,
 )
 from stasis_sim.handoff.configuration import Configuration
@@ -58,15 +57,14 @@ class Asterisk:
     ) -> None:
         """Start it, perhaps with an outbound WebSocket for Intro-IVR."""
         users = (AriUser("asterisk", "asterisk"), AriUser("viewer", "viewer", read_only=True))
-        version: Version = "16" if profile.name == "asterisk-16" else "22"
         entries: tuple[OutboundWebSocket, ...] = ()
         clients: dict[str, WebsocketClient] = {}
         if outbound:
             entries = (OutboundWebSocket("out1", "client1", ("Intro-IVR",), "asterisk"),)
             clients = {"client1": WebsocketClient("client1", outbound, "ws://app:1/", reconnect_interval_ms=300)}
         configuration = Configuration(
-            http=HttpSettings(enabled=True, bindaddr="127.0.0.1", version=version),
-            ari=AriSettings(users=users, outbound_websockets=entries, version=version),
+            http=HttpSettings(enabled=True, bindaddr="127.0.0.1", rules=profile.access),
+            ari=AriSettings(users=users, outbound_websockets=entries, rules=profile.access),
             dialplan=load_extensions(Source(DIALPLAN, "extensions.conf"))[0],
             verify=lambda password, stored: password == stored,
             websocket_clients=clients,

@@ -2,87 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import time
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stasis_sim.conf.extensions import load_extensions
-from stasis_sim.conf.syntax import Source
-from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan, Include, Step
+from stasis_sim.conformance.vectors import judge_file, score
+from stasis_sim.handoff.dialplan import Dialplan, Include, Step
 from stasis_sim.handoff.newmatcher import NewMatcher
 from stasis_sim.handoff.patterns import PatternIndex, identity, matches, pattern_key
-from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.text import cut
-from stasis_sim.handoff.thread import SilentHost
 from stasis_sim.handoff.timing import TimeCondition, parse_time
 
 VECTORS = Path(__file__).parent.parent / "vectors"
-DISAGREE: set[tuple[str, str, str]] = set()
-"""(case, context, extension) whose look-up differs from the recording, known and explained; the aim is none."""
-
-CASES: list[dict[str, Any]] = json.loads((VECTORS / "dialplan_patterns.json").read_text(encoding="utf-8"))
 
 
-def long_text(value: Any) -> Any:
-    """Return a text that the vectors store as a run."""
-    if isinstance(value, dict) and "prefix" in value:
-        return value["prefix"] + value["repeat"] * value["times"] + value["suffix"]
-    return value
-
-
-def load(files: dict[str, Any], folder: Path, old: Dialplan | None) -> Dialplan:
-    """Load the files of a case as Asterisk would find them in /etc/asterisk."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(long_text(text).encode("utf-8", "surrogateescape"))
-    path = folder / "extensions.conf"
-    if not path.exists():
-        return Dialplan() if old is None else old
-    return load_extensions(Source.load(path, name="extensions.conf"), old)[0]
-
-
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_recorded_lookups(case: dict[str, Any], tmp_path: Path) -> None:
+def test_recorded_lookups(record_property: Callable[[str, object], None]) -> None:
     """A call to an extension starts with the line that a real Asterisk started with, or nowhere."""
-    old = load(case["before"], tmp_path / "before", None) if "before" in case else None
-    dialplan = load(case["files"], tmp_path / "now", old)
-    wall = int(datetime.fromisoformat(case["clock"]).timestamp()) * 1_000_000 if "clock" in case else 0
-    known = Pbx(dialplan, SilentHost()).application
-    for lookup in case["lookups"]:
-        context, exten = long_text(lookup["context"]), cut(long_text(lookup["exten"]), NAME_BYTES)
-        match = dialplan.find(context, exten, caller=lookup.get("callerid", ""), wall_us=wall)
-        seen = None
-        if match is not None:
-            application = known(match.step.application)
-            seen = {
-                "pattern": match.step.pattern,
-                "context": match.context,
-                "app": match.step.application if application is None else application[0],
-                "data": None if application is None else match.step.data,
-            }
-        expected = lookup["expected"]
-        wanted = (
-            None
-            if expected is None
-            else {key: long_text(expected[key]) for key in ("pattern", "context", "app", "data")}
-        )
-        assert (seen == wanted) == ((case["id"], context, exten) not in DISAGREE), (exten, context, seen, wanted)
-        if expected is not None and "include_path" in expected and match is not None:
-            assert list(match.path) == expected["include_path"]
-
-
-def test_score() -> None:
-    """Every recorded look-up agrees, but for the list above."""
-    total = sum(len(case["lookups"]) for case in CASES)
-    print(f"dialplan_patterns: {total - len(DISAGREE)} of {total} agree")  # noqa: T201 - the score is the point
-    assert not DISAGREE
+    items = judge_file(VECTORS / "dialplan_patterns.json")
+    record_property("score", f"dialplan_patterns.json: {score(items)}")
+    wrong = [f"{item.id} {item.version}: {item.differences[0]}" for item in items if item.differences]
+    assert items
+    assert not wrong, "\n".join(wrong)
 
 
 # -- a reference that scans: positions as (rank, characters), compared one by one ---------------------------------

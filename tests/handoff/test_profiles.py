@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
+from operator import attrgetter
 
 import pytest
 
+from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22, DOCUMENTED, PROFILES, RULES, Profile, Rule
+from stasis_sim.handoff.settings import AriSettings, HttpSettings
+from stasis_sim.handoff.thread import DialplanRules
+
+PARTS = {"dialplan": DialplanRules, "access": AccessRules}
+
+
+def rules() -> Iterator[str]:
+    """Yield the rules of a profile, those of its parts with the part's name."""
+    for field in fields(Profile):
+        if field.name in PARTS:
+            yield from (f"{field.name}.{inner.name}" for inner in fields(PARTS[field.name]))
+        elif field.name != "name":
+            yield field.name
 
 
 def test_every_rule_has_a_row() -> None:
     """The table has one row for each rule of a profile, and each names its evidence."""
-    assert [rule.field for rule in RULES] == [field.name for field in fields(Profile) if field.name != "name"]
+    assert [rule.field for rule in RULES] == list(rules())
     assert all(rule.evidence for rule in RULES)
 
 
@@ -31,6 +47,13 @@ def test_profiles_are_columns() -> None:
     """Each profile holds its column of the table."""
     assert list(PROFILES) == ["documented", "asterisk-16", "asterisk-22"]
     for rule in RULES:
-        assert getattr(DOCUMENTED, rule.field) == rule.documented
-        assert getattr(ASTERISK_16, rule.field) == rule.asterisk_16
-        assert getattr(ASTERISK_22, rule.field) == rule.asterisk_22
+        value = attrgetter(rule.field)
+        assert value(DOCUMENTED) == rule.documented
+        assert value(ASTERISK_16) == rule.asterisk_16
+        assert value(ASTERISK_22) == rule.asterisk_22
+
+
+def test_settings_made_by_hand_are_those_of_22() -> None:
+    """Who names no rules gets those of 22, in every place that takes some."""
+    assert HttpSettings().rules == AriSettings().rules == ASTERISK_22.access
+    assert DialplanRules() == ASTERISK_22.dialplan

@@ -100,6 +100,20 @@ run: {duration: 30s}
     assert story.away()[1:] == [(1150 * MS, 2151 * MS, "crash")]
 
 
+def test_a_handler_that_waits_dies_in_a_crash() -> None:
+    """What it would have done after its wait is never sent, neither by the dead program nor by the new one."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {wait: 5s}, continue], reconnect: at_once}}
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+faults: [{crash: ivr, at: 2s}]
+run: {duration: 60s}
+"""
+    )
+    assert [path for _, _, path, _ in story.requests()] == ["c1/answer"]
+    assert story.calls[0].ended is None
+
+
 def test_a_crash_in_the_middle_of_connecting() -> None:
     """Before Asterisk has heard of the try it failed by the crash; after that a connection is closed."""
     text = """
@@ -149,7 +163,7 @@ run: {duration: 30s}
     ]
     assert story.tries("conference") == [(0, 5 * S, "restart")]
     assert story.away()[1:] == [(5 * S, 17 * S + 5 * MS, "restart")]
-    assert story.touched == (4,)
+    assert story.touched == (5,)  # Asterisk itself, two connections and two channels
 
 
 def test_a_restart_without_a_boot_time() -> None:
@@ -194,7 +208,7 @@ run: {{duration: 30s}}
         ("{restart: ivr, at: 5s}", 2),
         ("{freeze: ivr, at: 5s, for: 1s}", 2),
         ("{partition: ivr, at: 5s, for: 1s}", 2),
-        ("{restart: asterisk, at: 5s}", 4),  # two connections and two channels
+        ("{restart: asterisk, at: 5s}", 5),  # Asterisk itself, two connections and two channels
         ("{drop: late, at: 5s}", 0),
         ("{freeze: late, at: 5s, for: 1s}", 0),
         ("{drop: ivr, at: 25s}", 0),

@@ -25,6 +25,7 @@ def story(
     user: str = "asterisk",
     password: str = "asterisk",  # noqa: S107 - the one of the user's ari.conf
     apps: str = "Intro-IVR",
+    accept_broken: str = "false",
 ) -> Stage:
     """One client that tries once, and one call."""
 
@@ -34,6 +35,7 @@ def story(
     return Stage(
         f"""
 asterisk:
+  accept_broken: {accept_broken}
   http: {block(http)}
   ari: {block(ari)}
   extensions: {block(EXTENSIONS)}
@@ -73,6 +75,15 @@ def test_a_connection_is_refused(profile: str, given: dict[str, str], reason: st
     clients = refused.measures["clients"]["ivr"]
     assert (clients["connections.refused"], clients[f"connections.refused.{reason}"]) == (1, 1)
     assert clients["connections.established"] == 0
+
+
+@pytest.mark.parametrize(
+    ("profile", "how"), [("documented", ""), ("asterisk-16", ""), ("asterisk-22", "refused: ari_disabled")]
+)
+def test_ari_that_nobody_switched_on_or_off(profile: str, how: str) -> None:
+    """By the document `enabled` is yes by default; 22 has no ARI in a file without a [general]."""
+    ari = "[asterisk]\ntype = user\npassword = asterisk"
+    assert [tried[2] for tried in story(profile, ari=ari, accept_broken="true").tries()] == [how]
 
 
 @pytest.mark.parametrize(("profile", "how"), [("asterisk-16", ""), ("asterisk-22", "refused: bad_app")])

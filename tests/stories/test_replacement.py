@@ -20,7 +20,7 @@ run: {duration: 40s}
 def test_the_newest_connection_wins(profile: str) -> None:
     """The old one is told, stays connected and hears no more; its later end does not touch the app."""
     story = Stage(TWO, profile)
-    assert story.tries("blue") == [(0, 5 * S, "torn")]
+    assert story.tries("blue") == [(0, 5 * S, "replaced")]
     assert story.tries("green") == [(3 * S, None, "")]
     replaced = [event for event in story.events if event.type == "ApplicationReplaced"]
     assert [(each.raised, each.fate, each.connection and each.connection.client) for each in replaced] == [
@@ -58,7 +58,7 @@ run: {duration: 40s}
         "asterisk-22",
     )
     assert story.results == ["ejected forgotten"]
-    assert story.tries("blue") == [(0, None, "")]
+    assert story.tries("blue") == [(0, None, "replaced")]
     assert story.away() == [(0, 1 * MS, "start"), (5 * S, None, "torn")]
 
 

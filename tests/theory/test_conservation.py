@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stasis_sim.handoff.effects import Effect
@@ -134,8 +134,24 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+OVERTAKEN = {
+    "asterisk": {"profile": "asterisk-22", "extensions": EXTENSIONS, "max_channels": 5},
+    "clients": {
+        "c0": {
+            "apps": ["two", "one"],
+            "latency": {"uniform": {"low": "1ms", "high": "1s"}},
+            "on StasisStart": [{"wait": "1s"}, {"move": "two"}, {"wait": {"exponential": "2s"}}, {"play": "5s"}],
+        }
+    },
+    "calls": [{"to": "2@default", "arrivals": {"poisson": "1/s"}, "hold": {"exponential": "2s"}}],
+    "run": {"duration": f"{END}s", "warmup": "15s", "seed": 5},
+}
+"""Two handlers of one call ask for a sound, and the request of the first, which is refused, is overtaken."""
+
+
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(scenarios())
+@example(OVERTAKEN)
 def test_the_laws_hold(scenario: dict[str, Any]) -> None:
     """Nothing is lost or counted twice, words are those of the vocabulary, and a forgotten app is sent nothing."""
     effects: list[tuple[int, Effect]] = []

@@ -1,0 +1,152 @@
+"""Judges the vectors about http.conf and ari.conf: what each request was answered.
+
+Access decides; what the command behind a request that it grants says is taken from the record. Judged are status,
+reason, headers but Server and Date, body, and whether the connection was closed.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from stasis_sim.conf.ari import load_ari
+from stasis_sim.conf.crypt import verify
+from stasis_sim.conf.http import load_http
+from stasis_sim.conf.syntax import Source
+from stasis_sim.conformance.cases import Case, Difference, Item, compare, long_text, recorded
+from stasis_sim.handoff.access import Access, Answer
+from stasis_sim.handoff.http_messages import HttpRequest
+from stasis_sim.handoff.http_server import from_wire
+from stasis_sim.handoff.profiles import Profile
+
+_SOCKETS = {"RAW", "PIPE", "IDLE", "HALF", "HOLD1", "HOLDWS", "WSTWO", "WSAPPS"}
+"""Words in the place of a method that need real sockets: such requests are not judged."""
+
+_PORT = 8188
+_UNJUDGED = {"Server", "Date"}
+_CUT = "(cut by recorder)"
+_SILENT = {"tls_required", "session_limit"}
+_REFUSALS = {
+    "Access denied by ACL",
+    "Authentication required",
+    "Error parsing request body",
+    "Invalid method",
+    "Request body too large",
+    "Resource not found",
+    "Unsupported method",
+    "Write access denied",
+}
+"""What access itself says in JSON; a command has other words."""
+
+_PEM = {
+    "/etc/asterisk/both.pem": "BEGIN CERTIFICATE PRIVATE KEY",
+    "/etc/asterisk/cert.pem": "BEGIN CERTIFICATE",
+    "/etc/asterisk/key.pem": "PRIVATE KEY",
+}
+"""What lay on the recorder's machine, as far as it matters."""
+
+
+def judge(case: Case, version: str, profile: Profile) -> Iterator[Item]:
+    """Yield how each request of a case fares under a profile that stands for a version."""
+    access = start(case, profile)
+    for number, request in enumerate(case["requests"]):
+        if request["method"] not in _SOCKETS:
+            differences = _differences(access, profile, request, recorded(request, version))
+            yield Item(f"{case['id']}/{number}", version, differences)
+
+
+def start(case: Case, profile: Profile) -> Access:
+    """Start Asterisk with a case's files, after those that it was started with before a reload."""
+
+    def source(key: str) -> Source | None:
+        return None if case.get(key) is None else Source(long_text(case[key]), key)
+
+    rules, http, ari = profile.access, None, None
+    if "before_http" in case:
+        http = load_http(source("before_http"), rules, _PEM.get)[0]
+    if "before_ari" in case:
+        ari = load_ari(source("before_ari"), rules)[0]
+    http = load_http(source("http.conf"), rules, _PEM.get, http)[0]
+    return Access(http, load_ari(source("ari.conf"), rules, ari)[0], verify)
+
+
+def wire(request: Case) -> HttpRequest:
+    """Return a request as the recorder sent it."""
+    port = request.get("port", _PORT)
+    headers = {} if request.get("nohost") else {"Host": f"127.0.0.1:{port}"}
+    if "basic" in request:
+        token = base64.b64encode(":".join(request["basic"]).encode()).decode()
+        headers["Authorization"] = f"Basic {token}"
+    headers |= {name: long_text(value) for name, value in request.get("headers", {}).items()}
+    generated = request.get("generated_headers")
+    if generated:
+        names = (generated["name"].format(i=number) for number in range(generated["count"]))
+        headers |= dict.fromkeys(names, generated["value"])
+    content = long_text(request["body"]) if "body" in request else None
+    if content is not None:
+        headers.setdefault("Content-Length", str(len(content.encode())))
+    return from_wire(
+        request["method"],
+        long_text(request["path"]),
+        tuple(headers.items()),
+        content,
+        host=request.get("host", "127.0.0.1"),
+        port=port,
+        tls=request.get("tls", False),
+    )
+
+
+def _differences(access: Access, profile: Profile, request: Case, expected: Case) -> tuple[Difference, ...]:
+    answer = access.check(wire(request))
+    if not isinstance(answer, Answer):
+        if _is_refusal(expected):
+            return (Difference("status", expected.get("status", expected.get("outcome")), "granted"),)
+        answer = access.respond(answer, expected["status"], expected["reason"], expected.get("body_json"))
+    if "outcome" in expected or answer.status == 0:
+        return compare({"outcome": expected.get("outcome", "a response")}, {"outcome": _outcome(answer)})
+    return compare(*_judged(answer, profile.access.server_name, expected))
+
+
+def _is_refusal(expected: Case) -> bool:
+    """Whether Asterisk refused a request before any command saw it."""
+    if "outcome" in expected:
+        return True
+    message = expected.get("body_json")
+    if not isinstance(message, dict):
+        return bool(expected["status"] >= 300)  # noqa: PLR2004 - redirects, pages and empty answers of the server
+    text = str(message.get("message", ""))
+    return text in _REFUSALS or text.startswith("ARI URLs do not end with a slash")
+
+
+def _outcome(answer: Answer) -> str:
+    if answer.status:
+        return "a response"
+    return "closed without a response" if answer.reason in _SILENT else "connection refused"
+
+
+def _judged(answer: Answer, name: str, expected: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is judged of an answer, as it was recorded and as the model has it."""
+    seen: dict[str, Any] = {
+        "status": answer.status,
+        "reason": answer.phrase,
+        "headers": [list(pair) for pair in answer.headers if pair[0] not in _UNJUDGED],
+        "body": answer.body,
+        "connection_closed": answer.closes,
+    }
+    wanted = {key: expected[key] for key in seen if key in expected}
+    length = str(len(answer.body.encode("utf-8", "surrogatepass")))
+    wanted["headers"] = [
+        [key, length if "{" in value else value] for key, value in expected["headers"] if key not in _UNJUDGED
+    ]
+    body = str(long_text(expected.get("body", "")))
+    if "{version}" in body:
+        seen["body"] = seen["body"].replace(name, "Asterisk/{version}")
+    if body.endswith(_CUT):
+        # Only the beginning was written down, and the length in the headers.
+        body = body.removesuffix(_CUT).rstrip(".")
+        seen["body"] = seen["body"][: len(body)]
+    if "{timestamp}" in body:
+        seen["body"] = body
+    wanted["body"] = body
+    return wanted, seen

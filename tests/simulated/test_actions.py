@@ -1,0 +1,105 @@
+"""What a client does about an event."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter
+
+from stasis_sim.scenario.actions import Action
+from stasis_sim.simulated.actions import Sounds, requests, sound
+from tests.stories.stage import MS, S, Stage
+
+ADAPTER: TypeAdapter[Action] = TypeAdapter(Action)
+
+
+@pytest.mark.parametrize(
+    ("action", "steps"),
+    [
+        ("answer", (("POST", "/answer", ()),)),
+        ("ring", (("POST", "/ring", ()),)),
+        ("hangup", (("DELETE", "", (("reason", "normal"),)),)),
+        ({"hangup": "busy"}, (("DELETE", "", (("reason", "busy"),)),)),
+        ("continue", (("POST", "/continue", ()),)),
+        (
+            {"continue": {"context": "c", "extension": "e", "priority": 3}},
+            (("POST", "/continue", (("context", "c"), ("extension", "e"), ("priority", "3"))),),
+        ),
+        ({"move": "Other"}, (("POST", "/move", (("app", "Other"),)),)),
+        (
+            {"set": {"A": "1", "B": "2"}},
+            (
+                ("POST", "/variable", (("variable", "A"), ("value", "1"))),
+                ("POST", "/variable", (("variable", "B"), ("value", "2"))),
+            ),
+        ),
+        ({"wait": "1s"}, ()),
+    ],
+)
+def test_an_action_is_a_request_of_ari(action: object, steps: tuple[object, ...]) -> None:
+    """Method, path and query are those of ARI's documentation."""
+    assert requests(ADAPTER.validate_python(action)) == steps
+
+
+def test_sounds_have_the_times_of_the_scenario_and_those_that_clients_ask_for() -> None:
+    """By whatever way they are looked up; the rest takes the default."""
+    sounds = Sounds({"hello": 3 * S, "default": 5 * S, "7us": 1})
+    for name, time in (("hello", 3 * S), ("bye", 5 * S), ("us", 5 * S), ("7us", 1), ("1500000us", 1_500_000)):
+        assert sounds[name] == time
+        assert sounds.get(name, 99) == time
+    assert sound(1_500_000) == "sound:1500000us"
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 9])
+def test_a_sound_takes_the_time_that_the_action_says(seconds: int) -> None:
+    """And not that of any other sound of the scenario."""
+    story = Stage(
+        f"""
+clients: {{ivr: {{apps: Intro-IVR, on StasisStart: [{{play: {seconds}s}}]}}}}
+calls: [{{to: ivr@default, arrivals: {{at: 1s}}}}]
+run: {{duration: 30s}}
+"""
+    )
+    begun, over = (event.raised for event in story.events if event.type.startswith("Playback"))
+    assert over - begun == seconds * S
+
+
+def test_handling_stops_at_the_first_request_that_fails() -> None:
+    """What comes after a command for a channel that is gone is not sent."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {wait: 10s}, answer, continue]}}
+calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 2s}]
+run: {duration: 30s}
+"""
+    )
+    assert [(path, status) for _, _, path, status in story.requests()] == [
+        ("c1/answer", 204),
+        ("c1/answer", 404),
+    ]
+
+
+def test_actions_on_the_end_of_a_sound_do_not_keep_its_handler_from_going_on() -> None:
+    """Who names actions for PlaybackFinished has them done, and play ends nevertheless."""
+    story = Stage(
+        """
+clients:
+  ivr: {apps: Intro-IVR, on StasisStart: [{play: 1s}, continue], on PlaybackFinished: [{set: {HEARD: "1"}}]}
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+run: {duration: 30s}
+"""
+    )
+    assert sorted(path for _, _, path, _ in story.requests()) == ["c1/continue", "c1/play", "c1/variable"]
+    assert story.calls[0].ended is not None
+
+
+def test_two_sounds_of_one_call_are_played_one_after_the_other() -> None:
+    """Each handler goes on when its own sound is over."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on StasisStart: [{play: 2s}, {play: 3s}, continue]}}
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+run: {duration: 30s}
+"""
+    )
+    assert [at for at, _, path, _ in story.requests() if path == "c1/play"] == [1 * S + 3 * MS, 3 * S + 7 * MS]
+    assert story.calls[0].ended == 6 * S + 12 * MS
