@@ -233,6 +233,54 @@ def vectors(
     raise typer.Exit(0 if agree == len(items) else 1)
 
 
+@app.command("check-config")
+def check_config(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="http.conf and its like, or folders of them.")],
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong or risky in Asterisk's files; exit code 1 with warnings or findings, 2 with errors."""
+    from stasis_sim.conf.checkup import check, exit_code, lines, named_profile
+
+    found = check(paths, named_profile(profile))
+    if as_json:
+        _print_json({"findings": [each.json() for each in found]})
+    else:
+        for line in lines(found):
+            typer.echo(line)
+    raise typer.Exit(exit_code(found))
+
+
+@app.command()
+def dialplan(
+    file: Annotated[Path, typer.Argument(metavar="EXTENSIONS.conf", help="The dialplan.")],
+    place: Annotated[str, typer.Argument(metavar="EXTEN@CONTEXT", help="What is dialled, and where.")],
+    connected: Annotated[list[str] | None, typer.Option(metavar="APP", help="An app that is connected.")] = None,
+    profile: Profile = None,
+    caller_id: Annotated[str, typer.Option(metavar="NUMBER", help="The caller's number.")] = "",
+    clock: Annotated[str | None, typer.Option(metavar="'YYYY-MM-DD HH:MM:SS'", help="When it is.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which extension a call gets to, and what it runs there; exit code 1 if none matches."""
+    from stasis_sim.conf.checkup import named_profile
+    from stasis_sim.conf.walk import DEFAULT_CLOCK, walk
+
+    apps = [name for names in connected or () for name in names.split(",")]
+    walked = walk(
+        file,
+        place,
+        connected=apps,
+        profile=named_profile(profile),
+        caller=caller_id,
+        clock=DEFAULT_CLOCK if clock is None else clock,
+    )
+    if as_json:
+        _print_json(walked.json())
+    else:
+        typer.echo(walked.text())
+    raise typer.Exit(0 if walked.match is not None else 1)
+
+
 # ---- what the commands share ---------------------------------------------------
 
 

@@ -47,7 +47,16 @@ PAGES: Final = tuple(
         "results/README.md",
         *(
             f"docs/{page}.md"
-            for page in ("why", "tutorial", "scenario", "semantics", "limitations", "decisions", "glossary")
+            for page in (
+                "why",
+                "tutorial",
+                "scenario",
+                "semantics",
+                "limitations",
+                "decisions",
+                "glossary",
+                "check-config",
+            )
         ),
     )
 )

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 _BRACES_LIMIT = 1000
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def read_text(path: Path) -> str:
@@ -32,6 +33,12 @@ def _encode(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
+
+
+def printable(text: str) -> str:
+    """Return a text that can be printed: bytes that are no UTF-8, and what a terminal would obey, are replaced."""
+    whole = text if text.isascii() else _encode(text).decode("utf-8", "replace")
+    return _CONTROLS.sub("\ufffd", whole)
 
 
 def unquote(argument: str) -> str:

@@ -279,9 +279,7 @@ def stasis(pbx: Pbx, thread: Thread, data: str) -> int:
     pbx.set_variable(thread, "STASISSTATUS", "")
     arguments = split_arguments(data, 1 + _STASIS_ARGUMENTS)
     if not arguments:
-        pbx.host.log("WARNING", "Stasis app_name argument missing")
-        pbx.set_variable(thread, "STASISSTATUS", "FAILED")
-        return HANGUP if thread.hungup else NEXT
+        return pbx.enter_stasis(thread, "", ())
     return pbx.enter_stasis(thread, arguments[0], arguments[1:])
 
 

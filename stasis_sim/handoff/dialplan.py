@@ -191,6 +191,11 @@ class Context:
                 if extension.caller is None or extension.admits(caller):
                     yield extension
 
+    def named(self, exten: str) -> Iterator[Extension]:
+        """Yield the context's own extensions that match for some caller, first things first."""
+        for group in self._index.find(exten):
+            yield from group
+
     def new_match(self, exten: str, caller: str = "") -> Iterator[Extension]:
         """Yield the one extension that the other matcher finds, if any."""
         if self._new is None:
@@ -263,7 +268,7 @@ class Dialplan:
             caller: The caller's number, "" for none.
             wall_us: The wall clock, for timed includes.
         """
-        for path, visited in self._visit(context, wall_us):
+        for path, visited in self.visit(context, wall_us):
             matcher = visited.new_match if self.new_pattern_match else visited.matching
             for extension in matcher(exten, caller):
                 number = priority if label is None else extension.labels.get(label, 0)
@@ -274,7 +279,7 @@ class Dialplan:
 
     def more(self, context: str, exten: str, wall_us: int = 0) -> bool:
         """Decide whether more digits could make another match (for collecting digits)."""
-        return any(visited.more(exten) for _, visited in self._visit(context, wall_us))
+        return any(visited.more(exten) for _, visited in self.visit(context, wall_us))
 
     def settled(self, context: str) -> bool:
         """Decide whether look-ups from a context depend on neither the clock nor the caller: they can be kept then."""
@@ -284,12 +289,12 @@ class Dialplan:
         return answer
 
     def _is_settled(self, context: str) -> bool:
-        for _, visited in self._visit(context, None):
+        for _, visited in self.visit(context, None):
             if visited.asks_caller or any(include.condition is not None for include in visited.includes):
                 return False
         return True
 
-    def _visit(self, start: str, wall_us: int | None) -> Iterator[tuple[tuple[str, ...], Context]]:
+    def visit(self, start: str, wall_us: int | None) -> Iterator[tuple[tuple[str, ...], Context]]:
         """Yield a context and what it includes, depth first, each once; without a clock, timed includes as well."""
         waiting: list[tuple[str, ...]] = [(cut(start, NAME_BYTES),)]
         seen: dict[str, None] = {}

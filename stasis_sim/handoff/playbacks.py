@@ -239,5 +239,8 @@ class PlaybackResources:
             channels = self.house.channels
             channel = playback.control.channel
             if channel.forwards or channels.everyone:
-                body = {"type": event_type, "playback": playback.json()} if self.house.bus.bodies else None
+                # Clients tell playbacks apart by their ids, so a message has at least that.
+                body: dict[str, Any] = {"playback": {"id": playback.ident}}
+                if self.house.bus.bodies:
+                    body = {"type": event_type, "playback": playback.json()}
                 self.house.bus.publish(channel.forwards, channels.everyone, event_type, channel.ident, body)

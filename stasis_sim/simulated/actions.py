@@ -176,17 +176,12 @@ def _spend(
     if isinstance(action, actions.Wait):
         yield duration
         return True
-    playback = Playback(process)
-    playing = client.playing.setdefault(caller.trace.number, [])
-    playing.append(playback)
-    path = f"/channels/{caller.channel}/play"
-    status = yield from client.rest("POST", path, (("media", sound(duration)),), caller, process)
+    playback, ident = Playback(process), client.playback_id()
+    client.playing.setdefault(caller.trace.number, {})[ident] = playback
+    query = (("media", sound(duration)), ("playbackId", ident))
+    status = yield from client.rest("POST", f"/channels/{caller.channel}/play", query, caller, process)
     if status not in OK:
-        if playback in playing:
-            playing.remove(playback)
-        elif playing:
-            # The end of a sound that was asked for later was taken for the end of this one.
-            playing.pop(0).finish()
+        client.playing.get(caller.trace.number, {}).pop(ident, None)
         return False
     if not playback.over:
         playback.awaited = True

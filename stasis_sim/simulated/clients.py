@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Durations
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.scenario.distributions import Distribution
+    from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.world import World
 
 Life = Generator[simpy.Event, Any, None]
@@ -36,6 +37,9 @@ SWITCHING_PROTOCOLS = 101
 AT_ONCE_AGAIN_US = 1_000_000
 SILENCE_US = 10_000_000
 """How long a try to connect bears silence."""
+
+BROKEN = ("network", "timeout")
+"""Refusals for which a fault is to blame."""
 
 SETTLED_AT = 64
 """So many messages are kept before a client looks which of them are done; nothing waits for that."""
@@ -54,10 +58,10 @@ class Client:
         connection: The WebSocket that it holds or opens, if any.
         refused_until: Until when attempts to connect fail, whatever the policy.
         blackhole: Whether they fail by silence instead of a refusal.
-        frozen: Whether the link passes nothing to and from WebSockets.
-        partitioned: Whether REST requests get no answer either.
+        refused_by: The fault that makes them fail.
+        started: Whether it has begun to run.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
-        playing: For each call the handlers that wait for the end of a playback.
+        playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
     """
 
@@ -69,10 +73,13 @@ class Client:
         self.connection: Connection | None = None
         self.refused_until = 0
         self.blackhole = False
-        self.frozen = False
-        self.partitioned = False
+        self.refused_by: Fault | None = None
+        self.started = False
+        self._freezes = 0
+        self._partitions = 0
         self.generation = 0
-        self.playing: dict[int, list[Playback]] = {}
+        self.playing: dict[int, dict[str, Playback]] = {}
+        self._played_sounds = 0
         self.known: set[int] = set()
         self._workers = Workers(spec.workers)
         self._path = spec.path
@@ -100,6 +107,7 @@ class Client:
         """Start, connect, and come back each time the connection is lost, until the policy gives up."""
         try:
             yield self._sleep(start)
+            self.started = True
             tries = 0
             again = self.generation > 0
             while True:
@@ -136,6 +144,8 @@ class Client:
                 self.world.recorder.refused(row, self.world.clock.now, "crash")
             raise
         if refused:
+            if refused in BROKEN and self.refused_by is not None:
+                self.refused_by.touched += 1
             self.world.recorder.refused(row, self.world.clock.now, refused)
             return False
         return row.closed is None
@@ -199,27 +209,43 @@ class Client:
         self._gone.succeed()
         return True
 
-    def freeze(self, *, lasting: bool, partition: bool) -> bool:
-        """The link passes nothing more and closes nothing; say whether a WebSocket stood on it.
+    @property
+    def frozen(self) -> bool:
+        """Whether the link passes nothing to and from WebSockets."""
+        return self._freezes > 0
 
-        Args:
-            lasting: New connections meet silence too, until the thaw; otherwise only the one that stands is dead.
-            partition: REST requests get no answer either.
-        """
-        self.frozen = self.frozen or lasting
-        self.partitioned = self.partitioned or partition
+    @property
+    def partitioned(self) -> bool:
+        """Whether REST requests get no answer either."""
+        return self._partitions > 0
+
+    def freeze(self, *, partition: bool) -> bool:
+        """The link passes nothing more and closes nothing; say whether a WebSocket stood on it."""
+        self._freezes += 1
+        self._partitions += partition
+        return self._stop_passing()
+
+    def freeze_for_good(self) -> bool:
+        """The WebSocket that stands passes nothing more, ever; new ones do. Say whether one stood."""
+        if self.connection is not None:
+            self.connection.for_good = True
+        return self._stop_passing()
+
+    def _stop_passing(self) -> bool:
         if self.connection is None:
             return False
         self.connection.frozen = True
         self.world.frozen(self.connection)
         return True
 
-    def thaw(self) -> None:
-        """The link passes again."""
-        self.frozen = self.partitioned = False
-        if self.connection is not None and self.connection.frozen:
-            self.connection.thaw(self.world.clock.now)
-            self.world.frozen(self.connection)
+    def thaw(self, *, partition: bool) -> None:
+        """One freeze is over; after the last one the link passes again."""
+        self._freezes -= 1
+        self._partitions -= partition
+        connection = self.connection
+        if not self._freezes and connection is not None and connection.frozen and not connection.for_good:
+            connection.thaw(self.world.clock.now)
+            self.world.frozen(connection)
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
@@ -258,10 +284,11 @@ class Client:
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a playback is over: whoever waited for it goes on."""
         (event, caller, _), generation = happening.payload
+        playback = self.world.playback(event)
         if generation == self.generation and event.fate != "lost":
-            waiting = self.playing.get(caller.trace.number)
-            if waiting:
-                waiting.pop(0).finish()
+            asked = self.playing.get(caller.trace.number, {}).pop(playback, None)
+            if asked is not None:
+                asked.finish()
 
     def _service(self, message: Message, caller: Caller) -> Durations:
         """Return the times that a worker needs for such messages: by app, source and place in the call's events."""
@@ -285,6 +312,11 @@ class Client:
         settled = self.world.settled
         for message in self._workers.done(now):
             settled(message)
+
+    def playback_id(self) -> str:
+        """Return a new id for a playback; ARI lets its clients choose it."""
+        self._played_sounds += 1
+        return f"{self.name}/{self._played_sounds}"
 
     def forget(self, number: int) -> None:
         """A call is over."""

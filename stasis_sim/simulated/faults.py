@@ -11,19 +11,22 @@ What becomes of messages in flight:
 - ``partition``: a freeze, and REST requests are not answered.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
 
+A freeze without an end makes the WebSocket that stands deaf for good, and lets new ones pass. While Asterisk boots it
+can be killed again, and then boots anew: the last restart says when it is back.
+
 A fault that finds nothing to break has touched nothing; each counts what it touched.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
 from stasis_sim.scenario.distributions import Constant
-from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class Fault:
     """One fault of the scenario over a whole run.
 
     Attributes:
-        touched: How many connections, clients or channels it has hit.
+        touched: How many connections, clients, channels and attempts to connect it has hit.
     """
 
     def __init__(self, world: World, number: int, spec: FaultSpec) -> None:
@@ -49,47 +52,59 @@ class Fault:
         self._every = durations(world.streams, f"{name}/every", spec.every or none)
         self._for = durations(world.streams, f"{name}/for", spec.lasts or none)
         self._start = durations(world.streams, f"{name}/start", spec.start or none)
-        world.clock.env.process(self._timeline())
+        if spec.every is not None:
+            world.clock.env.process(self._again_and_again())
+        else:
+            instants = (spec.at_us or ()) if spec.csv is None else spec.csv.at_us
+            for strike, at in enumerate(instants):
+                world.clock.after(at, Rank.FAULT, number, self._due, strike)
 
-    def _timeline(self) -> Generator[simpy.Event, Any, None]:
+    def _again_and_again(self) -> Generator[simpy.Event, Any, None]:
+        """Strike at random, each time a while after the last one was over."""
         clock = self.world.clock
-        for strike, at in enumerate(self._instants()):
-            pause = self._every[strike] if at is None else at - clock.now
-            yield clock.sleep(max(pause, 0), Rank.FAULT, self.number)
-            lasts = self._for[strike]
-            self._strike(lasts, self._start[strike])
-            if lasts:
-                yield clock.sleep(lasts, Rank.FAULT, self.number)
-                self._heal()
+        for strike in itertools.count():
+            yield clock.sleep(self._every[strike], Rank.FAULT, self.number)
+            self._strike(strike)
+            yield clock.sleep(self._for[strike], Rank.FAULT, self.number)
 
-    def _instants(self) -> Iterator[int | None]:
-        """Return when it strikes; None: a random time after the last one was over."""
-        if self.spec.every is not None:
-            return itertools.repeat(None)
-        return iter((self.spec.at_us or ()) if self.spec.csv is None else self.spec.csv.at_us)
+    def _due(self, happening: Happening) -> None:
+        self._strike(happening.payload)
 
     def _targets(self) -> list[Client]:
         return [client for client in self.world.clients if client.name.partition("#")[0] == self.spec.target]
 
-    def _strike(self, lasts: int, start: int) -> None:
-        world, spec = self.world, self.spec
+    def _strike(self, strike: int) -> None:
+        """Break what there is to break; those that strike while another one lasts add to it."""
+        world, spec, lasts = self.world, self.spec, self._for[strike]
         if spec.verb == "restart" and spec.target == "asterisk":
             self.touched += world.restart(lasts, silent=spec.mode == "blackhole")
             return
         for client in self._targets():
-            if spec.verb in {"drop", "crash", "restart"}:
-                client.refused_until = max(client.refused_until, world.clock.now + lasts)
-                client.blackhole = spec.mode == "blackhole"
-            if spec.verb == "drop":
+            if spec.verb in {"freeze", "partition"}:
+                self._freeze(client, lasts)
+            elif spec.verb == "drop":
+                self._refuse(client, lasts)
                 how = spec.how or "torn"
                 self.touched += client.lose(how, how)
-            elif spec.verb in {"crash", "restart"}:
-                client.crash(start)
+            elif client.started:  # who does not run yet cannot crash
+                self._refuse(client, lasts)
+                client.crash(self._start[strike])
                 self.touched += 1
-            else:
-                self.touched += client.freeze(lasting=lasts > 0, partition=spec.verb == "partition")
 
-    def _heal(self) -> None:
-        if self.spec.verb in {"freeze", "partition"}:
-            for client in self._targets():
-                client.thaw()
+    def _refuse(self, client: Client, lasts: int) -> None:
+        client.refused_until = max(client.refused_until, self.world.clock.now + lasts)
+        client.blackhole = self.spec.mode == "blackhole"
+        client.refused_by = self
+
+    def _freeze(self, client: Client, lasts: int) -> None:
+        partition = self.spec.verb == "partition"
+        if self.spec.lasts is None:
+            self.touched += client.freeze_for_good()
+            return
+        client.refused_by = self
+        self.touched += client.freeze(partition=partition)
+        self.world.clock.after(lasts, Rank.FAULT, self.number, self._thaw, client)
+
+    def _thaw(self, happening: Happening) -> None:
+        client: Client = happening.payload
+        client.thaw(partition=self.spec.verb == "partition")

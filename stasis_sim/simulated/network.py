@@ -36,15 +36,17 @@ class Connection:
         row: What the results say of it.
         open: False once it is gone.
         frozen: True while the link passes nothing.
+        for_good: Whether it will never pass anything again.
     """
 
-    __slots__ = ("_arrived", "_held", "_receiver", "frozen", "open", "row", "session")
+    __slots__ = ("_arrived", "_held", "_receiver", "for_good", "frozen", "open", "row", "session")
 
     def __init__(self, session: str, receiver: Receiver, row: trace.Connection) -> None:
         self.session = session
         self.row = row
         self.open = True
         self.frozen = False
+        self.for_good = False
         self._receiver = receiver
         self._held: list[Message] = []
         # When the last message arrives: none overtakes another.

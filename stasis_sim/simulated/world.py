@@ -73,6 +73,7 @@ class World:
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
         self.callers: dict[str, Caller] = {}
         self._answers: dict[int | str, tuple[int, str]] = {}
+        self._finished: dict[int, str] = {}
         self._waiting: dict[int | str, tuple[Command | None, Process]] = {}
         self._requests = 0
         self._raised = 0
@@ -236,11 +237,13 @@ class World:
 
     def _message(self, effect: Effect, now: int) -> Message:
         """Write down that a message was raised."""
-        _, serial, app, type_, channel, _ = effect
+        _, serial, app, type_, channel, body = effect
         self._raised = serial
         caller = self.callers.get(channel)
         if caller is None:
             return self.recorder.event(serial, app, type_, now), None, 0
+        if type_ == "PlaybackFinished":
+            self._finished[serial] = body["playback"]["id"]
         event = trace.Event(serial, app, type_, now)
         row = caller.trace
         row.events.append(event)
@@ -258,11 +261,17 @@ class World:
     def _missed(self, effect: Effect) -> None:
         event, caller, _ = self._message(effect, self.clock.now)
         event.fate = "missed"
+        self._finished.pop(event.serial, None)
         self.release(caller)
+
+    def playback(self, event: trace.Event) -> str:
+        """Return the id of the playback that an event says to be over, once."""
+        return self._finished.pop(event.serial, "")
 
     def lost(self, message: Message) -> None:
         """A message was written to a connection and never dealt with."""
         event, caller, _ = message
+        self._finished.pop(event.serial, None)
         event.fate = "lost"
         event.delivered = None
         if event.connection is not None:
@@ -432,6 +441,10 @@ class World:
         """
         hit = 1 + len(self.callers)
         self._down_silently = silent
+        for _, process in self._waiting.values():
+            # Whoever waits for an answer hears that Asterisk has gone.
+            process.arm(0, (0, "asterisk_down"))
+        self._waiting.clear()
         self._cause = "restart"
         self.asterisk.apply(stimuli.Restart())
         self._down_until = self.clock.now + boot

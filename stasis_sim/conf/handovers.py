@@ -1,0 +1,215 @@
+"""Where the dialplan hands channels to applications, and what it does for those that nobody takes.
+
+``Stasis()`` returns at once where its application is away, and the dialplan goes on. Every path behind it is followed
+as it stands in the file: one that neither looks at ``${STASISSTATUS}`` nor does anything for the caller drops callers.
+A path whose way only the call will tell (``Goto(${NEXT})``, an application of another module) is given the benefit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, NamedTuple
+
+from stasis_sim.conf.jumps import UNKNOWN, Call, Jump, calls, jumps, number
+from stasis_sim.conf.samples import samples
+from stasis_sim.handoff.applications import APPLICATIONS
+from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
+from stasis_sim.handoff.text import split_arguments
+
+_STASIS: Final = frozenset({"stasis", "stasisbroadcast"})
+_STATUS: Final = re.compile(r"\bSTASISSTATUS\b")
+_LOGGING: Final = frozenset({"noop", "verbose", "log", "userevent", "celgenuserevent"})
+"""Who only writes the status down does not look at it."""
+
+_FALLBACKS: Final = frozenset(
+    {
+        "answer",
+        "background",
+        "dial",
+        "echo",
+        "incomplete",
+        "musiconhold",
+        "playback",
+        "queue",
+        "raiseexception",
+        "read",
+        "sayalpha",
+        "saydigits",
+        "saynumber",
+        "sayphonetic",
+        "voicemail",
+        "waitexten",
+    }
+)
+"""Applications that do something for a caller."""
+
+_ENDINGS: Final = frozenset({"hangup", "busy", "congestion"})
+_SUBROUTINES: Final = frozenset({"gosub", "gosubif"})
+_NODES_LIMIT: Final = 5_000
+_RETURNS_LIMIT: Final = 8
+_SAMPLES: Final = 50
+
+
+class Handover(NamedTuple):
+    """A line that hands channels to an application.
+
+    Attributes:
+        step: The line.
+        application: ``Stasis`` or ``StasisBroadcast``.
+        app: The name in it, which may be a variable; empty for a broadcast, or where there is none.
+        end: The line with which callers are dropped while the application is away; None if they are not.
+    """
+
+    step: Step
+    application: str
+    app: str
+    end: Step | None
+
+
+class _Node(NamedTuple):
+    """A place on a path, and where the subroutines that it is in return to."""
+
+    context: str
+    exten: str
+    priority: int
+    returns: tuple[tuple[str, str, int], ...] = ()
+
+
+def handovers(dialplan: Dialplan) -> Iterator[Handover]:
+    """Yield every line that hands channels over, in the order of the contexts."""
+    paths = _Paths(dialplan)
+    for context in dialplan.contexts.values():
+        for extension in context.extensions:
+            for step in extension.steps.values():
+                for call in calls(step) if step.priority > 0 else ():
+                    if call.name in _STASIS:
+                        yield _handover(paths, context, extension, step, call)
+
+
+def _handover(paths: _Paths, context: Context, extension: Extension, step: Step, call: Call) -> Handover:
+    broadcast = call.name == "stasisbroadcast"
+    app = "" if broadcast else next(iter(split_arguments(call.data)), "")
+    end = paths.end(_Node(context.name, sample(context, extension), step.priority), step)
+    return Handover(step, "StasisBroadcast" if broadcast else "Stasis", app, end)
+
+
+def sample(context: Context, extension: Extension) -> str:
+    """Return a number that leads to an extension, or its name where none does."""
+    first = extension.pattern
+    for index, dialled in enumerate(islice(samples(extension.pattern), _SAMPLES)):
+        first = first if index else dialled
+        if next(context.matching(dialled), None) is extension:
+            return dialled
+    return first
+
+
+@dataclass
+class _Paths:
+    """Follows paths through a dialplan."""
+
+    dialplan: Dialplan
+    callers: dict[tuple[str, str], list[_Node]] | None = field(default=None)
+
+    def end(self, start: _Node, step: Step) -> Step | None:
+        """Return the line with which a path behind a line drops its callers, None if there is no such path."""
+        waiting = [(node, step) for node in self.following(start, step)]
+        seen: set[_Node] = set()
+        while waiting and len(seen) < _NODES_LIMIT:
+            node, before = waiting.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            match = self.dialplan.find(node.context, node.exten, node.priority)
+            if match is None:
+                invalid = node._replace(exten="i", priority=1)
+                exists = self.dialplan.find(node.context, node.exten) is not None
+                if exists or node.exten == "i" or self.dialplan.find(node.context, "i") is None:
+                    return before
+                waiting.append((invalid, before))
+                continue
+            found = match.step
+            if self.is_good(found):
+                continue
+            if self.ends(found):
+                return found
+            waiting += [(following, found) for following in reversed(self.following(node, found))]
+        return None
+
+    @staticmethod
+    def is_good(step: Step) -> bool:
+        """Decide whether whoever comes to a line is looked after."""
+        for call in calls(step):
+            if call.certain and (call.name not in APPLICATIONS or call.name in _FALLBACKS | _STASIS):
+                return True
+            if call.name not in _LOGGING and _STATUS.search(call.data):
+                return True
+        return False
+
+    @staticmethod
+    def ends(step: Step) -> bool:
+        """Decide whether a line may hang up."""
+        return any(call.name in _ENDINGS for call in calls(step))
+
+    def following(self, node: _Node, step: Step) -> list[_Node]:
+        """Return where a path may go on; what only the call knows is left out."""
+        after = node._replace(priority=node.priority + 1)
+        found: list[_Node] = []
+        goes_on = True
+        for call in calls(step):
+            if call.name == "return":
+                found += self.returning(node)
+                goes_on = goes_on and not call.certain
+                continue
+            targets = list(jumps(call))
+            entered = [self.jump(node, step, target) for target in targets if target is not None]
+            if call.name in _SUBROUTINES:
+                back = ((after.context, after.exten, after.priority), *node.returns)[:_RETURNS_LIMIT]
+                entered = [None if each is None else each._replace(returns=back) for each in entered]
+            found += [each for each in entered if each is not None]
+            if targets and None not in targets and call.certain:
+                goes_on = False
+        return [*found, after] if goes_on else found
+
+    def jump(self, node: _Node, step: Step, jump: Jump) -> _Node | None:
+        """Return where a jump leads, None if only the call knows."""
+        if UNKNOWN in jump:
+            return None
+        context, exten = jump.context or node.context, jump.exten or node.exten
+        priority = number(jump, step.priority)
+        if priority is None:
+            match = self.dialplan.find(context, exten, label=jump.priority)
+            # A label that is not there ends the call, and Asterisk says so.
+            priority = 0 if match is None else match.step.priority
+        return node._replace(context=context, exten=exten, priority=priority)
+
+    def returning(self, node: _Node) -> list[_Node]:
+        """Return where a subroutine returns to: to its caller if the path came from there, else to all of them."""
+        if node.returns:
+            (context, exten, priority), *outer = node.returns
+            return [_Node(context, exten, priority, tuple(outer))]
+        if self.callers is None:
+            self.callers = self.find_callers()
+        return self.callers.get((node.context, node.exten), [])
+
+    def find_callers(self) -> dict[tuple[str, str], list[_Node]]:
+        """Return what follows each line that calls a subroutine, by the subroutine's context and extension."""
+        callers: dict[tuple[str, str], list[_Node]] = defaultdict(list)
+        for context in self.dialplan.contexts.values():
+            for extension in context.extensions:
+                dialled = ""
+                for step in extension.steps.values():
+                    for call in calls(step) if step.priority > 0 else ():
+                        if call.name not in _SUBROUTINES:
+                            continue
+                        dialled = dialled or sample(context, extension)
+                        here = _Node(context.name, dialled, step.priority)
+                        targets = [self.jump(here, step, target) for target in jumps(call) if target is not None]
+                        for target in targets:
+                            if target is not None:
+                                after = here._replace(priority=here.priority + 1)
+                                callers[target.context, target.exten].append(after)
+        return callers

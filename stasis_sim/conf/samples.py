@@ -1,0 +1,34 @@
+"""Numbers that a pattern matches, to try them: whether one pattern hides another is asked of the matcher itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Final
+
+from stasis_sim.handoff.patterns import positions
+from stasis_sim.handoff.text import octets, unoctets
+
+_DOT: Final = positions(".")[0].rank
+_BANG: Final = positions("!")[0].rank
+_END: Final = positions("")[0].rank
+_TAILS: Final = {_DOT: ("0", "~", "~" * 20), _BANG: ("0", "", "~", "~" * 20), _END: ("",)}
+"""What may stand where a pattern is open: a digit, nothing, what nobody dials, and much of it."""
+
+
+def samples(name: str) -> Iterator[str]:
+    """Yield numbers that a name or pattern matches; all of them, unless it is open at its end."""
+    if name[:1] != "_":
+        yield name
+        return
+    heads: list[list[str]] = []
+    for position in positions(octets(name)[1:]):
+        if position.chars:
+            heads.append(sorted(position.chars))
+            continue
+        for head in product(*heads):
+            for tail in _TAILS.get(position.rank, ()):
+                found = unoctets("".join(head) + tail)
+                if found:
+                    yield found
+        return
