@@ -1,6 +1,6 @@
 """The command line: parse, call, print. No logic of the simulation stands here.
 
-Exit codes: 0 all is well; 1 an expectation does not hold; 2 the input cannot be used.
+Exit codes: 0 all is well; 1 an expectation does not hold, or there is something to know; 2 the input cannot be used.
 """
 
 from __future__ import annotations

@@ -178,21 +178,26 @@ class _Reach:
 
     def is_target(self, extension: Extension, priority: int) -> bool:
         """Decide whether a jump may lead to a line."""
-        return any(self.leads(source, extension, priority) for source in self.sources)
+        aimed = [*self.by_priority.get(priority, ()), *self.by_priority.get(None, ())]
+        return any(self.leads(source, extension) for source in aimed)
+
+    @cached_property
+    def by_priority(self) -> dict[int | None, list[_Source]]:
+        """The jumps by the priority that they lead to; None: only the call knows. Labels are their own way in."""
+        found: dict[int | None, list[_Source]] = defaultdict(list)
+        for source in self.sources:
+            known = number(source.jump, source.step.priority)
+            if known is not None or source.jump.priority == UNKNOWN:
+                found[known].append(source)
+        return found
 
     @staticmethod
-    def leads(source: _Source, extension: Extension, priority: int) -> bool:
-        """Decide whether a jump may lead to a priority of an extension."""
+    def leads(source: _Source, extension: Extension) -> bool:
+        """Decide whether a jump may lead into an extension."""
         exten = source.jump.exten
         if exten is None:
-            fits = source.extension is extension or matches(source.extension.pattern, _one(extension))
-        else:
-            fits = exten == UNKNOWN or matches(extension.pattern, exten)
-        return fits and (
-            source.jump.priority == UNKNOWN
-            or number(source.jump, source.step.priority) == priority
-            or extension.labels.get(source.jump.priority) == priority
-        )
+            return source.extension is extension or matches(source.extension.pattern, _one(extension))
+        return exten == UNKNOWN or matches(extension.pattern, exten)
 
 
 def _one(extension: Extension) -> str:

@@ -7,6 +7,7 @@ workers nor on the order in which they finish.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import shutil
 import tempfile
@@ -15,13 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim import __version__
 from stasis_sim.conf.syntax import read
-from stasis_sim.errors import Problem
+from stasis_sim.errors import InputError, Problem
 from stasis_sim.experiments.expectations import Verdict, hold
 from stasis_sim.experiments.results import (
     DamagedError,
@@ -46,6 +47,9 @@ Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
 
 ENGINE = "events"
+
+MODEL = ("conf", "handoff", "observe", "scenario", "simulated")
+"""Folders of the package whose code results come from, beside randomness.py."""
 
 
 class _Folder:
@@ -177,6 +181,10 @@ def run(
     keep = _Folder() if out is None else None
     root = keep.path if keep is not None else Path(out or ".")
     tree = ResultTree(root, scenario.name, scenario_digest(scenario))
+    try:
+        tree.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
     with _executor(executor, min(workers, scenario.run.replications)) as pool:
         done = tuple(_all(prepared, tree, pool, progress))
     results = Results(scenario, done, tree, prepared.warnings, keep)
@@ -187,7 +195,30 @@ def run(
 
 def scenario_digest(scenario: Scenario) -> str:
     """Return the name of all that decides the results."""
-    return digest(scenario.digest_source().decode(), conf_files(scenario), scenario.run.seed, __version__)
+    return digest(scenario.digest_source().decode(), input_files(scenario), scenario.run.seed, model_version())
+
+
+@cache
+def model_version() -> str:
+    """Return what names this very model: the version, and a digest of the code that results come from.
+
+    Results of an older model are then never taken for those of this one.
+    """
+    home = Path(__file__).parent.parent
+    code = hashlib.sha256()
+    for file in (home / "randomness.py", *(file for folder in MODEL for file in sorted((home / folder).glob("*.py")))):
+        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    return f"{__version__}+{code.hexdigest()[:12]}"
+
+
+def input_files(scenario: Scenario) -> dict[str, str]:
+    """Return the texts of all files that decide the results, by name."""
+    instants = {
+        f"faults.{number}.csv": str(fault.csv.at_us)
+        for number, fault in enumerate(scenario.faults)
+        if fault.csv is not None
+    }
+    return conf_files(scenario) | instants
 
 
 def conf_files(scenario: Scenario) -> dict[str, str]:
@@ -284,6 +315,6 @@ def replicate(prepared: Prepared, tree: ResultTree, number: int) -> Replication:
             ledger, touched = simulate(prepared, number, tables)
     else:
         ledger, touched = simulate(prepared, number)
-    replication = Replication(number, measures(ledger), {"touched": list(touched)})
+    replication = Replication(number, measures(ledger), {"touched": list(touched), "end_us": ledger.end})
     tree.save(replication)
     return replication

@@ -51,7 +51,8 @@ def timeline(results: Results, replication: int = 1) -> Figure:
     """
     tables = {name: _of(results.table(name), replication) for name in ("calls", "attempts", "events", "connections")}
     outages = _of(results.table("outages"), replication)
-    end = _end(tables, outages)
+    end = max(results.replications[replication - 1].notes["end_us"] / 1e6, 1e-6)
+    warmup = results.scenario.run.warmup_us / 1e6
     clients = list(dict.fromkeys(tables["connections"]["client"]))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 5.4 + 0.25 * len(clients)), layout="constrained")
@@ -64,7 +65,10 @@ def timeline(results: Results, replication: int = 1) -> Figure:
         _missed(missed, tables["events"], end)
         for axes in (inside, ejections, missed):
             _shade(axes, outages, end)
-        missed.set_xlabel(f"minutes since the start (replication {replication})")
+        for axes in (bands, inside, ejections, missed):
+            axes.axvline(warmup / 60, color="#000000", linewidth=0.8, linestyle=":", alpha=0.6 if warmup else 0.0)
+        note = "grey: an app is away" + ("; dotted: end of the warm-up" if warmup else "")
+        missed.set_xlabel(f"minutes since the start (replication {replication}; {note})")
         missed.set_xlim(0, end / 60)
         figure.align_ylabels()
     return figure
@@ -74,29 +78,16 @@ def _of(table: pd.DataFrame, replication: int) -> pd.DataFrame:
     return table[table["replication"] == replication]
 
 
-def _end(tables: dict[str, pd.DataFrame], outages: pd.DataFrame) -> float:
-    """Return the end of the run in seconds, as far as the tables show it."""
-    columns = (
-        tables["calls"]["arrived_s"],
-        tables["calls"]["ended_s"],
-        tables["events"]["raised_s"],
-        tables["connections"]["opened_s"],
-        outages["from_s"],
-        outages["to_s"],
-    )
-    return max((float(column.max()) for column in columns if column.notna().any()), default=1.0)
-
-
 def _title(results: Results, tables: dict[str, pd.DataFrame]) -> str:
-    attempts = tables["attempts"]["result"]
-    decided = attempts.isin(["entered", "ejected"]).sum()
-    ejected = (attempts == "ejected").sum()
-    fates = tables["events"]["fate"]
-    lost = fates.isin(["missed", "lost"]).sum()
-    share = percent(float(ejected / decided)) if decided else "none"
-    return (
-        f"{results.scenario.asterisk.profile}: {share} of {decided:,} attempts ejected, {lost:,} events missed or lost"
-    )
+    """Say what the picture shows of the replication: ejections, stranded calls, events."""
+    attempts, outcomes, fates = tables["attempts"]["result"], tables["calls"]["outcome"], tables["events"]["fate"]
+    decided, ejected = attempts.isin(["entered", "ejected"]).sum(), (attempts == "ejected").sum()
+    found = [f"{percent(float(ejected / decided)) if decided else 'none'} of {decided:,} attempts ejected"]
+    stranded = (outcomes == "stranded").sum()
+    if stranded:
+        found.append(f"{percent(float(stranded / len(outcomes)))} of calls stranded")
+    found.append(f"{fates.isin(['missed', 'lost']).sum():,} events missed or lost")
+    return f"{results.scenario.asterisk.profile}: {', '.join(found)}"
 
 
 def _bands(axes: Axes, connections: pd.DataFrame, clients: list[str], end: float) -> None:
@@ -143,7 +134,8 @@ def _bars(axes: Axes, groups: list[tuple[str, pd.Series, str]], end: float, labe
         below += counts
     axes.set_ylabel(f"{label}\nin {seconds(end / BINS)}")
     axes.set_ylim(0, max(float(below.max()) * 1.1, 1))
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), ncols=4, frameon=False)
+    if groups:
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), ncols=4, frameon=False)
 
 
 def _ejections(axes: Axes, attempts: pd.DataFrame, end: float) -> None:
@@ -153,7 +145,7 @@ def _ejections(axes: Axes, attempts: pd.DataFrame, end: float) -> None:
         (str(reason).replace("_", " "), own["at_s"], colours.get(str(reason), SKY))
         for reason, own in ejected.groupby("reason", sort=True)
     ]
-    _bars(axes, groups or [("none", ejected["at_s"], VERMILION)], end, "ejections")
+    _bars(axes, groups, end, "ejections")
 
 
 def _missed(axes: Axes, events: pd.DataFrame, end: float) -> None:

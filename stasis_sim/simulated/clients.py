@@ -183,7 +183,8 @@ class Client:
         return (apps, ("subscribeAll", "true")) if self.spec.subscribe_all else (apps,)
 
     def _sleep(self, delay: int) -> simpy.Event:
-        return self.world.clock.sleep(delay, Rank.CLIENT, self.index)
+        # A client that takes up what is inside may yet end a call when it is back.
+        return self.world.clock.sleep(delay, Rank.CLIENT, self.index, idle=self.spec.recover == "none")
 
     def latency(self) -> int:
         """Return how long the next message takes one way, in microseconds."""

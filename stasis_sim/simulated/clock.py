@@ -37,7 +37,11 @@ class Happening(simpy.Event):
 
     Attributes:
         payload: What whoever put it down wants to be told then.
+        idle: Whether it goes on for ever by itself and ends no call: a fault that comes again and again, a client that
+            tries to come back.
     """
+
+    idle = False
 
     def __init__(self, env: simpy.Environment, delay: int, priority: int, payload: Any = None) -> None:
         # Like simpy.Timeout, which knows no priorities: born triggered, and put down at once.
@@ -77,9 +81,18 @@ class Clock:
         happening.callbacks.append(action)
         return happening
 
-    def sleep(self, delay: int, rank: Rank, key: int) -> Happening:
+    def sleep(self, delay: int, rank: Rank, key: int, *, idle: bool = False) -> Happening:
         """Return what a process yields to wait for ``delay`` microseconds."""
-        return Happening(self.env, delay, (rank << KEY_BITS) + key)
+        happening = Happening(self.env, delay, (rank << KEY_BITS) + key)
+        happening.idle = idle
+        return happening
+
+    def stuck(self, most: int) -> bool:
+        """Whether nothing is left to happen but what is idle; looks only where at most ``most`` things are left."""
+        left = self.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next, not the thing
+        if len(left) > most:
+            return False
+        return all(getattr(event, "idle", not event.callbacks) for _, _, _, event in left)
 
     def run(self, until: int | None = None) -> None:
         """Let time pass up to and with the instant ``until``, or until nothing is left to happen."""

@@ -63,9 +63,9 @@ class Fault:
         """Strike at random, each time a while after the last one was over."""
         clock = self.world.clock
         for strike in itertools.count():
-            yield clock.sleep(self._every[strike], Rank.FAULT, self.number)
+            yield clock.sleep(self._every[strike], Rank.FAULT, self.number, idle=True)
             self._strike(strike)
-            yield clock.sleep(self._for[strike], Rank.FAULT, self.number)
+            yield clock.sleep(self._for[strike], Rank.FAULT, self.number, idle=True)
 
     def _due(self, happening: Happening) -> None:
         self._strike(happening.payload)
@@ -92,9 +92,11 @@ class Fault:
                 self.touched += 1
 
     def _refuse(self, client: Client, lasts: int) -> None:
-        client.refused_until = max(client.refused_until, self.world.clock.now + lasts)
-        client.blackhole = self.spec.mode == "blackhole"
-        client.refused_by = self
+        until = self.world.clock.now + lasts
+        if until > client.refused_until:
+            client.refused_until = until
+            client.refused_by = self
+            client.blackhole = self.spec.mode == "blackhole"
 
     def _freeze(self, client: Client, lasts: int) -> None:
         partition = self.spec.verb == "partition"

@@ -474,11 +474,12 @@ class World:
         return self.recorder.finish(clock.now, self._raised)
 
     def _drain(self) -> None:
-        """Let time pass until the last call has ended, or nobody does anything any more: who is left stays for ever."""
-        drained, env = self._drained, self.clock.env
+        """Let time pass until the last call has ended, or nothing is left that could end one: who is left stays."""
+        drained, clock = self._drained, self.clock
+        most = len(self.clients) + len(self.faults)
         with suppress(EmptySchedule):
-            while drained.callbacks is not None:
-                env.step()
+            while drained.callbacks is not None and not (self._all_offered and clock.stuck(most)):
+                clock.env.step()
 
     def _check_drained(self) -> None:
         if self._all_offered and not self.callers and not self._drained.triggered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -434,3 +435,25 @@ def test_nothing_in_a_file_ends_in_a_traceback(
             return
         assert walked.text().encode("utf-8")
         assert json.dumps(walked.json(), ensure_ascii=False).encode("utf-8")
+
+
+# ---- Asterisk's own samples ------------------------------------------------------
+
+INSTALLED = Path("/etc/asterisk")
+PACKED = Path("/usr/share/doc/asterisk-config/examples/configs")
+SAMPLES = [
+    *(path for name in FILES for path in [INSTALLED / name] if path.exists()),
+    *sorted(path for name in ("http", "ari", "extensions") for path in PACKED.rglob(f"{name}.conf*.gz")),
+]
+
+
+@pytest.mark.skipif(not SAMPLES, reason="no sample files of Asterisk on this machine (Debian's asterisk-config)")
+def test_asterisk_s_own_samples_can_be_checked(tmp_path: Path) -> None:
+    """They are read without an error, and what is said of them can be printed."""
+    for sample in SAMPLES:
+        content = gzip.decompress(sample.read_bytes()) if sample.suffix == ".gz" else sample.read_bytes()
+        file = tmp_path / f"{sample.name.partition('.')[0]}.conf"
+        file.write_bytes(content)
+        found = check([file])
+        assert [str(each) for each in found if each.severity == "error"] == []
+        assert list(lines(found))[-1]

@@ -112,4 +112,4 @@ run: {duration: 60s}
 """
     )
     assert story.away()[1:] == [(10 * S, 35 * S + 1 * MS, "torn")]
-    assert story.touched == (1, 0)
+    assert story.touched == (1, 1)  # the connection, and the try at 20 s
