@@ -93,7 +93,7 @@ def test_input_that_does_not_fit_is_an_input_error() -> None:
 def test_a_picture_of_a_replication() -> None:
     """plot() gives a figure that notebooks show."""
     figure = run(small()).plot(2)
-    assert figure.axes[-1].get_xlabel() == "minutes since the start (replication 2)"
+    assert figure.axes[-1].get_xlabel() == "minutes since the start (replication 2; grey: an app is away)"
 
 
 def test_the_package_offers_what_it_says() -> None:

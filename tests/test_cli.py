@@ -132,14 +132,14 @@ def test_set_overrides_any_key(shell: Cli) -> None:
 
 def test_warnings_come_before_the_results(shell: Cli) -> None:
     """An app on one side only, and a fault that finds nothing to break, are said on standard error."""
-    changed = ("--set", "clients.ivr.apps=[Other]", "--set", "faults.0.at=0s", "--replications", "1")
+    changed = ("--set", "clients.ivr.apps=[Other]", "--set", "faults=[{drop: ivr, at: 0s}]", "--replications", "1")
     code, _, err = shell("run", "good.yaml", *changed)
     assert code == 0
     assert err.splitlines() == [
         "warning: --set clients.ivr.apps: no line of the dialplan hands calls to Other",
         "warning: good.yaml:4:1: clients: the dialplan hands calls to Intro-IVR, which no client serves",
         (
-            "warning: good.yaml:9:5: faults.0: drop ivr touched nothing in any replication; "
+            "warning: --set faults: faults.0: drop ivr touched nothing in any replication; "
             "let it strike while its target is connected, or remove it"
         ),
     ]

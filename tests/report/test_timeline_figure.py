@@ -45,7 +45,7 @@ def test_four_panels_over_one_time() -> None:
     names = [panel.get_ylabel().partition("\nin ")[0] for panel in panels]
     assert names == ["", "calls inside", "ejections", "events"]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["ivr"]
-    assert panels[3].get_xlabel() == "minutes since the start (replication 1)"
+    assert panels[3].get_xlabel() == "minutes since the start (replication 1; grey: an app is away)"
     assert len({panel.get_xlim() for panel in panels}) == 1
 
 
@@ -64,7 +64,11 @@ def test_the_title_says_what_it_cost(profile: str, title: str) -> None:
     events = results(profile).events
     lost = int(events["fate"].isin(["missed", "lost"]).sum())
     share = f"{100 * ejected / len(table):.1f} %"
-    assert heading == f"{profile}: {share} of {len(table)} attempts ejected, {lost} events missed or lost"
+    outcomes = results(profile).calls["outcome"]
+    stranded = int((outcomes == "stranded").sum())
+    inside = f", {100 * stranded / len(outcomes):.1f} % of calls stranded" if stranded else ""
+    assert (stranded > 0) == (profile == "documented")
+    assert heading == f"{profile}: {share} of {len(table)} attempts ejected{inside}, {lost} events missed or lost"
     assert heading.startswith(title.split(":", maxsplit=1)[0])
     assert bool(ejected) == (profile == "asterisk-22")
 
@@ -90,7 +94,7 @@ def test_bars_count_every_ejection_and_every_missed_event() -> None:
         attempts, events = results(profile).attempts, results(profile).events
         reasons = attempts["reason"][attempts["result"] == "ejected"].value_counts().sort_index()
         fates = [(events["fate"] == fate).sum() for fate in ("missed", "lost")]
-        for panel, expected in ((ejections, reasons.tolist() or [0]), (missed, fates)):
+        for panel, expected in ((ejections, reasons.tolist()), (missed, fates)):
             bars = [container for container in panel.containers if isinstance(container, BarContainer)]
             assert [sum(patch.get_height() for patch in bar) for bar in bars] == expected
             assert all(len(bar) == BINS for bar in bars)
