@@ -141,6 +141,8 @@ class Floor:
 
     def run(self, control: Control) -> bool:
         """Go round until there is nothing to do; True: the channel has left Stasis."""
+        if control.channel.control is not control:
+            return False  # it has left before, while a sound still played
         thread = control.channel.thread
         while not control.done:
             if thread.hungup:

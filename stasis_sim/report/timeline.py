@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from stasis_sim.report.sentences import percent, seconds
 
@@ -134,6 +135,7 @@ def _bars(axes: Axes, groups: list[tuple[str, pd.Series, str]], end: float, labe
         below += counts
     axes.set_ylabel(f"{label}\nin {seconds(end / BINS)}")
     axes.set_ylim(0, max(float(below.max()) * 1.1, 1))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     if groups:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), ncols=4, frameon=False)
 
