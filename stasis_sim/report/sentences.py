@@ -58,6 +58,9 @@ def _ejections(calls: float, entered: float, ejected: float) -> str:
     if not attempts:
         return f"none of {calls:,.0f} calls reached Stasis"
     what = "calls" if attempts == calls else "attempts to enter Stasis"
+    if attempts == 1:
+        only = "call" if calls == 1 else "attempt to enter Stasis"
+        return f"the only {only} was {'ejected' if ejected else 'let in'}"
     if not ejected:
         return f"none of {attempts:,.0f} {what} was ejected"
     return f"{percent(ejected / attempts)} of {attempts:,.0f} {what} were ejected"

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, PlainValidator
 from stasis_sim.scenario.actions import Action, Answer
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.fields import Count, Duration, OneOrMany, Random, Word
+from stasis_sim.scenario.fields import Duration, Few, OneOrMany, Random, Word
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.reconnect import ConstantDelay, Reconnect
 from stasis_sim.scenario.strict import Strict
@@ -72,8 +72,8 @@ class Client(Strict):
     password: Word = Field(default="asterisk", description="Password in plain text, also where ari.conf holds a hash.")
     subscribe_all: bool = Field(default=False, description="Whether it connects with subscribeAll=true.")
     start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
-    instances: Count = Field(default=1, description="How many of them run, all serving the same apps.")
-    workers: Count = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")
+    instances: Few = Field(default=1, description="How many of them run, all serving the same apps.")
+    workers: Few = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")
     service: Random = Field(
         default=Constant(2_000),
         description="How long a worker needs for an event; waiting for Asterisk's answers is not in it.",

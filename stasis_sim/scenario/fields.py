@@ -207,3 +207,6 @@ Word = Annotated[str, PlainValidator(word), WithJsonSchema({"type": ["string", "
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 """How many, at least one."""
+
+Few = Annotated[int, Field(ge=1, le=10_000)]
+"""How many of something of which each costs memory from the start."""

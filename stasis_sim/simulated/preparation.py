@@ -73,6 +73,11 @@ def prepare(scenario: Scenario) -> Prepared:
     if errors:
         raise InputError(errors)
     warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, stasis_apps(dialplan))]
+    for outbound in ari.outbound_websockets:
+        text = (
+            f"[{outbound.name}] is an outbound WebSocket; no client of a scenario listens for it, so it is never there"
+        )
+        warnings.append(scenario.problem(("asterisk", "ari"), text))
     configuration = Configuration(
         http, ari, dialplan, verify, sounds=Sounds(asterisk.sounds_us), clock_us=asterisk.clock_us
     )
