@@ -12,7 +12,8 @@ in (0, 1) and from there to a duration is made here and where the distributions 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +36,10 @@ class Durations(Protocol):
 
     def __getitem__(self, number: int) -> int:
         """Return duration ``number`` in microseconds."""
+        ...
+
+    def in_order(self) -> Iterator[int]:
+        """Return all of them one after the other, from number 0 on."""
         ...
 
 
@@ -96,6 +101,10 @@ class Drawn:
         """Return the durations of one block in microseconds, shape ``(BLOCK,)``."""
         return self._quantile(self._stream.block(number))
 
+    def in_order(self) -> Iterator[int]:
+        """Return all of them one after the other, from number 0 on."""
+        return itertools.chain.from_iterable(self.block(number).tolist() for number in itertools.count())
+
 
 class Numbers:
     """The uniform numbers of a stream, by number."""
@@ -144,3 +153,7 @@ class Fixed:
     def __getitem__(self, number: int) -> int:
         """Return the duration in microseconds."""
         return self.microseconds
+
+    def in_order(self) -> Iterator[int]:
+        """Return it for ever."""
+        return itertools.repeat(self.microseconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import digits
@@ -277,13 +278,19 @@ def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
 def stasis(pbx: Pbx, thread: Thread, data: str) -> int:
     """Stasis(app[,arguments]): hands the channel over; where that fails, the dialplan goes on."""
     pbx.set_variable(thread, "STASISSTATUS", "")
-    arguments = split_arguments(data, 1 + _STASIS_ARGUMENTS)
+    arguments = _stasis_arguments(data)
     if not arguments:
         return pbx.enter_stasis(thread, "", ())
     return pbx.enter_stasis(thread, arguments[0], arguments[1:])
 
 
 _STASIS_ARGUMENTS: Final = 128
+
+
+@lru_cache(maxsize=1024)
+def _stasis_arguments(data: str) -> tuple[str, ...]:
+    """Split the argument of Stasis(), which is the same for most calls."""
+    return tuple(split_arguments(data, 1 + _STASIS_ARGUMENTS))
 
 
 def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:

@@ -55,8 +55,6 @@ class Calls:
         self.outbound: Outbound | None = None
         self.clock = 0
         self._start = configuration.clock_us or 0
-        # The channel that the interpreter runs now: looked up once for each stimulus, not for each step.
-        self._current: Channel | None = None
         # Stasis() is made to return with a failure.
         self._failing = False
         # Local channels that there have been: their names carry the number.
@@ -94,7 +92,6 @@ class Calls:
 
     def start(self, channel: Channel) -> None:
         """Run a channel's dialplan from its place."""
-        self._current = channel
         self._wait(channel, self.pbx.start(channel.thread))
 
     def hang_up(self, channel: Channel, cause: int) -> None:
@@ -148,13 +145,11 @@ class Calls:
         elif linger:
             channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause))
         else:
-            self._current = channel
             self._wait(channel, self.pbx.hangup(channel.thread, cause))
 
     def _hang_up_late(self, late: tuple[Channel, int]) -> None:
         channel, cause = late
         channel.waits = 0
-        self._current = channel
         self._wait(channel, self.pbx.hangup(channel.thread, cause))
 
     def _linger(self, channel: Channel) -> int:
@@ -167,7 +162,6 @@ class Calls:
             return
         self.channels.key(channel, digit, duration_ms)
         if channel.control is None:
-            self._current = channel
             self._wait(channel, self.pbx.dtmf(channel.thread, digit))
 
     def run(self, control: Control) -> None:
@@ -193,7 +187,6 @@ class Calls:
         if not channel.walks:
             self._start_outgoing(channel, control)
             return
-        self._current = channel
         self._wait(channel, self.pbx.resume(channel.thread, control.place))
 
     def _start_outgoing(self, channel: Channel, control: Control) -> None:
@@ -208,20 +201,17 @@ class Calls:
             thread.exten,
             thread.priority + 1,
         )
-        self._current = channel
         self._wait(channel, self.pbx.start(thread))
 
     def hand_over(self, channel: Channel, app: str, args: Sequence[str]) -> None:
         """Stasis() has waited long enough: it looks the application up now."""
         channel.thread.inside = False
-        self._current = channel
         self._wait(channel, self.pbx.claimed(channel.thread, app, args))
 
     def fail_stasis(self, channel: Channel) -> None:
         """Stasis() returns with a failure after all (outbound-per-call-nobody)."""
         channel.thread.inside = False
         self._failing = True
-        self._current = channel
         self._wait(channel, self.pbx.claimed(channel.thread, "", ()))
 
     def claim(self, offer: Offer, app: str) -> None:
@@ -229,7 +219,6 @@ class Calls:
         channel = offer.channel
         offer.winner = app
         channel.fire("claim")
-        self._current = channel
         self._wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
         if channel.control is None:
             self.offers.close(channel)
@@ -243,14 +232,7 @@ class Calls:
 
     def _go_on(self, channel: Channel) -> None:
         channel.waits = 0
-        self._current = channel
         self._wait(channel, self.pbx.resume(channel.thread))
-
-    def _channel(self, thread: Thread) -> Channel:
-        channel = self._current
-        if channel is None or channel.thread is not thread:
-            channel = self.live[thread.channel]
-        return channel
 
     def restated(self, channel: Channel) -> None:
         """A channel's state has changed; an answer passes through a Local channel."""
@@ -272,22 +254,22 @@ class Calls:
         """A step is about to run (subscribe-all: ChannelDialplan)."""
         ident = thread.channel
         self.bus.out.append((STEP, ident, thread.context, thread.exten, thread.priority, application, data))
-        self.channels.publish(self._channel(thread), application, data)
+        self.channels.publish(thread.owner, application, data)
 
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """A variable was set."""
-        self.channels.variable(self._channel(thread), name, value)
+        self.channels.variable(thread.owner, name, value)
 
     def state(self, thread: Thread, state: str) -> None:  # noqa: ARG002 - thread.state has it already
         """The channel's state changed."""
-        self.restated(self._channel(thread))
+        self.restated(thread.owner)
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
         if self._failing:
             self._failing = False
             return STASIS_FAILED
-        channel = self._channel(thread)
+        channel: Channel = thread.owner
         if not app:
             self.bus.log("WARNING", "Stasis app_name argument missing")
             self.bus.out.append((STASIS, channel.ident, "", tuple(args), "ejected", NO_NAME))
@@ -305,7 +287,6 @@ class Calls:
 
     def _left_late(self, channel: Channel) -> None:
         if channel.ident in self.live and channel.thread.inside:
-            self._current = channel
             self._wait(channel, self.pbx.resume(channel.thread))
 
     def broadcast(
@@ -313,13 +294,13 @@ class Calls:
     ) -> None:
         """StasisBroadcast() begins; the interpreter keeps the time."""
         del timeout_us
-        channel = self._channel(thread)
+        channel: Channel = thread.owner
         channel.fire("offer")
         self.offers.make(channel, pattern, args, notify=notify)
 
     def broadcast_over(self, thread: Thread) -> None:
         """Nobody claimed the channel in time, or it was hung up."""
-        channel = self._channel(thread)
+        channel: Channel = thread.owner
         offer = channel.offer
         args = offer.args if offer is not None else ()
         self.offers.close(channel)
@@ -329,26 +310,27 @@ class Calls:
 
     def leave(self, thread: Thread, how: str) -> None:
         """The dialplan's absolute timeout ends a stay in Stasis."""
-        control = self._channel(thread).control
+        channel: Channel = thread.owner
+        control = channel.control
         if control is not None:
             self.floor.hang_up(control, how)
             self.floor.run(control)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up."""
-        self.channels.hangup_requested(self._channel(thread), {"cause": flag, "soft": True}, running=False)
+        self.channels.hangup_requested(thread.owner, {"cause": flag, "soft": True}, running=False)
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """UserEvent() in the dialplan."""
         blob: dict[str, Any] = {**dict(fields), "eventname": name}
-        self.channels.tell(self._channel(thread), "ChannelUserevent", {"eventname": name, "userevent": blob})
+        self.channels.tell(thread.owner, "ChannelUserevent", {"eventname": name, "userevent": blob})
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:
         """Why the dialplan stopped walking forward: nothing that an application sees."""
 
     def ended(self, thread: Thread, cause: int) -> None:
         """The channel is gone."""
-        channel = self._channel(thread)
+        channel: Channel = thread.owner
         if channel.waits:
             self.timers.cancel(channel.waits)
             channel.waits = 0

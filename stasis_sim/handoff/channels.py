@@ -75,6 +75,7 @@ class Channel:
         """Make a channel that nobody has heard of yet."""
         self.ident = ident
         self.thread = thread
+        thread.owner = self
         self.state = "dialplan"
         self.shown = Snapshot(thread.state, thread.context, thread.exten, thread.priority, "", "")
         self.forwards: list[Forward] = []
@@ -89,7 +90,7 @@ class Channel:
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
-        self.state = fire(CHANNEL, self.state, stimulus, f"channel {self.ident}")
+        self.state = fire(CHANNEL, self.state, stimulus, "channel", self.ident)
 
 
 class Channels:
@@ -192,6 +193,7 @@ class Channels:
     def gone(self, channel: Channel, cause: int) -> None:
         """A channel ends: ChannelDestroyed, and nobody is subscribed to it any more (subscribe-channel)."""
         del self.live[channel.ident]
+        channel.thread.owner = None
         channel.fire("end")
         if not (channel.forwards or self.everyone):
             return

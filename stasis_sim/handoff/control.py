@@ -12,7 +12,6 @@ bridge its channel was in (bridge, bridge-continue).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -68,7 +67,7 @@ class Control:
         self.app = app
         self.bridge: Bridge | None = None
         self.followed: Bridge | None = None
-        self.commands: deque[Command] | None = None
+        self.commands: list[Command] | None = None
         self.busy: Callable[[], None] | None = None
         self.target: tuple[str, Sequence[str]] | None = None
         self.place: Place | None = None
@@ -81,7 +80,8 @@ class Control:
     ) -> None:
         """Have something done by the loop; `dropped` is called instead if the loop ends before."""
         if self.commands is None:
-            self.commands = deque()
+            # A list: there are seldom two, and an empty deque takes ten times the memory for every call.
+            self.commands = []
         self.commands.append((command, args, dropped))
 
 
@@ -155,7 +155,7 @@ class Floor:
             if control.busy is not None or not commands:
                 return False
             while commands and control.busy is None:
-                command, args, _ = commands.popleft()
+                command, args, _ = commands.pop(0)
                 command(*args)
         self._leave(control)
         return True

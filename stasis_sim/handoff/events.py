@@ -112,10 +112,11 @@ class Bus:
     ) -> None:
         """A message on a topic: first those who listen to this one, then those who listen to all."""
         # Sending never subscribes or unsubscribes anybody, so the lists stand still.
-        for forward in forwards:
-            self.raise_event(forward.topic, event_type, channel, body)
-        for forward in everyone:
-            self.raise_event(forward.topic, event_type, channel, body)
+        for listeners in (forwards, everyone):
+            for forward in listeners:
+                app = forward.topic.listener
+                if app is not None:
+                    self.send(app, event_type, channel, body)
 
     def raise_event(self, topic: AppTopic, event_type: str, channel: str | None, body: Body) -> None:
         """A message on an application's own topic: nobody hears it if nobody is registered under the name."""

@@ -94,14 +94,14 @@ class IllegalStimulusError(Exception):
         super().__init__(f"{who} is {state}: {stimulus} is not possible; possible: {', '.join(legal) or 'nothing'}")
 
 
-def fire(table: Table, state: str, stimulus: str, who: str) -> str:
+def fire(table: Table, state: str, stimulus: str, *who: str) -> str:
     """Return the state that follows.
 
     Args:
         table: One of the tables above.
         state: The present state.
         stimulus: What happens.
-        who: Whose state it is, for the message.
+        who: Whose state it is, for the message: words, put together only if there is one.
 
     Raises:
         IllegalStimulusError: The state does not list the stimulus.
@@ -109,4 +109,4 @@ def fire(table: Table, state: str, stimulus: str, who: str) -> str:
     try:
         return table[state][stimulus]
     except KeyError:
-        raise IllegalStimulusError(who, state, stimulus, tuple(table[state])) from None
+        raise IllegalStimulusError(" ".join(who), state, stimulus, tuple(table[state])) from None

@@ -312,7 +312,7 @@ class Pbx:
             return PARK
         if outcome == STASIS_LEFT:
             return _left_stasis(self, thread, True)
-        self.set_variable(thread, "STASISSTATUS", "FAILED")
+        variables.set_variable(self, thread, "STASISSTATUS", "FAILED")
         return HANGUP if thread.hungup else NEXT
 
     def tone(self, thread: Thread, cause: int, delay_us: int | None, then: Continuation) -> int:
@@ -456,5 +456,5 @@ def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
 
 
 def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-    pbx.set_variable(thread, "STASISSTATUS", "SUCCESS")
+    variables.set_variable(pbx, thread, "STASISSTATUS", "SUCCESS")
     return NEXT

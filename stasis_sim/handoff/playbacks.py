@@ -16,6 +16,9 @@ from stasis_sim.handoff.replies import DONE, Parameters, Reply, Routes, bad, err
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.rest_channels import ChannelResources
 
+_CREATED: Final = Reply(201, "Created")
+"""What is answered where nobody looks into bodies."""
+
 _NO_PLAYBACK: Final = error(404, "Not Found", "Playback not found")
 _NOT_PLAYING: Final = error(409, "Conflict", "Operation not allowed when not playing")
 _EVENTS: Final = {
@@ -111,6 +114,8 @@ class PlaybackResources:
         playback = self.live[ident] = Playback(ident, control, media)
         control.queue(self._begin, (playback,), lambda: self._over(playback))
         self.house.wake(control)
+        if not self.house.bus.bodies:
+            return _CREATED
         return Reply(201, "Created", playback.json(), (("Location", f"/playbacks/{ident}"),))
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
@@ -227,7 +232,8 @@ class PlaybackResources:
         scheme, _, rest = medium.partition(":")
         sounds = self.house.configuration.sounds
         if scheme == "sound":
-            return sounds.get(rest, sounds.get("default"))
+            length = sounds.get(rest)
+            return sounds.get("default") if length is None else length
         if scheme == "tone":
             # A tone goes on until somebody stops it.
             return 1 << 50
@@ -237,10 +243,10 @@ class PlaybackResources:
         event_type = _EVENTS.get(playback.state)
         if event_type is not None:
             channels = self.house.channels
-            channel = playback.control.channel
+            channel, bus = playback.control.channel, self.house.bus
             if channel.forwards or channels.everyone:
                 # Clients tell playbacks apart by their ids, so a message has at least that.
                 body: dict[str, Any] = {"playback": {"id": playback.ident}}
-                if self.house.bus.bodies:
+                if bus.bodies:
                     body = {"type": event_type, "playback": playback.json()}
-                self.house.bus.publish(channel.forwards, channels.everyone, event_type, channel.ident, body)
+                bus.publish(channel.forwards, channels.everyone, event_type, channel.ident, body)

@@ -51,7 +51,8 @@ class Parameters:
     __slots__ = ("_body", "_query")
 
     def __init__(self, request: HttpRequest) -> None:
-        self._query: Sequence[tuple[str, str]] = request.query
+        # Of several of one name the last one counts.
+        self._query: Mapping[str, str] = dict(request.query)
         body = request.body
         self._body: Mapping[str, Any] = body if isinstance(body, dict) else _NOTHING
 
@@ -74,18 +75,15 @@ class Parameters:
         if name in self._body:
             value = self._body[name]
             return value if isinstance(value, str) else None
-        found: str | None = None
-        for key, text in self._query:
-            if key == name:
-                found = text
-        return found
+        return self._query.get(name)
 
     def number(self, name: str) -> int:
         """A whole number; one that is missing or none is 0."""
         value = self._body.get(name)
         if isinstance(value, int):
             return int(value)
-        return atoi(self.text(name))
+        text = self.text(name)
+        return atoi(text) if text else 0
 
     def flag(self, name: str) -> bool:
         """A yes or no."""

@@ -144,20 +144,18 @@ class Rest:
 
     def _remember(self, granted: Granted, handler: Handler) -> None:
         request, pattern = granted.request, granted.route.pattern
-        parts = request.path.split("/")
-        if pattern.startswith(_COMMANDS) and not granted.headers and not granted.closes and len(parts) == _PARTS:
-            method, _, _, user, _, headers, host, port, tls, content, client, target = request
-            if not headers and content is None and not target:
-                key = (method, parts[4], user, host, port, tls, client, parts[1])
-                self._short[key] = (granted, handler)
+        plain = not request.headers and request.content is None and not request.target
+        if plain and pattern.startswith(_COMMANDS) and not granted.headers and not granted.closes:
+            parts = request.path.split("/")
+            if len(parts) == _PARTS:
+                self._short[_about(request, parts)] = (granted, handler)
 
     def _short_cut(self, request: HttpRequest) -> tuple[Granted, Handler, tuple[str, ...]] | None:
-        method, path, _, user, _, headers, host, port, tls, content, client, target = request
-        parts = path.split("/")
-        if headers or content is not None or target or len(parts) != _PARTS or parts[2] != "channels":
+        parts = request.path.split("/")
+        if len(parts) != _PARTS:
             return None
         ident = parts[3]
-        known = self._short.get((method, parts[4], user, host, port, tls, client, parts[1]))
+        known = self._short.get(_about(request, parts))
         if known is None or not ident or "%" in ident or "+" in ident or ident in _WORDS:
             return None
         return known[0], known[1], (ident,)
@@ -186,6 +184,12 @@ class Rest:
         self.house.bus.out.append(
             (RESPONSE, serial, answer.status, answer.reason or answer.phrase, answer.headers, answer.body)
         )
+
+
+def _about(request: HttpRequest, parts: Sequence[str]) -> tuple[object, ...]:
+    """Return all that decides whether a request is let in but the channel's id; the slice begins at the headers."""
+    _, root, resource, _, command = parts
+    return request.method, root, resource, command, request.user, request[5:]
 
 
 def _not_modelled(path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG001

@@ -66,5 +66,5 @@ class Session:
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
-        self.state = fire(SESSION, self.state, stimulus, f"session {self.name}")
+        self.state = fire(SESSION, self.state, stimulus, "session", self.name)
         self.up = self.state == "up"

@@ -106,7 +106,7 @@ class App:
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
-        self.state = fire(REGISTRATION, self.state, stimulus, f"application {self.name}")
+        self.state = fire(REGISTRATION, self.state, stimulus, "application", self.name)
 
     def subscribe(self, kind: str, ident: str, source: list[Forward]) -> None:
         """Be interested in one more thing, or once more in the same; `source` is the topic's list of forwards."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -112,6 +112,7 @@ class Thread:
         handler: Whether it runs its ``h`` extension.
         inside: Whether it is parked inside Stasis.
         ended: Whether the channel is gone.
+        owner: Whatever the host keeps with it: the interpreter never looks at it.
         media_us: How long after an answer the caller's first media comes; half a second or more is "none".
         frames: The Gosub stack.
     """
@@ -138,6 +139,7 @@ class Thread:
         "media_us",
         "name",
         "outer",
+        "owner",
         "prefixes",
         "priority",
         "state",
@@ -181,6 +183,7 @@ class Thread:
         self.handler = False
         self.inside = False
         self.ended = False
+        self.owner: Any = None
         self.media_us = NO_MEDIA_US
         self.frames: list[Frame] = []
         self.digits = ""

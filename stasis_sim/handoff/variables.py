@@ -62,7 +62,7 @@ def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) 
     if thread is None:
         set_global(pbx, name, value)
         return
-    prefix, plain = split_name(name)
+    prefix, plain = split_name(name) if name.startswith("_") else ("", name)
     if value is None:
         thread.prefixes.pop(plain, None)
         if thread.variables.pop(plain, ""):

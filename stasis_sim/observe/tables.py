@@ -81,10 +81,12 @@ class _Table:
         """
         import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
 
+        from stasis_sim.observe.arrow import BUILDERS  # noqa: PLC0415 - likewise
+
         told = {"replication": [self._replication] * len(rows), "call": calls}
         arrays = [
-            pa.array(told[column.name] if column.read is None else column.read(rows), field.type)
-            for column, field in zip(TABLES[self.name], self.schema, strict=True)
+            BUILDERS[column.type](told[column.name] if column.read is None else column.read(rows))
+            for column in TABLES[self.name]
         ]
         self._waiting.append(pa.Table.from_arrays(arrays, schema=self.schema))
         self._rows += len(rows)
@@ -124,10 +126,21 @@ def _temporary(path: Path) -> Path:
 
 
 def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - a run without tables does not load it
+    import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
-    # zstd gives the same bytes on every processor, which snappy does not promise.
-    return pq.ParquetWriter(path, columns, compression="zstd", compression_level=1, version="2.6", store_schema=False)
+    words = [field.name for field in columns if pa.types.is_string(field.type)]
+    # zstd gives the same bytes on every processor, which snappy does not promise. Numbers hardly ever repeat: a
+    # dictionary of them takes time and makes the file longer.
+    return pq.ParquetWriter(
+        path,
+        columns,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=words,
+        version="2.6",
+        store_schema=False,
+    )
 
 
 class Tables:

@@ -158,7 +158,10 @@ def _carry_out(
         done = True
         if timed is not None:
             duration = client.duration((timed.tag, *name, position), timed.time, caller)
-            done = yield from _spend(process, client, caller, timed, duration)
+            if isinstance(timed, actions.Wait):
+                yield duration
+            else:
+                done = yield from _play(process, client, caller, duration, last=position == last)
         for method, suffix, query in steps:
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.
@@ -169,17 +172,16 @@ def _carry_out(
             return
 
 
-def _spend(
-    process: Process, client: Client, caller: Caller, action: actions.Wait | actions.Play, duration: int
+def _play(
+    process: Process, client: Client, caller: Caller, duration: int, *, last: bool
 ) -> Generator[int | None, Any, bool]:
-    """Wait, or play a sound and wait for its end; say whether the handling goes on."""
-    if isinstance(action, actions.Wait):
-        yield duration
-        return True
+    """Play a sound and wait for its end, if anything follows; say whether the handling goes on."""
+    path, media = f"/channels/{caller.channel}/play", ("media", sound(duration))
+    if last:
+        return (yield from client.rest("POST", path, (media,), caller, process, awaited=False)) in OK
     playback, ident = Playback(process), client.playback_id()
     client.playing.setdefault(caller.trace.number, {})[ident] = playback
-    query = (("media", sound(duration)), ("playbackId", ident))
-    status = yield from client.rest("POST", f"/channels/{caller.channel}/play", query, caller, process)
+    status = yield from client.rest("POST", path, (media, ("playbackId", ident)), caller, process)
     if status not in OK:
         client.playing.get(caller.trace.number, {}).pop(ident, None)
         return False

@@ -60,6 +60,7 @@ class Client:
         blackhole: Whether they fail by silence instead of a refusal.
         refused_by: The fault that makes them fail.
         started: Whether it has begun to run.
+        latency: Returns how long the next message takes one way, in microseconds.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
@@ -84,13 +85,13 @@ class Client:
         self._workers = Workers(spec.workers)
         self._path = spec.path
         self._base = spec.path.rpartition("/")[0]
-        self._latency = durations(world.streams, f"clients/{name}/latency", spec.latency)
+        # Read in order and bound to the iterator: this is asked for with every message and every request.
+        self.latency = durations(world.streams, f"clients/{name}/latency", spec.latency).in_order().__next__
         # Of its own, so that profiles which send different numbers of messages have the same outages.
         self._handshakes = durations(world.streams, f"clients/{name}/handshakes", spec.latency)
         self._tries = 0
-        self._messages = 0
-        self._answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
-        self._asked = 0
+        answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
+        self._answer_time = answers.in_order().__next__
         self._user = (spec.user, spec.password)
         self._server = (spec.host, spec.port, spec.tls)
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
@@ -186,12 +187,6 @@ class Client:
         # A client that takes up what is inside may yet end a call when it is back.
         return self.world.clock.sleep(delay, Rank.CLIENT, self.index, idle=self.spec.recover == "none")
 
-    def latency(self) -> int:
-        """Return how long the next message takes one way, in microseconds."""
-        number = self._messages
-        self._messages = number + 1
-        return self._latency[number]
-
     def lose(self, how: str, cause: str) -> bool:
         """The connection breaks, and both ends know it; say whether there was one.
 
@@ -279,15 +274,16 @@ class Client:
             process = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
         if event.type == "PlaybackFinished":
-            number = caller.trace.number
-            self.world.clock.after(finish - now, Rank.CLIENT, number, self._played, (message, self.generation))
+            number, playback = caller.trace.number, self.world.playback(event)
+            if playback in self.playing.get(number, ()):
+                payload = (event, number, playback, self.generation)
+                self.world.clock.after(finish - now, Rank.CLIENT, number, self._played, payload)
 
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a playback is over: whoever waited for it goes on."""
-        (event, caller, _), generation = happening.payload
-        playback = self.world.playback(event)
+        event, number, playback, generation = happening.payload
         if generation == self.generation and event.fate != "lost":
-            asked = self.playing.get(caller.trace.number, {}).pop(playback, None)
+            asked = self.playing.get(number, {}).pop(playback, None)
             if asked is not None:
                 asked.finish()
 
@@ -310,9 +306,7 @@ class Client:
 
     def _settle(self, now: int) -> None:
         """Nothing can happen any more to the messages whose work is over."""
-        settled = self.world.settled
-        for message in self._workers.done(now):
-            settled(message)
+        self.world.settled(self._workers.done(now))
 
     def playback_id(self) -> str:
         """Return a new id for a playback; ARI lets its clients choose it."""
@@ -333,8 +327,7 @@ class Client:
         for event, _, _ in self._workers.take_back(self.world.clock.now):
             event.fate = "pending"
             event.delivered = None
-        for entry in self._workers.queue:
-            self.world.settled(entry[3])
+        self.world.settled([entry[3] for entry in self._workers.queue])
 
     def rest(
         self,
@@ -360,8 +353,7 @@ class Client:
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
-        asked = self._asked
-        self._asked += 1
+        answer_time = self._answer_time()
         yield self.latency()
         answer = world.request(self, caller, self._request(method, path, query), process)
         if answer is None:
@@ -370,7 +362,7 @@ class Client:
         row.status, row.reason = answer
         world.release(caller)
         if awaited:
-            yield self._answers[asked] + self.latency()
+            yield answer_time + self.latency()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:

@@ -51,7 +51,7 @@ class Process:
             self._alarm = None
             self.arm(delay, value)
             return
-        alarm.callbacks = [self._ring]
+        alarm.callbacks = [self._go_on]
         alarm._value = value  # noqa: SLF001
         self._env.schedule(alarm, self._priority, delay)
 
@@ -62,15 +62,14 @@ class Process:
             self._alarm = None
         self._generator = None
 
-    def _ring(self, alarm: simpy.Event) -> None:
-        self._go_on(alarm._value)  # noqa: SLF001 - the property of SimPy costs a call more
-
-    def _go_on(self, value: Any) -> None:
+    def _go_on(self, alarm: simpy.Event | None) -> None:
+        """Run the generator up to its next sleep; its alarm has rung, or there has been none yet."""
         generator = self._generator
         if generator is None:
             return
         try:
-            delay = generator.send(value)
+            # The property of SimPy costs a call more.
+            delay = generator.send(None if alarm is None else alarm._value)  # noqa: SLF001
         except StopIteration:
             self._generator = None
         else:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stasis_sim.randomness import Durations, Streams
+from stasis_sim.randomness import Streams
 from stasis_sim.scenario.arrivals import Arrivals, At, Bursts, Daily, Every, FromCsv, Poisson, Rates
 from stasis_sim.scenario.numerics import log1p
 from stasis_sim.simulated.draws import durations
@@ -40,7 +40,8 @@ class Arrival(NamedTuple):
 
 def arrivals(sources: Sequence[Iterable[int]]) -> Iterator[Arrival]:
     """Merge sources into one rising sequence; at one instant the source that stands first goes first."""
-    return heapq.merge(*(_numbered(position, instants) for position, instants in enumerate(sources)))
+    numbered = [_numbered(position, instants) for position, instants in enumerate(sources)]
+    return numbered[0] if len(numbered) == 1 else heapq.merge(*numbered)
 
 
 def _numbered(position: int, instants: Iterable[int]) -> Iterator[Arrival]:
@@ -65,7 +66,7 @@ def _unlimited(kind: Arrivals, streams: Streams, name: str, clock_us: int) -> It
         case Poisson():
             return itertools.accumulate(_rate_gaps(streams, name, kind.rate.per_s))
         case Every():
-            return itertools.accumulate(_all(durations(streams, name, kind.gap)))
+            return itertools.accumulate(durations(streams, name, kind.gap).in_order())
         case Bursts():
             return _bursts(kind, streams, name)
         case Daily():
@@ -74,17 +75,13 @@ def _unlimited(kind: Arrivals, streams: Streams, name: str, clock_us: int) -> It
             return iter(kind.at_us)
 
 
-def _all(drawn: Durations) -> Iterator[int]:
-    return (drawn[number] for number in itertools.count())
-
-
 def _rate_gaps(streams: Streams, name: str, per_s: float) -> Iterator[int]:
     """Return exponential gaps in microseconds."""
 
     def quantile(uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.rint(-log1p(-uniform) * (SECOND / per_s)).astype(np.int64)
 
-    return _all(streams.durations(name, quantile))
+    return streams.durations(name, quantile).in_order()
 
 
 def _bursts(kind: Bursts, streams: Streams, name: str) -> Iterator[int]:

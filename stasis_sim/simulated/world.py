@@ -27,6 +27,8 @@ from stasis_sim.simulated.process import Life, Process
 from stasis_sim.simulated.traffic import arrivals, instants
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.trace import Recorder
@@ -235,9 +237,9 @@ class World:
 
     # ---- messages ----------------------------------------------------------
 
-    def _message(self, effect: Effect, now: int) -> Message:
-        """Write down that a message was raised."""
-        _, serial, app, type_, channel, body = effect
+    def _message(self, told: tuple[Any, ...], now: int) -> Message:
+        """Write down that a message was raised: what the effect says of it from the serial on."""
+        serial, app, type_, channel, body = told
         self._raised = serial
         caller = self.callers.get(channel)
         if caller is None:
@@ -254,12 +256,11 @@ class World:
         return event, caller, number
 
     def _send(self, effect: Effect) -> None:
-        kind, session, *rest = effect
         now = self.clock.now
-        self._connections[session].send(self._message((kind, *rest), now), now)
+        self._connections[effect[1]].send(self._message(effect[2:], now), now)
 
     def _missed(self, effect: Effect) -> None:
-        event, caller, _ = self._message(effect, self.clock.now)
+        event, caller, _ = self._message(effect[1:], self.clock.now)
         event.fate = "missed"
         self._finished.pop(event.serial, None)
         self.release(caller)
@@ -278,17 +279,17 @@ class World:
             event.connection.missed += 1
         self.release(caller)
 
-    def settled(self, message: Message) -> None:
-        """A message was delivered and dealt with."""
-        event, caller, _ = message
-        connection = event.connection
-        if connection is not None:
-            connection.delivered += 1
-        if caller is not None:
-            row = caller.trace
-            row.open -= 1
-            if not row.open and row.ended is not None and not row.released:
-                self.recorder.settled(row)
+    def settled(self, messages: Iterable[Message]) -> None:
+        """Messages were delivered and dealt with."""
+        for event, caller, _ in messages:
+            connection = event.connection
+            if connection is not None:
+                connection.delivered += 1
+            if caller is not None:
+                row = caller.trace
+                row.open -= 1
+                if not row.open and row.ended is not None and not row.released:
+                    self.recorder.settled(row)
 
     def inside(self, apps: tuple[str, ...]) -> list[Caller]:
         """Return the callers inside some apps, in the order of their arrival."""
