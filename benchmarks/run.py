@@ -42,10 +42,10 @@ def main(calls: int, rounds: int) -> None:
             with tempfile.TemporaryDirectory() as out:
                 ratios.append(cpu(ours(calls, record, out)) / cpu(plain))
         low, high = min(ratios), max(ratios)
-        print(
-            f"record: {record}, {calls:,} calls: {statistics.median(ratios):.1f} times plain SimPy ({low:.1f}-{high:.1f})"
-        )
+        spread = f"{statistics.median(ratios):.1f} times plain SimPy ({low:.1f}-{high:.1f})"
+        print(f"record: {record}, {calls:,} calls: {spread}")
 
 
 if __name__ == "__main__":
-    main(*(int(each) for each in [*sys.argv[1:], *("100000", "3")[len(sys.argv) - 1 :]]))
+    given = [int(each) for each in sys.argv[1:]]
+    main(*given, *(100_000, 3)[len(given) :])
