@@ -143,7 +143,7 @@ class Calls:
         elif not channel.walks:
             self.ended(channel.thread, cause)
         elif linger:
-            channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause))
+            channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause), channel.ident)
         else:
             self._wait(channel, self.pbx.hangup(channel.thread, cause))
 
@@ -174,7 +174,7 @@ class Calls:
         self.offers.close(control.channel)
         linger = self._linger(control.channel)
         if linger:
-            control.channel.waits = self.timers.set(linger, self._back, control)
+            control.channel.waits = self.timers.set(linger, self._back, control, control.channel.ident)
         else:
             self._back(control)
 
@@ -228,7 +228,7 @@ class Calls:
             self.timers.cancel(channel.waits)
             channel.waits = 0
         if delay_us is not None:
-            channel.waits = self.timers.set(delay_us, self._go_on, channel, channel.ident)
+            channel.waits = self.timers.set(delay_us, self._go_on, channel, channel.ident, waits=True)
 
     def _go_on(self, channel: Channel) -> None:
         channel.waits = 0
@@ -281,7 +281,7 @@ class Calls:
         outcome = self.floor.enter(channel, app, args)
         linger = self._linger(channel) if outcome == STASIS_LEFT else 0
         if linger:
-            self.timers.set(linger, self._left_late, channel)
+            self.timers.set(linger, self._left_late, channel, channel.ident)
             return STASIS_ENTERED
         return outcome
 

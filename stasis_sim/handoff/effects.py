@@ -6,7 +6,7 @@
 | (STASIS, channel, app, args, result, reason) | Stasis() or a StasisBroadcast decided: "entered" or "ejected" and why |
 | (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
 | (ENDED, channel, cause) | a channel is gone; HANGUPCAUSE at the end |
-| (TIMER, serial, delay_us, channel or None) | call step(now + delay, Timer(serial)); channel: its dialplan waits |
+| (TIMER, serial, delay_us, channel or None, waits) | call step(now + delay, Timer(serial)); waits: its dialplan does |
 | (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or (id: session) to an Open |
 | (SEND, session, serial, app, type, channel or None, body or None) | a message is written to a session |
 | (MISSED, serial, app, type, channel or None, body or None) | a message for an inactive app: dropped |

@@ -193,7 +193,8 @@ class PlaybackResources:
 
     def _await(self, playback: Playback, delay_us: int) -> None:
         playback.until = self.house.calls.clock + delay_us
-        playback.timer = self.house.timers.set(delay_us, self._played, playback)
+        channel = playback.control.channel.ident
+        playback.timer = self.house.timers.set(delay_us, self._played, playback, channel)
 
     def _played(self, playback: Playback) -> None:
         playback.timer = 0

@@ -195,7 +195,7 @@ class ChannelResources:
 
     def _press(self, control: Control, delay_us: int) -> None:
         timers = self.house.timers
-        serial = timers.set(delay_us, self._pressed, control)
+        serial = timers.set(delay_us, self._pressed, control, control.channel.ident)
 
         def stop() -> None:
             timers.cancel(serial)

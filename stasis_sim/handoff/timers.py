@@ -20,11 +20,19 @@ class Timers:
         self._pending: dict[int, tuple[Callable[[Any], None], Any]] = {}
         self._serial = 0
 
-    def set(self, delay_us: int, action: Callable[[Any], None], argument: Any, channel: str | None = None) -> int:
-        """Have `action(argument)` called later; `channel` is named if it is its dialplan that waits."""
+    def set(
+        self,
+        delay_us: int,
+        action: Callable[[Any], None],
+        argument: Any,
+        channel: str | None = None,
+        *,
+        waits: bool = False,
+    ) -> int:
+        """Have `action(argument)` called later, for a channel if one is named; `waits`: its dialplan waits for it."""
         serial = self._serial = self._serial + 1
         self._pending[serial] = (action, argument)
-        self._bus.out.append((TIMER, serial, delay_us, channel))
+        self._bus.out.append((TIMER, serial, delay_us, channel, waits))
         return serial
 
     def cancel(self, serial: int) -> None:

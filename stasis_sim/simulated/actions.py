@@ -119,11 +119,13 @@ def handle(process: Process, client: Client, message: Message, todo: Sequence[Pl
     event, caller, number = message
     if caller is None:
         return
-    generation = client.generation
-    yield finish - client.world.clock.now
+    generation, world = client.generation, client.world
+    world.keep(caller)
+    yield finish - world.clock.now
     if event.fate != "lost" and client.generation == generation:
         client.known.add(caller.trace.number)
         yield from _carry_out(process, client, caller, todo, (event.app, number, event.type))
+    world.release(caller)
 
 
 def recover(process: Process, client: Client, todo: Sequence[Plan]) -> Life:
@@ -137,7 +139,13 @@ def recover(process: Process, client: Client, todo: Sequence[Plan]) -> Life:
         if number not in client.known and caller.attempt is not None:
             client.known.add(number)
             worker = Process(world.clock, Rank.CLIENT, number)
-            worker.start(_carry_out(worker, client, caller, todo, (caller.attempt.app, "recover")))
+            worker.start(_take_up(worker, client, caller, todo, caller.attempt.app))
+
+
+def _take_up(process: Process, client: Client, caller: Caller, todo: Sequence[Plan], app: str) -> Life:
+    client.world.keep(caller)
+    yield from _carry_out(process, client, caller, todo, (app, "recover"))
+    client.world.release(caller)
 
 
 def _carry_out(
@@ -187,5 +195,8 @@ def _play(
         return False
     if not playback.over:
         playback.awaited = True
+        # It may wait for ever, and the rows of the call shall not; who goes on has a live call.
+        client.world.release(caller)
         yield None
+        client.world.keep(caller)
     return True

@@ -60,12 +60,14 @@ class Asterisk:
             self.apply(Timer(serial))
 
     def _timer(self, effect: Effect) -> None:
-        _, serial, delay, name = effect
-        process = self.channels.get(name) if name is not None else None
+        _, serial, delay, name, waits = effect
+        process = self.channels.get(name)
         if process is None:
             self.clock.after(delay, Rank.ASTERISK, 0, self._fire, serial)
-        else:
+        elif waits:
             process.arm(delay, serial)
+        else:
+            self.clock.after(delay, Rank.ASTERISK, process.key, self._fire, serial)
 
     def _fire(self, happening: Happening) -> None:
         self.apply(Timer(happening.payload))

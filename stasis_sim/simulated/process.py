@@ -26,10 +26,11 @@ class Process:
         key: Whose it is: orders it among others of its kind at one instant.
     """
 
-    __slots__ = ("_alarm", "_env", "_generator", "_priority")
+    __slots__ = ("_alarm", "_env", "_generator", "_priority", "key")
 
     def __init__(self, clock: Clock, rank: Rank, key: int) -> None:
         self._env = clock.env
+        self.key = key
         self._priority: Any = (rank << KEY_BITS) + key
         self._alarm: simpy.Event | None = None
         self._generator: Life | None = None

@@ -117,4 +117,4 @@ def test_reasons_of_an_ejection(asterisk: Asterisk) -> None:
 
 def test_the_clock_stands_in_the_timers(asterisk: Asterisk) -> None:
     """A wait in the dialplan is a timer of so many microseconds that names the channel."""
-    assert asterisk.of(asterisk.call("c1", "wait"), TIMER) == [(1, 60_000_000, "c1")]
+    assert asterisk.of(asterisk.call("c1", "wait"), TIMER) == [(1, 60_000_000, "c1", True)]
