@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 
 def integers(values: Sequence[int | None]) -> pa.Array:
@@ -22,15 +23,26 @@ def integers(values: Sequence[int | None]) -> pa.Array:
 
 def strings(values: Sequence[str | None]) -> pa.Array:
     """Make an array of texts, most of which are the same few words; None is a missing one."""
-    words = list(dict.fromkeys(values))
-    if len(words) == len(values):
-        return _texts(words)
-    if len(words) == 1:
+    distinct = list(dict.fromkeys(values))
+    if len(distinct) == len(values):
+        return _texts(distinct)
+    if len(distinct) == 1:
         places = np.zeros(len(values), np.int32)
     else:
-        place = {word: number for number, word in enumerate(words)}
+        place = {word: number for number, word in enumerate(distinct)}
         places = np.array([place[value] for value in values], np.int32)
-    return _texts(words).take(pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(places)]))
+    return words(places, distinct)
+
+
+def numbers(values: NDArray[np.int64], present: NDArray[np.bool_]) -> pa.Array:
+    """Make an array of whole numbers, missing where they are not present."""
+    bits = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(pa.int64(), len(values), [bits, pa.py_buffer(np.where(present, values, 0))])
+
+
+def words(places: NDArray[np.int32], vocabulary: Sequence[str | None]) -> pa.Array:
+    """Make an array of texts that are places in a vocabulary; None is a missing one."""
+    return _texts(vocabulary).take(pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)]))
 
 
 def _texts(values: Sequence[str | None]) -> pa.Array:

@@ -141,6 +141,15 @@ class Ledger:
         level.change(change, now)
         self.levels[TOTAL].change(change, now)
 
+    def level(self, app: str | None) -> Level:
+        """Return how many are inside an app, or in TOTAL."""
+        return self.levels.setdefault(app, Level(self.warmup))
+
+    def counted(self, calls: int, raised: int) -> None:
+        """Somebody else has filled the sums with so many calls, and the messages that were raised about them."""
+        self._calls += calls
+        self._raised += raised
+
     def add(self, call: Call) -> None:
         """Count a call to which nothing can happen any more."""
         attempts = call.attempts

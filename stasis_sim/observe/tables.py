@@ -79,17 +79,22 @@ class _Table:
             rows: What the table is made of.
             calls: For each row the number of its call, where the row does not say it.
         """
-        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
-
-        from stasis_sim.observe.arrow import BUILDERS  # noqa: PLC0415 - likewise
+        from stasis_sim.observe.arrow import BUILDERS  # noqa: PLC0415 - a run without tables does not load it
 
         told = {"replication": [self._replication] * len(rows), "call": calls}
-        arrays = [
-            BUILDERS[column.type](told[column.name] if column.read is None else column.read(rows))
-            for column in TABLES[self.name]
-        ]
+        self.append(
+            [
+                BUILDERS[column.type](told[column.name] if column.read is None else column.read(rows))
+                for column in TABLES[self.name]
+            ]
+        )
+
+    def append(self, arrays: Sequence[pa.Array]) -> None:
+        """Take columns, and write the row groups that are full."""
+        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
         self._waiting.append(pa.Table.from_arrays(arrays, schema=self.schema))
-        self._rows += len(rows)
+        self._rows += len(arrays[0])
         if self._rows >= ROW_GROUP:
             whole = self._join()
             full = self._rows - self._rows % ROW_GROUP
@@ -156,6 +161,7 @@ class Tables:
     def __init__(self, replication: int, directory: Path | None = None) -> None:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
+        self.replication = replication
         self._tables = {name: _Table(name, replication, directory) for name in TABLES}
         self._batch: list[Call] = []
 
@@ -175,6 +181,10 @@ class Tables:
         self._batch.append(call)
         if len(self._batch) >= _BATCH:
             self._spill()
+
+    def arrays(self, name: str, columns: Sequence[pa.Array]) -> None:
+        """Take rows of a table as columns, in the order in which they stand there."""
+        self._tables[name].append(columns)
 
     def _spill(self) -> None:
         """Make columns of the calls that wait."""

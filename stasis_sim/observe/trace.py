@@ -355,6 +355,15 @@ class Recorder:
         connection = self._connections[self._tries] = Connection(self._tries, client, apps, at)
         return connection
 
+    def connections(self) -> list[Connection]:
+        """Return the connections whose rows may still change."""
+        return list(self._connections.values())
+
+    def let_go(self, calls: int) -> None:
+        """So many calls have been offered and let go elsewhere."""
+        self.offered += calls
+        self._released += calls
+
     def refused(self, connection: Connection, at: int, reason: str) -> None:
         """The try at a connection failed: the row is complete."""
         connection.closed, connection.how, connection.reason = at, "refused", reason
@@ -404,7 +413,7 @@ class Recorder:
             held.clear()
         self.ledger.add_events(self._events)
         self.ledger.add_commands(self._commands)
-        connections = list(self._connections.values())
+        connections = self.connections()
         for connection in connections:
             self.ledger.add_connection(connection)
         if self._sink is not None:

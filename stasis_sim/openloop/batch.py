@@ -1,0 +1,57 @@
+"""Calls that are through: their rows' numbers, in the order in which the tables have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from stasis_sim.openloop.history import FOR_EVER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stasis_sim.openloop.history import Ints, Link
+    from stasis_sim.openloop.paths import Columns, EventRow, Path, When
+
+
+class Bunch(NamedTuple):
+    """Calls of one source that went the same way.
+
+    Attributes:
+        source: Name of the source.
+        path: Their way.
+        columns: The values of its symbols.
+        numbers: Of the calls.
+        reasons: For each attempt why it was ejected, one word a call; empty where the path says it.
+    """
+
+    source: str
+    path: Path
+    columns: Columns
+    numbers: Ints
+    reasons: dict[int, Ints]
+
+    def value(self, sum_: int | None) -> Ints:
+        """Return an instant or a duration of all calls, FOR_EVER where there is none."""
+        value = FOR_EVER if sum_ is None else self.path.value(sum_, self.columns)
+        return np.broadcast_to(np.asarray(value, np.int64), self.numbers.shape)
+
+    def connections(self, event: EventRow, links: Sequence[Link]) -> Ints:
+        """Return to which connections an event was written, 0 for none."""
+        if event.link is None:
+            return np.zeros(len(self.numbers), np.int64)
+        link = links[event.link]
+        return link.numbers(link.look(self.value(event.when.at), event.when.rank, self.numbers))
+
+    def at(self, when: When) -> Ints:
+        """Return when something happened to all calls."""
+        return self.value(when.at)
+
+    def of(self, rows: Ints) -> Bunch:
+        """Return some of the calls."""
+        columns = {
+            symbol: column if isinstance(column, int) else column[rows] for symbol, column in self.columns.items()
+        }
+        reasons = {place: words[rows] for place, words in self.reasons.items()}
+        return self._replace(columns=columns, numbers=self.numbers[rows], reasons=reasons)

@@ -1,0 +1,272 @@
+"""One replication, computed window by window.
+
+A window holds the calls that arrive in a stretch of time, and those of earlier windows that are not over. Within it
+two things are looked for until both agree: which way each call goes, given how long its messages wait in the queues of
+the clients; and how long they wait, given when they are written. Nothing acts backwards in time, so there is one
+answer, and it is that of the event engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from stasis_sim.observe.trace import Recorder
+from stasis_sim.openloop.batch import Bunch
+from stasis_sim.openloop.cohort import Cohort, Group
+from stasis_sim.openloop.history import FOR_EVER, History, Ints, without_calls
+from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.openloop.queueing import Order, waits
+from stasis_sim.openloop.rows import write
+from stasis_sim.openloop.standings import Standings
+from stasis_sim.openloop.sums import Levels, Sums
+from stasis_sim.openloop.windows import windows
+from stasis_sim.randomness import Streams
+from stasis_sim.simulated.world import World
+
+if TYPE_CHECKING:
+    from stasis_sim.observe.ledger import Ledger
+    from stasis_sim.observe.tables import Tables
+    from stasis_sim.simulated.preparation import Prepared
+
+MOST_ROUNDS: Final = 1000
+"""A window in which ways and waits do not agree by then is left to the event engine."""
+
+
+def compute(prepared: Prepared, replication: int, tables: Tables | None = None) -> tuple[Ledger, tuple[int, ...]]:
+    """Compute one replication.
+
+    Args:
+        prepared: The scenario with its Asterisk configured; nothing in it may close the loop.
+        replication: Its number, from 1.
+        tables: Takes the rows; None: only sums are kept.
+
+    Returns:
+        The sums, and how much each fault of the scenario has touched.
+
+    Raises:
+        ClosedLoopError: A call does something that cannot be computed for all calls at once; nothing was returned.
+    """
+    return _Computation(prepared, replication, tables).run()
+
+
+class _Recorder(Recorder):
+    """Writes down the world without callers; at the end, the sums of the callers are put in."""
+
+    def __init__(self, replication: int, warmup: int, tables: Tables | None, computed: _Computation) -> None:
+        super().__init__(replication, warmup, tables)
+        self._computed = computed
+
+    def finish(self, now: int, raised: int | None = None) -> Ledger:
+        """Put the sums in and end the run."""
+        sums, ledger = self._computed.sums, self.ledger
+        for app, at in sorted(sums.strange.items(), key=lambda item: (item[1], item[0])):
+            self.app_state(app, at, registered=False, working=False)
+        sums.pour(ledger, self.connections())
+        self._computed.levels.pour(ledger, now)
+        ledger.counted(sums.calls, sums.raised)
+        self.let_go(sums.calls)
+        return super().finish(now, None if raised is None else raised + sums.raised)
+
+
+class _Computation:
+    """One replication on its way."""
+
+    def __init__(self, prepared: Prepared, replication: int, tables: Tables | None) -> None:
+        scenario = prepared.scenario
+        self._prepared = prepared
+        self._streams = Streams(scenario.run.seed, replication)
+        self._tables = tables
+        self._history = History(prepared, self._streams)
+        self._cohorts = [
+            Cohort(prepared, self._streams, self._history, source) for source in range(len(scenario.calls))
+        ]
+        self._drained = scenario.run.until == "drained"
+        self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
+        # When clients are through with what was written before the window, and with what was written in it.
+        self._free = self._freed = [0] * len(scenario.clients)
+        self._begun = 0
+        # When the last thing has happened about the calls that are through.
+        self._over = 0
+        self._standings = Standings(prepared, self._history)
+        self.sums = Sums(scenario.run.warmup_us, self._history)
+        self.levels = Levels(scenario.run.warmup_us)
+
+    def run(self) -> tuple[Ledger, tuple[int, ...]]:
+        """Compute it."""
+        last = 0
+        for window in windows(self._prepared.scenario, self._streams):
+            fresh = [cohort.extend(*calls) for cohort, calls in zip(self._cohorts, window.arrivals, strict=True)]
+            self._agree(fresh, window.end)
+            if window.end < FOR_EVER:
+                self._close(window.end)
+            last = window.last
+        if self._drained:
+            self._horizon = self._emptied(last)
+            self._agree([np.arange(len(cohort)) for cohort in self._cohorts], FOR_EVER)
+        self._close(FOR_EVER)
+        return self._finish()
+
+    def _emptied(self, last: int) -> int:
+        """Return when a run that is to be drained ends.
+
+        That is when the last call has ended; where one never does, when nothing is left that could end it. The clients
+        are then still given time for the messages that they have.
+        """
+        ended = last
+        for group in (group for cohort in self._cohorts for group in cohort.groups(self._horizon)):
+            if group.path.ended is None:
+                return max(self._exhausted, *self._freed)
+            ended = max(ended, _latest(group, group.path.ended))
+        return max(ended, *self._freed)
+
+    @property
+    def _exhausted(self) -> int:
+        """When the last thing happens, of those that do not go on for ever: something about a call, or a fault."""
+        faults = self._prepared.scenario.faults
+        instants = [at for fault in faults for at in (fault.csv.at_us if fault.csv else fault.at_us or ())]
+        groups = (group for cohort in self._cohorts for group in cohort.groups(self._horizon))
+        return max(0, self._over, *instants, *(_latest(group, at) for group in groups for at in group.path.left))
+
+    def _finish(self) -> tuple[Ledger, tuple[int, ...]]:
+        """Run the world without callers once more, up to the end, and put in what the callers were."""
+        run = self._prepared.scenario.run
+        recorder = _Recorder(self._streams.replication, run.warmup_us, self._tables, self)
+        world = World(without_calls(self._prepared, self._horizon), self._streams, recorder)
+        ledger = world.run()
+        return ledger, tuple(fault.touched for fault in world.faults)
+
+    # -- ways and waits -------------------------------------------------------------------------------------------
+
+    def _agree(self, changed: list[Ints], end: int) -> None:
+        """Find ways and waits that agree, for all that happens before the end of the window."""
+        for _ in range(MOST_ROUNDS):
+            for cohort, rows in zip(self._cohorts, changed, strict=True):
+                if len(rows):
+                    cohort.settle(rows, self._horizon)
+            changed, free = self._queue(end)
+            if not any(map(len, changed)):
+                self._freed = free
+                return
+        raise ClosedLoopError(f"queues that do not settle within {MOST_ROUNDS:,} rounds")
+
+    def _queue(self, end: int) -> tuple[list[Ints], list[int]]:
+        """Let the messages of the window queue; return whose waits have changed, and when clients are free then."""
+        pieces = [
+            _Piece(place, message, np.flatnonzero((at >= self._begun) & (at < end)))
+            for place, cohort in enumerate(self._cohorts)
+            for message, at in enumerate(cohort.messages.at)
+        ]
+        pieces = [piece for piece in pieces if len(piece.rows)]
+        changed: list[list[Ints]] = [[] for _ in self._cohorts]
+        free = list(self._free)
+        if not pieces:
+            return [np.empty(0, np.int64) for _ in self._cohorts], free
+        client = self._gather(pieces, "client")
+        for each in range(len(free)):
+            mine = np.flatnonzero(client == each) if len(free) > 1 else np.arange(len(client))
+            if len(mine):
+                free[each] = self._serve(pieces, mine, free[each], changed)
+        return [np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64) for rows in changed], free
+
+    def _serve(self, pieces: list[_Piece], mine: Ints, free: int, changed: list[list[Ints]]) -> int:
+        """Let the messages of one client queue, and write the waits down."""
+        numbers = np.concatenate([self._cohorts[piece.cohort].numbers[piece.rows] for piece in pieces])
+        at, rank, loose = (self._gather(pieces, name)[mine] for name in ("at", "rank", "loose"))
+        order = mine[Order(at, rank, numbers[mine], loose).sorted()]
+        arrives, service, before = (self._gather(pieces, name) for name in ("arrives", "service", "waits"))
+        after = before.copy()
+        after[order], free = waits(arrives[order], service[order], free)
+        begin = 0
+        for piece in pieces:
+            stop = begin + len(piece.rows)
+            new = np.flatnonzero(after[begin:stop] != before[begin:stop])
+            if len(new):
+                rows = piece.rows[new]
+                self._cohorts[piece.cohort].messages.waits[piece.message][rows] = after[begin:stop][new]
+                changed[piece.cohort].append(rows)
+            begin = stop
+        return free
+
+    def _gather(self, pieces: list[_Piece], name: str) -> Ints:
+        """Return one fact of all messages of the window."""
+        return np.concatenate(
+            [getattr(self._cohorts[piece.cohort].messages, name)[piece.message][piece.rows] for piece in pieces]
+        )
+
+    # -- what is through ------------------------------------------------------------------------------------------
+
+    def _close(self, end: int) -> None:
+        """Count what has happened in the window, and let the calls go whose turn it is."""
+        groups = [cohort.groups(self._horizon) for cohort in self._cohorts]
+        self._follow(groups, end)
+        limit = min(end, self._blocked(groups, end))
+        through: list[Bunch] = []
+        for cohort, source, parts in zip(self._cohorts, self._prepared.scenario.calls, groups, strict=True):
+            left = [np.empty(0, np.int64)]
+            for group in parts:
+                bunch = Bunch(source.name, group.path, group.columns, cohort.numbers[group.rows], {})
+                go = self._goes(bunch, end, limit)
+                left.append(group.rows[~go])
+                if go.any():
+                    if self._drained:
+                        self._over = max(self._over, *(_latest(group, at) for at in group.path.left))
+                    gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
+                    through.append(gone._replace(reasons=self._standings.reasons(gone)))
+            cohort.keep(np.sort(np.concatenate(left)))
+        self.sums.add(through, self._horizon)
+        if self._tables is not None:
+            write(self._tables, through, self._history.links)
+        self._begun, self._free = end, self._freed
+
+    def _goes(self, bunch: Bunch, end: int, limit: int) -> Ints:
+        """Say which calls are through, and have none before them in the tables that is not."""
+        if end == FOR_EVER:
+            return np.ones(len(bunch.numbers), np.bool_)
+        return (bunch.value(bunch.path.done) < end) & (bunch.value(bunch.path.ended) < limit)
+
+    @staticmethod
+    def _blocked(groups: list[list[Group]], end: int) -> int:
+        """Return the first end of a call to whose rows something may still happen."""
+        first = FOR_EVER
+        for group in (group for parts in groups for group in parts):
+            if group.path.ended is not None:
+                ended, done = (
+                    np.asarray(group.path.value(which, group.columns)) for which in (group.path.ended, group.path.done)
+                )
+                waiting = ended[done >= end]
+                first = min(first, int(waiting.min(initial=FOR_EVER)))
+        return first
+
+    def _follow(self, groups: list[list[Group]], end: int) -> None:
+        """Follow who is inside through the window."""
+        self._standings.begin()
+        apps: dict[str, int] = {}
+        parts: list[tuple[Order, Ints, Ints]] = []
+        for cohort, group in ((cohort, group) for cohort, part in zip(self._cohorts, groups, strict=True) for group in part):
+            numbers = cohort.numbers[group.rows]
+            for app, change, when in group.path.passages:
+                at = np.asarray(group.path.value(when.at, group.columns))
+                now = np.flatnonzero((at >= self._begun) & (at < end))
+                same = np.ones(len(now), np.int64)
+                order = Order(at[now], same * when.rank, numbers[now], same * when.loose)
+                parts.append((order, same * change, same * apps.setdefault(app, len(apps))))
+            self._standings.follow(group, numbers, end)
+        if parts:
+            order = Order(*(np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)))
+            changes, places = (np.concatenate([part[which] for part in parts]) for which in (1, 2))  # type: ignore[arg-type]
+            self.levels.add(order, changes, tuple(apps), places)
+
+
+def _latest(group: Group, sum_: int) -> int:
+    """Return the greatest value of a sum in a group."""
+    return int(np.max(group.path.value(sum_, group.columns)))
+
+
+class _Piece(NamedTuple):
+    """Messages of one cohort that have the same place in the order of their calls' messages."""
+
+    cohort: int
+    message: int
+    rows: Ints

@@ -1,0 +1,59 @@
+"""Whether a scenario can be computed in bulk, and if not, which key of it lets calls act back on something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stasis_sim.scenario.distributions import Constant
+
+if TYPE_CHECKING:
+    from stasis_sim.scenario import Scenario
+    from stasis_sim.scenario.clients import Client
+    from stasis_sim.simulated.preparation import Prepared
+
+
+def obstacle(prepared: Prepared) -> str:
+    """Return the first key that closes the loop, with the reason; empty where none does.
+
+    What a dialplan does is seen only when a call does it, so a run may still turn out to be none for this engine.
+    """
+    return next(_obstacles(prepared), "")
+
+
+def _obstacles(prepared: Prepared) -> Iterator[str]:
+    scenario = prepared.scenario
+    asterisk = scenario.asterisk
+    if asterisk.max_channels is not None:
+        yield "asterisk.max_channels: whether a call gets in depends on the others"
+    if not isinstance(asterisk.latency, Constant):
+        yield "asterisk.latency: its random times are drawn in the order of requests"
+    if prepared.configuration.ari.outbound_websockets:
+        yield "asterisk.ari: it has outbound WebSockets"
+    for number, fault in enumerate(scenario.faults):
+        if fault.verb != "drop":
+            yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
+    yield from _clients(scenario)
+    if not scenario.calls:
+        yield "calls: there are none"
+
+
+def _clients(scenario: Scenario) -> Iterator[str]:
+    served: dict[str, str] = {}
+    for name, client in scenario.clients.items():
+        for key, reason in _client(client):
+            yield f"clients.{name}.{key}: {reason}"
+        for app in client.apps:
+            if served.setdefault(app, name) != name:
+                yield f"clients.{name}.apps: {app} is served by {served[app]} too, and one replaces the other"
+
+
+def _client(client: Client) -> Iterator[tuple[str, str]]:
+    if client.instances > 1:
+        yield "instances", "one replaces the other"
+    if client.workers > 1:
+        yield "workers", "several share one queue"
+    if client.recover != "none":
+        yield "recover", "what it finds depends on the other calls"
+    if not isinstance(client.latency, Constant):
+        yield "latency", "its random times are drawn in the order of messages"

@@ -1,0 +1,440 @@
+"""The laboratory: one call alone in the real world of a scenario, with durations that remember what they are made of.
+
+Nothing of the model is written again here. A call is put into a :class:`~stasis_sim.simulated.world.World` of its own,
+whose connections are held in the state that :class:`~stasis_sim.openloop.history.History` tells, and whose queues
+answer with the waiting time that all calls together have brought about. What comes out is a :class:`Record`: the rows
+of the call, the instants as sums of its draws, and under which conditions another call gives the same.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, Never
+
+from stasis_sim.handoff.effects import Effect
+from stasis_sim.observe import trace
+from stasis_sim.openloop import dialplan_steps
+from stasis_sim.openloop.history import NEVER, UP, Link
+from stasis_sim.openloop.moments import ClosedLoopError, Conditions, Moment, read
+from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.clients import Client, Life
+from stasis_sim.simulated.clock import KEY_BITS, Rank
+from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.world import World
+
+if TYPE_CHECKING:
+    from stasis_sim.randomness import Quantile, Stream, Streams
+    from stasis_sim.simulated.preparation import Prepared
+
+ARRIVAL: Final = 0
+HORIZON: Final = 1
+"""The first two symbols: when the call arrives, and when the run ends."""
+
+_KEY: Final = (1 << KEY_BITS) - 1
+
+
+class Symbols:
+    """What instants are made of: the symbols of the calls of one source.
+
+    Attributes:
+        draws: For each symbol that is a draw the stream that it comes from, and its quantile.
+        waits: For each symbol that is a wait in a client's queue, for which message of the call, from 0.
+    """
+
+    def __init__(self) -> None:
+        self.draws: dict[int, tuple[str, Quantile]] = {}
+        self.waits: dict[int, int] = {}
+        self._numbers: dict[str | int, int] = {}
+
+    def draw(self, name: str, quantile: Quantile) -> int:
+        """Return the symbol of a stream."""
+        symbol = self._number(name)
+        self.draws[symbol] = (name, quantile)
+        return symbol
+
+    def wait(self, message: int) -> int:
+        """Return the symbol of a wait."""
+        symbol = self._number(message)
+        self.waits[symbol] = message
+        return symbol
+
+    def _number(self, key: str | int) -> int:
+        return self._numbers.setdefault(key, HORIZON + 1 + len(self._numbers))
+
+
+class Happening(NamedTuple):
+    """Something that happens about a call.
+
+    Attributes:
+        at: When.
+        rank: What kind of thing it is.
+        loose: Whether it does not stand among others of its instant by rank and number of its call alone.
+    """
+
+    at: int
+    rank: int
+    loose: bool
+
+
+class Look(NamedTuple):
+    """A look at a client's link: what state it was in when something happened."""
+
+    client: int
+    happening: Happening
+    state: int
+
+
+@dataclass
+class Sent:
+    """A message that was written to a connection.
+
+    Attributes:
+        client: Position of the client.
+        event: Its row.
+        happening: When it was written.
+        arrives: When it arrives, if nothing breaks before.
+        service: How long the client's worker needs for it.
+        lost: Whether the connection broke before it arrived.
+    """
+
+    client: int
+    event: trace.Event
+    happening: Happening
+    arrives: int
+    service: int
+    lost: bool
+
+
+class Passage(NamedTuple):
+    """A call entered (+1) or left (-1) an app."""
+
+    app: str
+    change: int
+    happening: Happening
+
+
+@dataclass
+class Record:
+    """What became of a call in the laboratory.
+
+    Attributes:
+        call: Its rows.
+        conditions: Under which all of this holds.
+        looks: States of links on which it depends.
+        sent: Messages, in order.
+        passages: Entries and exits, in order.
+        asked: When each attempt was made.
+        done: When nothing could change its rows any more; the horizon where that is never.
+        last: The last thing that happened.
+        cut: Whether the horizon came first.
+        following: What would have happened next, where the horizon came first.
+        left: When what is still to happen about the call will, though it changes nothing: timers that nobody needs.
+    """
+
+    call: trace.Call
+    conditions: Conditions
+    looks: list[Look] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    asked: list[Happening] = field(default_factory=list)
+    done: int = 0
+    last: Happening = Happening(0, 0, loose=False)
+    cut: bool = False
+    following: int | None = None
+    left: tuple[int, ...] = ()
+
+
+class Subject(NamedTuple):
+    """The call to be looked at.
+
+    Attributes:
+        number: Its number in the run.
+        source: Position of its source.
+        index: Its number within the source.
+        arrives: When, in microseconds.
+        horizon: When the run ends.
+        waits: How long each of its messages waits for a worker.
+        links: For each client its link.
+    """
+
+    number: int
+    source: int
+    index: int
+    arrives: int
+    horizon: int
+    waits: Sequence[int]
+    links: Sequence[Link]
+
+
+def examine(prepared: Prepared, streams: Streams, symbols: Symbols, subject: Subject) -> Record:
+    """Look at one call.
+
+    Args:
+        prepared: The scenario.
+        streams: Random numbers of the replication.
+        symbols: Those of the call's source; new ones are added.
+        subject: The call, and what surrounds it.
+
+    Raises:
+        ClosedLoopError: It does something that cannot be computed for all calls at once.
+    """
+    conditions: Conditions = {}
+    configuration = replace(prepared.configuration, sounds=_Sounds(prepared.scenario.asterisk.sounds_us, conditions))
+    world = _Bench(
+        replace(prepared, configuration=configuration),
+        _Draws(streams, symbols, conditions, subject.index),  # type: ignore[arg-type]
+        _Notes(),  # type: ignore[arg-type]
+    )
+    return world.examine(subject, symbols, conditions)
+
+
+class _Sounds(Sounds):
+    """Sounds that clients make to measure give back the very duration that they were made with."""
+
+    def __init__(self, named: dict[str, int], conditions: Conditions) -> None:
+        super().__init__(named)
+        self._conditions = conditions
+
+    def __getitem__(self, name: str) -> int:
+        moment = read(name.removesuffix("us"), self._conditions)
+        return super().__getitem__(name) if moment is None else moment
+
+
+class _Draws:
+    """The draws of one call, as symbols; stands in for :class:`~stasis_sim.randomness.Streams`."""
+
+    def __init__(self, streams: Streams, symbols: Symbols, conditions: Conditions, index: int) -> None:
+        self.streams = streams
+        self.symbols = symbols
+        self.conditions = conditions
+        self.index = index
+
+    def stream(self, name: str) -> Stream:
+        """Return what only clients without a life ask for."""
+        return self.streams.stream(name)
+
+    def durations(self, name: str, quantile: Quantile) -> _Draw:
+        """Return the durations of a stream."""
+        return _Draw(self, name, quantile)
+
+
+class _Draw:
+    """One stream of durations, of which only the call's own may be asked."""
+
+    def __init__(self, draws: _Draws, name: str, quantile: Quantile) -> None:
+        self._draws = draws
+        self._name = name
+        self._quantile = quantile
+
+    def __getitem__(self, number: int) -> int:
+        draws = self._draws
+        if number != draws.index:
+            raise ClosedLoopError(f"{self._name} is not drawn by call")
+        symbol = draws.symbols.draw(self._name, self._quantile)
+        value = draws.streams.durations(self._name, self._quantile)[number]
+        return Moment(value, 0, {symbol: 1}, draws.conditions)
+
+    def in_order(self) -> Iterator[int]:
+        """Return durations that belong to no call."""
+        raise ClosedLoopError(f"{self._name} is drawn in order")
+
+
+class _Notes:
+    """Stands in for the recorder: hands out rows and keeps nothing."""
+
+    def __init__(self) -> None:
+        self.passed: Callable[[str, int], None] = _nobody
+        self.row = trace.Call(0, "", 0)
+
+    def call(self, number: int, source: str, at: int) -> trace.Call:
+        """Return a new call."""
+        self.row = trace.Call(number, source, at)
+        return self.row
+
+    def ended(self, call: trace.Call) -> None:
+        """A call is gone."""
+
+    def settled(self, call: trace.Call) -> None:
+        """Nothing can change any more."""
+
+    def inside(self, app: str, change: int, now: int) -> None:
+        """A channel entered or left an app."""
+        del now
+        self.passed(app, change)
+
+    def command(self, client: str, method: str, path: str, at: int, call: trace.Call | None = None) -> trace.Command:
+        """Return a command, which must be about the call."""
+        if call is None:
+            raise ClosedLoopError("a request that is about no call")
+        command = trace.Command(client, method, path, at)
+        call.commands.append(command)
+        return command
+
+    def event(self, *_: object) -> Never:
+        """Refuse an event about no call."""
+        raise ClosedLoopError("a message that is about no call")
+
+    def app_state(self, *_: object, **__: object) -> None:
+        """The states of apps are known already."""
+
+
+def _nobody(app: str, change: int) -> None:
+    """Hear of passages before anybody wants to."""
+
+
+class _Line:
+    """Stands in for a client's workers: says how long a message waits for one, instead of finding out."""
+
+    queue: tuple[()] = ()
+
+    def __init__(self, take: Callable[[int, int, Message], int]) -> None:
+        self.take = take
+
+
+class _Fellow(Client):
+    """A client that lives no life of its own: its connection is put where history has it."""
+
+    def _life(self, start: int) -> Life:  # noqa: ARG002 - its link says it
+        return
+        yield
+
+    def prepare(self, take: Callable[[int, int, int, Message], int]) -> None:
+        """Let the laboratory decide how long messages wait."""
+        self._workers = _Line(partial(take, self.index))  # type: ignore[assignment]
+
+    def bring(self, state: int, number: int) -> None:
+        """Bring the connection into a state; what is in flight is the laboratory's business."""
+        connection = self.connection
+        if connection is not None:
+            if state == UP and connection.row.number == number:
+                return
+            self.connection = None
+            connection.open = False
+            self.world.closed(connection, "torn", "torn")
+        if state == UP:
+            row = trace.Connection(number, self.name, self.spec.apps, 0)
+            self.connection = Connection(f"{self.name}/{number}", self, row)
+            self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
+
+
+class _Bench(World):
+    """The world of one call."""
+
+    clients: list[_Fellow]  # type: ignore[assignment]
+    recorder: _Notes  # type: ignore[assignment]
+
+    def _begin(self) -> None:
+        scenario = self.scenario
+        for client in scenario.clients.values():
+            for app in client.apps:
+                self._know(app)
+        self.clients = [_Fellow(self, place, *item) for place, item in enumerate(scenario.clients.items())]
+        self.faults = []
+        self._sources = [self._source(calls) for calls in scenario.calls]
+        self._limit = sys.maxsize
+
+    def examine(self, subject: Subject, symbols: Symbols, conditions: Conditions) -> Record:
+        """Put a call in and see what becomes of it."""
+        env = self.clock.env
+        queue = env._queue  # noqa: SLF001 - SimPy shows the instant of what is next, not its priority
+        while queue:
+            env.step()
+        self._subject, self._symbols, self._conditions = subject, symbols, conditions
+        for client in self.clients:
+            client.prepare(self._take)
+            self._relive(client)
+        arrives = Moment(subject.arrives, 0, {ARRIVAL: 1}, conditions)
+        env._now = arrives  # type: ignore[assignment] # noqa: SLF001 - nothing has happened before
+        self._record = record = Record(self.recorder.row, conditions)
+        self.recorder.passed = self._passed
+        self._now(arrives, Rank.ARRIVAL << KEY_BITS)
+        self._arrive(subject.number, arrives, subject.source, subject.index)
+        record.call = self.recorder.row
+        while queue and not self._is_done():
+            at, place, _, _ = queue[0]
+            if int.__gt__(at, subject.horizon):
+                record.following = at
+                break
+            self._now(at, int(place))
+            env.step()
+        return self._finish()
+
+    def _relive(self, client: _Fellow) -> None:
+        """Let a client that has been there before the call have been there."""
+        link, subject = self._subject.links[client.index], self._subject
+        state, number = link.one(subject.arrives, Rank.ARRIVAL, subject.number)
+        if state != NEVER:
+            client.bring(UP, number if state == UP else -1)
+            client.bring(state, number)
+
+    def _now(self, at: int, place: int) -> None:
+        """Something happens: the links are as they were at that instant."""
+        record, subject = self._record, self._subject
+        rank, key = place >> KEY_BITS, place & _KEY
+        before = record.looks[-1].happening if record.looks else None
+        backwards = before is not None and int.__eq__(before.at, at) and before.rank > rank
+        loose = backwards or (key != subject.number and rank != Rank.ARRIVAL)
+        self._happening = happening = Happening(at, rank, loose)
+        record.last = happening
+        for client in self.clients:
+            state, number = subject.links[client.index].one(int.__add__(at, 0), rank, subject.number)
+            client.bring(state, number)
+            record.looks.append(Look(client.index, happening, state))
+
+    def _is_done(self) -> bool:
+        row = self.recorder.row
+        return row.ended is not None and not row.open
+
+    def _passed(self, app: str, change: int) -> None:
+        self._record.passages.append(Passage(app, change, self._happening))
+
+    def _stasis(self, effect: Effect) -> None:
+        self._record.asked.append(self._happening)
+        super()._stasis(effect)
+
+    def _step(self, effect: Effect) -> None:
+        _, channel, context, exten, priority, application, data = effect
+        calls = self.asterisk.engine.house.calls
+        code = calls.pbx.routes.code(calls, None, context, exten, priority)
+        place = f"{exten}@{context}:{priority}"
+        if code is None:
+            raise ClosedLoopError(f"{place} is there for some callers only")
+        dialplan_steps.examine(place, application, data, code.template)
+        super()._step(effect)
+
+    def _take(self, client: int, arrives: int, service: int, message: Message) -> int:
+        """A message is on its way to a client: say when its worker will be through with it."""
+        event, caller, _ = message
+        if caller is None:
+            raise ClosedLoopError("a message that is about no call")
+        record, happening, subject = self._record, self._happening, self._subject
+        # What breaks after the end of the run has not broken.
+        due = min(int.__add__(arrives, 0), subject.horizon + 1)
+        lost = not subject.links[client].holds(int.__add__(happening.at, 0), happening.rank, subject.number, due)
+        finish = arrives + service
+        if lost:
+            event.fate, event.delivered = "lost", None
+        else:
+            finish += self._wait(len(record.sent))
+        record.sent.append(Sent(client, event, happening, arrives, service, lost))
+        caller.trace.open -= 1
+        return finish
+
+    def _wait(self, message: int) -> int:
+        waits = self._subject.waits
+        value = waits[message] if message < len(waits) else 0
+        return Moment(int(value), 0, {self._symbols.wait(message): 1}, self._conditions)
+
+    def _finish(self) -> Record:
+        record, subject = self._record, self._subject
+        record.cut = not self._is_done()
+        record.left = tuple(at for at, _, _, _ in self.clock.env._queue)  # noqa: SLF001 - SimPy does not show them
+        record.done = Moment(subject.horizon, 0, {HORIZON: 1}, self._conditions) if record.cut else record.last.at
+        for sent in record.sent:
+            if not sent.lost and int.__gt__(sent.arrives, subject.horizon):
+                sent.event.fate, sent.event.delivered = "pending", None
+        record.call.outcome = trace.outcome(record.call)
+        return record
