@@ -100,7 +100,7 @@ def compare(
 ) -> None:
     """Run a scenario under all three profiles: the same callers, the same outages, side by side."""
     from stasis_sim.experiments.results import compare_json
-    from stasis_sim.report.sentences import comparison, outcome
+    from stasis_sim.report.sentences import comparison, engine, outcome
     from stasis_sim.report.tables import table
 
     variants: dict[str, Results] = {}
@@ -124,7 +124,9 @@ def compare(
     typer.echo("")
     for sentence in comparison(done):
         _paragraph(sentence)
-    typer.echo("\nresults:")
+    typer.echo("")
+    _paragraph(engine(variants.values()))
+    typer.echo("results:")
     for results in variants.values():
         typer.echo(f"  {results.tree.path}")
 
@@ -352,13 +354,15 @@ def _say_first(scenario: Scenario, *, quiet: bool) -> None:
 
 
 def _print_run(results: Results) -> None:
-    from stasis_sim.report.sentences import outcome
+    from stasis_sim.report.sentences import engine, outcome
     from stasis_sim.report.tables import run_table
 
     typer.echo(run_table(results.measures))
     typer.echo("")
     _paragraph(outcome(results.scenario.asterisk.profile, results.replications))
-    typer.echo(f"\nresults: {results.tree.path}")
+    typer.echo("")
+    _paragraph(engine([results]))
+    typer.echo(f"results: {results.tree.path}")
 
 
 def _paragraph(text: str) -> None:

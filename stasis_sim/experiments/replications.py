@@ -14,7 +14,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from stasis_sim import __version__
 from stasis_sim.conf.syntax import read
 from stasis_sim.errors import InputError, Problem
+from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP, Engine
 from stasis_sim.experiments.expectations import Verdict, hold
 from stasis_sim.experiments.results import (
     DamagedError,
@@ -35,20 +36,18 @@ from stasis_sim.experiments.results import (
 )
 from stasis_sim.observe.intervals import Summary, summarise
 from stasis_sim.observe.metrics import measures
-from stasis_sim.simulated.preparation import Prepared, prepare
-from stasis_sim.simulated.replication import simulate
+from stasis_sim.simulated.preparation import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stasis_sim.observe.tables import Tables
     from stasis_sim.scenario import Scenario
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
 
-ENGINE = "events"
-
-MODEL = ("conf", "handoff", "observe", "scenario", "simulated")
+MODEL = ("conf", "handoff", "observe", "openloop", "scenario", "simulated")
 """Folders of the package whose code results come from, beside randomness.py."""
 
 
@@ -89,9 +88,20 @@ class Results:
             digest=self.tree.path.name,
             profile=self.scenario.asterisk.profile,
             seed=self.scenario.run.seed,
-            engine=ENGINE,
+            engine=self.engine,
             replications=[replication.measures for replication in self.replications],
         )
+
+    @property
+    def engine(self) -> str:
+        """What computed it: ``open-loop``, or ``events`` if a single replication had to be computed event by event."""
+        engines = {replication.notes["engine"] for replication in self.replications}
+        return OPEN_LOOP if engines == {OPEN_LOOP} else EVENTS
+
+    @property
+    def closed_by(self) -> str:
+        """Why it was computed event by event though the scenario leaves the choice; empty where it was not."""
+        return next((each.notes["closed"] for each in self.replications if each.notes["closed"]), "")
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -186,7 +196,7 @@ def run(
     except OSError as error:
         raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
     with _executor(executor, min(workers, scenario.run.replications)) as pool:
-        done = tuple(_all(prepared, tree, pool, progress))
+        done = tuple(_all(Engine(prepared), tree, pool, progress))
     results = Results(scenario, done, tree, prepared.warnings, keep)
     tree.write_measures(results.json())
     tree.write_provenance(_provenance(scenario, command))
@@ -248,15 +258,13 @@ def _executor(given: Executor | None, workers: int) -> Iterator[Executor | None]
         yield pool
 
 
-def _all(
-    prepared: Prepared, tree: ResultTree, pool: Executor | None, progress: Progress | None
-) -> Sequence[Replication]:
+def _all(engine: Engine, tree: ResultTree, pool: Executor | None, progress: Progress | None) -> Sequence[Replication]:
     """Return all replications in order, doing those that are not there."""
-    total = prepared.scenario.run.replications
+    total = engine.prepared.scenario.run.replications
     found = {number: _finished(tree, number) for number in range(1, total + 1)}
     missing = [number for number, replication in found.items() if replication is None]
     done = total - len(missing)
-    for replication in _do(prepared, tree, pool, missing):
+    for replication in _do(engine, tree, pool, missing):
         found[replication.number] = replication
         done += 1
         if progress is not None:
@@ -271,20 +279,20 @@ def _finished(tree: ResultTree, number: int) -> Replication | None:
         return None
 
 
-def _do(prepared: Prepared, tree: ResultTree, pool: Executor | None, numbers: Sequence[int]) -> Iterator[Replication]:
+def _do(engine: Engine, tree: ResultTree, pool: Executor | None, numbers: Sequence[int]) -> Iterator[Replication]:
     """Yield replications as they are done."""
     if pool is None:
         for number in numbers:
-            yield replicate(prepared, tree, number)
+            yield replicate(engine, tree, number)
         return
-    waiting = [pool.submit(_replicate, prepared.scenario, tree, number) for number in numbers]
+    waiting = [pool.submit(_replicate, engine.prepared.scenario, tree, number) for number in numbers]
     for future in as_completed(waiting):
         yield future.result()
 
 
 def _replicate(scenario: Scenario, tree: ResultTree, number: int) -> Replication:
     """Do a replication in a worker, which reads Asterisk's files once."""
-    return replicate(_prepared(scenario.digest_source(), _Opaque(scenario)), tree, number)
+    return replicate(_engine(scenario.digest_source(), _Opaque(scenario)), tree, number)
 
 
 class _Opaque:
@@ -301,20 +309,28 @@ class _Opaque:
 
 
 @lru_cache(maxsize=4)
-def _prepared(key: bytes, scenario: _Opaque) -> Prepared:
+def _engine(key: bytes, scenario: _Opaque) -> Engine:
     del key
-    return prepare(scenario.scenario)
+    return Engine(prepare(scenario.scenario))
 
 
-def replicate(prepared: Prepared, tree: ResultTree, number: int) -> Replication:
+def replicate(engine: Engine, tree: ResultTree, number: int) -> Replication:
     """Do one replication and keep it."""
-    if prepared.scenario.run.record == "all":
+
+    def tables() -> AbstractContextManager[Tables | None]:
+        if engine.prepared.scenario.run.record != "all":
+            return nullcontext()
         from stasis_sim.observe.tables import Tables  # noqa: PLC0415 - loads pyarrow
 
-        with Tables(number, tree.prepare(number)) as tables:
-            ledger, touched = simulate(prepared, number, tables)
-    else:
-        ledger, touched = simulate(prepared, number)
-    replication = Replication(number, measures(ledger), {"touched": list(touched), "end_us": ledger.end})
+        return Tables(number, tree.prepare(number))
+
+    done = engine.compute(number, tables)
+    notes = {
+        "touched": list(done.touched),
+        "end_us": done.ledger.end,
+        "engine": done.engine,
+        "closed": done.closed,
+    }
+    replication = Replication(number, measures(done.ledger), notes)
     tree.save(replication)
     return replication

@@ -23,6 +23,19 @@ MOST_PATHS: Final = 4096
 NOBODY: Final = -1
 
 
+class Ways:
+    """All ways that calls of one source have gone, in this replication and in others: they are the same for all.
+
+    Attributes:
+        symbols: What instants are made of.
+        paths: The ways, in the order in which they were found.
+    """
+
+    def __init__(self) -> None:
+        self.symbols = Symbols()
+        self.paths: list[Path] = []
+
+
 class Group(NamedTuple):
     """Calls of a cohort that go the same way.
 
@@ -84,18 +97,17 @@ class Cohort:
 
     Attributes:
         numbers: Of the calls in the run.
-        paths: All ways that calls of this source have gone.
         messages: What is written about them.
     """
 
-    def __init__(self, prepared: Prepared, streams: Streams, history: History, source: int) -> None:
+    def __init__(self, prepared: Prepared, streams: Streams, history: History, source: int, ways: Ways) -> None:
         self._prepared = prepared
         self._streams = streams
         self._history = history
         self._source = source
         self._clients = tuple(prepared.scenario.clients)
-        self.symbols = Symbols()
-        self.paths: list[Path] = []
+        self._symbols = ways.symbols
+        self._paths = ways.paths
         self.messages = Messages()
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
@@ -127,7 +139,7 @@ class Cohort:
 
     def _draw(self, symbol: int, indices: Ints) -> Ints:
         """Return the draws of calls, whose numbers within the source rise."""
-        name, quantile = self.symbols.draws[symbol]
+        name, quantile = self._symbols.draws[symbol]
         drawn = self._streams.durations(name, quantile)
         blocks = indices >> BLOCK_BITS
         values = np.empty(len(indices), np.int64)
@@ -139,7 +151,7 @@ class Cohort:
     def _column(self, symbol: int) -> Ints:
         if symbol == ARRIVAL:
             return self._arrivals
-        wait = self.symbols.waits.get(symbol)
+        wait = self._symbols.waits.get(symbol)
         if wait is not None:
             self.messages.widen(wait + 1, len(self))
             return self.messages.waits[wait]
@@ -163,16 +175,16 @@ class Cohort:
         """Find the ways of calls whose waits are new, and what is written about them."""
         ways = self._ways[rows]
         for way in np.unique(ways[ways != NOBODY]):
-            self._try(self.paths[way], int(way), rows[ways == way], horizon)
+            self._try(self._paths[way], int(way), rows[ways == way], horizon)
         rest = rows[self._ways[rows] == NOBODY]
-        for way in sorted(range(len(self.paths)), key=lambda way: (-self.paths[way].count, way)):
+        for way in sorted(range(len(self._paths)), key=lambda way: (-self._paths[way].count, way)):
             if not len(rest):
                 return
-            self._try(self.paths[way], way, rest, horizon)
+            self._try(self._paths[way], way, rest, horizon)
             rest = rest[self._ways[rest] == NOBODY]
         while len(rest):
             way = self._explore(int(rest[0]), horizon)
-            self._try(self.paths[way], way, rest, horizon)
+            self._try(self._paths[way], way, rest, horizon)
             if self._ways[rest[0]] == NOBODY:
                 raise AssertionError(f"call {self.numbers[rest[0]]} does not go its own way")
             rest = rest[self._ways[rest] == NOBODY]
@@ -192,7 +204,7 @@ class Cohort:
 
     def _explore(self, row: int, horizon: int) -> int:
         """Look at one call in the laboratory, and return the way that it goes."""
-        if len(self.paths) >= MOST_PATHS:
+        if len(self._paths) >= MOST_PATHS:
             raise ClosedLoopError(f"calls that go in more than {MOST_PATHS:,} ways")
         waits = [int(column[row]) for column in self.messages.waits]
         subject = Subject(
@@ -201,12 +213,13 @@ class Cohort:
             int(self._indices[row]),
             int(self._arrivals[row]),
             horizon,
+            lambda symbol: int(self._column(symbol)[row]),
             waits,
             self._history.links,
         )
-        record = examine(self._prepared, self._streams, self.symbols, subject)
-        self.paths.append(Path(record, self._clients))
-        return len(self.paths) - 1
+        record = examine(self._prepared, self._streams, self._symbols, subject)
+        self._paths.append(Path(record, self._clients))
+        return len(self._paths) - 1
 
     def _write(self, path: Path, rows: Ints, columns: Columns) -> None:
         """Note the messages about calls that go a way."""
@@ -228,6 +241,6 @@ class Cohort:
         ways, begins = np.unique(self._ways[order], return_index=True)
         parts = np.split(order, begins[1:])
         return [
-            Group(self.paths[way], rows, self.columns(self.paths[way], rows, horizon))
+            Group(self._paths[way], rows, self.columns(self._paths[way], rows, horizon))
             for way, rows in zip(ways, parts, strict=True)
         ]

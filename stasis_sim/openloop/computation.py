@@ -14,7 +14,7 @@ import numpy as np
 
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
-from stasis_sim.openloop.cohort import Cohort, Group
+from stasis_sim.openloop.cohort import Cohort, Group, Ways
 from stasis_sim.openloop.history import FOR_EVER, History, Ints, without_calls
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.queueing import Order, waits
@@ -26,29 +26,42 @@ from stasis_sim.randomness import Streams
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.tables import Tables
+    from stasis_sim.openloop.paths import Bits
     from stasis_sim.simulated.preparation import Prepared
 
 MOST_ROUNDS: Final = 1000
 """A window in which ways and waits do not agree by then is left to the event engine."""
 
 
-def compute(prepared: Prepared, replication: int, tables: Tables | None = None) -> tuple[Ledger, tuple[int, ...]]:
-    """Compute one replication.
+class OpenLoop:
+    """Computes replications of a scenario; what it has learnt from one serves the next.
 
     Args:
         prepared: The scenario with its Asterisk configured; nothing in it may close the loop.
-        replication: Its number, from 1.
-        tables: Takes the rows; None: only sums are kept.
-
-    Returns:
-        The sums, and how much each fault of the scenario has touched.
-
-    Raises:
-        ClosedLoopError: A call does something that cannot be computed for all calls at once; nothing was returned.
     """
-    return _Computation(prepared, replication, tables).run()
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._ways = [Ways() for _ in prepared.scenario.calls]
+
+    def compute(self, replication: int, tables: Tables | None = None) -> tuple[Ledger, tuple[int, ...]]:
+        """Compute one replication.
+
+        Args:
+            replication: Its number, from 1.
+            tables: Takes the rows; None: only sums are kept.
+
+        Returns:
+            The sums, and how much each fault of the scenario has touched.
+
+        Raises:
+            ClosedLoopError: A call does something that cannot be computed for all calls at once.
+        """
+        return _Computation(self._prepared, replication, tables, self._ways).run()
 
 
 class _Recorder(Recorder):
@@ -73,14 +86,14 @@ class _Recorder(Recorder):
 class _Computation:
     """One replication on its way."""
 
-    def __init__(self, prepared: Prepared, replication: int, tables: Tables | None) -> None:
+    def __init__(self, prepared: Prepared, replication: int, tables: Tables | None, ways: Sequence[Ways]) -> None:
         scenario = prepared.scenario
         self._prepared = prepared
         self._streams = Streams(scenario.run.seed, replication)
         self._tables = tables
         self._history = History(prepared, self._streams)
         self._cohorts = [
-            Cohort(prepared, self._streams, self._history, source) for source in range(len(scenario.calls))
+            Cohort(prepared, self._streams, self._history, source, each) for source, each in enumerate(ways)
         ]
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
@@ -220,7 +233,7 @@ class _Computation:
             write(self._tables, through, self._history.links)
         self._begun, self._free = end, self._freed
 
-    def _goes(self, bunch: Bunch, end: int, limit: int) -> Ints:
+    def _goes(self, bunch: Bunch, end: int, limit: int) -> Bits:
         """Say which calls are through, and have none before them in the tables that is not."""
         if end == FOR_EVER:
             return np.ones(len(bunch.numbers), np.bool_)
@@ -244,7 +257,9 @@ class _Computation:
         self._standings.begin()
         apps: dict[str, int] = {}
         parts: list[tuple[Order, Ints, Ints]] = []
-        for cohort, group in ((cohort, group) for cohort, part in zip(self._cohorts, groups, strict=True) for group in part):
+        for cohort, group in (
+            (cohort, group) for cohort, part in zip(self._cohorts, groups, strict=True) for group in part
+        ):
             numbers = cohort.numbers[group.rows]
             for app, change, when in group.path.passages:
                 at = np.asarray(group.path.value(when.at, group.columns))
@@ -255,7 +270,7 @@ class _Computation:
             self._standings.follow(group, numbers, end)
         if parts:
             order = Order(*(np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)))
-            changes, places = (np.concatenate([part[which] for part in parts]) for which in (1, 2))  # type: ignore[arg-type]
+            changes, places = (np.concatenate([part[which] for part in parts]) for which in (1, 2))
             self.levels.add(order, changes, tuple(apps), places)
 
 

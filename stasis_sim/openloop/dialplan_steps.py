@@ -61,7 +61,9 @@ def examine(place: str, application: str, data: str, template: Template | None) 
         raise ClosedLoopError(f"{application}() at {place} uses how long something took")
     called = _CALLED.findall(data)
     if name in _SETTERS:
-        wrong = [function for function in called if f"{function}(" in data.partition("=")[0] and function not in _WRITERS]
+        wrong = [
+            function for function in called if f"{function}(" in data.partition("=")[0] and function not in _WRITERS
+        ]
     else:
         wrong = [other for other in called if fold(other) in APPLICATIONS and fold(other) not in _APPLICATIONS]
     if wrong:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, Never
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
@@ -141,13 +141,14 @@ class Record:
     passages: list[Passage] = field(default_factory=list)
     asked: list[Happening] = field(default_factory=list)
     done: int = 0
-    last: Happening = Happening(0, 0, loose=False)
+    last: Happening = field(default_factory=lambda: Happening(0, 0, loose=False))
     cut: bool = False
     following: int | None = None
     left: tuple[int, ...] = ()
 
 
-class Subject(NamedTuple):
+@dataclass(frozen=True)
+class Subject:
     """The call to be looked at.
 
     Attributes:
@@ -156,6 +157,7 @@ class Subject(NamedTuple):
         index: Its number within the source.
         arrives: When, in microseconds.
         horizon: When the run ends.
+        draw: Gives its draw for a symbol, in microseconds.
         waits: How long each of its messages waits for a worker.
         links: For each client its link.
     """
@@ -165,6 +167,7 @@ class Subject(NamedTuple):
     index: int
     arrives: int
     horizon: int
+    draw: Callable[[int], int]
     waits: Sequence[int]
     links: Sequence[Link]
 
@@ -185,7 +188,7 @@ def examine(prepared: Prepared, streams: Streams, symbols: Symbols, subject: Sub
     configuration = replace(prepared.configuration, sounds=_Sounds(prepared.scenario.asterisk.sounds_us, conditions))
     world = _Bench(
         replace(prepared, configuration=configuration),
-        _Draws(streams, symbols, conditions, subject.index),  # type: ignore[arg-type]
+        _Draws(streams, symbols, conditions, subject),  # type: ignore[arg-type]
         _Notes(),  # type: ignore[arg-type]
     )
     return world.examine(subject, symbols, conditions)
@@ -206,11 +209,11 @@ class _Sounds(Sounds):
 class _Draws:
     """The draws of one call, as symbols; stands in for :class:`~stasis_sim.randomness.Streams`."""
 
-    def __init__(self, streams: Streams, symbols: Symbols, conditions: Conditions, index: int) -> None:
+    def __init__(self, streams: Streams, symbols: Symbols, conditions: Conditions, subject: Subject) -> None:
         self.streams = streams
         self.symbols = symbols
         self.conditions = conditions
-        self.index = index
+        self.subject = subject
 
     def stream(self, name: str) -> Stream:
         """Return what only clients without a life ask for."""
@@ -231,11 +234,10 @@ class _Draw:
 
     def __getitem__(self, number: int) -> int:
         draws = self._draws
-        if number != draws.index:
+        if number != draws.subject.index:
             raise ClosedLoopError(f"{self._name} is not drawn by call")
         symbol = draws.symbols.draw(self._name, self._quantile)
-        value = draws.streams.durations(self._name, self._quantile)[number]
-        return Moment(value, 0, {symbol: 1}, draws.conditions)
+        return Moment(draws.subject.draw(symbol), 0, {symbol: 1}, draws.conditions)
 
     def in_order(self) -> Iterator[int]:
         """Return durations that belong to no call."""
@@ -339,7 +341,7 @@ class _Bench(World):
     def examine(self, subject: Subject, symbols: Symbols, conditions: Conditions) -> Record:
         """Put a call in and see what becomes of it."""
         env = self.clock.env
-        queue = env._queue  # noqa: SLF001 - SimPy shows the instant of what is next, not its priority
+        queue: list[Any] = env._queue  # noqa: SLF001 - SimPy shows the instant of what is next, not its priority
         while queue:
             env.step()
         self._subject, self._symbols, self._conditions = subject, symbols, conditions
@@ -347,7 +349,7 @@ class _Bench(World):
             client.prepare(self._take)
             self._relive(client)
         arrives = Moment(subject.arrives, 0, {ARRIVAL: 1}, conditions)
-        env._now = arrives  # type: ignore[assignment] # noqa: SLF001 - nothing has happened before
+        env._now = arrives  # noqa: SLF001 - nothing has happened before
         self._record = record = Record(self.recorder.row, conditions)
         self.recorder.passed = self._passed
         self._now(arrives, Rank.ARRIVAL << KEY_BITS)
@@ -396,7 +398,7 @@ class _Bench(World):
         super()._stasis(effect)
 
     def _step(self, effect: Effect) -> None:
-        _, channel, context, exten, priority, application, data = effect
+        _, _, context, exten, priority, application, data = effect
         calls = self.asterisk.engine.house.calls
         code = calls.pbx.routes.code(calls, None, context, exten, priority)
         place = f"{exten}@{context}:{priority}"
@@ -431,7 +433,8 @@ class _Bench(World):
     def _finish(self) -> Record:
         record, subject = self._record, self._subject
         record.cut = not self._is_done()
-        record.left = tuple(at for at, _, _, _ in self.clock.env._queue)  # noqa: SLF001 - SimPy does not show them
+        queue: list[Any] = self.clock.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next alone
+        record.left = tuple(at for at, _, _, _ in queue)
         record.done = Moment(subject.horizon, 0, {HORIZON: 1}, self._conditions) if record.cut else record.last.at
         for sent in record.sent:
             if not sent.lost and int.__gt__(sent.arrives, subject.horizon):

@@ -62,6 +62,7 @@ class Moment(int):
     conditions: Conditions
 
     def __new__(cls, value: int, constant: int, factors: Mapping[int, int], conditions: Conditions) -> Self:
+        """Make one; a number has no ``__init__`` of its own."""
         self = super().__new__(cls, value)
         self.constant = constant
         self.factors = factors
@@ -82,7 +83,7 @@ class Moment(int):
 
     def _plus(self, other: object, sign: int) -> Moment:
         if not isinstance(other, int):
-            return NotImplemented
+            raise ClosedLoopError("a duration is added to what is none")
         value = int.__add__(self, other) if sign > 0 else int.__sub__(self, other)
         if not isinstance(other, Moment):
             return Moment(value, self.constant + sign * int(other), self.factors, self.conditions)
@@ -152,7 +153,10 @@ class Moment(int):
             f"{symbol}*{factor}" for symbol, factor in self.factors.items()
         )
 
-    __str__ = __repr__ = lambda self: format(self)
+    def __str__(self) -> str:
+        return format(self)
+
+    __repr__ = __str__
 
 
 _MARK: Final = "\N{MIDDLE DOT}"

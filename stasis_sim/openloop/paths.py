@@ -126,8 +126,10 @@ class Path:
         channel = f"c{call.number}"
         self.passages = tuple(Passage(*passage[:2], self._when(passage.happening)) for passage in record.passages)
         self.messages = tuple(
-            Message(each.client, self._when(each.happening), self._sum(each.arrives), self._sum(each.service), each.lost)
-            for each in record.sent
+            Message(
+                sent.client, self._when(sent.happening), self._sum(sent.arrives), self._sum(sent.service), sent.lost
+            )
+            for sent in record.sent
         )
         self.attempts = tuple(
             self._attempt(attempt, asked) for attempt, asked in zip(call.attempts, record.asked, strict=True)
@@ -156,7 +158,9 @@ class Path:
 
     def _sum(self, value: int) -> int:
         """Return the number of a sum."""
-        made = value.sum if isinstance(value, Moment) else (int(value), ())
+        return self._number(value.sum if isinstance(value, Moment) else (value, ()))
+
+    def _number(self, made: Sum) -> int:
         number = self._numbers.setdefault(made, len(self.sums))
         if number == len(self.sums):
             self.sums.append(made)
@@ -185,10 +189,8 @@ class Path:
         before, name, after = command.path.partition(f"/{channel}")
         if after.startswith(tuple("0123456789")) or channel in command.reason:
             raise ClosedLoopError(f"a request that names its channel in an odd place: {command.path}")
-        at = self._sum(command.at)
-        return CommandRow(
-            command.client, command.method, before + "/c" * bool(name), after, at, command.status or None, command.reason
-        )
+        at, status = self._sum(command.at), command.status or None
+        return CommandRow(command.client, command.method, before + "/c" * bool(name), after, at, status, command.reason)
 
     def _held(self, call: trace.Call) -> int | None:
         first = next((each.first_command for each in call.attempts if each.first_command is not None), None)
@@ -210,28 +212,22 @@ class Path:
             conditions[Condition((later - earlier).sum, ">=0")] = None
         strict = {condition.sum for condition in conditions if condition.relation == "<0"}
         return tuple(
-            (self._known(condition.sum), condition.relation)
+            (self._number(condition.sum), condition.relation)
             for condition in conditions
             if not condition.certain and not (condition.relation == "!=0" and condition.sum in strict)
         )
 
-    def _known(self, made: Sum) -> int:
-        number = self._numbers.setdefault(made, len(self.sums))
-        if number == len(self.sums):
-            self.sums.append(made)
-        return number
-
     @staticmethod
     def _around(record: Record) -> list[tuple[Moment, Moment]]:
-        """Return pairs of instants, the first no later than the second, that hold things to their side of the end."""
+        """Return pairs of instants, the first no later than the second, that keep things on their side of the end."""
         horizon = Moment(0, 0, {HORIZON: 1}, record.conditions)
-        pairs = [(record.last.at + Moment(0, 0, {}, record.conditions), horizon)]
+        pairs = [(_moment(record.last.at), horizon)]
         if record.following is not None:
-            pairs.append((horizon + 1, record.following + Moment(0, 0, {}, record.conditions)))
-        there = [sent for sent in record.sent if not sent.lost]
-        for sent in there:
-            arrives = sent.arrives + Moment(0, 0, {}, record.conditions)
-            pairs.append((horizon + 1, arrives) if sent.event.fate == "pending" else (arrives, horizon))
+            pairs.append((horizon + 1, _moment(record.following)))
+        for sent in record.sent:
+            if not sent.lost:
+                arrives = _moment(sent.arrives)
+                pairs.append((horizon + 1, arrives) if sent.event.fate == "pending" else (arrives, horizon))
         return pairs
 
     # -- computing ------------------------------------------------------------------------------------------------
@@ -308,6 +304,13 @@ class Path:
 
     def _at(self, when: When, columns: Columns, numbers: Ints) -> Ints:
         return np.broadcast_to(np.asarray(self.value(when.at, columns), np.int64), numbers.shape)
+
+
+def _moment(value: int) -> Moment:
+    """Return an instant of the laboratory as what it is: all of them are sums with the arrival in them."""
+    if not isinstance(value, Moment):
+        raise ClosedLoopError("an instant that does not depend on when the call arrives")
+    return value
 
 
 def _some(columns: Columns, rows: Ints) -> Columns:

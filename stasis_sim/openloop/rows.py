@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.history import Ints, Link
-    from stasis_sim.openloop.paths import AttemptRow, CommandRow, EventRow
+    from stasis_sim.openloop.paths import AttemptRow, CommandRow
 
 
 class Texts:
@@ -84,6 +85,8 @@ class Channels:
 
 
 Grid = dict[str, Any]
+Filler = Callable[[Grid, "Bunch", "Ints"], None]
+"""Writes the rows of a bunch, the first one of each call into given places."""
 
 
 class Placed(NamedTuple):
@@ -102,13 +105,16 @@ def write(tables: Tables, bunches: Sequence[Bunch], links: Sequence[Link]) -> No
     places = np.empty(len(numbers), np.int64)
     places[np.lexsort((numbers, ended))] = np.arange(len(numbers))
     ends = np.cumsum([len(bunch.numbers) for bunch in bunches])
-    placed = [
-        Placed(bunch, part) for bunch, part in zip(bunches, np.split(places, ends[:-1]), strict=True)
-    ]
+    placed = [Placed(bunch, part) for bunch, part in zip(bunches, np.split(places, ends[:-1]), strict=True)]
     _put(tables, "calls", len(numbers), placed, _calls)
-    for name, kind in (("attempts", _attempts), ("events", _events), ("commands", _commands)):
+    fillers: tuple[tuple[str, Filler], ...] = (
+        ("attempts", _attempts),
+        ("events", partial(_events, links)),
+        ("commands", _commands),
+    )
+    for name, fill in fillers:
         rows, counted = _unfold(placed, len(numbers), name)
-        _put(tables, name, counted, rows, kind(links) if name == "events" else kind)  # type: ignore[operator,arg-type]
+        _put(tables, name, counted, rows, fill)
 
 
 def _unfold(placed: Sequence[Placed], calls: int, name: str) -> tuple[list[Placed], int]:
@@ -121,9 +127,7 @@ def _unfold(placed: Sequence[Placed], calls: int, name: str) -> tuple[list[Place
     return [Placed(bunch, begins[places]) for bunch, places in placed], int(ends[-1])
 
 
-def _put(
-    tables: Tables, name: str, rows: int, placed: Sequence[Placed], fill: Callable[[Grid, Bunch, Ints], None]
-) -> None:
+def _put(tables: Tables, name: str, rows: int, placed: Sequence[Placed], fill: Filler) -> None:
     if not rows:
         return
     columns = TABLES[name]
@@ -171,12 +175,9 @@ def _reasons(bunch: Bunch, place: int, attempt: AttemptRow) -> Iterator[tuple[sl
             yield words == word, reason
 
 
-def _events(links: Sequence[Link]) -> Callable[[Grid, Bunch, Ints], None]:
-    def fill(grid: Grid, bunch: Bunch, rows: Ints) -> None:
-        for place, event in enumerate(bunch.path.events):
-            _event(grid, bunch, rows + place, event)
-
-    def _event(grid: Grid, bunch: Bunch, at: Ints, event: EventRow) -> None:
+def _events(links: Sequence[Link], grid: Grid, bunch: Bunch, rows: Ints) -> None:
+    for place, event in enumerate(bunch.path.events):
+        at = rows + place
         grid["call"].put(at, bunch.numbers)
         for column in ("app", "type", "fate"):
             grid[column].put(at, getattr(event, column))
@@ -184,8 +185,6 @@ def _events(links: Sequence[Link]) -> Callable[[Grid, Bunch, Ints], None]:
         grid["delivered_us"].put(at, bunch.value(event.delivered))
         if event.link is not None:
             grid["connection"].put(at, bunch.connections(event, links))
-
-    return fill
 
 
 def _commands(grid: Grid, bunch: Bunch, rows: Ints) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.history import History, Ints
-    from stasis_sim.openloop.paths import AttemptRow
+    from stasis_sim.openloop.paths import AttemptRow, Bits
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
 _GONE: Final = frozenset({"missed", "lost"})
@@ -67,7 +67,9 @@ class Outages:
     def within(self, at: Ints) -> Ints:
         """Return in which outages instants lie, -1 for none; the instant of an outage's end lies in it."""
         place = np.searchsorted(self.starts, at, side="right") - 1
-        return np.where((place >= 0) & (at <= self.ends[place]), place, -1) if len(self.starts) else np.full(len(at), -1)
+        if not len(self.starts):
+            return np.full(len(at), -1)
+        return np.where((place >= 0) & (at <= self.ends[place]), place, -1)
 
     def between(self, begin: Ints, end: Ints) -> tuple[Ints, Ints]:
         """Return the first and the last-but-one outage that stretches have an instant in common with."""
@@ -142,7 +144,7 @@ class Sums:
         if app and app not in self._history.timelines:
             self.strange[app] = min(self.strange.get(app, FOR_EVER), int(at.min()))
 
-    def _count_result(self, bunch: Bunch, place: int, attempt: AttemptRow, counted: Ints) -> None:
+    def _count_result(self, bunch: Bunch, place: int, attempt: AttemptRow, counted: Bits) -> None:
         words = bunch.reasons.get(place)
         if words is None:
             measured = int(counted.sum())
@@ -155,7 +157,7 @@ class Sums:
                 self._ledger.attempts[attempt.app, attempt.result, reason] += measured
 
     def _commanded(
-        self, bunch: Bunch, attempt: AttemptRow, counted: Ints, outages: Mapping[str, Outages], end: int
+        self, bunch: Bunch, attempt: AttemptRow, counted: Bits, outages: Mapping[str, Outages], end: int
     ) -> Ints:
         """Count the handoff; return the time that each channel was without its app after that."""
         first = bunch.value(attempt.first_command)
@@ -170,7 +172,7 @@ class Sums:
             add_lengths(self._ledger.orphaned[attempt.app], orphaned[hit][counted[hit]])
         return orphaned
 
-    def _strand(self, bunch: Bunch, counted: Ints, end: int) -> None:
+    def _strand(self, bunch: Bunch, counted: Bits, end: int) -> None:
         """Count the time inside of calls whose StasisStart did not come, or came late."""
         stranded = np.zeros(len(bunch.numbers), np.int64)
         found = False
@@ -278,4 +280,3 @@ class Levels:
             level.count, level.peak = count, self._peaks[name]
             level.area = self._areas[name] + count * max(end, self._warmup)
             level.since = max(end, self._warmup)
-

@@ -81,9 +81,7 @@ def windows(scenario: Scenario, streams: Streams) -> Iterator[Window]:
         numbers = _number([at for _, at in taken], number)
         number += sum(map(len, numbers))
         last = max(last, *(int(at[-1]) for _, at in taken if len(at)), 0)
-        yield Window(
-            [(mine, indices, at) for mine, (indices, at) in zip(numbers, taken, strict=True)], following, last
-        )
+        yield Window([(mine, indices, at) for mine, (indices, at) in zip(numbers, taken, strict=True)], following, last)
         if following == FOR_EVER:
             return
 

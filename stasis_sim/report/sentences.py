@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from stasis_sim.experiments.replications import Results
 from stasis_sim.experiments.results import Replication, differences
 from stasis_sim.observe.metrics import Values
 
@@ -30,6 +31,15 @@ def seconds(time: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def engine(runs: Iterable[Results]) -> str:
+    """Say which engine computed runs, and what in the scenario left it no choice."""
+    said = dict.fromkeys(
+        f"{results.engine}, for the loop is closed by {results.closed_by}" if results.closed_by else results.engine
+        for results in runs
+    )
+    return f"engine: {'; '.join(said)}"
 
 
 def outcome(profile: str, replications: Sequence[Replication]) -> str:

@@ -118,9 +118,6 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
 
 def _not_yet(scenario: Scenario) -> Iterator[Problem]:
     """Yield what the format knows and this version cannot do."""
-    if scenario.run.engine == "open-loop":
-        text = "this version has no open-loop engine (got open-loop); write auto or events"
-        yield scenario.problem(("run", "engine"), text)
     if scenario.run.precision is not None:
         text = "this version adds no replications by itself; write replications: N"
         yield scenario.problem(("run", "precision"), text)
