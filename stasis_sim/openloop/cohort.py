@@ -237,6 +237,8 @@ class Cohort:
 
     def groups(self, horizon: int) -> list[Group]:
         """Return all calls, by the way they go."""
+        if not len(self):
+            return []
         order = np.argsort(self._ways, kind="stable")
         ways, begins = np.unique(self._ways[order], return_index=True)
         parts = np.split(order, begins[1:])

@@ -40,6 +40,9 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
 
 def _clients(scenario: Scenario) -> Iterator[str]:
     served: dict[str, str] = {}
+    everything = [name for name, client in scenario.clients.items() if client.subscribe_all]
+    for name in everything[1:]:
+        yield f"clients.{name}.subscribe_all: {everything[0]} has it too, and who hears first is who came first"
     for name, client in scenario.clients.items():
         for key, reason in _client(client):
             yield f"clients.{name}.{key}: {reason}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
-from stasis_sim.openloop.history import NEVER, UP, Link
+from stasis_sim.openloop.history import DOWN, UP, Link
 from stasis_sim.openloop.moments import ClosedLoopError, Conditions, Moment, read
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.clients import Client, Life
@@ -297,7 +297,13 @@ class _Line:
 
 
 class _Fellow(Client):
-    """A client that lives no life of its own: its connection is put where history has it."""
+    """A client that lives no life of its own: its connection is put where history has it.
+
+    Attributes:
+        been: Whether it has had a connection.
+    """
+
+    been = False
 
     def _life(self, start: int) -> Life:  # noqa: ARG002 - its link says it
         return
@@ -310,6 +316,10 @@ class _Fellow(Client):
     def bring(self, state: int, number: int) -> None:
         """Bring the connection into a state; what is in flight is the laboratory's business."""
         connection = self.connection
+        if state == DOWN and not self.been:
+            # It has stood and gone since anybody looked.
+            self.bring(UP, 0)
+            connection = self.connection
         if connection is not None:
             if state == UP and connection.row.number == number:
                 return
@@ -317,6 +327,7 @@ class _Fellow(Client):
             connection.open = False
             self.world.closed(connection, "torn", "torn")
         if state == UP:
+            self.been = True
             row = trace.Connection(number, self.name, self.spec.apps, 0)
             self.connection = Connection(f"{self.name}/{number}", self, row)
             self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
@@ -367,10 +378,7 @@ class _Bench(World):
     def _relive(self, client: _Fellow) -> None:
         """Let a client that has been there before the call have been there."""
         link, subject = self._subject.links[client.index], self._subject
-        state, number = link.one(subject.arrives, Rank.ARRIVAL, subject.number)
-        if state != NEVER:
-            client.bring(UP, number if state == UP else -1)
-            client.bring(state, number)
+        client.bring(*link.one(subject.arrives, Rank.ARRIVAL, subject.number))
 
     def _now(self, at: int, place: int) -> None:
         """Something happens: the links are as they were at that instant."""

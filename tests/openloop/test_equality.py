@@ -1,0 +1,197 @@
+"""Both engines give the same rows and the same sums, whatever the scenario."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, event, given, reject, settings
+from hypothesis import strategies as st
+
+from stasis_sim import Scenario
+from stasis_sim.observe.columns import TABLES
+from stasis_sim.observe.metrics import Measures, measures
+from stasis_sim.observe.tables import Tables
+from stasis_sim.openloop.computation import OpenLoop
+from stasis_sim.openloop.eligible import obstacle
+from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.simulated.preparation import Prepared, prepare
+from stasis_sim.simulated.replication import simulate
+
+DIALPLANS = (
+    "exten => ivr,1,Stasis(Intro-IVR,a)\n same => n,Hangup()\n",
+    "exten => ivr,1,Answer()\n same => n,Stasis(Intro-IVR)\n same => n,Hangup(17)\n",
+    "exten => ivr,1,Stasis(Intro-IVR)\n same => n,Stasis(Super-Conference,b,c)\n same => n,Hangup()\n",
+    "exten => ivr,1(again),Stasis(Intro-IVR)\n"
+    ' same => n,GotoIf($["${STASISSTATUS}" != "FAILED"]?end)\n'
+    " same => n,Wait(2)\n"
+    ' same => n,Set(TRIES=$[0${TRIES} + 1])\n same => n,GotoIf($[${TRIES} < 4]?again)\n'
+    " same => n,Playback(sorry)\n"
+    " same => n(end),Hangup()\n",
+    "exten => ivr,1,Wait(0.5)\n same => n,Stasis(${IF($[1 = 1]?Intro-IVR:none)})\n"
+    ' same => n,ExecIf($["${STASISSTATUS}" = "FAILED"]?Playback(sorry))\n'
+    "exten => h,1,Stasis(Super-Conference)\n",
+    "exten => ivr,1,Set(TIMEOUT(absolute)=3)\n same => n,Stasis(Intro-IVR)\n same => n,Hangup()\n"
+    "exten => T,1,Playback(sorry)\n same => n,Hangup()\n",
+    "exten => ivr,1,Stasis(Nobody)\n same => n,Stasis(Intro-IVR)\n same => n,Hangup()\n",
+)
+
+COARSE = st.sampled_from(["0s", "1ms", "500ms", "1s", "2s", "3500ms", "20s"])
+"""Durations that fall together often."""
+
+FINE = st.one_of(
+    st.sampled_from(["10ms", "700ms", "4s", "15s"]).map(lambda mean: {"exponential": mean}),
+    st.just({"lognormal": {"mean": "3s", "cv": 1}}),
+)
+DURATION = COARSE | FINE
+POSITIVE = st.sampled_from(["500ms", "1s", "2s", "7s", "20s"]) | FINE
+
+ACTION = st.one_of(
+    st.sampled_from(["answer", "ring", "continue", "hangup", {"set": {"A": "1"}}]),
+    st.builds(lambda time: {"wait": time}, DURATION),
+)
+PLAY = st.builds(lambda time: {"play": time}, DURATION)
+ACTIONS = st.lists(ACTION, min_size=1, max_size=3)
+STARTS = st.lists(ACTION | PLAY, min_size=1, max_size=4)
+EVENTS = ("StasisEnd", "PlaybackFinished", "ChannelStateChange", "ChannelDialplan")
+
+
+@st.composite
+def clients(draw: st.DrawFn) -> dict[str, Any]:
+    """One client for both apps, or one for each."""
+
+    def client(apps: list[str], *starts: st.SearchStrategy[list[Any]]) -> dict[str, Any]:
+        on = {f"on {event}": draw(ACTIONS) for event in draw(st.sets(st.sampled_from(EVENTS), max_size=1))}
+        usual = st.builds(lambda time: ["answer", {"play": time}, "continue"], DURATION)
+        on["on StasisStart"] = draw(st.one_of(usual, STARTS, *starts))
+        return {
+            "apps": apps,
+            "latency": draw(st.sampled_from(["0s", "1ms", "500ms"])),
+            "service": draw(st.sampled_from(["0s", "2ms", "500ms"]) | FINE),
+            "subscribe_all": draw(st.booleans()),
+            "start": draw(st.sampled_from(["0s", "3s"])),
+            "reconnect": draw(
+                st.sampled_from(
+                    ["none", "at_once", {"constant": "1s"}]
+                    + [{"exponential": {"initial": "500ms", "factor": 2, "max": "8s", "jitter": "full"}}]
+                )
+            ),
+            **on,
+        }
+
+    if draw(st.booleans()):
+        return {"ivr": client(["Intro-IVR", "Super-Conference"])}
+    move = st.just(["answer", {"move": "Super-Conference"}])
+    conference = {**client(["Super-Conference"]), "subscribe_all": False}
+    return {"ivr": client(["Intro-IVR"], move), "conference": conference}
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """One or two sources of calls."""
+    arrivals = st.one_of(
+        st.sampled_from([{"poisson": "3/s"}, {"poisson": "0.5/s"}, {"every": "500ms"}, {"every": "1s"}]),
+        st.lists(st.sampled_from(["0s", "1s", "2s", "5s", "5s", "30s"]), min_size=1, max_size=8).map(
+            lambda instants: {"at": sorted(instants, key=lambda text: int(text[:-1]))}
+        ),
+    )
+
+    def calls(name: str) -> dict[str, Any]:
+        source = {"to": "ivr@default", "name": name, "arrivals": draw(arrivals), "count": draw(st.integers(1, 60))}
+        for key in ("hold", "patience"):
+            if draw(st.booleans()):
+                source[key] = draw(DURATION)
+        source["kind"] = draw(st.sampled_from(["sip", "local"]))
+        return source
+
+    return [calls(name) for name in ("a", "b")[: draw(st.integers(1, 2))]]
+
+
+@st.composite
+def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
+    """Up to two kinds of drops."""
+
+    def drop() -> dict[str, Any]:
+        found: dict[str, Any] = {"drop": draw(st.sampled_from(names)), "how": draw(st.sampled_from(["torn", "closed"]))}
+        if draw(st.booleans()):
+            found["at"] = draw(st.lists(st.sampled_from(["1s", "2s", "6s", "20s"]), min_size=1, max_size=3, unique=True))
+        else:
+            found["every"] = draw(POSITIVE)
+        if draw(st.booleans()):
+            found["for"] = draw(DURATION)
+            found["mode"] = draw(st.sampled_from(["refuse", "blackhole"]))
+        return found
+
+    return [drop() for _ in range(draw(st.integers(0, 2)))]
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> dict[str, Any]:
+    """A scenario whose loop is open, as far as its keys say."""
+    found = draw(clients())
+    run = draw(
+        st.sampled_from([{"duration": "30s"}, {"duration": "20s", "until": "drained"}, {"until": "drained"}])
+        | st.just({"duration": "25s", "warmup": "4s"})
+    )
+    return {
+        "asterisk": {
+            "profile": draw(st.sampled_from(["documented", "asterisk-16", "asterisk-22"])),
+            "extensions": "[default]\n" + draw(st.sampled_from(DIALPLANS)),
+            "sounds": {"sorry": draw(COARSE)},
+            "latency": draw(st.sampled_from(["0s", "1ms"])),
+        },
+        "clients": found,
+        "calls": draw(sources()),
+        "faults": draw(faults(list(found))),
+        "run": {**run, "seed": draw(st.integers(1, 1000))},
+    }
+
+
+def by_events(prepared: Prepared, folder: Path) -> Measures:
+    """Compute it event by event."""
+    with Tables(1, folder) as tables:
+        return measures(simulate(prepared, 1, tables)[0])
+
+
+def at_once(prepared: Prepared, folder: Path) -> Measures:
+    """Compute it in bulk."""
+    with Tables(1, folder) as tables:
+        return measures(OpenLoop(prepared).compute(1, tables)[0])
+
+
+def differing(one: Path, other: Path) -> list[str]:
+    """Return the tables that are not the same bytes."""
+    return [name for name in TABLES if (one / f"{name}.parquet").read_bytes() != (other / f"{name}.parquet").read_bytes()]
+
+
+def agree(content: dict[str, Any], window: int) -> None:
+    """Hold one engine against the other."""
+    prepared = prepare(Scenario.of(content))
+    assert obstacle(prepared) == ""
+    with tempfile.TemporaryDirectory() as folder, patch("stasis_sim.openloop.windows.CALLS", window):
+        one, other = Path(folder, "events"), Path(folder, "open-loop")
+        try:
+            found = at_once(prepared, other)
+        except ClosedLoopError as error:
+            event(f"left to the event engine: {error}")
+            reject()
+        assert found == by_events(prepared, one)
+        assert differing(one, other) == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(scenarios(), st.sampled_from([3, 20, 1000]))
+def test_both_engines_give_the_same_bytes(content: dict[str, Any], window: int) -> None:
+    """Tables and measures of a random scenario are the same, however the calls are cut into windows."""
+    agree(content, window)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(scenarios(), st.sampled_from([2, 3, 7, 20, 1000]))
+def test_both_engines_give_the_same_bytes_at_length(content: dict[str, Any], window: int) -> None:
+    """The same, for many more scenarios."""
+    agree(content, window)
