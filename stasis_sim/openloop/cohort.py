@@ -51,45 +51,38 @@ class Group(NamedTuple):
 
 
 class Messages:
-    """Messages of a cohort: one array for each place in the order of a call's messages.
+    """Messages about the calls of a cohort: a row for each place in the order of a call's messages, a column a call.
 
     Attributes:
         at: When each is written, in microseconds; FOR_EVER: it is not, or never arrives.
         service: How long a worker needs for it.
+        waits: How long it waits for a worker.
         rank: Of the happening that writes it.
         client: To whom.
         loose: See :class:`~stasis_sim.openloop.laboratory.Happening`.
-        arrives: When it arrives.
-        waits: How long it waits for a worker.
     """
 
-    FIELDS: Final = ("at", "arrives", "service", "waits", "rank", "client", "loose")
+    NOTHING: Final = {"at": FOR_EVER, "service": 0, "waits": 0, "rank": 0, "client": 0, "loose": 0}
+    """What stands where there is no message."""
 
     def __init__(self) -> None:
-        self.at: list[Ints] = []
-        self.arrives: list[Ints] = []
-        self.service: list[Ints] = []
-        self.waits: list[Ints] = []
-        self.rank: list[Ints] = []
-        self.client: list[Ints] = []
-        self.loose: list[Ints] = []
+        self.at, self.service, self.waits = (np.empty((0, 0), np.int64) for _ in range(3))
+        self.rank, self.client, self.loose = (np.empty((0, 0), np.int8) for _ in range(3))
 
-    def widen(self, count: int, calls: int) -> None:
-        """Have room for so many messages of each call."""
-        while len(self.at) < count:
-            for name in self.FIELDS:
-                getattr(self, name).append(np.full(calls, FOR_EVER if name == "at" else 0, np.int64))
+    def reshape(self, places: int, calls: int) -> None:
+        """Have room for so many messages of so many calls."""
+        rows, columns = self.at.shape
+        if (places, calls) != (rows, columns):
+            for name, nothing in self.NOTHING.items():
+                old = getattr(self, name)
+                new = np.full((places, calls), nothing, old.dtype)
+                new[:rows, :columns] = old
+                setattr(self, name, new)
 
-    def extend(self, calls: int) -> None:
-        """Have room for further calls."""
-        for name in self.FIELDS:
-            fresh = np.full(calls, FOR_EVER if name == "at" else 0, np.int64)
-            setattr(self, name, [np.concatenate([column, fresh]) for column in getattr(self, name)])
-
-    def keep(self, rows: Ints) -> None:
+    def keep(self, calls: Ints) -> None:
         """Keep some calls."""
-        for name in self.FIELDS:
-            setattr(self, name, [column[rows] for column in getattr(self, name)])
+        for name in self.NOTHING:
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, calls]))
 
 
 class Cohort:
@@ -123,7 +116,7 @@ class Cohort:
         self._indices = np.concatenate([self._indices, indices])
         self._arrivals = np.concatenate([self._arrivals, arrivals])
         self._ways = np.concatenate([self._ways, np.full(len(numbers), NOBODY, np.int32)])
-        self.messages.extend(len(numbers))
+        self.messages.reshape(len(self.messages.at), len(self))
         for symbol, column in self._drawn.items():
             self._drawn[symbol] = np.concatenate([column, self._draw(symbol, indices)])
         return np.arange(before, len(self))
@@ -153,8 +146,9 @@ class Cohort:
             return self._arrivals
         wait = self._symbols.waits.get(symbol)
         if wait is not None:
-            self.messages.widen(wait + 1, len(self))
-            return self.messages.waits[wait]
+            self._widen(wait + 1)
+            waits: Ints = self.messages.waits[wait]
+            return waits
         column = self._drawn.get(symbol)
         if column is None:
             column = self._drawn[symbol] = self._draw(symbol, self._indices)
@@ -224,16 +218,19 @@ class Cohort:
     def _write(self, path: Path, rows: Ints, columns: Columns) -> None:
         """Note the messages about calls that go a way."""
         messages = self.messages
-        messages.widen(len(path.messages), len(self))
+        self._widen(len(path.messages))
         for place, message in enumerate(path.messages):
-            messages.at[place][rows] = FOR_EVER if message.lost else path.value(message.when.at, columns)
-            messages.arrives[place][rows] = path.value(message.arrives, columns)
-            messages.service[place][rows] = path.value(message.service, columns)
-            messages.rank[place][rows] = message.when.rank
-            messages.client[place][rows] = message.client
-            messages.loose[place][rows] = message.when.loose
+            messages.at[place, rows] = FOR_EVER if message.lost else path.value(message.when.at, columns)
+            messages.service[place, rows] = path.value(message.service, columns)
+            messages.rank[place, rows] = message.when.rank
+            messages.client[place, rows] = message.client
+            messages.loose[place, rows] = message.when.loose
         for place in range(len(path.messages), len(messages.at)):
-            messages.at[place][rows] = FOR_EVER
+            messages.at[place, rows] = FOR_EVER
+
+    def _widen(self, places: int) -> None:
+        if places > len(self.messages.at):
+            self.messages.reshape(places, len(self))
 
     def groups(self, horizon: int) -> list[Group]:
         """Return all calls, by the way they go."""

@@ -8,7 +8,7 @@ answer, and it is that of the event engine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
 from stasis_sim.openloop.history import FOR_EVER, History, Ints, without_calls
+from stasis_sim.openloop.levels import Levels, Passages
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.openloop.queueing import Order, waits
+from stasis_sim.openloop.queueing import Queues
 from stasis_sim.openloop.rows import write
 from stasis_sim.openloop.standings import Standings
-from stasis_sim.openloop.sums import Levels, Sums
+from stasis_sim.openloop.sums import Sums
 from stasis_sim.openloop.windows import windows
 from stasis_sim.randomness import Streams
+from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
@@ -97,8 +99,8 @@ class _Computation:
         ]
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
-        # When clients are through with what was written before the window, and with what was written in it.
-        self._free = self._freed = [0] * len(scenario.clients)
+        latencies = [durations(self._streams, "", client.latency)[0] for client in scenario.clients.values()]
+        self._queues = Queues(latencies, self._cohorts)
         self._begun = 0
         # When the last thing has happened about the calls that are through.
         self._over = 0
@@ -130,9 +132,9 @@ class _Computation:
         ended = last
         for group in (group for cohort in self._cohorts for group in cohort.groups(self._horizon)):
             if group.path.ended is None:
-                return max(self._exhausted, *self._freed)
+                return max(self._exhausted, *self._queues.freed)
             ended = max(ended, _latest(group, group.path.ended))
-        return max(ended, *self._freed)
+        return max(ended, *self._queues.freed)
 
     @property
     def _exhausted(self) -> int:
@@ -158,55 +160,10 @@ class _Computation:
             for cohort, rows in zip(self._cohorts, changed, strict=True):
                 if len(rows):
                     cohort.settle(rows, self._horizon)
-            changed, free = self._queue(end)
+            changed = self._queues.serve(self._begun, end)
             if not any(map(len, changed)):
-                self._freed = free
                 return
         raise ClosedLoopError(f"queues that do not settle within {MOST_ROUNDS:,} rounds")
-
-    def _queue(self, end: int) -> tuple[list[Ints], list[int]]:
-        """Let the messages of the window queue; return whose waits have changed, and when clients are free then."""
-        pieces = [
-            _Piece(place, message, np.flatnonzero((at >= self._begun) & (at < end)))
-            for place, cohort in enumerate(self._cohorts)
-            for message, at in enumerate(cohort.messages.at)
-        ]
-        pieces = [piece for piece in pieces if len(piece.rows)]
-        changed: list[list[Ints]] = [[] for _ in self._cohorts]
-        free = list(self._free)
-        if not pieces:
-            return [np.empty(0, np.int64) for _ in self._cohorts], free
-        client = self._gather(pieces, "client")
-        for each in range(len(free)):
-            mine = np.flatnonzero(client == each) if len(free) > 1 else np.arange(len(client))
-            if len(mine):
-                free[each] = self._serve(pieces, mine, free[each], changed)
-        return [np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64) for rows in changed], free
-
-    def _serve(self, pieces: list[_Piece], mine: Ints, free: int, changed: list[list[Ints]]) -> int:
-        """Let the messages of one client queue, and write the waits down."""
-        numbers = np.concatenate([self._cohorts[piece.cohort].numbers[piece.rows] for piece in pieces])
-        at, rank, loose = (self._gather(pieces, name)[mine] for name in ("at", "rank", "loose"))
-        order = mine[Order(at, rank, numbers[mine], loose).sorted()]
-        arrives, service, before = (self._gather(pieces, name) for name in ("arrives", "service", "waits"))
-        after = before.copy()
-        after[order], free = waits(arrives[order], service[order], free)
-        begin = 0
-        for piece in pieces:
-            stop = begin + len(piece.rows)
-            new = np.flatnonzero(after[begin:stop] != before[begin:stop])
-            if len(new):
-                rows = piece.rows[new]
-                self._cohorts[piece.cohort].messages.waits[piece.message][rows] = after[begin:stop][new]
-                changed[piece.cohort].append(rows)
-            begin = stop
-        return free
-
-    def _gather(self, pieces: list[_Piece], name: str) -> Ints:
-        """Return one fact of all messages of the window."""
-        return np.concatenate(
-            [getattr(self._cohorts[piece.cohort].messages, name)[piece.message][piece.rows] for piece in pieces]
-        )
 
     # -- what is through ------------------------------------------------------------------------------------------
 
@@ -231,7 +188,8 @@ class _Computation:
         self.sums.add(through, self._horizon)
         if self._tables is not None:
             write(self._tables, through, self._history.links)
-        self._begun, self._free = end, self._freed
+        self._begun = end
+        self._queues.advance()
 
     def _goes(self, bunch: Bunch, end: int, limit: int) -> Bits:
         """Say which calls are through, and have none before them in the tables that is not."""
@@ -255,33 +213,18 @@ class _Computation:
     def _follow(self, groups: list[list[Group]], end: int) -> None:
         """Follow who is inside through the window."""
         self._standings.begin()
-        apps: dict[str, int] = {}
-        parts: list[tuple[Order, Ints, Ints]] = []
-        for cohort, group in (
-            (cohort, group) for cohort, part in zip(self._cohorts, groups, strict=True) for group in part
-        ):
-            numbers = cohort.numbers[group.rows]
-            for app, change, when in group.path.passages:
-                at = np.asarray(group.path.value(when.at, group.columns))
-                now = np.flatnonzero((at >= self._begun) & (at < end))
-                same = np.ones(len(now), np.int64)
-                order = Order(at[now], same * when.rank, numbers[now], same * when.loose)
-                parts.append((order, same * change, same * apps.setdefault(app, len(apps))))
-            self._standings.follow(group, numbers, end)
-        if parts:
-            order = Order(*(np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)))
-            changes, places = (np.concatenate([part[which] for part in parts]) for which in (1, 2))
-            self.levels.add(order, changes, tuple(apps), places)
+        found: list[Passages] = []
+        for cohort, parts in zip(self._cohorts, groups, strict=True):
+            for group in parts:
+                numbers = cohort.numbers[group.rows]
+                for app, change, when in group.path.passages:
+                    at = np.asarray(group.path.value(when.at, group.columns))
+                    now = np.flatnonzero((at >= self._begun) & (at < end))
+                    found.append(Passages(app, change, when.rank, when.loose, at[now], numbers[now]))
+                self._standings.follow(group, numbers, end)
+        self.levels.add(found)
 
 
 def _latest(group: Group, sum_: int) -> int:
     """Return the greatest value of a sum in a group."""
     return int(np.max(group.path.value(sum_, group.columns)))
-
-
-class _Piece(NamedTuple):
-    """Messages of one cohort that have the same place in the order of their calls' messages."""
-
-    cohort: int
-    message: int
-    rows: Ints

@@ -7,6 +7,7 @@ numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,36 +15,44 @@ import numpy as np
 from stasis_sim.openloop.moments import ClosedLoopError
 
 if TYPE_CHECKING:
+    from stasis_sim.openloop.cohort import Cohort
     from stasis_sim.openloop.history import Ints
+    from stasis_sim.openloop.paths import Bits
 
 
-class Order(NamedTuple):
-    """What orders happenings of different calls: instant, rank, number of the call; and whether that is all.
+class Rule(NamedTuple):
+    """What orders happenings of different calls at one instant: rank, then number of the call; if that is all."""
 
-    All arrays have the same shape ``(n,)``; happenings of one call stand in their order.
-    """
-
-    at: Ints
     rank: Ints
     number: Ints
     loose: Ints
 
-    def sorted(self) -> Ints:
-        """Return the places of the happenings in their order.
 
-        Raises:
-            ClosedLoopError: Two calls do something at one instant, and their order hangs on more than is known here.
-        """
-        order = np.argsort(self.at, kind="stable")
-        at, number = self.at[order], self.number[order]
-        tied = np.flatnonzero((at[1:] == at[:-1]) & (number[1:] != number[:-1]))
-        for begin in tied:
-            first, last = np.searchsorted(at, at[begin], "left"), np.searchsorted(at, at[begin], "right")
-            run = order[first:last]
-            if self.loose[run].any():
-                raise ClosedLoopError("two calls do something at one instant, and nothing says which goes first")
-            order[first:last] = run[np.lexsort((run, self.number[run], self.rank[run]))]
-        return order
+def in_order(places: Ints, at: Ints, rule: Callable[[Ints], Rule]) -> Ints:
+    """Put happenings in their order.
+
+    Args:
+        places: Which; those of one call rise in the order in which they happen.
+        at: When each of them happens, in microseconds, in the order of `places`.
+        rule: What decides between those of one instant.
+
+    Raises:
+        ClosedLoopError: Two calls do something at one instant, and their order hangs on more than is known here.
+    """
+    order = np.argsort(at, kind="stable")
+    places, at = places[order], at[order]
+    tied = np.flatnonzero(at[1:] == at[:-1])
+    one, other = places[tied], places[tied + 1]
+    for begin in tied[(rule(one).number != rule(other).number) | (one > other)]:
+        first, last = np.searchsorted(at, at[begin], "left"), np.searchsorted(at, at[begin], "right")
+        run = places[first:last]
+        by = rule(run)
+        if by.loose.any() and (by.number != by.number[0]).any():
+            raise ClosedLoopError("two calls do something at one instant, and nothing says which goes first")
+        # Of one call the order of places is the order of things, whatever their ranks.
+        keys = (run, by.number, by.rank) if (by.number != by.number[0]).any() else (run,)
+        places[first:last] = run[np.lexsort(keys)]
+    return places
 
 
 def waits(arrives: Ints, service: Ints, free: int) -> tuple[Ints, int]:
@@ -55,6 +64,98 @@ def waits(arrives: Ints, service: Ints, free: int) -> tuple[Ints, int]:
         free: When it is free before them.
     """
     served = np.cumsum(service)
-    done = served + np.maximum.accumulate(np.maximum(arrives, free) - (served - service))
     # `free` before the first one is no later for the others, so that taking it for all of them changes nothing.
+    done = served + np.maximum.accumulate(np.maximum(arrives, free) - (served - service))
     return done - service - arrives, int(done[-1]) if len(done) else free
+
+
+class Queues:
+    """The queues of all clients, window by window.
+
+    Args:
+        latencies: How long a message takes to each client, in microseconds.
+        cohorts: Whose messages they are.
+
+    Attributes:
+        free: When each client is through with what was written to it before the window.
+        freed: When it is through with what was written in it, as far as known.
+    """
+
+    def __init__(self, latencies: Sequence[int], cohorts: Sequence[Cohort]) -> None:
+        self.free = [0] * len(latencies)
+        self.freed = list(self.free)
+        self._latencies = latencies
+        self._cohorts = cohorts
+        self._orders: list[Ints] = []
+        self._size = -1
+
+    def advance(self) -> None:
+        """The window is over."""
+        self.free = list(self.freed)
+        self._size = -1
+
+    def serve(self, begin: int, end: int) -> list[Ints]:
+        """Let the messages of a window queue, and write down how long they wait.
+
+        Args:
+            begin: First instant of the window.
+            end: First instant after it.
+
+        Returns:
+            For each cohort the calls that have another wait than before.
+        """
+        self.freed = list(self.free)
+        at, service, before = (self._flat(name) for name in ("at", "service", "waits"))
+        within = (at >= begin) & (at < end)
+        client = self._flat("client") if len(self.free) > 1 else None
+        if len(at) != self._size:
+            self._orders = [np.empty(0, np.int64) for _ in self.free]
+            self._size = len(at)
+        changed = []
+        for number, latency in enumerate(self._latencies):
+            order = self._order(number, at, within if client is None else within & (client == number))
+            after, self.freed[number] = waits(at[order] + latency, service[order], self.free[number])
+            new = np.flatnonzero(after != before[order])
+            changed.append((order[new], after[new]))
+        return self._write(changed)
+
+    def _flat(self, name: str) -> Ints:
+        """Return one fact of all messages."""
+        parts = [getattr(cohort.messages, name).reshape(-1) for cohort in self._cohorts]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _order(self, client: int, at: Ints, mine: Bits) -> Ints:
+        """Return the messages to a client in their order; the one of the round before is nearly it, and soon sorted."""
+        before = self._orders[client]
+        fresh = mine.copy()
+        fresh[before] = False
+        places = np.concatenate([before[mine[before]], np.flatnonzero(fresh)])
+        order = self._orders[client] = in_order(places, at[places], self._rule)
+        return order
+
+    def _rule(self, places: Ints) -> Rule:
+        rule = Rule(*(np.zeros(len(places), np.int64) for _ in Rule._fields))
+        begin = 0
+        for cohort in self._cohorts:
+            messages = cohort.messages
+            stop = begin + messages.at.size
+            mine = np.flatnonzero((places >= begin) & (places < stop))
+            local = places[mine] - begin
+            rule.rank[mine], rule.loose[mine] = messages.rank.reshape(-1)[local], messages.loose.reshape(-1)[local]
+            rule.number[mine] = cohort.numbers[local % max(len(cohort), 1)]
+            begin = stop
+        return rule
+
+    def _write(self, changed: Sequence[tuple[Ints, Ints]]) -> list[Ints]:
+        places, values = (np.concatenate([part[which] for part in changed]) for which in (0, 1))
+        found, begin = [], 0
+        for cohort in self._cohorts:
+            stop = begin + cohort.messages.at.size
+            mine = np.flatnonzero((places >= begin) & (places < stop))
+            local = places[mine] - begin
+            cohort.messages.waits.reshape(-1)[local] = values[mine]
+            dirty = np.zeros(len(cohort), np.bool_)
+            dirty[local % max(len(cohort), 1)] = True
+            found.append(np.flatnonzero(dirty))
+            begin = stop
+        return found

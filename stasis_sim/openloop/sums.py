@@ -10,11 +10,10 @@ import numpy as np
 from stasis_sim.observe.ledger import TOTAL, Ledger, Lengths
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.openloop.history import FOR_EVER
-from stasis_sim.openloop.queueing import Order
 from stasis_sim.openloop.standings import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
@@ -25,6 +24,13 @@ _UNHEARD: Final = frozenset({"missed", "lost", "late"})
 _GONE: Final = frozenset({"missed", "lost"})
 
 
+def counted(values: Ints) -> list[tuple[int, int]]:
+    """Return how often each of some small numbers occurs."""
+    counts = np.bincount(values)
+    distinct = np.flatnonzero(counts)
+    return list(zip(distinct.tolist(), counts[distinct].tolist(), strict=True))
+
+
 def add_lengths(lengths: Lengths, values: Ints) -> None:
     """Count many lengths of time, in microseconds."""
     if not len(values):
@@ -32,8 +38,7 @@ def add_lengths(lengths: Lengths, values: Ints) -> None:
     lengths.n += len(values)
     lengths.total += int(values.sum())
     lengths.longest = max(lengths.longest, int(values.max()))
-    distinct, counts = np.unique(_bins(values), return_counts=True)
-    for bin_, count in zip(distinct.tolist(), counts.tolist(), strict=True):
+    for bin_, count in counted(_bins(values)):
         lengths.bins[bin_] += count
 
 
@@ -195,9 +200,8 @@ class Sums:
             if event.fate in _GONE:
                 _tally(self._missed, event.app, outages[event.app].within(raised))
             if event.link is not None and event.fate in {"delivered", "lost"}:
-                numbers, counts = np.unique(bunch.connections(event, links), return_counts=True)
                 tally = self._delivered if event.fate == "delivered" else self._lost
-                for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+                for number, count in counted(bunch.connections(event, links)):
                     tally[number] += count
             measured = int((raised >= self._warmup).sum())
             if measured:
@@ -230,53 +234,5 @@ class Sums:
 
 def _tally(tally: defaultdict[tuple[str, int], int], app: str, places: Ints) -> None:
     """Count how often each place occurs; -1 is none."""
-    distinct, counts = np.unique(places[places >= 0], return_counts=True)
-    for place, count in zip(distinct.tolist(), counts.tolist(), strict=True):
+    for place, count in counted(places[places >= 0]):
         tally[app, place] += count
-
-
-class Levels:
-    """How many channels are inside, over time: of each app and of all."""
-
-    def __init__(self, warmup: int) -> None:
-        self._warmup = warmup
-        self._counts: defaultdict[str | None, int] = defaultdict(int)
-        self._peaks: dict[str | None, int] = {}
-        self._areas: defaultdict[str | None, int] = defaultdict(int)
-        self._before: defaultdict[str | None, int] = defaultdict(int)
-
-    def add(self, order: Order, changes: Ints, apps: Sequence[str], app: Ints) -> None:
-        """Count entries and exits, all of them between two instants.
-
-        Args:
-            order: When and of whom they are.
-            changes: +1 for an entry, -1 for an exit.
-            apps: Names of apps.
-            app: For each change the place of its app among them.
-        """
-        sequence = order.sorted()
-        at, changes, app = order.at[sequence], changes[sequence], app[sequence]
-        for place, name in (*enumerate(apps), (-1, TOTAL)):
-            mine = slice(None) if name is TOTAL else app == place
-            self._follow(name, at[mine], changes[mine])
-
-    def _follow(self, name: str | None, at: Ints, changes: Ints) -> None:
-        if not len(at):
-            return
-        levels = self._counts[name] + np.cumsum(changes)
-        warm = int(np.searchsorted(at, self._warmup, side="left"))
-        if warm:
-            self._peaks[name] = int(levels[warm - 1])
-        rising = levels[warm:][changes[warm:] > 0]
-        self._peaks[name] = max(self._peaks.get(name, 0), int(rising.max(initial=0)))
-        # Each change holds from its instant to the end of the run, whenever that is: see `pour`.
-        self._areas[name] -= int((changes * np.maximum(at, self._warmup)).sum())
-        self._counts[name] = int(levels[-1])
-
-    def pour(self, ledger: Ledger, end: int) -> None:
-        """Put peaks and areas into the ledger of a run that ends at an instant."""
-        for name, count in self._counts.items():
-            level = ledger.level(name)
-            level.count, level.peak = count, self._peaks[name]
-            level.area = self._areas[name] + count * max(end, self._warmup)
-            level.since = max(end, self._warmup)

@@ -22,21 +22,47 @@ from stasis_sim.simulated.preparation import Prepared, prepare
 from stasis_sim.simulated.replication import simulate
 
 DIALPLANS = (
-    "exten => ivr,1,Stasis(Intro-IVR,a)\n same => n,Hangup()\n",
-    "exten => ivr,1,Answer()\n same => n,Stasis(Intro-IVR)\n same => n,Hangup(17)\n",
-    "exten => ivr,1,Stasis(Intro-IVR)\n same => n,Stasis(Super-Conference,b,c)\n same => n,Hangup()\n",
-    "exten => ivr,1(again),Stasis(Intro-IVR)\n"
-    ' same => n,GotoIf($["${STASISSTATUS}" != "FAILED"]?end)\n'
-    " same => n,Wait(2)\n"
-    ' same => n,Set(TRIES=$[0${TRIES} + 1])\n same => n,GotoIf($[${TRIES} < 4]?again)\n'
-    " same => n,Playback(sorry)\n"
-    " same => n(end),Hangup()\n",
-    "exten => ivr,1,Wait(0.5)\n same => n,Stasis(${IF($[1 = 1]?Intro-IVR:none)})\n"
-    ' same => n,ExecIf($["${STASISSTATUS}" = "FAILED"]?Playback(sorry))\n'
-    "exten => h,1,Stasis(Super-Conference)\n",
-    "exten => ivr,1,Set(TIMEOUT(absolute)=3)\n same => n,Stasis(Intro-IVR)\n same => n,Hangup()\n"
-    "exten => T,1,Playback(sorry)\n same => n,Hangup()\n",
-    "exten => ivr,1,Stasis(Nobody)\n same => n,Stasis(Intro-IVR)\n same => n,Hangup()\n",
+    """
+exten => ivr,1,Stasis(Intro-IVR,a)
+ same => n,Hangup()
+""",
+    """
+exten => ivr,1,Answer()
+ same => n,Stasis(Intro-IVR)
+ same => n,Hangup(17)
+""",
+    """
+exten => ivr,1,Stasis(Intro-IVR)
+ same => n,Stasis(Super-Conference,b,c)
+ same => n,Hangup()
+""",
+    """
+exten => ivr,1(again),Stasis(Intro-IVR)
+ same => n,GotoIf($["${STASISSTATUS}" != "FAILED"]?end)
+ same => n,Wait(2)
+ same => n,Set(TRIES=$[0${TRIES} + 1])
+ same => n,GotoIf($[${TRIES} < 4]?again)
+ same => n,Playback(sorry)
+ same => n(end),Hangup()
+""",
+    """
+exten => ivr,1,Wait(0.5)
+ same => n,Stasis(${IF($[1 = 1]?Intro-IVR:none)})
+ same => n,ExecIf($["${STASISSTATUS}" = "FAILED"]?Playback(sorry))
+exten => h,1,Stasis(Super-Conference)
+""",
+    """
+exten => ivr,1,Set(TIMEOUT(absolute)=3)
+ same => n,Stasis(Intro-IVR)
+ same => n,Hangup()
+exten => T,1,Playback(sorry)
+ same => n,Hangup()
+""",
+    """
+exten => ivr,1,Stasis(Nobody)
+ same => n,Stasis(Intro-IVR)
+ same => n,Hangup()
+""",
 )
 
 COARSE = st.sampled_from(["0s", "1ms", "500ms", "1s", "2s", "3500ms", "20s"])
@@ -58,6 +84,13 @@ ACTIONS = st.lists(ACTION, min_size=1, max_size=3)
 STARTS = st.lists(ACTION | PLAY, min_size=1, max_size=4)
 EVENTS = ("StasisEnd", "PlaybackFinished", "ChannelStateChange", "ChannelDialplan")
 
+POLICIES = (
+    "none",
+    "at_once",
+    {"constant": "1s"},
+    {"exponential": {"initial": "500ms", "factor": 2, "max": "8s", "jitter": "full"}},
+)
+
 
 @st.composite
 def clients(draw: st.DrawFn) -> dict[str, Any]:
@@ -73,12 +106,7 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
             "service": draw(st.sampled_from(["0s", "2ms", "500ms"]) | FINE),
             "subscribe_all": draw(st.booleans()),
             "start": draw(st.sampled_from(["0s", "3s"])),
-            "reconnect": draw(
-                st.sampled_from(
-                    ["none", "at_once", {"constant": "1s"}]
-                    + [{"exponential": {"initial": "500ms", "factor": 2, "max": "8s", "jitter": "full"}}]
-                )
-            ),
+            "reconnect": draw(st.sampled_from(POLICIES)),
             **on,
         }
 
@@ -100,7 +128,12 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
     )
 
     def calls(name: str) -> dict[str, Any]:
-        source = {"to": "ivr@default", "name": name, "arrivals": draw(arrivals), "count": draw(st.integers(1, 60))}
+        source: dict[str, Any] = {
+            "to": "ivr@default",
+            "name": name,
+            "arrivals": draw(arrivals),
+            "count": draw(st.integers(1, 60)),
+        }
         for key in ("hold", "patience"):
             if draw(st.booleans()):
                 source[key] = draw(DURATION)
@@ -117,7 +150,9 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
     def drop() -> dict[str, Any]:
         found: dict[str, Any] = {"drop": draw(st.sampled_from(names)), "how": draw(st.sampled_from(["torn", "closed"]))}
         if draw(st.booleans()):
-            found["at"] = draw(st.lists(st.sampled_from(["1s", "2s", "6s", "20s"]), min_size=1, max_size=3, unique=True))
+            found["at"] = draw(
+                st.lists(st.sampled_from(["1s", "2s", "6s", "20s"]), min_size=1, max_size=3, unique=True)
+            )
         else:
             found["every"] = draw(POSITIVE)
         if draw(st.booleans()):
@@ -164,7 +199,9 @@ def at_once(prepared: Prepared, folder: Path) -> Measures:
 
 def differing(one: Path, other: Path) -> list[str]:
     """Return the tables that are not the same bytes."""
-    return [name for name in TABLES if (one / f"{name}.parquet").read_bytes() != (other / f"{name}.parquet").read_bytes()]
+    return [
+        name for name in TABLES if (one / f"{name}.parquet").read_bytes() != (other / f"{name}.parquet").read_bytes()
+    ]
 
 
 def agree(content: dict[str, Any], window: int) -> None:
