@@ -309,6 +309,12 @@ class _Fellow(Client):
         return
         yield
 
+    def receive(self, message: Message, arrives: int, now: int) -> None:
+        """Take a message; one that is lost is known to be."""
+        super().receive(message, arrives, now)
+        if message[0].fate == "lost":
+            self.leave(message)
+
     def prepare(self, take: Callable[[int, int, int, Message], int]) -> None:
         """Let the laboratory decide how long messages wait."""
         self._workers = _Line(partial(take, self.index))  # type: ignore[assignment]
@@ -367,7 +373,10 @@ class _Bench(World):
         self._arrive(subject.number, arrives, subject.source, subject.index)
         record.call = self.recorder.row
         while queue and not self._is_done():
-            at, place, _, _ = queue[0]
+            at, place, _, event = queue[0]
+            if not event.callbacks:
+                env.step()  # an alarm that rings for nobody
+                continue
             if int.__gt__(at, subject.horizon):
                 record.following = at
                 break
@@ -442,7 +451,7 @@ class _Bench(World):
         record, subject = self._record, self._subject
         record.cut = not self._is_done()
         queue: list[Any] = self.clock.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next alone
-        record.left = tuple(at for at, _, _, _ in queue)
+        record.left = tuple(at for at, _, _, event in queue if event.callbacks)
         record.done = Moment(subject.horizon, 0, {HORIZON: 1}, self._conditions) if record.cut else record.last.at
         for sent in record.sent:
             if not sent.lost and int.__gt__(sent.arrives, subject.horizon):

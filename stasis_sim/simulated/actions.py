@@ -119,12 +119,12 @@ def handle(process: Process, client: Client, message: Message, todo: Sequence[Pl
     event, caller, number = message
     if caller is None:
         return
-    generation, world = client.generation, client.world
+    world = client.world
     world.keep(caller)
     yield finish - world.clock.now
-    if event.fate != "lost" and client.generation == generation:
-        client.known.add(caller.trace.number)
-        yield from _carry_out(process, client, caller, todo, (event.app, number, event.type))
+    client.begin(event.serial)
+    client.known.add(caller.trace.number)
+    yield from _carry_out(process, client, caller, todo, (event.app, number, event.type))
     world.release(caller)
 
 

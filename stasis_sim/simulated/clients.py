@@ -94,6 +94,9 @@ class Client:
         self._answer_time = answers.in_order().__next__
         self._user = (spec.user, spec.password)
         self._server = (spec.host, spec.port, spec.tls)
+        # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
+        self._handling: dict[int, Process] = {}
+        self._awaited: dict[int, Happening] = {}
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
         self._durations: dict[tuple[str | int, ...], Durations] = {}
         self._services: dict[tuple[str, int, int], Durations] = {}
@@ -200,10 +203,30 @@ class Client:
         self.connection = None
         connection.open = False
         for message in (*self._workers.take_back(now), *connection.take_held()):
-            self.world.lost(message)
+            self._lose(message)
         self.world.closed(connection, how, cause)
         self._gone.succeed()
         return True
+
+    def _lose(self, message: Message) -> None:
+        """A message is lost, and nobody will handle it."""
+        self.world.lost(message)
+        self.leave(message)
+
+    def leave(self, message: Message) -> None:
+        """Who was to handle a message, or waits for it, does not."""
+        serial = message[0].serial
+        process = self._handling.pop(serial, None)
+        if process is not None:
+            process.kill()
+            self.world.release(message[1])
+        happening = self._awaited.pop(serial, None)
+        if happening is not None and happening.callbacks:
+            happening.callbacks.clear()
+
+    def begin(self, serial: int) -> None:
+        """A worker is through with an event: whoever handles it begins."""
+        del self._handling[serial]
 
     @property
     def frozen(self) -> bool:
@@ -249,7 +272,7 @@ class Client:
         self._settle(self.world.clock.now)
         self.lose("closed", "crash")  # its system closes the socket for it
         for message in self._workers.abandon(self.world.clock.now):
-            self.world.lost(message)
+            self._lose(message)
         self.playing.clear()
         self.known.clear()
         if self._process.is_alive:
@@ -271,21 +294,22 @@ class Client:
         finish = workers.take(arrives, services[caller.index], message)
         todo = self._plans.get(event.type)
         if todo is not None:
-            process = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
+            process = self._handling[event.serial] = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
         if event.type == "PlaybackFinished":
             number, playback = caller.trace.number, self.world.playback(event)
             if playback in self.playing.get(number, ()):
-                payload = (event, number, playback, self.generation)
-                self.world.clock.after(finish - now, Rank.CLIENT, number, self._played, payload)
+                payload = (event.serial, number, playback)
+                after = self.world.clock.after
+                self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._played, payload)
 
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a playback is over: whoever waited for it goes on."""
-        event, number, playback, generation = happening.payload
-        if generation == self.generation and event.fate != "lost":
-            asked = self.playing.get(number, {}).pop(playback, None)
-            if asked is not None:
-                asked.finish()
+        serial, number, playback = happening.payload
+        del self._awaited[serial]
+        asked = self.playing.get(number, {}).pop(playback, None)
+        if asked is not None:
+            asked.finish()
 
     def _service(self, message: Message, caller: Caller) -> Durations:
         """Return the times that a worker needs for such messages: by app, source and place in the call's events."""

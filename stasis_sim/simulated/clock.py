@@ -87,15 +87,10 @@ class Clock:
         happening.idle = idle
         return happening
 
-    def stuck(self, most: int) -> bool:
-        """Whether nothing is left to happen but what is idle; looks only where at most ``most`` things are left.
-
-        An alarm that rings for nobody is not idle: the instant at which a run ends must not hang on how many are left.
-        """
+    def pending(self) -> int:
+        """Return how many things are left to happen, beside what is idle and alarms that ring for nobody."""
         left = self.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next, not the thing
-        if len(left) > most:
-            return False
-        return all(getattr(event, "idle", False) for _, _, _, event in left)
+        return sum(bool(event.callbacks) and not getattr(event, "idle", False) for _, _, _, event in left)
 
     def run(self, until: int | None = None) -> None:
         """Let time pass up to and with the instant ``until``, or until nothing is left to happen."""
