@@ -237,6 +237,8 @@ class Access:
         if method == "OPTIONS":
             headers = (*cors, ("Allow", route.allow), *self._preflight(request, route, granted=bool(cors)))
             return self.server.answer(request, 204, "No Content", headers=headers)
+        if method != request.method:
+            request = request._replace(method=method)
         granted = Granted(user.name, user.read_only, route, variables, request, cors, wants_close(request))
         if route.websocket and method == "GET":
             return self._upgrade(granted)
