@@ -10,6 +10,7 @@ from stasis_sim.handoff.replies import DONE, Parameters, Reply, Routes, bad, err
 from stasis_sim.handoff.rest import House
 
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
+_NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
 _NO_CHANNELS = bad("Missing parameter channel")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
 
@@ -58,8 +59,14 @@ class BridgeResources:
             ident = f"{self._made:08x}-0000-4000-8000-000000000000"
         bridge = self.bridges.create(ident, name, types)
         if bridge is None:
-            return error(500, "Internal Error", "Unable to create bridge")
+            return self._failed(path, parameters)
         return ok(bridge.json())
+
+    def _failed(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        text = "Unable to create bridge"
+        if not path and not self.house.profile.bridge_update:
+            text += f". Possible duplicate bridge id '{parameters.given('bridgeId') or '(null)'}'"
+        return error(500, "Internal Error", text)
 
     def _again(self, bridge: Bridge, name: str, types: str, *, named: bool) -> Reply:
         if not self.house.profile.bridge_update:
@@ -88,7 +95,7 @@ class BridgeResources:
         """POST addChannel: one after the other, and the last one replies."""
         bridge = self.bridges.live.get(path[0])
         if bridge is None:
-            return _NO_BRIDGE
+            return _NO_BRIDGE_TO_CHANGE
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
@@ -101,7 +108,7 @@ class BridgeResources:
         """POST removeChannel: all must be in this bridge."""
         bridge = self.bridges.live.get(path[0])
         if bridge is None:
-            return _NO_BRIDGE
+            return _NO_BRIDGE_TO_CHANGE
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
