@@ -396,7 +396,7 @@ class _Reader:
     def _glue(section: Section, name: str, more: str) -> bool:
         """Append to the value of the last variable of that name; False where there is none.
 
-        Asterisk looks the variable up by its name as written, but then changes the last one that has this value and
+        Asterisk looks the last variable of this very name up, but then changes the first one that has its value and
         this name in any letter case.
         """
         variables = section.variables
@@ -404,8 +404,7 @@ class _Reader:
         if old is None:
             return False
         wanted, value = fold(name), fold(old.value)
-        for index in range(len(variables) - 1, -1, -1):
-            variable = variables[index]
+        for index, variable in enumerate(variables):
             if fold(variable.name) == wanted and (not value or fold(variable.value) == value):
                 glued = (old.value + more).strip(BLANKS)
                 variables[index] = variable._replace(name=name, value=glued)

@@ -132,6 +132,21 @@ def test_plus_equals_glues_onto_the_last_line_of_the_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "values"),
+    [
+        (["x=1", "x=1", "x+=2"], ["12", "1"]),
+        (["x=1", "x=3", "x=1", "x+=2"], ["12", "3", "1"]),
+        (["x=1", "x=1", "x+=2", "x+=3"], ["12", "13"]),
+        (["x=1", "X=1", "x+=2"], ["12", "1"]),
+    ],
+)
+def test_plus_equals_changes_the_first_line_that_has_the_last_ones_value(lines: list[str], values: list[str]) -> None:
+    """Found by its value, which several lines may have."""
+    parsed = read(Source("\n".join(["[a]", *lines])))
+    assert [variable.value for variable in parsed.sections[0].variables] == values
+
+
+@pytest.mark.parametrize(
     ("text", "line", "code", "message"),
     [
         ("x=1\n[a]\n", 1, "no-section", "a line before the first [section]"),
