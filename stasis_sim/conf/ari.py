@@ -36,8 +36,8 @@ def load_ari(
     Returns:
         What Asterisk makes of it, and what it stumbles over.
     """
-    old = AriSettings(enabled=False, rules=rules) if before is None else before
-    if source is None:
+    old = AriSettings(enabled=False, loaded=rules.sorcery, rules=rules) if before is None else before
+    if source is None or not (before is None or before.loaded):
         return old, []
     parsed = read(source)
     loader = _Sorcery(parsed, old, rules) if rules.sorcery else _Whole(parsed, old, rules)

@@ -83,6 +83,8 @@ def _in_folder(folder: Path) -> _Group:
 
 
 def _kind(path: Path) -> str:
+    if not path.exists():
+        raise InputError.at(str(path), "there is no such file or folder; name Asterisk's files, or a folder with them")
     match = _NAME.fullmatch(path.name)
     if match is None:
         text = "its name tells neither http, ari nor extensions; name it http.conf, ari.conf or extensions.conf"

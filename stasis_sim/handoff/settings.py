@@ -199,6 +199,7 @@ class AriSettings:
 
     Attributes:
         enabled: Whether there is ARI at all; False also where Asterisk refuses the file.
+        loaded: Whether Asterisk started with ARI's module; one that has declined a file reads no other on a reload.
         pretty: Whether JSON is indented.
         auth_realm: The realm in the 401.
         allowed_origins: Origins that a browser's page may come from, exactly as listed; ``*`` is any.
@@ -210,6 +211,7 @@ class AriSettings:
     """
 
     enabled: bool = True
+    loaded: bool = True
     pretty: bool = False
     auth_realm: str = "Asterisk REST Interface"
     allowed_origins: tuple[str, ...] = ()
