@@ -83,10 +83,11 @@ def _in_folder(folder: Path) -> _Group:
 
 
 def _kind(path: Path) -> str:
-    if not path.exists():
-        raise InputError.at(str(path), "there is no such file or folder; name Asterisk's files, or a folder with them")
     match = _NAME.fullmatch(path.name)
     if match is None:
+        if not path.exists():
+            text = "there is no such file or folder; name Asterisk's files, or a folder with them"
+            raise InputError.at(str(path), text)
         text = "its name tells neither http, ari nor extensions; name it http.conf, ari.conf or extensions.conf"
         raise InputError.at(str(path), text)
     return match[1].lower()

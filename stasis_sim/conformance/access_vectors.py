@@ -37,7 +37,18 @@ _UNJUDGED = {"Server", "Date"}
 _CUT = "(cut by recorder)"
 _SILENT = {"tls_required", "session_limit"}
 _LEFT_OUT: Final = frozenset(
-    {"accountcode", "build", "caller", "connected", "creationtime", "language", "protocol_id", "tech_data"}
+    [
+        "accountcode",
+        "asterisk_id",
+        "build",
+        "caller",
+        "connected",
+        "creationtime",
+        "language",
+        "protocol_id",
+        "tech_data",
+        "timestamp",
+    ]
 )
 """What the model leaves out of what it tells of channels, bridges and itself."""
 

@@ -15,7 +15,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stasis_sim.handoff import api_docs, ari_paths, credentials, upgrade
-from stasis_sim.handoff.http_messages import NOT_MODELLED, REASONS, Answer, Granted, Headers, HttpRequest, Reason, header
+from stasis_sim.handoff.http_messages import (
+    NOT_MODELLED,
+    REASONS,
+    Answer,
+    Granted,
+    Headers,
+    HttpRequest,
+    Reason,
+    header,
+)
 from stasis_sim.handoff.http_server import TOO_LARGE, HttpServer, Unreadable, read_body, wants_close
 from stasis_sim.handoff.settings import (
     Acl,

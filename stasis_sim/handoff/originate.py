@@ -23,11 +23,12 @@ _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Alloc
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
 _VALUES_22: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
-_FORMATS: Final = frozenset(
-    "codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 "
-    "g729 speex speex16 speex32 ilbc g722 siren7 siren14 testlaw g719 opus jpeg png h261 h263 h263p h264 h265 mpeg4 "
-    "vp8 vp9 red t140 t38 silk8 silk12 silk16 silk24".split()
-)
+_FORMAT_NAMES: Final = """
+codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 g729
+speex speex16 speex32 ilbc g722 siren7 siren14 testlaw g719 opus jpeg png h261 h263 h263p h264 h265 mpeg4 vp8 vp9 red
+t140 t38 silk8 silk12 silk16 silk24
+"""
+_FORMATS: Final = frozenset(_FORMAT_NAMES.split())
 """The formats that Asterisk has built in, by their names."""
 
 
@@ -80,8 +81,10 @@ class OriginateResources:
         technology, _, device = parameters.text("endpoint").partition("/")
         app = parameters.text("app")
         given = self._variables(parameters)
-        place = given if isinstance(given, Reply) else self._check(technology, device, app, parameters)
-        if isinstance(given, Reply) or isinstance(place, Reply):
+        if isinstance(given, Reply):
+            return given
+        place = self._check(technology, device, app, parameters)
+        if isinstance(place, Reply):
             return place
         near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
         live = self.house.channels.live
@@ -124,8 +127,7 @@ class OriginateResources:
         """Where the channel starts in the dialplan, nowhere if an application gets it, or what is wrong."""
         if not parameters.text("endpoint"):
             return bad("Endpoint must be specified")
-        originator, formats = parameters.text("originator"), parameters.text("formats")
-        if originator and formats:
+        if parameters.text("originator") and parameters.text("formats"):
             return bad("Originator and formats can't both be specified")
         if not technology or not device:
             return bad("Invalid endpoint specified")
@@ -135,12 +137,17 @@ class OriginateResources:
         place = ("", "", 0) if app else self._place(exten, parameters)
         if isinstance(place, Reply):
             return place
+        allocated = None if technology.lower() == "local" else _ALLOCATION_FAILED
+        return self._check_media(parameters) or allocated or place
+
+    def _check_media(self, parameters: Parameters) -> Reply | None:
+        """What is wrong with the channel or the formats that the new one should be like."""
+        originator = parameters.text("originator")
         if originator and originator not in self.house.channels.live:
             return bad("Provided originator channel was not found")
-        unknown = next((one for one in formats.split(",") if one and fold(one) not in _FORMATS), None)
-        if unknown is not None:
-            return bad(f"Provided format ({unknown}) was not found")
-        return place if technology.lower() == "local" else _ALLOCATION_FAILED
+        formats = filter(None, parameters.text("formats").split(","))
+        unknown = next((one for one in formats if fold(one) not in _FORMATS), None)
+        return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         context, label = parameters.text("context") or "default", parameters.text("label")

@@ -112,7 +112,7 @@ RULES: Final = (
     Rule("access.user_acls", True, False, True, "ari_conf:acl"),
     Rule("access.fold_users", False, True, False, "ari_conf:auth, access_more:user-twice-case"),
     Rule("access.fold_api_key", False, True, False, "ari_conf:auth"),
-    Rule("access.empty_credentials", False, True, False, "access_more:empty-password"),
+    Rule("access.empty_credentials", False, True, False, "access_more:empty-password, access_files:user-empty"),
     Rule("access.missing_resources", frozenset(), _NEWER, frozenset(), "access_more:newer-resources"),
     Rule("access.api_version", "10.0.0", "4.1.4", "10.0.0", "ari_conf:auth"),
     Rule("access.fold_app", True, False, True, "access_more:ws2"),

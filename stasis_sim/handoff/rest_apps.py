@@ -270,7 +270,7 @@ class ApplicationResources:
 
     def ping(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /asterisk/ping."""
-        return ok({"ping": "pong", "timestamp": _stamp(self.house.calls.wall()), "asterisk_id": _ENTITY})
+        return ok({"ping": "pong"})
 
     def get_global(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /asterisk/variable."""

@@ -287,5 +287,3 @@ def numeric_address(text: str) -> _Address | None:
         return IPv4Address(socket.inet_aton(text))
     except OSError:
         return None
-
-
