@@ -234,7 +234,7 @@ def from_wire(
     verb, uri = _WORDS.split(line.strip(_BLANKS))[:2]
     path, mark, query = uri.partition("?")
     parameters = parse_query(query) if mark else ()
-    trimmed = ((name.strip(_BLANKS), value.strip(_BLANKS)) for name, value in headers)
+    trimmed = ((name.rstrip(_BLANKS), value.strip(_BLANKS)) for name, value in headers)
     known = tuple(pair for pair in trimmed if all(pair))
     return HttpRequest(verb, path, parameters, None, None, known, host, port, tls, content or None, client, target)
 
