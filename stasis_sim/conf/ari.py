@@ -36,8 +36,8 @@ def load_ari(
     Returns:
         What Asterisk makes of it, and what it stumbles over.
     """
-    old = AriSettings(enabled=False, rules=rules) if before is None else before
-    if source is None:
+    old = AriSettings(enabled=False, loaded=rules.sorcery, rules=rules) if before is None else before
+    if source is None or not (before is None or before.loaded):
         return old, []
     parsed = read(source)
     loader = _Sorcery(parsed, old, rules) if rules.sorcery else _Whole(parsed, old, rules)
@@ -245,24 +245,28 @@ class _Sorcery(_Loader):
         found = [section for section in self.parsed.sections if self._is_general(section)]
         if not found:
             return self.no_general(unusable=any(section.name == "general" for section in self.parsed.sections))
-        if len(found) > 1:
+        twice = [section for section in found if sum(other.name == section.name for other in found) > 1]
+        if twice:
             self.error(
-                found[1],
+                twice[1],
                 "second-general",
                 "a second [general]; Asterisk uses none of them, ARI stays off",
                 discards=True,
             )
             return old
+        # Only the object of just this name is asked for.
+        general = next((section for section in found if section.name == "general"), None)
+        if general is None:
+            return off
         values: dict[str, Any] = {}
         try:
-            for variable in found[0].variables:
+            for variable in general.variables:
                 if fold(variable.name) != "type":
                     self.general(values, variable)
         except _BadLine as bad:
             self.bad_line(bad, "ARI stays off", discards=True)
             return old
-        # Only an object of just this name is asked for.
-        return AriSettings(**values) if found[0].name == "general" else off
+        return AriSettings(**values)
 
     def _is_general(self, section: Section) -> bool:
         """Whether Asterisk takes a section for the general one: by its name, if all its options are known, or its type.

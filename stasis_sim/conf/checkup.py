@@ -85,6 +85,9 @@ def _in_folder(folder: Path) -> _Group:
 def _kind(path: Path) -> str:
     match = _NAME.fullmatch(path.name)
     if match is None:
+        if not path.exists():
+            text = "there is no such file or folder; name Asterisk's files, or a folder with them"
+            raise InputError.at(str(path), text)
         text = "its name tells neither http, ari nor extensions; name it http.conf, ari.conf or extensions.conf"
         raise InputError.at(str(path), text)
     return match[1].lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import re
 from pathlib import Path
@@ -13,6 +14,17 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 def read_text(path: Path) -> str:
     """Return a file's text; bytes that are no UTF-8 become surrogates, so that nothing is lost."""
     return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def read_regular(path: Path) -> str:
+    """Return the text of an included file; as in Asterisk it must be a regular one, so that no pipe or device hangs us.
+
+    Raises:
+        OSError: It cannot be read, or is something else.
+    """
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    return read_text(path)
 
 
 def byte_length(text: str) -> int:

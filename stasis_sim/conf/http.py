@@ -6,6 +6,7 @@ Asterisk does not know is skipped with a warning. A file that Asterisk cannot us
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -45,10 +46,9 @@ _TEXTS = {
     "tlsprivatekey": "tlsprivatekey",
     "sslprivatekey": "tlsprivatekey",
 }
-_IGNORED = frozenset(
-    {"tlscipher", "sslcipher", "tlsservercipherorder", "tlsdisablev1", "tlsdisablev11", "tlsdisablev12"}
-)
-"""Options that Asterisk takes but that change nothing in the model: which ciphers TLS agrees on."""
+_CIPHERS = frozenset({"tlscipher", "sslcipher"})
+_IGNORED = frozenset({*_CIPHERS, "tlsservercipherorder", "tlsdisablev1", "tlsdisablev11", "tlsdisablev12"})
+"""Options that Asterisk takes but that change nothing in the model: what TLS agrees on."""
 
 _NUMBERS = {"sessionlimit": "sessionlimit", "session_inactivity": "session_inactivity_ms"}
 _DEFAULTS = HttpSettings()
@@ -217,6 +217,8 @@ class _Loader:
             fault = "" if file else "there is no tlscertfile"
         else:
             fault = _certificate_fault(pem, file or "asterisk.pem", key or "")
+        ciphers = next((place.value for name, place in self.places.items() if name in _CIPHERS), "")
+        fault = fault or _cipher_fault(ciphers)
         self.values["tls_usable"] = not fault
         if fault:
             line = max((v.line for v in general.variables if fold(v.name) in {"tlscertfile", "tlsenable"}), default=0)
@@ -233,6 +235,15 @@ class _Loader:
         else:
             text = f"bindaddr {place.value!r} cannot be resolved; the HTTP server stays off"
             self.report("error", place.file, place.line, "bindaddr-invalid", text)
+
+
+def _cipher_fault(ciphers: str) -> str:
+    """Return why a list of ciphers cannot be used, or nothing."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(ciphers or "DEFAULT")
+    except (ssl.SSLError, ValueError):
+        return f"tlscipher {ciphers!r} names no cipher"
+    return ""
 
 
 def _certificate_fault(pem: Pem, file: str, key: str) -> str:

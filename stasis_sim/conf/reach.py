@@ -14,11 +14,13 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from stasis_sim.conf.jumps import UNKNOWN, Jump, calls, jumps, number
-from stasis_sim.conf.samples import samples
+from stasis_sim.conf.samples import many, samples
 from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Include, Step
 from stasis_sim.handoff.patterns import matches
 
 _TRIES: Final = 2_000
+"""Numbers of an extension that are tried."""
+
 _FEW_TRIES: Final = 20
 _CALLERS: Final = ("", "~", "0")
 """Callers to try where an extension is for all: one without a number, one that nobody has thought of, a digit."""
@@ -92,15 +94,18 @@ class _Reach:
 
     def winner(self, searched: Context, context: Context, extension: Extension) -> Step | None:
         """Return the line that calls get instead if they search a context; None if one gets to the extension."""
+        if many(extension.pattern, _TRIES):
+            # It would take too long to show that all of them go elsewhere.
+            return None
         matcher = searched.new_match if self.dialplan.new_pattern_match else searched.matching
         winner: Step | None = None
         callers = (
             _CALLERS if extension.caller is None else tuple(islice(samples(extension.caller), _FEW_TRIES)) or ("",)
         )
-        for tried, dialled in enumerate(samples(extension.pattern)):
+        for dialled in samples(extension.pattern):
             for caller in callers:
                 found = next((each for each in matcher(dialled, caller) if 1 in each.steps), None)
-                if found is extension or (found is None and searched is not context) or tried == _TRIES:
+                if found is extension or (found is None and searched is not context):
                     return None
                 winner = winner or (None if found is None else found.steps[1])
         return winner

@@ -16,6 +16,18 @@ _TAILS: Final = {_DOT: ("0", "~", "~" * 20), _BANG: ("0", "", "~", "~" * 20), _E
 """What may stand where a pattern is open: a digit, nothing, what nobody dials, and much of it."""
 
 
+def many(name: str, limit: int) -> bool:
+    """Whether there are more samples of a name or pattern than a limit."""
+    if name[:1] != "_":
+        return False
+    count = 1
+    for position in positions(octets(name)[1:]):
+        if not position.chars:
+            break
+        count *= len(position.chars)
+    return count > limit
+
+
 def samples(name: str) -> Iterator[str]:
     """Yield numbers that a name or pattern matches; all of them, unless it is open at its end."""
     if name[:1] != "_":

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from stasis_sim.conf.comments import NESTING_LIMIT, Comments
-from stasis_sim.conf.files import byte_length, cut_bytes, expand, read_text, unquote
+from stasis_sim.conf.files import byte_length, cut_bytes, expand, read_regular, read_text, unquote
 from stasis_sim.errors import InputError
 
 LINE_LIMIT = 8190
@@ -49,7 +49,9 @@ BLANKS = "".join(map(chr, range(1, 33)))
 """What Asterisk trims: every character up to the space."""
 
 READ_LIMIT = 10_000
-"""Files that one may include, and a thousand times as many inherited lines: our own limits, so that none hangs us."""
+"""Files that one may include, and a thousand times as many inherited lines: our own limits, so that none hangs us.
+
+A long file counts as several of READ_LIMIT characters."""
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
@@ -347,7 +349,7 @@ class _Reader:
     def _include(self, pattern: str, *, optional: bool) -> None:
         deep = self.level > INCLUDE_LIMIT
         files = [] if deep else list(self._included(pattern))
-        self.files += len(files)
+        self.files += sum(1 + len(file.text) // READ_LIMIT for file in files)
         if self.files > READ_LIMIT:
             raise self.invalid("include-endless", f"#include of {pattern!r}: more than {READ_LIMIT} files in all")
         self.included.update((file.name, file.text) for file in files)
@@ -361,7 +363,7 @@ class _Reader:
     def _included(self, pattern: str) -> Iterator[_File]:
         for path in expand(self.base, pattern):
             try:
-                yield _File(path, read_text(self.base / path))
+                yield _File(path, read_regular(self.base / path))
             except (OSError, ValueError):
                 self.report("warning", "include-unreadable", f"{path!r} cannot be read as a file and is ignored")
 
@@ -396,7 +398,7 @@ class _Reader:
     def _glue(section: Section, name: str, more: str) -> bool:
         """Append to the value of the last variable of that name; False where there is none.
 
-        Asterisk looks the variable up by its name as written, but then changes the last one that has this value and
+        Asterisk looks the last variable of this very name up, but then changes the first one that has its value and
         this name in any letter case.
         """
         variables = section.variables
@@ -404,8 +406,7 @@ class _Reader:
         if old is None:
             return False
         wanted, value = fold(name), fold(old.value)
-        for index in range(len(variables) - 1, -1, -1):
-            variable = variables[index]
+        for index, variable in enumerate(variables):
             if fold(variable.name) == wanted and (not value or fold(variable.value) == value):
                 glued = (old.value + more).strip(BLANKS)
                 variables[index] = variable._replace(name=name, value=glued)

@@ -73,6 +73,8 @@ def load(file: Path) -> list[Case]:
         raise InputError.at(str(file), f"cannot be read: {reason}; write the path of a file of vectors") from None
     except json.JSONDecodeError as error:
         raise InputError.at(str(file), f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
+    except RecursionError:
+        raise InputError.at(str(file), "not vectors; it nests too deep") from None
     except UnicodeDecodeError as error:
         raise InputError.at(str(file), f"not UTF-8 ({error.reason}); vectors are JSON in UTF-8") from None
     if not isinstance(cases, list) or not all(isinstance(case, dict) and "id" in case for case in cases):

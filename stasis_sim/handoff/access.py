@@ -15,7 +15,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stasis_sim.handoff import api_docs, ari_paths, credentials, upgrade
-from stasis_sim.handoff.http_messages import REASONS, Answer, Granted, Headers, HttpRequest, Reason, header
+from stasis_sim.handoff.http_messages import (
+    NOT_MODELLED,
+    REASONS,
+    Answer,
+    Granted,
+    Headers,
+    HttpRequest,
+    Reason,
+    header,
+)
 from stasis_sim.handoff.http_server import TOO_LARGE, HttpServer, Unreadable, read_body, wants_close
 from stasis_sim.handoff.settings import (
     Acl,
@@ -72,6 +81,7 @@ _SHUT_OUT = _Fault(403, "Forbidden", "Access denied by ACL", "denied_by_acl")
 _ONLY_READING = _Fault(403, "Forbidden", "Write access denied", "read_only")
 _NO_RESOURCE = _Fault(404, "Not Found", "Resource not found", "no_such_resource")
 _NO_METHOD = _Fault(405, "Method Not Allowed", "Invalid method", "wrong_method")
+_UNDESCRIBED = _Fault(501, "Not Implemented", NOT_MODELLED, "")
 _DOCS_ARE_READ = _NO_METHOD._replace(text="Unsupported method")
 
 
@@ -237,6 +247,8 @@ class Access:
         if method == "OPTIONS":
             headers = (*cors, ("Allow", route.allow), *self._preflight(request, route, granted=bool(cors)))
             return self.server.answer(request, 204, "No Content", headers=headers)
+        if method != request.method:
+            request = request._replace(method=method)
         granted = Granted(user.name, user.read_only, route, variables, request, cors, wants_close(request))
         if route.websocket and method == "GET":
             return self._upgrade(granted)
@@ -261,9 +273,12 @@ class Access:
             return self._error(request, _DOCS_ARE_READ, cors)
         host = header(request.headers, "Host")
         base = None if host is None else f"http://{host}{self.http.prefix}/ari"
-        document = api_docs.document(self.ari.rules.api_version, path.partition("/")[2], base)
+        # It is the path of a file, in which further slashes do not matter.
+        name = path.partition("/")[2].lstrip("/")
+        document = api_docs.document(self.ari.rules.api_version, name, base)
         if document is None:
-            return self._error(request, _NO_RESOURCE, cors)
+            fault = _UNDESCRIBED if api_docs.described(name) else _NO_RESOURCE
+            return self._error(request, fault, cors)
         return self.server.json(request, 200, "OK", document, pretty=self.ari.pretty, headers=cors)
 
     def _error(self, request: HttpRequest, fault: _Fault, headers: Headers) -> Answer:

@@ -27,7 +27,7 @@ class AccessRules:
         user_acls: A user may have `permit`, `deny` and `acl`.
         fold_users: The names of users ignore letter case.
         fold_api_key: The name of the parameter `api_key` ignores letter case.
-        empty_passwords: An empty password is tried like any other.
+        empty_credentials: An empty name or password is tried like any other.
         missing_resources: The paths of ARI that this version does not have.
         api_version: The version of ARI that its description tells.
         fold_app: The name of the parameter `app` of /ari/events ignores letter case.
@@ -52,7 +52,7 @@ class AccessRules:
     user_acls: bool
     fold_users: bool
     fold_api_key: bool
-    empty_passwords: bool
+    empty_credentials: bool
     missing_resources: frozenset[str]
     api_version: str
     fold_app: bool

@@ -1,4 +1,4 @@
-"""The index of ARI's own description, /ari/api-docs/resources.json. The descriptions themselves are not modelled."""
+"""ARI's own description, /ari/api-docs: its index, resources.json, and which documents this leads to, but not those."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _SUBJECTS = {
     "events": "WebSocket resource",
     "applications": "Stasis application resources",
 }
+
+
+def described(name: str) -> bool:
+    """Whether there is a description of this name beside the index."""
+    return name.removesuffix(".json") in _SUBJECTS and name.endswith(".json")
 
 
 def document(version: str, name: str, base: str | None) -> dict[str, Any] | None:

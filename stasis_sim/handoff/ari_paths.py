@@ -131,14 +131,15 @@ def find(root: Node, path: str) -> tuple[Route, tuple[str, ...]] | None:
         None where there is no such resource.
     """
     segments = path.split("/")
+    if not all(segments):
+        segments = segments[: segments.index("")]
+    # What is empty only when it is decoded (%00) ends nothing.
     if "%" in path or "+" in path:
-        segments = [decode(segment) if segment else "" for segment in segments]
+        segments = [decode(segment) for segment in segments]
     node = root
     kept: Node | None = None
     variables: tuple[str, ...] = ()
     for segment in segments:
-        if not segment:
-            break
         child, passed = node.children.get(segment, _NOBODY)
         if passed and node.wildcard is not None:
             variables += (segment,)

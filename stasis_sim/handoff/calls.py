@@ -246,6 +246,10 @@ class Calls:
         """The model's time in microseconds."""
         return self.clock
 
+    def started(self) -> int:
+        """When Asterisk was started, in microseconds since 1970."""
+        return self._start
+
     def wall(self) -> int:
         """The wall clock in microseconds since 1970."""
         return self._start + self.clock

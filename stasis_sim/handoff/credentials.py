@@ -41,7 +41,8 @@ class Credentials:
 
     def _judge(self, name: str, password: str) -> AriUser | None:
         user = self._users.get(self._name(name))
-        if user is None or not user.password or not (password or self._rules.empty_passwords):
+        given = (name and password) or self._rules.empty_credentials
+        if user is None or not user.password or not given:
             return None
         matches = self._verify(password, user.password) if user.crypted else password == user.password
         return user if matches else None

@@ -63,6 +63,9 @@ REASONS: dict[Reason, str] = {
 }
 """Why a request or a connection is refused: the closed vocabulary, and what each word says."""
 
+NOT_MODELLED = "The simulator does not model this resource"
+"""What a 501 says where Asterisk has something that the model has not."""
+
 if set(REASONS) != set(get_args(Reason)):  # pragma: no cover - a slip of the pen in this file
     raise AssertionError("REASONS and Reason name different words")
 

@@ -21,7 +21,17 @@ BODY_LIMIT = 40960
 TOO_LARGE = 413
 TOO_LARGE_PHRASE = "Request Entity Too Large"
 
+_ERRORS = 400
+"""The least status of an error."""
+
 NO_CACHE = ("Cache-Control", "no-cache, no-store")
+
+_BLANKS = "".join(map(chr, range(1, 33)))
+"""What Asterisk trims: every character up to the space."""
+
+_WORDS = re.compile(f"[{re.escape(_BLANKS)}]+")
+_CHUNK = re.compile(r"([0-9A-Fa-f]+)(?:;[^\n]*|\r)\n")
+"""The line before a chunk: what follows a semicolon does not matter, and nothing else may follow the length."""
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -67,7 +77,7 @@ class HttpServer:
         reason: Reason = "",
         closes: bool = False,
     ) -> Answer:
-        """Put Asterisk's headers around an answer; the answer to a HEAD has the length of its body, but no body."""
+        """Put Asterisk's headers around an answer; a HEAD gets the length of the body, and of an error the body too."""
         closes = closes or self._closes_always or wants_close(request)
         around = (
             *self._server,
@@ -76,7 +86,7 @@ class HttpServer:
             *headers,
             ("Content-Length", str(byte_length(body))),
         )
-        shown = "" if request.method.upper() == "HEAD" else body
+        shown = "" if request.method.upper() == "HEAD" and status < _ERRORS else body
         return Answer(status, phrase, around, shown, reason, closes, body)
 
     def page(
@@ -124,8 +134,6 @@ class HttpServer:
     def limits(self, request: HttpRequest) -> Answer | None:
         """Return the answer to a request that is too long, or whose body can have no length; None for all others."""
         target, headers = request.target or request.path, request.headers
-        if not target.strip():
-            return self._bad(request, "Invalid Request")
         if byte_length(request.method) + byte_length(target) + len("  HTTP/1.1\r\n") > LINE_LIMIT:
             return self._bad(request, "Request line too long")
         # Asterisk reads header after header and stops at the first that is wrong.
@@ -221,13 +229,14 @@ def from_wire(
     client: str = "127.0.0.1",
 ) -> HttpRequest:
     """Return a request as it came over a wire, credentials and all in its headers."""
-    # Asterisk reads up to the first blank and never looks at what follows.
-    uri = next(iter(target.split()), "")
+    # Asterisk reads up to the second blank and never looks at what follows, be it the version.
+    line = f"{method} {target} HTTP/1.1"
+    verb, uri = _WORDS.split(line.strip(_BLANKS))[:2]
     path, mark, query = uri.partition("?")
     parameters = parse_query(query) if mark else ()
-    return HttpRequest(
-        method, path, parameters, None, None, headers, host, port, tls, content or None, client, target or " "
-    )
+    trimmed = ((name.rstrip(_BLANKS), value.strip(_BLANKS)) for name, value in headers)
+    known = tuple(pair for pair in trimmed if all(pair))
+    return HttpRequest(verb, path, parameters, None, None, known, host, port, tls, content or None, client, target)
 
 
 def read_body(request: HttpRequest) -> HttpRequest:
@@ -239,29 +248,41 @@ def read_body(request: HttpRequest) -> HttpRequest:
     kind = (header(request.headers, "Content-Type") or "").partition(";")[0].lower()
     if not request.content or kind not in {"application/json", "application/x-www-form-urlencoded"}:
         return request
-    text = request.content
+    text, length = request.content, content_length(request)
     if (header(request.headers, "Transfer-Encoding") or "").lower() == "chunked":
         text = _join_chunks(text)
-    if max(byte_length(text), content_length(request) or 0) > BODY_LIMIT:
-        raise Unreadable(TOO_LARGE, TOO_LARGE_PHRASE, "Request body too large", closes=True)
+    elif length is not None:
+        if length > BODY_LIMIT:
+            raise _too_large()
+        text = _bytes(text)[:length].decode("utf-8", "surrogateescape")
+    if byte_length(text) > BODY_LIMIT:
+        raise _too_large()
     if kind == "application/json":
         return request._replace(body=load(text), content=None) if text else request
-    return request._replace(query=parse_query(text) + request.query, content=None)
+    # A form is a C string.
+    return request._replace(query=parse_query(text.partition("\0")[0]) + request.query, content=None)
+
+
+def _too_large() -> Unreadable:
+    return Unreadable(TOO_LARGE, TOO_LARGE_PHRASE, "Request body too large", closes=True)
 
 
 def _join_chunks(text: str) -> str:
     """Return the text of a chunked body."""
-    whole, rest = "", text
+    whole, rest = b"", _bytes(text)
     while True:
-        line, _, rest = rest.partition("\n")
-        match = re.match(r"[0-9a-fA-F]{1,8}", line)
+        match = _CHUNK.match(rest.decode("latin-1"))
         if match is None:
             raise Unreadable(400, "Bad Request", "Error parsing request body", closes=True)
-        length = int(match[0], 16)
+        length, start = int(match[1], 16), match.end()
         if length == 0:
-            return whole
-        whole += rest[:length]
-        rest = rest[length:].removeprefix("\r").removeprefix("\n")
+            return whole.decode("utf-8", "surrogateescape")
+        if len(whole) + length > BODY_LIMIT:
+            raise _too_large()
+        whole += rest[start : start + length]
+        if rest[start + length : start + length + 2] != b"\r\n":
+            raise Unreadable(400, "Bad Request", "Error parsing request body", closes=True)
+        rest = rest[start + length + 2 :]
 
 
 def load(text: str) -> Any:
@@ -326,7 +347,15 @@ def wants_close(request: HttpRequest) -> bool:
 
 def byte_length(text: str) -> int:
     """Return the length of a text on the wire."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(_bytes(text))
+
+
+def _bytes(text: str) -> bytes:
+    """Return a text as it is on the wire; a surrogate that stands for no byte has three."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _cookies(headers: Headers) -> list[tuple[str, str]]:

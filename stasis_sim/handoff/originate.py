@@ -15,13 +15,21 @@ from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
-from stasis_sim.handoff.text import atoi, split_arguments
+from stasis_sim.handoff.text import atoi, fold, split_arguments
 from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
+_VALUES_22: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
+_FORMAT_NAMES: Final = """
+codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 g729
+speex speex16 speex32 ilbc g722 siren7 siren14 testlaw g719 opus jpeg png h261 h263 h263p h264 h265 mpeg4 vp8 vp9 red
+t140 t38 silk8 silk12 silk16 silk24
+"""
+_FORMATS: Final = frozenset(_FORMAT_NAMES.split())
+"""The formats that Asterisk has built in, by their names."""
 
 
 class Origination:
@@ -72,6 +80,9 @@ class OriginateResources:
         """POST /channels and /channels/{id}."""
         technology, _, device = parameters.text("endpoint").partition("/")
         app = parameters.text("app")
+        given = self._variables(parameters)
+        if isinstance(given, Reply):
+            return given
         place = self._check(technology, device, app, parameters)
         if isinstance(place, Reply):
             return place
@@ -81,8 +92,6 @@ class OriginateResources:
             return _EXISTS
         origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
-        found = parameters.body.get("variables")
-        given = {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
         for name, value in given.items():
             origination.near.thread.variables[name.lstrip("_")] = value
             self.house.channels.variable(origination.near, name, value)
@@ -97,17 +106,48 @@ class OriginateResources:
         self.house.after(self._run, origination, given)
         return ok(self.house.channels.json(origination.near))
 
+    def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
+        """The channel's variables by their names, or what is wrong with them; what is no object counts as none."""
+        found = parameters.body.get("variables")
+        variables: dict[str, str] = {}
+        for name, value in found.items() if isinstance(found, Mapping) else ():
+            text = value
+            if self.house.profile.variable_objects:
+                if not isinstance(value, str | Mapping):
+                    return bad(_VALUES_22)
+                text = value if isinstance(value, str) else value.get("value")
+                if not isinstance(text, str):
+                    return bad("Each object value in 'variables' must include string field 'value'")
+            elif not isinstance(value, str):
+                return bad("Only string values in the 'variables' object allowed")
+            variables[name] = text
+        return variables
+
     def _check(self, technology: str, device: str, app: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         """Where the channel starts in the dialplan, nowhere if an application gets it, or what is wrong."""
         if not parameters.text("endpoint"):
             return bad("Endpoint must be specified")
+        if parameters.text("originator") and parameters.text("formats"):
+            return bad("Originator and formats can't both be specified")
         if not technology or not device:
             return bad("Invalid endpoint specified")
         exten = parameters.text("extension")
         if not app and not exten:
             return bad("Application or extension must be specified")
         place = ("", "", 0) if app else self._place(exten, parameters)
-        return place if isinstance(place, Reply) or technology.lower() == "local" else _ALLOCATION_FAILED
+        if isinstance(place, Reply):
+            return place
+        allocated = None if technology.lower() == "local" else _ALLOCATION_FAILED
+        return self._check_media(parameters) or allocated or place
+
+    def _check_media(self, parameters: Parameters) -> Reply | None:
+        """What is wrong with the channel or the formats that the new one should be like."""
+        originator = parameters.text("originator")
+        if originator and originator not in self.house.channels.live:
+            return bad("Provided originator channel was not found")
+        formats = filter(None, parameters.text("formats").split(","))
+        unknown = next((one for one in formats if fold(one) not in _FORMATS), None)
+        return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         context, label = parameters.text("context") or "default", parameters.text("label")

@@ -136,12 +136,14 @@ class PlaybackResources:
 
     def operate(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST control: of what can be done to a playback, pausing and restarting matter to the time it takes."""
+        operation = parameters.given("operation")
+        if operation is None:
+            return bad("Missing operation")
+        if operation not in _OPERATIONS:
+            return bad(f"Invalid operation {operation}")
         playback = self.live.get(path[0])
         if playback is None:
             return _NO_PLAYBACK
-        operation = parameters.text("operation")
-        if operation not in _OPERATIONS:
-            return bad("Invalid operation")
         if playback.state not in {"playing", "paused"}:
             return _NOT_PLAYING
         if operation == "pause" and playback.state == "playing":

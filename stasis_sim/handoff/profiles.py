@@ -40,6 +40,7 @@ class Profile:
         fresh_blobs: ChannelHangupRequest and StasisEnd show the channel as it is at that moment, not as it was
             last published: without the application that has returned, and where `continue` has sent it.
         variables_publish: A variable that is set makes the channel publish a snapshot, where ari.conf has channelvars.
+        variable_objects: A variable of a new channel may be an object with its `value`.
         variables_wait: POST variable answers when the variable is set, not before.
         dial_timeout_cause: The cause of a call by ARI that nobody answers in time.
         bridge_update: POST on a bridge that exists is an update, not a conflict.
@@ -57,6 +58,7 @@ class Profile:
     close_ends_all: bool
     fresh_blobs: bool
     variables_publish: bool
+    variable_objects: bool
     variables_wait: bool
     dial_timeout_cause: int
     bridge_update: bool
@@ -110,7 +112,7 @@ RULES: Final = (
     Rule("access.user_acls", True, False, True, "ari_conf:acl"),
     Rule("access.fold_users", False, True, False, "ari_conf:auth, access_more:user-twice-case"),
     Rule("access.fold_api_key", False, True, False, "ari_conf:auth"),
-    Rule("access.empty_passwords", False, True, False, "access_more:empty-password"),
+    Rule("access.empty_credentials", False, True, False, "access_more:empty-password, access_files:user-empty"),
     Rule("access.missing_resources", frozenset(), _NEWER, frozenset(), "access_more:newer-resources"),
     Rule("access.api_version", "10.0.0", "4.1.4", "10.0.0", "ari_conf:auth"),
     Rule("access.fold_app", True, False, True, "access_more:ws2"),
@@ -143,6 +145,7 @@ RULES: Final = (
     ),
     Rule("fresh_blobs", False, True, False, "continue-elsewhere, subscribe-channel"),
     Rule("variables_publish", True, False, True, "channelvars"),
+    Rule("variable_objects", True, False, True, "access_rest:originate"),
     Rule("variables_wait", True, False, True, "busy-variable"),
     Rule("dial_timeout_cause", 19, 0, 19, "originate-unanswered"),
     Rule("bridge_update", False, True, False, "bridge-errors"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from stasis_sim.handoff import http_messages
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.handoff.text import atoi
 
@@ -27,7 +28,7 @@ DONE: Final = Reply(204, "No Content")
 NO_CHANNEL: Final = Reply(404, "Not Found", {"message": "Channel not found"})
 NOT_INSIDE: Final = Reply(409, "Conflict", {"message": "Channel not in Stasis application"})
 NO_APPLICATION: Final = Reply(404, "Not Found", {"message": "Application not found"})
-NOT_MODELLED: Final = Reply(501, "Not Implemented", {"message": "The simulator does not model this resource"})
+NOT_MODELLED: Final = Reply(501, "Not Implemented", {"message": http_messages.NOT_MODELLED})
 
 
 def ok(message: Any) -> Reply:

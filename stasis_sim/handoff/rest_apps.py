@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from stasis_sim.handoff.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
@@ -18,7 +19,10 @@ _NO_METHOD: Final = error(501, "Not Implemented", "Method not implemented")
 _NO_USER_SOURCE: Final = error(422, "Unprocessable Entity", "Event source was not found")
 _UNCONTROLLED: Final = error(409, "Conflict", "Uncontrolled device specified")
 _NO_DEVICE: Final = error(404, "Not Found", "Device name is missing")
-_OWN_DEVICES: Final = "stasis:"
+_OWN_DEVICES: Final = "Stasis:"
+_ENTITY: Final = "00:00:00:00:00:00"
+"""What Asterisk calls itself on a machine without an Ethernet interface."""
+
 _STATES: Final = frozenset({"NOT_INUSE", "INUSE", "BUSY", "INVALID", "UNAVAILABLE", "RINGING", "RINGINUSE", "ONHOLD"})
 
 
@@ -35,6 +39,8 @@ class ApplicationResources:
     def routes(self) -> Routes:
         """The handlers by method and path."""
         app = "/applications/{applicationName}"
+        stored, live = "/recordings/stored/{recordingName}", "/recordings/live/{recordingName}"
+        no_recording = self.no_recording
         device = "/deviceStates/{deviceName}"
         return {
             ("GET", "/applications"): self.list_all,
@@ -51,6 +57,13 @@ class ApplicationResources:
             ("GET", "/endpoints"): self.list_endpoints,
             ("GET", "/endpoints/{tech}"): self.no_endpoint,
             ("GET", "/endpoints/{tech}/{resource}"): self.no_endpoint,
+            ("GET", "/recordings/stored"): self.list_recordings,
+            **{(method, stored): no_recording for method in ("GET", "DELETE")},
+            ("GET", f"{stored}/file"): no_recording,
+            ("POST", f"{stored}/copy"): no_recording,
+            **{(method, live): no_recording for method in ("GET", "DELETE")},
+            ("POST", f"{live}/stop"): no_recording,
+            **{(method, f"{live}/{word}"): no_recording for method in ("POST", "DELETE") for word in ("pause", "mute")},
             ("GET", "/asterisk/info"): self.info,
             ("GET", "/asterisk/ping"): self.ping,
             ("GET", "/asterisk/variable"): self.get_global,
@@ -208,28 +221,36 @@ class ApplicationResources:
         return ok([{"name": name, "state": state} for name, state in sorted(self.devices.items())])
 
     def get_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /deviceStates/{name}."""
-        return ok({"name": path[0], "state": self.devices.get(path[0], "UNKNOWN")})
+        """GET /deviceStates/{name}: a device of no technology that the model has is none."""
+        device = _own_device(path[0])
+        state = "INVALID" if device is None else self.devices.get(device, "UNKNOWN")
+        return ok({"name": path[0], "state": state})
 
     def put_device(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """PUT /deviceStates/{name}: told to whoever listens, if it changed (device-state-keeps-app)."""
-        refused = _check_device(path[0])
-        if refused is not None:
-            return refused
+        device = _own_device(path[0])
+        if device is None:
+            return _UNCONTROLLED
+        if device == _OWN_DEVICES:
+            return _NO_DEVICE
         state = parameters.text("deviceState").upper()
         if state not in _STATES:
             return error(500, "Internal Server Error", "Unknown device")
-        if self.devices.get(path[0]) != state:
-            self.devices[path[0]] = state
-            self.registry.device_changed(path[0], state)
+        if self.devices.get(device) != state:
+            self.devices[device] = state
+            self.registry.device_changed(device, state)
         return DONE
 
     def delete_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """DELETE /deviceStates/{name}."""
-        refused = _check_device(path[0])
-        if refused is None and self.devices.pop(path[0], None) is not None:
+        """DELETE /deviceStates/{name}: here the letter case counts."""
+        device = _own_device(path[0])
+        if device is None:
+            return _UNCONTROLLED
+        if device == _OWN_DEVICES:
+            return _NO_DEVICE
+        if self.devices.pop(path[0], None) is not None:
             self.registry.device_changed(path[0], "UNKNOWN")
-        return refused or DONE
+        return DONE
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
@@ -242,10 +263,27 @@ class ApplicationResources:
         text = "Endpoint not found" if len(path) > 1 else f"No Endpoints found - invalid tech {path[0]}"
         return error(404, "Not Found", text)
 
+    def list_recordings(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /recordings/stored: the model records nothing."""
+        return ok([])
+
+    def no_recording(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """Whatever is asked of one recording."""
+        return error(404, "Not Found", "Recording not found")
+
     def info(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /asterisk/info: what the model can say."""
+        """GET /asterisk/info: what the model can say, which is nothing of how it was built."""
+        started = _stamp(self.house.calls.started())
         version = self.house.profile.access.server_name.partition("/")[2]
-        return ok({"system": {"version": version}, "config": {"name": "", "default_language": "en"}})
+        sections = {
+            "system": {"version": version, "entity_id": _ENTITY},
+            "config": {"name": "", "default_language": "en", "setid": {"user": "", "group": ""}},
+            "status": {"startup_time": started, "last_reload_time": started},
+        }
+        if parameters.given("only") is None:
+            return ok(sections)
+        wanted = parameters.many("only")
+        return ok({name: section for name, section in sections.items() if name in wanted})
 
     def ping(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /asterisk/ping."""
@@ -267,6 +305,11 @@ class ApplicationResources:
         return DONE
 
 
+def _stamp(wall_us: int) -> str:
+    """Return a time as ARI writes it."""
+    return f"{datetime.fromtimestamp(wall_us / 1_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{wall_us // 1000 % 1000:03}+0000"
+
+
 def _parse(uri: str) -> tuple[str, str]:
     """Split an event source; the scheme is empty if there is no such one."""
     for scheme in _SCHEMES:
@@ -279,7 +322,7 @@ def _is_filter(rules: object) -> bool:
     return isinstance(rules, list) and all(isinstance(rule, Mapping) and rule.get("type") for rule in rules)
 
 
-def _check_device(name: str) -> Reply | None:
-    if not name.lower().startswith(_OWN_DEVICES):
-        return _UNCONTROLLED
-    return None if len(name) > len(_OWN_DEVICES) else _NO_DEVICE
+def _own_device(name: str) -> str | None:
+    """Return a device that ARI itself keeps, as Asterisk lists it; None for any other."""
+    start = len(_OWN_DEVICES)
+    return _OWN_DEVICES + name[start:] if name[:start].lower() == _OWN_DEVICES.lower() else None

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from stasis_sim.handoff.bridges import Bridge
 from stasis_sim.handoff.control import Control
-from stasis_sim.handoff.replies import DONE, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
+_NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
+_OTHER = ("moh", "play", "play/{playbackId}", "record", "videoSource/{channelId}")
 _NO_CHANNELS = bad("Missing parameter channel")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
 
@@ -34,6 +36,9 @@ class BridgeResources:
             ("DELETE", one): self.destroy,
             ("POST", f"{one}/addChannel"): self.add,
             ("POST", f"{one}/removeChannel"): self.remove,
+            **{("POST", f"{one}/{words}"): self.other for words in _OTHER},
+            ("DELETE", f"{one}/moh"): self.other,
+            ("DELETE", f"{one}/videoSource"): self.other,
         }
 
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
@@ -58,8 +63,14 @@ class BridgeResources:
             ident = f"{self._made:08x}-0000-4000-8000-000000000000"
         bridge = self.bridges.create(ident, name, types)
         if bridge is None:
-            return error(500, "Internal Error", "Unable to create bridge")
+            return self._failed(path, parameters)
         return ok(bridge.json())
+
+    def _failed(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        text = "Unable to create bridge"
+        if not path and not self.house.profile.bridge_update:
+            text += f". Possible duplicate bridge id '{parameters.given('bridgeId') or '(null)'}'"
+        return error(500, "Internal Error", text)
 
     def _again(self, bridge: Bridge, name: str, types: str, *, named: bool) -> Reply:
         if not self.house.profile.bridge_update:
@@ -77,7 +88,7 @@ class BridgeResources:
         """DELETE /bridges/{id}: its channels stay with their applications (delete-bridge-while-down)."""
         bridge = self.bridges.live.get(path[0])
         if bridge is None:
-            return _NO_BRIDGE
+            return _NO_BRIDGE_TO_CHANGE
         for channel in self.bridges.dissolve(bridge):
             if channel.control is not None:
                 self.house.calls.run(channel.control)
@@ -88,7 +99,7 @@ class BridgeResources:
         """POST addChannel: one after the other, and the last one replies."""
         bridge = self.bridges.live.get(path[0])
         if bridge is None:
-            return _NO_BRIDGE
+            return _NO_BRIDGE_TO_CHANGE
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
@@ -101,7 +112,7 @@ class BridgeResources:
         """POST removeChannel: all must be in this bridge."""
         bridge = self.bridges.live.get(path[0])
         if bridge is None:
-            return _NO_BRIDGE
+            return _NO_BRIDGE_TO_CHANGE
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
@@ -111,6 +122,10 @@ class BridgeResources:
         for control in controls:
             reply = self.house.at_once(control, DONE, DONE, self.house.floor.part, control, bridge)
         return reply
+
+    def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """Commands that the model does not have; a bridge that is not there is missed all the same."""
+        return NOT_MODELLED if path[0] in self.bridges.live else _NO_BRIDGE_TO_CHANGE
 
     def _controls(self, parameters: Parameters) -> list[Control] | Reply:
         controls: list[Control] = []

@@ -15,6 +15,7 @@ from stasis_sim.handoff.replies import (
     DONE,
     NO_CHANNEL,
     NOT_INSIDE,
+    NOT_MODELLED,
     Parameters,
     Reply,
     Routes,
@@ -76,6 +77,7 @@ class ChannelResources:
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
+            **{("POST", f"{one}/{word}"): self.other for word in ("dial", "record", "transfer_progress")},
             **{("POST", f"{one}/{word}"): quiet for word in ("ring", "hold", "moh", "silence", "progress")},
             **{("DELETE", f"{one}/{word}"): quiet for word in ("ring", "hold", "moh", "silence")},
         }
@@ -112,6 +114,10 @@ class ChannelResources:
         if name.endswith(")"):
             return error(500, "Error With Function", "Unable to read provided function")
         return error(404, "Variable Not Found", "Provided variable was not found")
+
+    def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """Commands that the model does not have; a channel that is not there is missed all the same."""
+        return NOT_MODELLED if path[0] in self.live else NO_CHANNEL
 
     # -- ending -------------------------------------------------------------------------------------------------
 

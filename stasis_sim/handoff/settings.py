@@ -34,7 +34,7 @@ Acl: TypeAlias = tuple[AclRule, ...]
 def acl_allows(acl: Acl, client: str) -> bool:
     """Whether a client's address may pass: the last rule that fits decides, and none that fits lets in."""
     allowed = True
-    address = _plain_address(client)
+    address = numeric_address(client)
     for rule in acl:
         if address is not None and address.version == rule.network.version and address in rule.network:
             allowed = rule.allow
@@ -199,6 +199,7 @@ class AriSettings:
 
     Attributes:
         enabled: Whether there is ARI at all; False also where Asterisk refuses the file.
+        loaded: Whether Asterisk started with ARI's module; one that has declined a file reads no other on a reload.
         pretty: Whether JSON is indented.
         auth_realm: The realm in the 401.
         allowed_origins: Origins that a browser's page may come from, exactly as listed; ``*`` is any.
@@ -210,6 +211,7 @@ class AriSettings:
     """
 
     enabled: bool = True
+    loaded: bool = True
     pretty: bool = False
     auth_realm: str = "Asterisk REST Interface"
     allowed_origins: tuple[str, ...] = ()
@@ -268,22 +270,20 @@ def reaches(host: str, listener: Listener) -> bool:
 
 
 def numeric_address(text: str) -> _Address | None:
-    """Return a numeric address, also in the short forms that the C library takes (``127.1``)."""
+    """Return a numeric address, also in the short forms that the C library takes (``127.1``).
+
+    One of IPv4 that is mapped into IPv6 counts as IPv4, for servers and clients alike.
+    """
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
         pass
+    else:
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return mapped or address
     if not text or text.strip("0123456789abcdefABCDEFx."):
         return None
     try:
         return IPv4Address(socket.inet_aton(text))
     except OSError:
         return None
-
-
-def _plain_address(text: str) -> _Address | None:
-    """Return a client's address; one of IPv4 that is mapped into IPv6 counts as IPv4."""
-    address = numeric_address(text)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address

@@ -34,7 +34,7 @@ def negotiate(server: HttpServer, request: HttpRequest, protocol: str) -> Header
     if upgrade.lower() != "websocket":
         return server.page(request, 426, "Upgrade Required", "", "no_upgrade")
     wanted = fields.get("sec-websocket-protocol", "")
-    chosen = next((name for name in wanted.split(",") if name.strip() == protocol), None)
+    chosen = next((name.rstrip() for name in wanted.split(",") if name.strip().lower() == protocol), None)
     old = "sec-websocket-key1" in fields and "sec-websocket-key2" in fields
     if wanted and (chosen is None or old):
         return _refuse(server, request)

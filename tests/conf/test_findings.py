@@ -340,7 +340,9 @@ def test_files_are_told_by_their_names(tmp_path: Path) -> None:
     good = tmp_path / "my-extensions.conf.sample"
     good.write_text(GOOD_DIALPLAN, "utf-8")
     assert check([good]) == []
+    (tmp_path / "safari.conf").touch()
     for path, text in {
+        tmp_path / "nowhere": "there is no such file or folder; name Asterisk's files, or a folder with them",
         tmp_path / "safari.conf": (
             "its name tells neither http, ari nor extensions; name it http.conf, ari.conf or extensions.conf"
         ),

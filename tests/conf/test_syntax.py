@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stasis_sim.conf.ari import load_ari
+from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import ConfigFile, Source, read
 from stasis_sim.conf.websocket_client import load_websocket_clients
@@ -129,6 +131,21 @@ def test_plus_equals_glues_onto_the_last_line_of_the_name() -> None:
         ("y", "1", "<text>", 3),
         ("z", "5> 6", "<text>", 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "values"),
+    [
+        (["x=1", "x=1", "x+=2"], ["12", "1"]),
+        (["x=1", "x=3", "x=1", "x+=2"], ["12", "3", "1"]),
+        (["x=1", "x=1", "x+=2", "x+=3"], ["12", "13"]),
+        (["x=1", "X=1", "x+=2"], ["12", "1"]),
+    ],
+)
+def test_plus_equals_changes_the_first_line_that_has_the_last_ones_value(lines: list[str], values: list[str]) -> None:
+    """Found by its value, which several lines may have."""
+    parsed = read(Source("\n".join(["[a]", *lines])))
+    assert [variable.value for variable in parsed.sections[0].variables] == values
 
 
 @pytest.mark.parametrize(
@@ -288,6 +305,42 @@ def test_no_text_makes_a_reader_raise(text: str) -> None:
         assert (http.plain_listener is None) or http.enabled
         load_ari(source, profile.access)
     load_websocket_clients(source)
+
+
+FOLDER = ["a.conf", "b.conf", "sub/c.conf"]
+LINES = st.one_of(
+    st.sampled_from([*FOLDER, "*.conf", "*/*.conf", "{a,b}.conf", "sub", "."]).map(lambda name: f"#include {name}\n"),
+    st.sampled_from(["#tryinclude a.conf\n", "[a]\n", "[b](a)\n", "[a](+)\n", "x=1\n", "x+=2\n", ";--\n", "--;\n"]),
+    st.sampled_from([8_190, 8_191, 100_000]).map(lambda size: "x=" + "y" * (size - 2) + "\n"),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.lists(LINES, max_size=12).map(lambda lines: "".join(lines).encode()), st.binary()),
+        min_size=len(FOLDER),
+        max_size=len(FOLDER),
+    )
+)
+def test_files_that_include_each_other_end(tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]) -> None:
+    """In circles, by globs, with long lines and bytes of any kind: what is read is bounded."""
+    folder = tmp_path_factory.getbasetemp() / "including"
+    (folder / "sub").mkdir(parents=True, exist_ok=True)
+    for name, content in zip(FOLDER, contents, strict=True):
+        (folder / name).write_bytes(content)
+    source = Source.load(folder / FOLDER[0])
+    assert read(source).name == source.name
+    load_http(source)
+    load_ari(source)
+    load_extensions(source)
+
+
+def test_only_regular_files_are_included(tmp_path: Path) -> None:
+    """A pipe is none: nobody waits for what may never come."""
+    os.mkfifo(tmp_path / "pipe.conf")
+    parsed = in_folder(tmp_path, main="[a]\nx=1\n#include pipe.conf\n")
+    assert [code for _, _, code in codes(parsed)] == ["include-unreadable", "include-missing"]
 
 
 @pytest.mark.skipif(not INSTALLED.is_dir(), reason="no sample files of Asterisk in /etc/asterisk (asterisk-config)")

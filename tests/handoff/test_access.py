@@ -16,7 +16,10 @@ from stasis_sim.handoff.access import REASONS, Access, Answer, AriSettings, AriU
 VECTORS = Path(__file__).parent.parent / "vectors"
 
 
-@pytest.mark.parametrize("file", ["http_conf.json", "ari_conf.json", "access_more.json"])
+FILES = ["http_conf", "ari_conf", "access_more", "access_files", "access_rest", "access_wire"]
+
+
+@pytest.mark.parametrize("file", [f"{name}.json" for name in FILES])
 def test_every_recorded_request_gets_the_recorded_answer(
     file: str, record_property: Callable[[str, object], None]
 ) -> None:
