@@ -1,8 +1,13 @@
-"""Prints, at the end of a run, what tests have recorded as their score."""
+"""What all tests share: property tests without a clock, and the scores that are printed at the end of a run."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine, and a busy one is no reason to fail.
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -111,7 +111,7 @@ def test_run_prints_json_of_the_documented_shape(shell: Cli, tmp_path: Path) -> 
     assert code == 0
     assert list(content) == ["scenario", "digest", "profile", "seed", "replications", "engine", "measures"]
     assert (content["scenario"], content["profile"], content["seed"]) == ("good", "documented", 1)
-    assert (content["replications"], content["engine"]) == (2, "events")
+    assert (content["replications"], content["engine"]) == (2, "open-loop")
     assert list(content["measures"]) == ["total", "apps", "clients"]
     assert list(content["measures"]["apps"]) == ["Intro-IVR"]
     assert list(content["measures"]["clients"]) == ["ivr"]
@@ -379,14 +379,15 @@ def test_a_run_that_is_killed_leaves_nothing_half(shell: Cli, tmp_path: Path, mo
             raise KeyboardInterrupt
         return simulate(prepared, number, sink)
 
-    monkeypatch.setattr("stasis_sim.experiments.replications.simulate", dies)
-    monkeypatch.setattr(sys, "argv", ["stasis-sim", "run", "good.yaml", "--workers", "1"])
+    monkeypatch.setattr(replication, "simulate", dies)
+    events = ["--workers", "1", "--set", "run.engine=events"]
+    monkeypatch.setattr(sys, "argv", ["stasis-sim", "run", "good.yaml", *events])
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         cli.main()
     left = files(tmp_path / "results")
     assert {Path(name).name for name in left} == {f"{name}.parquet" for name in TABLES} | {"replication.json"}
-    monkeypatch.setattr("stasis_sim.experiments.replications.simulate", simulate)
-    assert shell("run", "good.yaml", "--workers", "1", "--no-picture")[0] == 0
+    monkeypatch.setattr(replication, "simulate", simulate)
+    assert shell("run", "good.yaml", *events, "--no-picture")[0] == 0
     after = files(tmp_path / "results")
     assert {name: after[name] for name in left} == left
 

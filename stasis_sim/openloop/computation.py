@@ -120,6 +120,7 @@ class _Computation:
         if self._drained:
             self._horizon = self._emptied(last)
             self._agree([np.arange(len(cohort)) for cohort in self._cohorts], FOR_EVER)
+        self._history.reach(self._horizon)
         self._close(FOR_EVER)
         return self._finish()
 

@@ -10,8 +10,8 @@ Only what keeps a sum of whole numbers is allowed; all else raises :class:`Close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, NamedTuple, Never, Self, TypeAlias
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, Never, Self, TypeAlias
 
 Sum: TypeAlias = tuple[int, tuple[tuple[int, int], ...]]
 """A constant, and (symbol, factor) in the order of the symbols."""
@@ -177,11 +177,8 @@ def is_mentioned(text: str) -> bool:
     return _MARK in text
 
 
-def _refuse(name: str) -> Callable[..., Never]:
-    def refuse(*_: Any) -> Never:
-        raise ClosedLoopError(f"a duration is computed with ({name})")
-
-    return refuse
+def _refuse(*_: object) -> Never:
+    raise ClosedLoopError("the time of day, or arithmetic with times")
 
 
 for _name in (
@@ -189,4 +186,4 @@ for _name in (
     *("__divmod__", "__rdivmod__", "__pow__", "__float__", "__int__", "__round__", "__abs__", "__and__", "__or__"),
     *("__lshift__", "__rshift__", "__index__"),
 ):
-    setattr(Moment, _name, _refuse(_name))
+    setattr(Moment, _name, _refuse)

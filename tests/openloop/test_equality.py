@@ -219,7 +219,7 @@ def agree(content: dict[str, Any], window: int) -> None:
         assert differing(one, other) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(scenarios(), st.sampled_from([3, 20, 1000]))
 def test_both_engines_give_the_same_bytes(content: dict[str, Any], window: int) -> None:
     """Tables and measures of a random scenario are the same, however the calls are cut into windows."""
@@ -227,7 +227,7 @@ def test_both_engines_give_the_same_bytes(content: dict[str, Any], window: int) 
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 @given(scenarios(), st.sampled_from([2, 3, 7, 20, 1000]))
 def test_both_engines_give_the_same_bytes_at_length(content: dict[str, Any], window: int) -> None:
     """The same, for many more scenarios."""

@@ -1,0 +1,110 @@
+"""What closes the loop is said by its key; what only a call shows, by its place in the dialplan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stasis_sim import Scenario, run
+from stasis_sim.errors import InputError
+from stasis_sim.openloop.eligible import obstacle
+from stasis_sim.simulated.preparation import prepare
+
+DIALPLAN = "[default]\nexten => ivr,1,Stasis(Intro-IVR)\n same => n,Hangup()\n"
+
+
+def scenario(extensions: str = DIALPLAN, **changes: Any) -> Scenario:
+    """Return a scenario with an open loop, but for the changes."""
+    content: dict[str, Any] = {
+        "asterisk": {"extensions": extensions, **changes.pop("asterisk", {})},
+        "clients": {"ivr": {"apps": ["Intro-IVR"], **changes.pop("ivr", {})}, **changes.pop("clients", {})},
+        "calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "hold": "2s"}],
+        "run": {"duration": "10s", **changes.pop("run", {})},
+        **changes,
+    }
+    return Scenario.of(content)
+
+
+OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({}, ""),
+    ({"faults": [{"drop": "ivr", "at": "5s"}]}, ""),
+    ({"asterisk": {"max_channels": 3}}, "asterisk.max_channels: whether a call gets in depends on the others"),
+    (
+        {"asterisk": {"latency": {"exponential": "1ms"}}},
+        "asterisk.latency: its random times are drawn in the order of requests",
+    ),
+    ({"faults": [{"crash": "ivr", "at": "5s"}]}, "faults.0.crash: only drop is computed in bulk"),
+    ({"ivr": {"instances": 2}}, "clients.ivr.instances: one replaces the other"),
+    ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
+    ({"ivr": {"recover": "list-channels"}}, "clients.ivr.recover: what it finds depends on the other calls"),
+    (
+        {"ivr": {"latency": {"exponential": "1ms"}}},
+        "clients.ivr.latency: its random times are drawn in the order of messages",
+    ),
+    (
+        {"clients": {"twin": {"apps": ["Intro-IVR"]}}},
+        "clients.twin.apps: Intro-IVR is served by ivr too, and one replaces the other",
+    ),
+    (
+        {"ivr": {"subscribe_all": True}, "clients": {"all": {"apps": ["Log"], "subscribe_all": True}}},
+        "clients.all.subscribe_all: ivr has it too, and who hears first is who came first",
+    ),
+)
+
+
+@pytest.mark.parametrize(("changes", "text"), OBSTACLES, ids=lambda value: value if isinstance(value, str) else "")
+def test_each_key_that_closes_the_loop_is_named(changes: dict[str, Any], text: str) -> None:
+    """The first such key is named with its reason; without one there is nothing to say."""
+    assert obstacle(prepare(scenario(**changes))) == text
+
+
+def test_auto_falls_back_and_says_why() -> None:
+    """Where a key closes the loop, auto computes event by event, and the results know both."""
+    results = run(scenario(ivr={"workers": 2}))
+    assert (results.engine, results.closed_by) == ("events", "clients.ivr.workers: several share one queue")
+    results = run(scenario())
+    assert (results.engine, results.closed_by) == ("open-loop", "")
+    results = run(scenario(run={"engine": "events"}))
+    assert (results.engine, results.closed_by) == ("events", "")
+
+
+STEPS = (
+    ("Set(X=${UNIQUEID})", "${UNIQUEID} at ivr@default:1"),
+    ("Set(X=${EPOCH})", "the time of day, or arithmetic with times"),
+    ("Set(GLOBAL(X)=1)", "GLOBAL() at ivr@default:1"),
+    ("Set(X=${RAND(1,6)})", "${RAND(1,6)} at ivr@default:1"),
+    ("Set(X=${IF($[${RAND(1,6)} > 3]?a:b)})", "RAND() at ivr@default:1"),
+    ("Set(X=${${Y}})", "a name that is put together at ivr@default:1"),
+    ("Set(GROUP()=calls)", "GROUP() at ivr@default:1"),
+    ("ExecIf(1?Dial(Local/ivr@default))", "Dial() at ivr@default:1"),
+    ("GotoIfTime(9:00-17:00,*,*,*?ivr,2)", "the time of day, or arithmetic with times"),
+    ("StasisBroadcast(1)", "StasisBroadcast() at ivr@default:1"),
+)
+
+
+@pytest.mark.parametrize(("step", "text"), STEPS)
+def test_each_step_that_concerns_others_is_named(step: str, text: str) -> None:
+    """A step that reads a clock, a name of its own, or what others leave behind is left to the event engine."""
+    extensions = f"[default]\nexten => ivr,1,{step}\n same => n,Stasis(Intro-IVR)\n same => n,Hangup()\n"
+    results = run(scenario(extensions))
+    assert (results.engine, results.closed_by) == ("events", text)
+
+
+def test_who_insists_is_told() -> None:
+    """engine: open-loop where the loop is closed is an error that names the key and what to write."""
+    with pytest.raises(InputError) as caught:
+        run(scenario(ivr={"workers": 2}, run={"engine": "open-loop"}))
+    text = "the loop is closed by clients.ivr.workers: several share one queue; write auto or events"
+    assert str(caught.value).endswith(f"run.engine: {text}")
+
+
+def test_timed_includes_are_left_to_the_event_engine() -> None:
+    """A dialplan that opens at nine cannot be computed for all calls at once."""
+    extensions = (
+        "[default]\ninclude => day,09:00-17:00,*,*,*\nexten => _X,1,Hangup()\n"
+        "[day]\nexten => ivr,1,Stasis(Intro-IVR)\n same => n,Hangup()\n"
+    )
+    results = run(scenario(extensions, asterisk={"clock": "2026-01-05 10:00:00"}))
+    assert results.engine == "events"
+    assert results.measures["total"]["attempts.entered"]["mean"] == 9

@@ -1,0 +1,56 @@
+"""Queues by running maxima are queues served one message after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.openloop.queueing import Rule, in_order, waits
+
+MESSAGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=30)
+
+
+@given(MESSAGES, st.integers(0, 40))
+def test_waits_are_lindleys(messages: list[tuple[int, int]], free: int) -> None:
+    """Each message waits for the one before it, the first for what the worker still has to do."""
+    messages.sort(key=lambda message: message[0])
+    wanted, until = [], free
+    for arrived, needs in messages:
+        begin = max(arrived, until)
+        wanted.append(begin - arrived)
+        until = begin + needs
+    arrives, service = (np.array([message[which] for message in messages], np.int64) for which in (0, 1))
+    found, last = waits(arrives, service, free)
+    assert (found.tolist(), last) == (wanted, until)
+
+
+HAPPENINGS = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 6), st.integers(1, 3)), max_size=25)
+
+
+@given(HAPPENINGS)
+def test_happenings_of_one_instant_go_by_rank_then_number(happenings: list[tuple[int, int, int]]) -> None:
+    """Where each call does one thing at an instant, rank decides, then the number of the call."""
+    alone = list({(at, number): (at, rank, number) for at, rank, number in happenings}.values())
+    at, rank, number = (np.array([each[which] for each in alone], np.int64) for which in (0, 1, 2))
+    none = np.zeros(len(alone), np.int64)
+    order = in_order(np.arange(len(alone)), at, lambda places: Rule(rank[places], number[places], none[places]))
+    assert [alone[place] for place in order] == sorted(alone)
+
+
+def test_happenings_of_one_call_keep_their_order() -> None:
+    """Two events that one call raises at one instant stay as they are, also where another call does something then."""
+    at = np.array([7, 7, 7], np.int64)
+    rule = Rule(np.array([4, 4, 4]), np.array([2, 2, 1]), np.array([0, 0, 0]))
+    order = in_order(np.arange(3), at, lambda places: Rule(*(column[places] for column in rule)))
+    assert order.tolist() == [2, 0, 1]
+
+
+def test_who_goes_first_is_not_guessed() -> None:
+    """Where rank and number do not decide between two calls, nothing is computed."""
+    at = np.array([7, 7], np.int64)
+    rule = Rule(np.array([4, 4]), np.array([1, 2]), np.array([0, 1]))
+    with pytest.raises(ClosedLoopError, match="which goes first"):
+        in_order(np.arange(2), at, lambda places: Rule(*(column[places] for column in rule)))
