@@ -66,11 +66,16 @@ RandomPart = Annotated[
 
 
 def _duration_or(words: Mapping[str, int]) -> tuple[PlainValidator, PlainSerializer, WithJsonSchema]:
-    """Return the annotations of a duration above 0 in whose place some words may stand, for microseconds of their own."""
+    """Return the annotations of a duration above 0 in whose place words may stand, each for so many microseconds."""
     names = {us: word for word, us in words.items()}
 
     def read(value: Any) -> int:
-        return words[value] if isinstance(value, str) and value in words else positive_duration(value)
+        if isinstance(value, str) and value in words:
+            return words[value]
+        try:
+            return positive_duration(value)
+        except MisfitError as misfit:
+            raise MisfitError((keys, f"{text}, or {' or '.join(words)}") for keys, text in misfit.faults) from None
 
     def write(us: int | None) -> str | None:
         return None if us is None else names.get(us) or format_duration(us)
@@ -149,7 +154,9 @@ class Policy(Tagged):
         """Yield a supervisor of a program that does not end."""
         end = data.get("gives_up", cls.model_fields["gives_up"].default)
         if data.get("supervisor", "none") != "none" and end not in ENDING:
-            text = f"says nothing of a program that lives on {got(data['supervisor'])}; write gives_up: crashes or returns"
+            text = (
+                f"says nothing of a program that lives on {got(data['supervisor'])}; write gives_up: crashes or returns"
+            )
             yield ("supervisor",), text
 
     @classmethod
@@ -308,7 +315,8 @@ class ExponentialBackoff(Retrying):
     )
     max_us: Duration = Field(default=DEFAULT_MAX_US, alias="max", description="No delay is longer than this.")
     rounds: Count | None = Field(
-        default=None, description="How often it goes through its attempts, with a delay of the same kind before each time."
+        default=None,
+        description="How often it goes through its attempts; before a round it waits as before attempt number round.",
     )
 
     @classmethod
@@ -324,7 +332,10 @@ class ExponentialBackoff(Retrying):
         except MisfitError:  # said where the field is read
             pass
         if "rounds" in data and data.get("attempts", fields["attempts"].default) in {None, "unlimited"}:
-            yield ("rounds",), f"there is no second round of unlimited attempts {got(data['rounds'])}; write attempts: 10"
+            yield (
+                ("rounds",),
+                f"unlimited attempts are one round {got(data['rounds'])}; write attempts: 10",
+            )
 
     def delay_us(self, attempt: int, uniform: float) -> int | None:
         """Return the delay with its jitter; before a round it is the one that has the round's number."""

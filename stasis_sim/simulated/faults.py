@@ -86,7 +86,7 @@ class Fault:
                 self._refuse(client, lasts)
                 how = spec.how or "torn"
                 self.touched += client.lose(how, how)
-            elif client.started:  # who does not run yet cannot crash
+            elif client.started and not (client.dead and spec.verb == "crash"):  # who does not run cannot crash
                 self._refuse(client, lasts)
                 client.crash(self._start[strike])
                 self.touched += 1
