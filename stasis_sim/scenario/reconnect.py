@@ -143,7 +143,7 @@ class Policy(Tagged):
         default=None,
         description="What the program does when no attempt is left: stays (if not given), returns, hangs or crashes.",
     )
-    supervisor_us: Annotated[Duration | None, NoneOr(shown=False)] = Field(
+    supervisor_us: Annotated[PositiveDuration | None, NoneOr(shown=False)] = Field(
         default=None,
         alias="supervisor",
         description="How long after it returned or crashed something starts it again.",
