@@ -9,7 +9,7 @@ name override it: ``reconnect: {node-ari-client: {attempts: 20}}``.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
 
@@ -63,13 +63,22 @@ class Preset:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str, str], ...]
 
+    @property
+    def defaults(self) -> Policy:
+        """Its policy as the name alone stands for it."""
+        return self.policy()
+
+    def json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "policy"}
+
 
 def _policy(name: str, package: str, reconnect: dict[str, dict[str, Any]]) -> type[Policy]:
     """Return a policy that can be written out with other defaults, under a name of its own."""
     tag, given = next(iter(reconnect.items()))
     kind = next(policy for policy in POLICIES if policy.tag == tag)
     defaults = kind.model_validate(given)
-    fields: dict[str, Any] = {
+    changed: dict[str, Any] = {
         field: (
             Annotated[(info.annotation, *info.metadata, Field(alias=info.alias, description=info.description))],
             getattr(defaults, field),
@@ -77,7 +86,7 @@ def _policy(name: str, package: str, reconnect: dict[str, dict[str, Any]]) -> ty
         for field, info in kind.model_fields.items()
         if (info.alias or field) in given
     }
-    made = create_model(name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, **fields)
+    made = create_model(name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, **changed)
     made.tag, made.bare, made.example = name, True, name
     return made
 
