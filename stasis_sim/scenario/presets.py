@@ -86,7 +86,11 @@ def _policy(name: str, package: str, reconnect: dict[str, dict[str, Any]]) -> ty
         for field, info in kind.model_fields.items()
         if (info.alias or field) in given
     }
-    made = create_model(name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, **changed)
+    # Built at first use: few scenarios name more than one.
+    lazy = {"defer_build": True}
+    made = create_model(
+        name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, __cls_kwargs__=lazy, **changed
+    )
     made.tag, made.bare, made.example = name, True, name
     return made
 
