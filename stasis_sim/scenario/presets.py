@@ -92,6 +92,7 @@ def _policy(name: str, package: str, reconnect: dict[str, dict[str, Any]]) -> ty
         name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, __cls_kwargs__=lazy, **changed
     )
     made.tag, made.bare, made.example = name, True, name
+    globals()[name] = made  # where pickle looks for it: a scenario crosses over to other processes
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import accumulate, pairwise
 
 import pytest
@@ -49,6 +50,13 @@ run: {{duration: 5min}}
     assert story.tries()[0][:2] == (0, 20 * S)
     assert story.touched[2] >= 1
     assert "served" in story.outcomes
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_crosses_over_to_another_process(name: str) -> None:
+    """A scenario that names it comes out of a pickle as it went in."""
+    scenario = Stage(f"clients: {{ivr: {{apps: Intro-IVR, reconnect: {name}}}}}\nrun: {{duration: 1s}}").scenario
+    assert pickle.loads(pickle.dumps(scenario)) == scenario  # noqa: S301 - its own
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
