@@ -7,7 +7,8 @@ What becomes of messages in flight:
 - ``crash``: the system of the dead client closes the WebSocket, which loses messages just so, and what the client had
   received and not yet dealt with is lost too; its unfinished handlers die.
   ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
-- ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw.
+- ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
+  lost where the client has given the WebSocket up by then.
 - ``partition``: a freeze, and REST requests are not answered.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
 
