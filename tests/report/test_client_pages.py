@@ -1,6 +1,6 @@
 """The presets as people read them: the table and the pages of the command, and docs/clients.md.
 
-``REFRESH_DOCS=1 pytest -n0 tests/report/test_presets.py`` writes the page anew.
+``REFRESH_DOCS=1 pytest -n0 tests/report/test_client_pages.py`` writes the page anew.
 """
 
 from __future__ import annotations
