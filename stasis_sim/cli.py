@@ -283,6 +283,20 @@ def dialplan(
     raise typer.Exit(0 if walked.match is not None else 1)
 
 
+@app.command()
+def clients(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them; all if not given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what known client libraries do in an outage, as presets for reconnect."""
+    from stasis_sim.report import presets
+
+    if as_json:
+        _print_json(presets.as_json(name))
+    else:
+        typer.echo(presets.listing() if name is None else presets.page(name))
+
+
 # ---- what the commands share ---------------------------------------------------
 
 

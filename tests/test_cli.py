@@ -205,6 +205,17 @@ def test_schema_is_json_schema(shell: Cli) -> None:
 # ---- check ---------------------------------------------------------------------------
 
 
+def test_clients_lists_the_presets_and_shows_one(shell: Cli) -> None:
+    """All in a table, one with its sources, either as JSON."""
+    code, out, err = shell("clients")
+    assert (code, err) == (0, "")
+    assert out.startswith("client ")
+    assert "WebSocketMaxRetries" in shell("clients", "node-ari-client")[1]
+    assert json.loads(shell("clients", "--json")[1])["presets"]["node-ari-client"]["language"] == "JavaScript"
+    assert json.loads(shell("clients", "aioari", "--json")[1])["name"] == "aioari"
+    assert shell("clients", "aioar") == (2, "", "clients: no such client (got aioar); write aioari\n")
+
+
 def test_check_holds_expectations(shell: Cli) -> None:
     """All well: exit code 0 and one line a file, also for a folder."""
     assert shell("check", "good.yaml", "--workers", "1") == (

@@ -31,6 +31,7 @@ from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.expect import OPERATORS
 from stasis_sim.scenario.fields import DISTRIBUTION_FORMS
+from stasis_sim.scenario.presets import POLICIES
 from stasis_sim.scenario.quantities import DURATIONS, RATE_UNITS
 from stasis_sim.scenario.run import Run
 from stasis_sim.scenario.strict import Strict, Tagged
@@ -56,6 +57,7 @@ PAGES: Final = tuple(
                 "decisions",
                 "glossary",
                 "check-config",
+                "clients",
             )
         ),
     )
@@ -86,12 +88,6 @@ SMALLEST: Final[dict[str, Any]] = {
 }
 
 ACTIONS: Final = (doing.Answer, doing.Ring, doing.Hangup, doing.Continue, doing.Play, doing.Wait, doing.Set, doing.Move)
-POLICIES: Final = (
-    reconnect.NoReconnect,
-    reconnect.AtOnce,
-    reconnect.ConstantDelay,
-    reconnect.ExponentialBackoff,
-)
 ARRIVALS: Final = (
     arrivals.Poisson,
     arrivals.Every,
@@ -125,18 +121,21 @@ def plain_keys(prefix: str, model: type[Strict], filled: dict[str, Any]) -> Iter
             yield f"{prefix}{key}", NOT_GIVEN
 
 
-def tagged_keys(prefix: str, choices: tuple[type[Tagged], ...]) -> Iterator[tuple[str, str]]:
+def tagged_keys(
+    prefix: str, choices: tuple[type[Tagged], ...], shared: type[Tagged] = Tagged
+) -> Iterator[tuple[str, str]]:
     """Yield the keys of choices such as ``{constant: 1s}``; one that has a single value is a key itself."""
     for choice in choices:
-        if not choice.model_fields:
+        own = {name: info for name, info in choice.model_fields.items() if name not in shared.model_fields}
+        if not own:
             yield f"{prefix}{choice.tag}", NO_VALUE
-        for name, info in choice.model_fields.items():
+        for name, info in own.items():
             key = f"{prefix}{choice.tag}" if name == choice.sole and not choice.mapping else ""
             key = key or f"{prefix}{choice.tag}.{info.alias or name}"
             if info.is_required():
                 yield key, REQUIRED
                 continue
-            example = {"constant": {"delay": "1s"}, "exponential": {"initial": "1s"}}.get(choice.tag, {})
+            example = {"exponential": {"initial": "1s"}}.get(choice.tag, {})
             written = choice.model_validate(example).model_dump(by_alias=True)
             yield key, said(written[info.alias or name]) if (info.alias or name) in written else NOT_GIVEN
 
@@ -173,7 +172,8 @@ def documented_defaults() -> dict[str, str]:
         **dict(plain_keys("asterisk.", Asterisk, asterisk)),
         **dict(plain_keys("clients.", Client, client)),
         **dict(tagged_keys("clients.on EVENT.", ACTIONS)),
-        **dict(tagged_keys("clients.reconnect.", POLICIES)),
+        **dict(tagged_keys("clients.reconnect.", POLICIES, reconnect.Retrying)),
+        **dict(plain_keys("clients.reconnect.POLICY.", reconnect.Retrying, client["reconnect"]["constant"])),
         **dict(plain_keys("calls.", Calls, source)),
         **dict(tagged_keys("calls.arrivals.", ARRIVALS)),
         **dict(distribution_keys()),
@@ -241,7 +241,14 @@ def choices(model: type[Strict], prefix: str) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize(
     ("model", "prefix"),
-    [(Asterisk, "asterisk."), (Client, "clients."), (Calls, "calls."), (faults.Fault, "faults."), (Run, "run.")],
+    [
+        (Asterisk, "asterisk."),
+        (Client, "clients."),
+        (reconnect.Retrying, "clients.reconnect.POLICY."),
+        (Calls, "calls."),
+        (faults.Fault, "faults."),
+        (Run, "run."),
+    ],
 )
 def test_every_word_that_a_key_may_have_is_named(model: type[Strict], prefix: str) -> None:
     """A key that takes one of several words names them all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stasis_sim.scenario.distributions import Constant
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
     from stasis_sim.simulated.preparation import Prepared
+
+
+DEADLY: Final = ("hangs", "crashes")
+"""Ends of a policy after which nobody works for the calls any more."""
 
 
 def obstacle(prepared: Prepared) -> str:
@@ -56,6 +60,8 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "instances", "one replaces the other"
     if client.workers > 1:
         yield "workers", "several share one queue"
+    if client.reconnect.gives_up in DEADLY or client.reconnect.supervisor_us is not None:
+        yield "reconnect", "a program that ends takes the calls that it works for with it"
     if client.recover != "none":
         yield "recover", "what it finds depends on the other calls"
     if not isinstance(client.latency, Constant):

@@ -13,7 +13,8 @@ from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.fields import Duration, Few, OneOrMany, Random, Word
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
-from stasis_sim.scenario.reconnect import ConstantDelay, Reconnect
+from stasis_sim.scenario.presets import Reconnect
+from stasis_sim.scenario.reconnect import ConstantDelay
 from stasis_sim.scenario.strict import Strict
 
 DEFAULT_URL = "http://localhost:8088/ari/events"

@@ -26,7 +26,14 @@ from stasis_sim.scenario.strict import Context
 
 
 class NoneOr:
-    """Annotation: the value may also be the word ``none``, which is None."""
+    """Annotation: the value may also be the word ``none``, which is None.
+
+    Args:
+        shown: Whether ``show`` writes the word; otherwise the key is left out.
+    """
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self.none = "none" if shown else None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = handler(source)
@@ -34,7 +41,7 @@ class NoneOr:
             lambda value, validate: None if value in (None, "none") else validate(value),
             inner,
             serialization=core_schema.wrap_serializer_function_ser_schema(
-                lambda value, write: "none" if value is None else write(value), schema=inner
+                lambda value, write: self.none if value is None else write(value), schema=inner
             ),
         )
 

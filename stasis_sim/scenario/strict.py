@@ -182,12 +182,17 @@ class OneOf:
         what: What the value is, with its article.
         example: What to write.
         choices: The classes.
+        presets: More classes, too many for a message.
+        listing: What a message says instead.
     """
 
-    def __init__(self, what: str, example: str, *choices: type[Tagged]) -> None:
+    def __init__(
+        self, what: str, example: str, *choices: type[Tagged], presets: tuple[type[Tagged], ...] = (), listing: str = ""
+    ) -> None:
         self.what = what
         self.example = example
-        self.choices = {choice.tag: choice for choice in choices}
+        self.choices = {choice.tag: choice for choice in (*choices, *presets)}
+        self.few = [*(choice.tag for choice in choices), *filter(None, [listing])]
 
     def read(self, value: Any, info: ValidationInfo) -> Tagged:
         """Read a value.
@@ -208,7 +213,8 @@ class OneOf:
             raise MisfitError.at(f"not {self.what} {got(value)}; write {self.example}")
         choice = self.choices.get(tag)
         if choice is None:
-            raise MisfitError.at(f"not {self.what} {got(tag)}; {choose(tag, self.choices)}", *self._below(value, tag))
+            names = self.choices if nearest(tag, self.choices) else self.few
+            raise MisfitError.at(f"not {self.what} {got(tag)}; {choose(tag, names)}", *self._below(value, tag))
         try:
             return choice.read(inner, Context.of(info))
         except MisfitError as misfit:

@@ -1,8 +1,9 @@
 """Clients: programs that connect for their apps, lose the connection, come back or give up, and serve events.
 
 A client is two things at once. Its *life* is a SimPy process: start, connect, stay connected, lose the connection,
-back off, try again. Its *workers* take messages in the order in which they come; a message for which the scenario
-names actions starts a process of its own, which carries them out once a worker is through with it.
+back off, try again, give up, perhaps be started again. It hangs on links, faults and Asterisk's answers to its
+handshakes alone, never on calls. Its *workers* take messages in the order in which they come; a message for which the
+scenario names actions starts a process of its own, which carries them out once a worker is through with it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import simpy
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.observe import trace
 from stasis_sim.randomness import Numbers
-from stasis_sim.scenario.reconnect import AtOnce
+from stasis_sim.scenario.reconnect import ENDING, SYSTEM_US, AtOnce
 from stasis_sim.simulated.actions import Playback, handle, plan, recover
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
@@ -36,7 +37,11 @@ Life = Generator[simpy.Event, Any, None]
 SWITCHING_PROTOCOLS = 101
 AT_ONCE_AGAIN_US = 1_000_000
 SILENCE_US = 10_000_000
-"""How long a try to connect bears silence."""
+"""How long a try to connect bears silence where its policy does not say."""
+
+SYN_US = tuple(seconds * 1_000_000 for seconds in (1, 2, 4, 8, 16, 32, 64))
+"""How long Linux waits after each SYN of a try that hears nothing: it sends six more, and gives up after 127 s (tcp(7),
+tcp_syn_retries)."""
 
 BROKEN = ("network", "timeout")
 """Refusals for which a fault is to blame."""
@@ -60,6 +65,7 @@ class Client:
         blackhole: Whether they fail by silence instead of a refusal.
         refused_by: The fault that makes them fail.
         started: Whether it has begun to run.
+        dead: Whether its program has ended, and nothing has started it again.
         latency: Returns how long the next message takes one way, in microseconds.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         playing: For each call the playbacks whose end is waited for, by their ids.
@@ -76,6 +82,9 @@ class Client:
         self.blackhole = False
         self.refused_by: Fault | None = None
         self.started = False
+        self.dead = False
+        self._pings_from = 0
+        self._given_up: list[Connection] = []
         self._freezes = 0
         self._partitions = 0
         self.generation = 0
@@ -108,25 +117,48 @@ class Client:
     # ---- its life ----------------------------------------------------------
 
     def _life(self, start: int) -> Life:
-        """Start, connect, and come back each time the connection is lost, until the policy gives up."""
+        """Start and serve, again and again where something starts the program again after its end."""
+        wait: int | None = start
         try:
-            yield self._sleep(start)
-            self.started = True
-            tries = 0
-            again = self.generation > 0
-            while True:
-                if (yield from self._connect()):
-                    if again and self.spec.recover == "list-channels":
-                        self._recover()
-                    tries, again = 0, True
-                    yield self._gone
-                tries += 1
-                wait = self._wait(tries)
-                if wait is None:
-                    return
+            while wait is not None:
                 yield self._sleep(wait)
+                if self.dead:
+                    self._die()  # what a program that returned had begun, it could finish until now
+                self.started, self.dead = True, False
+                yield from self._serve()
+                wait = self._end()
         except simpy.Interrupt:
             return
+
+    def _serve(self) -> Life:
+        """Connect, and come back each time the connection is lost, until the policy gives up."""
+        clock, policy = self.world.clock, self.spec.reconnect
+        tries, since = 0, clock.now
+        connected, again = False, self.generation > 0
+        while True:
+            if (yield from self._connect()):
+                if again and self.spec.recover == "list-channels":
+                    self._recover()
+                connected = again = True
+                opened = clock.now
+                yield self._gone
+                if policy.afresh(clock.now - opened):
+                    tries, since = 0, clock.now
+            tries += 1
+            if policy.over(clock.now - since, connected=connected):
+                return
+            wait = self._wait(tries)
+            if wait is None:
+                return
+            yield self._sleep(wait)
+
+    def _end(self) -> int | None:
+        """No attempt is left; return how long it takes until something has started the program again, if anything."""
+        policy = self.spec.reconnect
+        if policy.gives_up in {"hangs", "crashes"}:
+            self._die()
+        self.dead = policy.gives_up in ENDING
+        return policy.supervisor_us if self.dead else None
 
     def _wait(self, attempt: int) -> int | None:
         """Return how long the policy waits before an attempt; None when it gives up."""
@@ -158,14 +190,14 @@ class Client:
         """Ask for the WebSocket, and return why it is refused; empty if it is not."""
         world = self.world
         self._tries += 1
-        if world.obstacle(self) and world.silent(self):
-            yield self._sleep(SILENCE_US)
+        if (yield from self._unheard()):
             return "timeout"
         yield self._sleep(self._handshakes[2 * self._tries])
         obstacle = world.obstacle(self)
         if not obstacle:
             connection = Connection(f"{self.name}/{row.number}", self, row)
             self._gone = world.clock.env.event()
+            self._pings_from = world.clock.now + self._handshakes[2 * self._tries + 1]
             self.connection = connection
             status, obstacle = world.open(connection, self._request("GET", self._path, self._subscription()))
             if status == SWITCHING_PROTOCOLS:
@@ -174,6 +206,15 @@ class Client:
                 self.connection = None
         yield self._sleep(self._handshakes[2 * self._tries + 1])
         return obstacle
+
+    def _unheard(self) -> Generator[simpy.Event, Any, bool]:
+        """Knock until something answers or the patience is over; say whether nothing has answered."""
+        timeout = self.spec.reconnect.connect_timeout_us
+        for wait in SYN_US if timeout == SYSTEM_US else (SILENCE_US if timeout is None else timeout,):
+            if not (self.world.obstacle(self) and self.world.silent(self)):
+                return False
+            yield self._sleep(wait)
+        return True
 
     def _recover(self) -> None:
         """Back again: ask for the channels and take up those that nobody here works for."""
@@ -187,8 +228,12 @@ class Client:
         return (apps, ("subscribeAll", "true")) if self.spec.subscribe_all else (apps,)
 
     def _sleep(self, delay: int) -> simpy.Event:
-        # A client that takes up what is inside may yet end a call when it is back.
-        return self.world.clock.sleep(delay, Rank.CLIENT, self.index, idle=self.spec.recover == "none")
+        return self.world.clock.sleep(delay, Rank.CLIENT, self.index, idle=self._idle)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether its comings and goings end no call; one that takes up what is inside may when it is back."""
+        return self.spec.recover == "none"
 
     def lose(self, how: str, cause: str) -> bool:
         """The connection breaks, and both ends know it; say whether there was one.
@@ -197,16 +242,44 @@ class Client:
             how: What the results say of the connection.
             cause: What they say of the outage.
         """
-        connection, now = self.connection, self.world.clock.now
+        connection = self._let_go()
         if connection is None:
             return False
-        self.connection = None
-        connection.open = False
-        for message in (*self._workers.take_back(now), *connection.take_held()):
-            self._lose(message)
         self.world.closed(connection, how, cause)
         self._gone.succeed()
         return True
+
+    def _let_go(self) -> Connection | None:
+        """Return the connection, which is the client's no more; what was on its way to it is lost."""
+        connection = self.connection
+        if connection is not None:
+            self.connection = None
+            connection.open = False
+            for message in (*self._workers.take_back(self.world.clock.now), *connection.take_held()):
+                self._lose(message)
+        return connection
+
+    def _unanswered(self, happening: Happening) -> None:
+        """Nothing has come over a frozen link for too long: the client gives it up. Asterisk cannot hear of that."""
+        connection: Connection
+        connection, frozen = happening.payload
+        if self.connection is connection and connection.frozen_at == frozen:
+            self._let_go()
+            connection.give_up(self.world.lost)
+            self._given_up.append(connection)
+            self.world.given_up(connection)
+            self._gone.succeed()
+
+    def settle_given_up(self, *, for_good: bool) -> None:
+        """Asterisk is rid of the connections that the client has given up: their ends come through, or it died itself.
+
+        Args:
+            for_good: Also of those over which nothing will ever come through.
+        """
+        over = [connection for connection in self._given_up if for_good or not connection.for_good]
+        self._given_up = [connection for connection in self._given_up if connection not in over]
+        for connection in over:
+            self.world.closed(connection, "frozen", "frozen")
 
     def _lose(self, message: Message) -> None:
         """A message is lost, and nobody will handle it."""
@@ -251,10 +324,17 @@ class Client:
         return self._stop_passing()
 
     def _stop_passing(self) -> bool:
-        if self.connection is None:
+        connection, clock = self.connection, self.world.clock
+        if connection is None:
             return False
-        self.connection.frozen = True
-        self.world.frozen(self.connection)
+        if connection.frozen_at is None:
+            connection.frozen_at = clock.now
+            noticed = self.spec.reconnect.noticed_us(self._pings_from, clock.now)
+            if noticed is not None:
+                payload = (connection, clock.now)
+                notice = clock.after(noticed - clock.now, Rank.CLIENT, self.index, self._unanswered, payload)
+                notice.idle = self._idle
+        self.world.frozen(connection)
         return True
 
     def thaw(self, *, partition: bool) -> None:
@@ -262,12 +342,22 @@ class Client:
         self._freezes -= 1
         self._partitions -= partition
         connection = self.connection
-        if not self._freezes and connection is not None and connection.frozen and not connection.for_good:
+        if self._freezes:
+            return
+        self.settle_given_up(for_good=False)
+        if connection is not None and connection.frozen and not connection.for_good:
             connection.thaw(self.world.clock.now)
             self.world.frozen(connection)
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
+        self._die()
+        if self._process.is_alive:
+            self._process.interrupt()
+        self._process = self.world.clock.env.process(self._life(start))
+
+    def _die(self) -> None:
+        """The program dies with its queue and all that it knows."""
         self.generation += 1
         self._settle(self.world.clock.now)
         self.lose("closed", "crash")  # its system closes the socket for it
@@ -275,9 +365,6 @@ class Client:
             self._lose(message)
         self.playing.clear()
         self.known.clear()
-        if self._process.is_alive:
-            self._process.interrupt()
-        self._process = self.world.clock.env.process(self._life(start))
 
     # ---- its work ----------------------------------------------------------
 

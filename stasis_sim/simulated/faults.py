@@ -7,7 +7,8 @@ What becomes of messages in flight:
 - ``crash``: the system of the dead client closes the WebSocket, which loses messages just so, and what the client had
   received and not yet dealt with is lost too; its unfinished handlers die.
   ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
-- ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw.
+- ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
+  lost where the client has given the WebSocket up by then.
 - ``partition``: a freeze, and REST requests are not answered.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
 
@@ -86,7 +87,7 @@ class Fault:
                 self._refuse(client, lasts)
                 how = spec.how or "torn"
                 self.touched += client.lose(how, how)
-            elif client.started:  # who does not run yet cannot crash
+            elif client.started and not (client.dead and spec.verb == "crash"):  # who does not run cannot crash
                 self._refuse(client, lasts)
                 client.crash(self._start[strike])
                 self.touched += 1

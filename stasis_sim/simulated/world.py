@@ -378,9 +378,10 @@ class World:
 
     def closed(self, connection: Connection, how: str, cause: str) -> None:
         """Let Asterisk notice that a connection is gone."""
-        now = self.clock.now
-        connection.row.closed = now
-        connection.row.how = connection.row.how or how
+        now, row = self.clock.now, connection.row
+        if row.closed is None:
+            row.closed = now
+        row.how = row.how or how
         mine = [app for app, holder in self._holders.items() if holder is connection]
         for app in mine:
             del self._holders[app]
@@ -390,6 +391,11 @@ class World:
         del self._connections[connection.session]
         for app in mine:
             self._state(app)
+
+    def given_up(self, connection: Connection) -> None:
+        """A client has given up a connection over which nothing comes; Asterisk knows nothing of that."""
+        connection.row.closed = self.clock.now
+        connection.row.how = connection.row.how or "frozen"
 
     def frozen(self, connection: Connection) -> None:
         """The link of a connection froze or thawed."""
@@ -405,7 +411,7 @@ class World:
         if self._opening is not None and self._registered[app]:
             before = self._holders.get(app)
             self._holders[app] = self._opening
-            if before is not None and before not in self._holders.values():
+            if before is not None and before.open and before not in self._holders.values():
                 before.row.how = "replaced"  # it stays open, and deaf
         self._state(app)
 
@@ -453,6 +459,7 @@ class World:
             self._registered[app] = False
         for client in self.clients:
             hit += client.lose("restart", "restart")
+            client.settle_given_up(for_good=True)
         for app in self._registered:
             self._state(app)
         return hit

@@ -37,6 +37,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"faults": [{"crash": "ivr", "at": "5s"}]}, "faults.0.crash: only drop is computed in bulk"),
     ({"ivr": {"instances": 2}}, "clients.ivr.instances: one replaces the other"),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
+    (
+        {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
+        "clients.ivr.reconnect: a program that ends takes the calls that it works for with it",
+    ),
     ({"ivr": {"recover": "list-channels"}}, "clients.ivr.recover: what it finds depends on the other calls"),
     (
         {"ivr": {"latency": {"exponential": "1ms"}}},

@@ -86,6 +86,7 @@ EVENTS = ("StasisEnd", "PlaybackFinished", "ChannelStateChange", "ChannelDialpla
 
 POLICIES = (
     "none",
+    "node-ari-client",
     "at_once",
     {"constant": "1s"},
     {"exponential": {"initial": "500ms", "factor": 2, "max": "8s", "jitter": "full"}},

@@ -15,6 +15,7 @@ from stasis_sim.scenario import Scenario, show
 from stasis_sim.scenario.asterisk import format_clock
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.events import EVENT_TYPES
+from stasis_sim.scenario.presets import PRESETS
 from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.scenario.template import TEMPLATE
 
@@ -61,12 +62,33 @@ ACTIONS = st.one_of(
     sole("set", st.dictionaries(NAMES, WORDS, max_size=2)),
     sole("move", NAMES),
 )
-JITTERS = st.sampled_from(["none", "full", "equal"])
+JITTERS = st.sampled_from(["none", "full", "equal", "around"])
 ATTEMPTS = st.integers(1, 99) | st.just("unlimited")
+LINK = {
+    "connect_timeout": SOME_TIME | st.just("system"),
+    "ping": NONE | keys({"interval": SOME_TIME, "timeout": SOME_TIME}, {"first": SOME_TIME}),
+    "keepalive": NONE | SOME_TIME,
+    "gives_up": st.sampled_from(["stays", "returns", "hangs", "crashes"]),
+}
+AGAIN = {
+    **LINK,
+    "first": NONE | TIMES,
+    "reset": st.sampled_from(["open", "never"]) | SOME_TIME,
+    "give_up_after": NONE | SOME_TIME,
+    "once": st.booleans(),
+    "attempts": ATTEMPTS,
+    "jitter": JITTERS,
+}
 RECONNECT = st.one_of(
-    st.sampled_from(["none", "at_once"]),
+    st.sampled_from(["none", "at_once", *PRESETS]),
     sole("constant", SOME_TIME),
-    sole("constant", keys({"delay": SOME_TIME}, {"attempts": ATTEMPTS, "jitter": JITTERS})),
+    sole("none", keys({}, LINK)),
+    sole("none", keys({"gives_up": st.just("crashes"), "supervisor": NONE | SOME_TIME})),
+    sole("at_once", keys({}, LINK)),
+    sole("constant", keys({"delay": SOME_TIME}, AGAIN)),
+    sole("delays", keys({"series": st.lists(SOME_TIME, min_size=1, max_size=3)}, AGAIN)),
+    sole("ava-ai-voice-agent", keys({}, AGAIN)),
+    sole("dograh", keys({}, AGAIN)),
     sole(
         "exponential",
         keys(
@@ -74,8 +96,7 @@ RECONNECT = st.one_of(
             {
                 "factor": st.floats(1, 1000) | st.integers(1, 9),
                 "max": st.integers(10**6, 10**12).map(format_duration),
-                "jitter": JITTERS,
-                "attempts": ATTEMPTS,
+                **AGAIN,
             },
         ),
     ),

@@ -63,6 +63,13 @@ policies = st.sampled_from(
         {"constant": "1s"},
         {"exponential": {"initial": "100ms", "max": "5s", "jitter": "full"}},
         {"constant": {"delay": "2s", "attempts": 2, "jitter": "equal"}},
+        {"constant": {"delay": "1s", "first": "0s", "reset": "5s", "connect_timeout": "system", "keepalive": "3s"}},
+        {"at_once": {"ping": {"interval": "2s", "timeout": "1s"}, "gives_up": "hangs"}},
+        {"none": {"ping": {"interval": "2s", "timeout": "1s"}, "gives_up": "returns", "supervisor": "3s"}},
+        {"delays": {"series": ["1s", "2s"], "attempts": 3, "gives_up": "crashes", "supervisor": "1ms"}},
+        {"none": {"keepalive": "1500ms", "gives_up": "hangs"}},
+        "node-ari-client",
+        "asyncari",
     ]
 )
 clients = st.fixed_dictionaries(
