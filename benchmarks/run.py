@@ -26,24 +26,30 @@ def cpu(command: list[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def ours(calls: int, record: str, out: str) -> list[str]:
+CASES = (("open-loop", "all"), ("open-loop", "measures"), ("events", "all"), ("events", "measures"))
+"""Engines, and what they keep."""
+
+
+def ours(calls: int, engine: str, record: str, out: str) -> list[str]:
     """Return the command that runs the workload here."""
-    options = ["--set", f"calls.0.count={calls}", "--set", f"run.record={record}", "--workers", "1", "--no-picture"]
+    settings = {"calls.0.count": calls, "run.engine": engine, "run.record": record}
+    options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     program = "from stasis_sim.cli import main; main()"
-    return [sys.executable, "-c", program, "run", str(HERE / "w1.yaml"), "--out", out, *options]
+    where = ["--out", out, "--workers", "1", "--no-picture"]
+    return [sys.executable, "-c", program, "run", str(HERE / "w1.yaml"), *where, *options]
 
 
 def main(calls: int, rounds: int) -> None:
     """Print the ratios."""
     plain = [sys.executable, str(HERE / "plain_simpy.py"), str(calls), "1"]
-    for record in ("all", "measures"):
-        ratios = []
-        for _ in range(rounds):
+    ratios: dict[tuple[str, str], list[float]] = {case: [] for case in CASES}
+    for _ in range(rounds):
+        for engine, record in CASES:
             with tempfile.TemporaryDirectory() as out:
-                ratios.append(cpu(ours(calls, record, out)) / cpu(plain))
-        low, high = min(ratios), max(ratios)
-        spread = f"{statistics.median(ratios):.1f} times plain SimPy ({low:.1f}-{high:.1f})"
-        print(f"record: {record}, {calls:,} calls: {spread}")
+                ratios[engine, record].append(cpu(ours(calls, engine, record, out)) / cpu(plain))
+    for (engine, record), found in ratios.items():
+        spread = f"{statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f}) times plain SimPy"
+        print(f"{engine}, record: {record}, {calls:,} calls: {spread}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from stasis_sim.openloop.laboratory import ARRIVAL, HORIZON, Happening, Record
+from stasis_sim.openloop.laboratory import HORIZON, Happening, Record
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Relation, Sum
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ class Path:
         self.attempts = tuple(
             self._attempt(attempt, asked) for attempt, asked in zip(call.attempts, record.asked, strict=True)
         )
-        links = {id(sent.event): sent for sent in record.sent}
+        sent = {id(message.event): message.happening for message in record.sent}
         places = {name: place for place, name in enumerate(clients)}
-        self.events = tuple(self._event(event, links, places) for event in call.events)
+        self.events = tuple(self._event(event, sent, places) for event in call.events)
         self.commands = tuple(self._command(command, channel) for command in call.commands)
         self.ended = None if call.ended is None else self._sum(call.ended)
         self.outcome = call.outcome
@@ -178,11 +178,10 @@ class Path:
         when = self._when(asked)
         return AttemptRow(attempt.app, args, when, attempt.result, attempt.reason, left, attempt.left_by, first)
 
-    def _event(self, event: trace.Event, links: Mapping[int, object], places: Mapping[str, int]) -> EventRow:
-        connection = event.connection
-        link = None if connection is None else places[connection.client]
-        sent = links.get(id(event))
-        when = When(self._sum(event.raised), 0, loose=False) if sent is None else self._when(sent.happening)  # type: ignore[attr-defined]
+    def _event(self, event: trace.Event, sent: Mapping[int, Happening], places: Mapping[str, int]) -> EventRow:
+        # One that was missed has been written to nobody: all that is asked of it is when it was raised.
+        when = self._when(sent.get(id(event), Happening(event.raised, 0, loose=False)))
+        link = None if event.connection is None else places[event.connection.client]
         return EventRow(event.app, event.type, when, event.fate, self._maybe(event.delivered), link)
 
     def _command(self, command: trace.Command, channel: str) -> CommandRow:
@@ -316,6 +315,3 @@ def _moment(value: int) -> Moment:
 def _some(columns: Columns, rows: Ints) -> Columns:
     """Return the values of some calls."""
     return {symbol: column if isinstance(column, int) else column[rows] for symbol, column in columns.items()}
-
-
-__all__ = ["ARRIVAL", "HORIZON", "Columns", "Path", "When"]
