@@ -123,10 +123,7 @@ class _Loader:
         elif name == "ignorepat":
             self.ignorepat(context, line)
         elif name in _SWITCHES:
-            value = self.substituted(line.value, line) if name == "switch" else line.value
-            application, _, data = value.partition("/")
-            context.switches.append(Switch(application, data, name, line.file, line.line))
-            self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
+            self.switch(context, line, name)
         elif name != "autohints":
             self.warn(line, f"unknown directive {line.name!r}; Asterisk ignores the line", "unknown-directive")
 
@@ -252,6 +249,16 @@ class _Loader:
             )
             return
         context.includes.append(Include(name, condition, value, line.file, line.line))
+
+    def switch(self, context: Context, line: Variable, kind: str) -> None:
+        """Read ``application/data``, with which other places are asked for extensions."""
+        value = self.substituted(line.value, line) if kind == "switch" else line.value
+        application, _, data = value.partition("/")
+        if any((fold(old.name), fold(old.data)) == (fold(application), fold(data)) for old in context.switches):
+            self.warn(line, f"[{context.name}] has the switch {value!r} already; Asterisk drops the line", "duplicate-switch")
+            return
+        context.switches.append(Switch(application, data, kind, line.file, line.line))
+        self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
 
     def ignorepat(self, context: Context, line: Variable) -> None:
         """Read a prefix after which the dial tone goes on."""

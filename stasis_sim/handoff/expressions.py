@@ -207,9 +207,9 @@ class _Parser:
         """Read the right side of an operator and compute."""
         right = self.expression(level, depth + 1)
         if kind == "|":
-            return right if _is_zero(left) else left
+            return right if _is_zero(left) else _computed(left)
         if kind == "&":
-            return 0 if _is_zero(left) or _is_zero(right) else left
+            return 0 if _is_zero(left) or _is_zero(right) else _computed(left)
         if level == _LEVEL["="]:
             return int(_compare(kind, left, right))
         if kind == "~~":
@@ -232,7 +232,7 @@ class _Parser:
         if first is None or second is None:
             self.problems.append("non-numeric argument")
             if kind in "+-":
-                return _sum(kind, first or 0, second or 0)
+                return second if kind == "+" and first is None and second is not None else _sum(kind, first or 0, second or 0)
             return _DIVISION_BY_ZERO if kind == "/" and first is not None else 0
         if kind in "+-":
             return _sum(kind, first, second)
@@ -240,7 +240,7 @@ class _Parser:
             return longdouble.multiply(first, second)
         if not second:
             self.problems.append("division by zero" if kind == "/" else "div by zero")
-            return _DIVISION_BY_ZERO if kind == "/" else 0
+            return _DIVISION_BY_ZERO if kind == "/" else second
         return longdouble.divide(first, second) if kind == "/" else longdouble.remainder(first, second)
 
     def search(self, left: Value, right: Value, *, anchored: bool) -> Value:
@@ -307,6 +307,12 @@ def to_number(value: Value) -> Number | None:
         return None
     number = longdouble.parse(value.text)
     return None if isinstance(number, float) else number
+
+
+def _computed(value: Value) -> Value:
+    """Return what testing a value for ``|`` and ``&`` leaves of it: an unquoted number has become a computed one."""
+    number = to_number(value)
+    return value if number is None else number
 
 
 def _sum(kind: str, left: Number, right: Number) -> Number:
