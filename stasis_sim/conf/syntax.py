@@ -396,16 +396,15 @@ class _Reader:
     def _glue(section: Section, name: str, more: str) -> bool:
         """Append to the value of the last variable of that name; False where there is none.
 
-        Asterisk looks the variable up by its name as written, but then changes the last one that has this value and
-        this name in any letter case.
+        Asterisk takes the value of the last variable of this very name, but then changes the first one that has this
+        value, and the name in any letter case; if the value is empty, the first of the name.
         """
         variables = section.variables
         old = next((variable for variable in reversed(variables) if variable.name == name), None)
         if old is None:
             return False
         wanted, value = fold(name), fold(old.value)
-        for index in range(len(variables) - 1, -1, -1):
-            variable = variables[index]
+        for index, variable in enumerate(variables):
             if fold(variable.name) == wanted and (not value or fold(variable.value) == value):
                 glued = (old.value + more).strip(BLANKS)
                 variables[index] = variable._replace(name=name, value=glued)
