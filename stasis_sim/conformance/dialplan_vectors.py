@@ -17,6 +17,7 @@ from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import Case, Difference, Item, compare, long_text, recorded
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
+from stasis_sim.handoff.functions_caller import split_caller
 from stasis_sim.handoff.pbx import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, LoopError, Pbx, Thread
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.text import cut
@@ -70,7 +71,7 @@ def _asterisk_line(expected: Case | None) -> dict[str, Any]:
 def _model_line(pbx: Pbx, lookup: Case, wall: int) -> tuple[dict[str, Any], list[str]]:
     """Return the line that a call starts with, and through which includes it was found."""
     context, exten = long_text(lookup["context"]), cut(long_text(lookup["exten"]), NAME_BYTES)
-    match = pbx.dialplan.find(context, exten, caller=lookup.get("callerid", ""), wall_us=wall)
+    match = pbx.dialplan.find(context, exten, caller=split_caller(lookup.get("callerid", ""))[1], wall_us=wall)
     if match is None:
         return {"line": None}, []
     application = pbx.application(match.step.application)
@@ -189,8 +190,15 @@ class _Flow:
         dialplan, _ = load_extensions(Source(long_text(case["conf"]), "extensions.conf"))
         self.pbx = Pbx(dialplan, host, rules=rules, sounds={"default": _SECOND_US})
         exten, context = case["enter"].split("@")
-        number = case.get("callerid", "")
-        self.thread = Thread("c1", context, exten, caller_number=number, name=f"Local/{exten}@{context}-00000000;2")
+        name, number = split_caller(case.get("callerid", ""))
+        self.thread = Thread(
+            "c1",
+            context,
+            exten,
+            caller_number=number,
+            caller_name=name,
+            name=f"Local/{exten}@{context}-00000000;2",
+        )
         self.caller: str = case["originator_app"]
         self.script: list[tuple[int, str]] = []
 
@@ -222,9 +230,12 @@ class _Flow:
             heapq.heappush(self.script, (now + int(float(rest.rstrip(")")) * _SECOND_US), "hangup"))
             return
         digits, _, between = rest.rstrip(")").partition(",")
-        for index, digit in enumerate(digits):
-            heapq.heappush(self.script, (now + 600_000 + index * (int(between) + 100) * 1_000, digit))
-        heapq.heappush(self.script, (now + 5 * _SECOND_US, "hangup"))
+        pause = int(between or 250) * 1_000
+        for digit in digits:
+            heapq.heappush(self.script, (now + 600_000, digit))
+            now += pause + 100_000
+        # SendDTMF() is over with the pause after the last key, and so is the caller's half.
+        heapq.heappush(self.script, (now + 500_000, "hangup"))
 
     def _caller_does(self, at: int, what: str) -> int | None:
         """Let the caller's half do what it has planned."""

@@ -215,12 +215,21 @@ def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
     return JUMP
 
 
+def _close_handler(pbx: Pbx, thread: Thread) -> None:
+    """Leave a hangup handler that ended without Return()."""
+    if any(frame.special for frame in thread.frames):
+        pbx.host.log("WARNING", f"{thread.name} Abnormal exit of a hangup handler.  Popping routine return locations.")
+        while not subroutines.leave(pbx, thread).special:
+            pass
+        pbx.set_variable(thread, "GOSUB_RETVAL", "")
+
+
 def next_handler(pbx: Pbx, thread: Thread) -> bool:
     """Send a channel that was hung up to its next hangup handler; False if there is none."""
+    _close_handler(pbx, thread)
     while waiting := thread.extras.get("HANGUP_HANDLERS"):
         handler, _, rest = waiting.partition("\n")
         thread.extras["HANGUP_HANDLERS"] = rest
-        thread.frames.clear()
         if gosub(pbx, thread, handler, special=True) == JUMP:
             return True
     return False
@@ -249,7 +258,7 @@ def return_(pbx: Pbx, thread: Thread, data: str) -> int:
     thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority
     subroutines.leave(pbx, thread)
     pbx.set_variable(thread, "GOSUB_RETVAL", data)
-    return OVER if frame.special else JUMP
+    return HANGUP if frame.special else JUMP
 
 
 def stackpop(pbx: Pbx, thread: Thread, _data: str) -> int:

@@ -1,8 +1,7 @@
-"""Functions of the channel and the dialplan: CALLERID, CHANNEL, TIMEOUT, GLOBAL, LOCAL, DIALPLAN_EXISTS and others."""
+"""Functions of the channel and the dialplan: CHANNEL, TIMEOUT, GLOBAL, LOCAL, DIALPLAN_EXISTS and others."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
 
-_CALLER: Final = re.compile(r'\s*(?:"([^"]*)"|([^<]*?))\s*<([^>]*)>\s*\Z')
 _MICROSECONDS: Final = 1_000_000
 _KINDS: Final = {"local": "Local", "sip": "PJSIP"}
 _DEFAULT_TIMEOUTS: Final = {"r": 10_000_000, "d": 5_000_000}
@@ -61,61 +59,6 @@ _FROM_THREAD: Final[dict[str, Callable[[Thread], str]]] = {
     "onhold": lambda _: "0",
     "peer": lambda _: "",
 }
-
-
-def split_caller(text: str) -> tuple[str, str]:
-    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number."""
-    match = _CALLER.match(text)
-    if match is not None:
-        return (match[1] if match[1] is not None else match[2] or ""), match[3]
-    bare = text.strip().strip('"')
-    number = re.sub(r"[()\- ]", "", bare)
-    return ("", number) if number and re.fullmatch(r"[0-9*#+]+", number) else (bare, "")
-
-
-def _callerid(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data, 2)
-    if not arguments:
-        return None
-    name, number = thread.caller_name, thread.caller_number
-    if len(arguments) > 1:
-        name, number = split_caller(arguments[1])
-    member = fold(arguments[0])
-    known = {
-        "all": f'"{name}" <{number}>',
-        "name": name,
-        "name-valid": "1" if name else "0",
-        "num-valid": "1" if number else "0",
-        "ani": number,
-        "ani-num": number,
-        "dnid": thread.extras.get("CALLERID(dnid)", ""),
-        "dnid-num": thread.extras.get("CALLERID(dnid)", ""),
-        "rdnis": "",
-        "tag": "",
-        "ani2": "0",
-        "ton": "0",
-        "pres": "allowed_not_screened" if number else "unavailable",
-    }
-    if member in known:
-        return known[member]
-    if member.startswith("num"):
-        return number
-    pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
-    return ""
-
-
-def _write_callerid(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    member = fold(split_arguments(data)[0]) if data else ""
-    if member == "all":
-        thread.caller_name, thread.caller_number = split_caller(value)
-    elif member == "name":
-        thread.caller_name = value
-    elif member.startswith("num") or member in {"ani", "ani-num"}:
-        thread.caller_number = value
-    elif member.startswith("dnid"):
-        thread.extras["CALLERID(dnid)"] = value
-    elif not member.startswith(("rdnis", "ani", "name-", "tag", "pres", "ton", "priv")):
-        pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
 
 
 def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -337,7 +280,6 @@ def _db_delete(pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 CHANNEL_READERS: Final[dict[str, Reader]] = {
-    "CALLERID": _callerid,
     "CHANNEL": _channel,
     "TIMEOUT": _timeout,
     "GLOBAL": _global,
@@ -357,7 +299,6 @@ CHANNEL_READERS: Final[dict[str, Reader]] = {
 }
 
 CHANNEL_WRITERS: Final[dict[str, Writer]] = {
-    "CALLERID": _write_callerid,
     "CHANNEL": _write_channel,
     "TIMEOUT": _write_timeout,
     "GLOBAL": _write_global,

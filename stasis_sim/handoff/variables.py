@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.functions import READERS, WRITERS
+from stasis_sim.handoff.functions_caller import presentation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -25,7 +26,7 @@ _BUILT_IN: Final[dict[str, Callable[[Thread], str]]] = {
     "CHANNEL": lambda thread: thread.name,
     "UNIQUEID": lambda thread: thread.channel,
     "HANGUPCAUSE": lambda thread: str(thread.cause),
-    "CALLINGPRES": lambda thread: "0" if thread.caller_number else "67",
+    "CALLINGPRES": lambda thread: str(presentation(thread)),
     "CALLINGANI2": lambda _: "0",
     "CALLINGTON": lambda _: "0",
     "CALLINGTNS": lambda _: "0",
