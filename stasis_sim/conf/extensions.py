@@ -10,7 +10,7 @@ else is left for the call.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -34,17 +34,20 @@ def load_extensions(source: Source, old: Dialplan | None = None) -> tuple[Dialpl
 
     Args:
         source: The file.
-        old: The dialplan before a reload: it stays if the new file is invalid, and its global variables live on unless
-            it said ``clearglobalvars=yes``.
+        old: The dialplan before a reload: it stays if the new file is invalid, and so do settings that the new one
+            does not mention; its global variables live on unless it said ``clearglobalvars=yes``.
 
     Returns:
         The dialplan that Asterisk ends up with, and all that it would have warned of, in order.
     """
     parsed = read(source)
+    old = Dialplan() if old is None else old
+    if old.clearglobalvars:
+        # Asterisk clears them before it looks at the new file, whatever becomes of that.
+        old = replace(old, globals=MappingProxyType({}))
     if not parsed.valid:
-        return (Dialplan() if old is None else old), parsed.diagnostics
-    inherited = {} if old is None or old.clearglobalvars else old.globals
-    loader = _Loader(parsed, inherited)
+        return old, parsed.diagnostics
+    loader = _Loader(parsed, old)
     loader.load()
     return loader.dialplan, loader.diagnostics
 
@@ -68,13 +71,13 @@ class _LogHost(SilentHost):
 class _Loader:
     """Fills a dialplan from a parsed file."""
 
-    def __init__(self, parsed: ConfigFile, inherited: Mapping[str, str]) -> None:
+    def __init__(self, parsed: ConfigFile, old: Dialplan) -> None:
         self.parsed = parsed
         self.diagnostics = parsed.diagnostics
-        self.dialplan = Dialplan()
+        self.dialplan = Dialplan(autofallthrough=old.autofallthrough, new_pattern_match=old.new_pattern_match)
         self.host = _LogHost()
         self.pbx = Pbx(self.dialplan, self.host)
-        self.pbx.globals.update(inherited)
+        self.pbx.globals.update(old.globals)
         # Of the section at hand: the last `exten` with its caller id part, and the last priority.
         self.exten = ""
         self.priority = _NO_PRIORITY
@@ -93,13 +96,16 @@ class _Loader:
         self.check_includes()
 
     def settings(self) -> None:
-        """Take what counts of [general]; of several lines the last."""
+        """Take what counts of the first [general]; of several lines the first."""
         section = self.parsed.first("general")
-        values = {} if section is None else {fold(line.name): line.value for line in section.variables}
+        values: dict[str, str] = {}
+        for line in () if section is None else section.variables:
+            values.setdefault(fold(line.name), line.value)
         if "autofallthrough" in values:
             self.dialplan.autofallthrough = is_true(values["autofallthrough"])
+        if "extenpatternmatchnew" in values:
+            self.dialplan.new_pattern_match = is_true(values["extenpatternmatchnew"])
         self.dialplan.clearglobalvars = is_true(values.get("clearglobalvars", ""))
-        self.dialplan.new_pattern_match = is_true(values.get("extenpatternmatchnew", ""))
 
     def section(self, section: Section) -> None:
         """Read one context."""

@@ -30,7 +30,11 @@ def goto(pbx: Pbx, thread: Thread, data: str) -> int:
     place = parse_place(pbx, thread, data)
     if place is None:
         return HANGUP
-    thread.context, thread.exten, thread.priority = place
+    thread.context, thread.exten = place[:2]
+    if place[2] < 0:
+        # A place before the first priority: the priority stays as it was, and the call goes on from there.
+        return NEXT
+    thread.priority = place[2]
     return JUMP
 
 

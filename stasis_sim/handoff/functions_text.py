@@ -236,17 +236,17 @@ def _shift(*, from_left: bool) -> Reader:
 
 
 def _push(*, at_left: bool) -> Writer:
-    """Make UNSHIFT and PUSH: put fields onto a list."""
+    """Make UNSHIFT and PUSH: put a value, which may be several fields already, onto a list."""
 
     def put(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         arguments = [*split_arguments(data, 2), "", ""]
+        if not arguments[0]:
+            pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
+            return
         delimiter = _encoded(arguments[1])[0] or ","
         before = _value(pbx, thread, arguments[0])
-        fields = value.split(",")
-        fields = (
-            [*reversed(fields), *([before] if before else [])] if at_left else [*([before] if before else []), *fields]
-        )
-        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
+        parts = [value, *([before] if before else [])]
+        pbx.set_variable(thread, arguments[0], delimiter.join(parts if at_left else reversed(parts)))
 
     return put
 
@@ -332,9 +332,18 @@ def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
 
 
 def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    """Set one key, or, without a key, all that are there in the order of HASHKEYS()."""
     arguments = split_arguments(data, 2)
-    if len(arguments) == 2:  # noqa: PLR2004 - table and key
-        pbx.set_variable(thread, _hash_name(*arguments), value)
+    if len(arguments) == 2 and arguments[1]:  # noqa: PLR2004 - table and key
+        pairs = [(arguments[1], value)]
+    else:
+        table = arguments[0] if len(arguments) == 1 else ""
+        pairs = list(zip(_keys(thread, table), split_arguments(value), strict=False))
+    for key, part in pairs:
+        name = _hash_name(arguments[0], key)
+        # What is set last is listed first.
+        thread.variables.pop(name, None)
+        pbx.set_variable(thread, name, part)
 
 
 def _write_array(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
