@@ -17,7 +17,7 @@ from typing import Final
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, fold, read
 from stasis_sim.handoff.dialplan import HINT, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.text import atoi, cut, scan_int, strip
+from stasis_sim.handoff.text import BLANKS, atoi, cut, scan_int, strip
 from stasis_sim.handoff.thread import SilentHost
 from stasis_sim.handoff.timing import parse_time
 
@@ -230,15 +230,15 @@ class _Loader:
         """Take ``application(arguments)`` apart: up to the first opening and the last closing bracket."""
         application, bracket, data = text.partition("(")
         if not bracket:
-            return text.lstrip(_BLANKS), ""
+            return text.lstrip(BLANKS), ""
         if "${" in application or "$[" in application:
-            return text.lstrip(_BLANKS), ""
+            return text.lstrip(BLANKS), ""
         inside, closing, _ = data.rpartition(")")
         if not closing:
             text = f"no closing bracket after {application}(; Asterisk takes the rest of the line as its argument"
             self.warn(line, text, "bracket-open")
             inside = data
-        return application.lstrip(_BLANKS), inside
+        return application.lstrip(BLANKS), inside
 
     def include(self, context: Context, line: Variable) -> None:
         """Read ``context[,times,weekdays,days,months[,zone]]``."""
@@ -261,7 +261,9 @@ class _Loader:
         value = self.substituted(line.value, line) if kind == "switch" else line.value
         application, _, data = value.partition("/")
         if any((fold(old.name), fold(old.data)) == (fold(application), fold(data)) for old in context.switches):
-            self.warn(line, f"[{context.name}] has the switch {value!r} already; Asterisk drops the line", "duplicate-switch")
+            self.warn(
+                line, f"[{context.name}] has the switch {value!r} already; Asterisk drops the line", "duplicate-switch"
+            )
             return
         context.switches.append(Switch(application, data, kind, line.file, line.line))
         self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
@@ -295,9 +297,6 @@ class _Loader:
     def warn(self, line: Variable, text: str, code: str) -> None:
         """Add a warning for a line."""
         self.diagnostics.append(Diagnostic("warning", line.file, line.line, text, code))
-
-
-_BLANKS: Final = "".join(map(chr, range(1, 33)))
 
 
 def split_extension(value: str) -> tuple[str, str]:

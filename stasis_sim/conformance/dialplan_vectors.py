@@ -255,6 +255,8 @@ class _Flow:
 
     def _unanswered(self) -> int | None:
         """Give the call up, as who originated it does after some time without an answer."""
+        if self.thread.inside and not self.expected.get("ari_events"):
+            raise _Stuck("the call is inside Stasis, where Asterisk's was not")
         if "Up" in self.host.states:
             raise _Stuck("the call waits for ever")
         return self.pbx.hangup(self.thread, self.profile.dial_timeout_cause)

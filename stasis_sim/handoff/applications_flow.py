@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
 from stasis_sim.handoff.text import is_true, scan_int, split_arguments, whole_int
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, OVER, PARK, Frame
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, PARK, Frame
 from stasis_sim.handoff.timing import parse_time
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ def goto(pbx: Pbx, thread: Thread, data: str) -> int:
     place = parse_place(pbx, thread, data)
     if place is None:
         return HANGUP
-    thread.context, thread.exten = place[:2]
-    if place[2] < 0:
-        # A place before the first priority: the priority stays as it was, and the call goes on from there.
-        return NEXT
-    thread.priority = place[2]
+    thread.context, thread.exten, thread.priority = place
     return JUMP
 
 
@@ -61,6 +57,9 @@ def parse_place(pbx: Pbx, thread: Thread, text: str) -> tuple[str, str, int] | N
             return None
     if sign:
         number = thread.priority + sign * number
+    if number < 0:
+        # A priority below 0 is ignored: the call goes on with the next, in the extension that was named.
+        number = thread.priority + 1
     return context or thread.context, exten or thread.exten, number
 
 

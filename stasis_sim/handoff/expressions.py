@@ -231,9 +231,7 @@ class _Parser:
         first, second = to_number(left), to_number(right)
         if first is None or second is None:
             self.problems.append("non-numeric argument")
-            if kind in "+-":
-                return second if kind == "+" and first is None and second is not None else _sum(kind, first or 0, second or 0)
-            return _DIVISION_BY_ZERO if kind == "/" and first is not None else 0
+            return _half_numeric(kind, first, second)
         if kind in "+-":
             return _sum(kind, first, second)
         if kind == "*":
@@ -313,6 +311,15 @@ def _computed(value: Value) -> Value:
     """Return what testing a value for ``|`` and ``&`` leaves of it: an unquoted number has become a computed one."""
     number = to_number(value)
     return value if number is None else number
+
+
+def _half_numeric(kind: str, first: Number | None, second: Number | None) -> Number:
+    """Compute where at least one side is text; a number that is added to text comes back as it is."""
+    if kind == "+" and first is None and second is not None:
+        return second
+    if kind in "+-":
+        return _sum(kind, first or 0, second or 0)
+    return _DIVISION_BY_ZERO if kind == "/" and first is not None else 0
 
 
 def _sum(kind: str, left: Number, right: Number) -> Number:

@@ -2,7 +2,8 @@
 
 READERS and WRITERS are the registry. A reader gets the text between its brackets and returns the value, None if it
 fails (which reads as empty). The functions stand in functions_text.py (strings, lists, regular expressions),
-functions_caller.py and functions_channel.py (the channel, timeouts, other variables); here are conditions, numbers and time.
+functions_caller.py and functions_channel.py (the channel, timeouts, other variables); here are conditions, numbers and
+time.
 
 Functions of Asterisk that need what the model does not have (ODBC, AGI, files, the network) are not registered.
 """
@@ -181,10 +182,10 @@ def _inc(sign: int) -> Reader:
 def _extreme(pick: Callable[[float, float], float]) -> Reader:
     def choose(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
         arguments = split_arguments(data, 2)
-        numbers = [scan_float(argument) for argument in arguments]
-        if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004 - two numbers
+        numbers = [scan_float(argument) for argument in arguments if argument]
+        if not numbers or numbers[0] is None or numbers[-1] is None:
             return None
-        return _short(pick(numbers[0], numbers[1]))
+        return _short(pick(numbers[0], numbers[-1]))
 
     return choose
 
@@ -225,5 +226,11 @@ _LOGIC_READERS: Final[dict[str, Reader]] = {
     "RAND": _rand,
 }
 
-READERS: Final[dict[str, Reader]] = {**_LOGIC_READERS, **TEXT_READERS, **TIME_READERS, **CALLER_READERS, **CHANNEL_READERS}
+READERS: Final[dict[str, Reader]] = {
+    **_LOGIC_READERS,
+    **TEXT_READERS,
+    **TIME_READERS,
+    **CALLER_READERS,
+    **CHANNEL_READERS,
+}
 WRITERS: Final[dict[str, Writer]] = {**TEXT_WRITERS, **CALLER_WRITERS, **CHANNEL_WRITERS}

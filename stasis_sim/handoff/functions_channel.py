@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
 from stasis_sim.handoff.dialplan import HINT
+from stasis_sim.handoff.posix import compile_posix
 from stasis_sim.handoff.text import atoi, fold, scan_float, scan_int, split_arguments
 
 if TYPE_CHECKING:
@@ -208,7 +209,9 @@ def _valid_exten(pbx: Pbx, thread: Thread, data: str) -> str | None:
     context, exten, priority = arguments[:3]
     if not exten:
         return None
-    return "1" if pbx.exists(thread, context or thread.context, exten, scan_int(priority) or 1) else "0"
+    number = scan_int(priority) if priority else 1
+    # A label is no priority here.
+    return "1" if number and pbx.exists(thread, context or thread.context, exten, number) else "0"
 
 
 def _exception(_pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -259,6 +262,35 @@ def _group_count(pbx: Pbx, thread: Thread, data: str) -> str:
     return str(sum(len(members) for key, members in pbx.members.items() if key[0] == group))
 
 
+def _group_match_count(pbx: Pbx, _thread: Thread, data: str) -> str:
+    """Count the memberships whose group matches a regular expression, in a category that matches one, too."""
+    expression, _, category = data.partition("@")
+    groups, categories = compile_posix(expression), compile_posix(category)
+    if groups is None or categories is None:
+        pbx.host.log("ERROR", f"Regular expression failed to compile: {data}")
+        return "0"
+    names = (
+        name
+        for (_, of), members in pbx.members.items()
+        if not category or categories.search(of)
+        for name in members.values()
+    )
+    return str(sum(groups.search(name) is not None for name in names))
+
+
+def _group_list(pbx: Pbx, thread: Thread, _data: str) -> str:
+    """Return the groups of the channel: those without a category first."""
+    mine = [(of, members[thread.channel]) for (_, of), members in pbx.members.items() if thread.channel in members]
+    return " ".join([name for of, name in mine if not of] + [f"{name}@{of}" for of, name in mine if of])
+
+
+def _db_keys(pbx: Pbx, _thread: Thread, data: str) -> str:
+    """Return the next parts of the keys below a prefix."""
+    prefix = f"{data.strip('/')}/" if data.strip("/") else ""
+    keys = (key[len(prefix) :].partition("/")[0] for key in sorted(pbx.database) if key.startswith(prefix))
+    return ",".join(dict.fromkeys(keys))
+
+
 def _db(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     return pbx.database.get(data)
 
@@ -293,8 +325,11 @@ CHANNEL_READERS: Final[dict[str, Reader]] = {
     "HINT": _hint,
     "GROUP": _group,
     "GROUP_COUNT": _group_count,
+    "GROUP_MATCH_COUNT": _group_match_count,
+    "GROUP_LIST": _group_list,
     "DB": _db,
     "DB_EXISTS": _db_exists,
+    "DB_KEYS": _db_keys,
     "DB_DELETE": _db_delete,
 }
 

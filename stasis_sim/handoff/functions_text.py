@@ -6,7 +6,6 @@ Those that take the *name* of a variable read it as ``${name}``, so that the nam
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from stasis_sim.handoff.posix import compile_posix
-from stasis_sim.handoff.text import atoi, length, octets, scan_float, split_arguments, unoctets
+from stasis_sim.handoff.text import BLANKS, atoi, length, octets, scan_float, split_arguments, unoctets
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -207,6 +206,17 @@ def _keypad(_pbx: Pbx, _thread: Thread, data: str) -> str:
     return "".join(char for char in data.upper() if char.isascii() and char.isalnum()).translate(_KEYPAD)
 
 
+def _trim(*, left: bool, right: bool) -> Reader:
+    """Make TRIM, LTRIM and RTRIM."""
+
+    def trim(_pbx: Pbx, _thread: Thread, data: str) -> str:
+        if left:
+            data = data.lstrip(BLANKS)
+        return data.rstrip(BLANKS) if right else data
+
+    return trim
+
+
 def _passthru(_pbx: Pbx, _thread: Thread, data: str) -> str:
     return data
 
@@ -296,14 +306,14 @@ def _base64_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 def _base64_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
-    try:
-        return base64.b64decode(_bytes(data)).decode("utf-8", "surrogateescape")
-    except (binascii.Error, ValueError):
-        return ""
+    # Characters of no meaning and missing padding do not matter.
+    known = re.sub(rb"[^A-Za-z0-9+/]", b"", _bytes(data.partition("=")[0]))
+    known = known[: len(known) - (len(known) % 4 == 1)]
+    return base64.b64decode(known + b"=" * (-len(known) % 4)).decode("utf-8", "surrogateescape")
 
 
 def _uri_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
-    return quote_from_bytes(_bytes(data), safe="-_.~")
+    return quote_from_bytes(_bytes(data), safe="-_.~()!*'")
 
 
 def _uri_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
@@ -332,18 +342,12 @@ def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
 
 
 def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    """Set one key, or, without a key, all that are there in the order of HASHKEYS()."""
     arguments = split_arguments(data, 2)
     if len(arguments) == 2 and arguments[1]:  # noqa: PLR2004 - table and key
-        pairs = [(arguments[1], value)]
-    else:
-        table = arguments[0] if len(arguments) == 1 else ""
-        pairs = list(zip(_keys(thread, table), split_arguments(value), strict=False))
-    for key, part in pairs:
-        name = _hash_name(arguments[0], key)
+        name = _hash_name(*arguments)
         # What is set last is listed first.
         thread.variables.pop(name, None)
-        pbx.set_variable(thread, name, part)
+        pbx.set_variable(thread, name, value)
 
 
 def _write_array(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
@@ -367,6 +371,9 @@ TEXT_READERS: Final[dict[str, Reader]] = {
     "CSV_QUOTE": _csv_quote,
     "TOUPPER": _upper,
     "TOLOWER": _lower,
+    "TRIM": _trim(left=True, right=True),
+    "LTRIM": _trim(left=True, right=False),
+    "RTRIM": _trim(left=False, right=True),
     "KEYPADHASH": _keypad,
     "PASSTHRU": _passthru,
     "EVAL": _eval,

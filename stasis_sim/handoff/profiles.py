@@ -90,6 +90,13 @@ RULES: Final = (
         frozenset(),
         "broadcast-none, dialplan_flow:broadcast-16",
     ),
+    Rule(
+        "dialplan.missing_functions",
+        frozenset(),
+        frozenset({"TRIM", "LTRIM", "RTRIM"}),
+        frozenset(),
+        "dialplan_asked:more-functions",
+    ),
     Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
     Rule("dialplan.callee_cause", False, True, False, "dialplan_asked:dial-answered"),
     Rule("access.server_name", _NAME_22, _NAME_16, _NAME_22, "access_more:server-name"),

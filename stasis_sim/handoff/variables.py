@@ -127,7 +127,7 @@ def read_function(pbx: Pbx, thread: Thread | None, spelled: str) -> str | None:
     """Return the value of ``NAME(args)``; None, with a line in the log, if it cannot be read."""
     name, arguments = _split_function(pbx, spelled)
     reader = READERS.get(name)
-    if reader is None:
+    if reader is None or name in pbx.rules.missing_functions:
         problem = "cannot be read" if name in WRITERS else "not registered"
         pbx.host.log("ERROR", f"Function {name} {problem}")
         return None
