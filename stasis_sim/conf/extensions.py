@@ -10,14 +10,14 @@ else is left for the call.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, fold, read
 from stasis_sim.handoff.dialplan import HINT, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.text import atoi, cut, scan_int, strip
+from stasis_sim.handoff.text import BLANKS, atoi, cut, scan_int, strip
 from stasis_sim.handoff.thread import SilentHost
 from stasis_sim.handoff.timing import parse_time
 
@@ -34,17 +34,20 @@ def load_extensions(source: Source, old: Dialplan | None = None) -> tuple[Dialpl
 
     Args:
         source: The file.
-        old: The dialplan before a reload: it stays if the new file is invalid, and its global variables live on unless
-            it said ``clearglobalvars=yes``.
+        old: The dialplan before a reload: it stays if the new file is invalid, and so do settings that the new one
+            does not mention; its global variables live on unless it said ``clearglobalvars=yes``.
 
     Returns:
         The dialplan that Asterisk ends up with, and all that it would have warned of, in order.
     """
     parsed = read(source)
+    old = Dialplan() if old is None else old
+    if old.clearglobalvars:
+        # Asterisk clears them before it looks at the new file, whatever becomes of that.
+        old = replace(old, globals=MappingProxyType({}))
     if not parsed.valid:
-        return (Dialplan() if old is None else old), parsed.diagnostics
-    inherited = {} if old is None or old.clearglobalvars else old.globals
-    loader = _Loader(parsed, inherited)
+        return old, parsed.diagnostics
+    loader = _Loader(parsed, old)
     loader.load()
     return loader.dialplan, loader.diagnostics
 
@@ -68,13 +71,13 @@ class _LogHost(SilentHost):
 class _Loader:
     """Fills a dialplan from a parsed file."""
 
-    def __init__(self, parsed: ConfigFile, inherited: Mapping[str, str]) -> None:
+    def __init__(self, parsed: ConfigFile, old: Dialplan) -> None:
         self.parsed = parsed
         self.diagnostics = parsed.diagnostics
-        self.dialplan = Dialplan()
+        self.dialplan = Dialplan(autofallthrough=old.autofallthrough, new_pattern_match=old.new_pattern_match)
         self.host = _LogHost()
         self.pbx = Pbx(self.dialplan, self.host)
-        self.pbx.globals.update(inherited)
+        self.pbx.globals.update(old.globals)
         # Of the section at hand: the last `exten` with its caller id part, and the last priority.
         self.exten = ""
         self.priority = _NO_PRIORITY
@@ -93,13 +96,16 @@ class _Loader:
         self.check_includes()
 
     def settings(self) -> None:
-        """Take what counts of [general]; of several lines the last."""
+        """Take what counts of the first [general]; of several lines the first."""
         section = self.parsed.first("general")
-        values = {} if section is None else {fold(line.name): line.value for line in section.variables}
+        values: dict[str, str] = {}
+        for line in () if section is None else section.variables:
+            values.setdefault(fold(line.name), line.value)
         if "autofallthrough" in values:
             self.dialplan.autofallthrough = is_true(values["autofallthrough"])
+        if "extenpatternmatchnew" in values:
+            self.dialplan.new_pattern_match = is_true(values["extenpatternmatchnew"])
         self.dialplan.clearglobalvars = is_true(values.get("clearglobalvars", ""))
-        self.dialplan.new_pattern_match = is_true(values.get("extenpatternmatchnew", ""))
 
     def section(self, section: Section) -> None:
         """Read one context."""
@@ -123,10 +129,7 @@ class _Loader:
         elif name == "ignorepat":
             self.ignorepat(context, line)
         elif name in _SWITCHES:
-            value = self.substituted(line.value, line) if name == "switch" else line.value
-            application, _, data = value.partition("/")
-            context.switches.append(Switch(application, data, name, line.file, line.line))
-            self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
+            self.switch(context, line, name)
         elif name != "autohints":
             self.warn(line, f"unknown directive {line.name!r}; Asterisk ignores the line", "unknown-directive")
 
@@ -227,15 +230,15 @@ class _Loader:
         """Take ``application(arguments)`` apart: up to the first opening and the last closing bracket."""
         application, bracket, data = text.partition("(")
         if not bracket:
-            return text.lstrip(_BLANKS), ""
+            return text.lstrip(BLANKS), ""
         if "${" in application or "$[" in application:
-            return text.lstrip(_BLANKS), ""
+            return text.lstrip(BLANKS), ""
         inside, closing, _ = data.rpartition(")")
         if not closing:
             text = f"no closing bracket after {application}(; Asterisk takes the rest of the line as its argument"
             self.warn(line, text, "bracket-open")
             inside = data
-        return application.lstrip(_BLANKS), inside
+        return application.lstrip(BLANKS), inside
 
     def include(self, context: Context, line: Variable) -> None:
         """Read ``context[,times,weekdays,days,months[,zone]]``."""
@@ -252,6 +255,18 @@ class _Loader:
             )
             return
         context.includes.append(Include(name, condition, value, line.file, line.line))
+
+    def switch(self, context: Context, line: Variable, kind: str) -> None:
+        """Read ``application/data``, with which other places are asked for extensions."""
+        value = self.substituted(line.value, line) if kind == "switch" else line.value
+        application, _, data = value.partition("/")
+        if any((fold(old.name), fold(old.data)) == (fold(application), fold(data)) for old in context.switches):
+            self.warn(
+                line, f"[{context.name}] has the switch {value!r} already; Asterisk drops the line", "duplicate-switch"
+            )
+            return
+        context.switches.append(Switch(application, data, kind, line.file, line.line))
+        self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
 
     def ignorepat(self, context: Context, line: Variable) -> None:
         """Read a prefix after which the dial tone goes on."""
@@ -282,9 +297,6 @@ class _Loader:
     def warn(self, line: Variable, text: str, code: str) -> None:
         """Add a warning for a line."""
         self.diagnostics.append(Diagnostic("warning", line.file, line.line, text, code))
-
-
-_BLANKS: Final = "".join(map(chr, range(1, 33)))
 
 
 def split_extension(value: str) -> tuple[str, str]:

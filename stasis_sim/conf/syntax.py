@@ -398,8 +398,8 @@ class _Reader:
     def _glue(section: Section, name: str, more: str) -> bool:
         """Append to the value of the last variable of that name; False where there is none.
 
-        Asterisk looks the last variable of this very name up, but then changes the first one that has its value and
-        this name in any letter case.
+        Asterisk takes the value of the last variable of this very name, but then changes the first one that has this
+        value, and the name in any letter case; if the value is empty, the first of the name.
         """
         variables = section.variables
         old = next((variable for variable in reversed(variables) if variable.name == name), None)

@@ -17,10 +17,21 @@ from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import Case, Difference, Item, compare, long_text, recorded
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
-from stasis_sim.handoff.pbx import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, LoopError, Pbx, Thread
+from stasis_sim.handoff.functions_caller import split_caller
+from stasis_sim.handoff.pbx import (
+    STASIS_ENTERED,
+    STASIS_FAILED,
+    STASIS_LEFT,
+    IllegalPriorityError,
+    LoopError,
+    NoSuchLabelError,
+    Pbx,
+    Thread,
+)
 from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.rest_channels import REASONS
 from stasis_sim.handoff.text import cut
-from stasis_sim.handoff.thread import DialplanRules, SilentHost
+from stasis_sim.handoff.thread import SilentHost
 
 _APP = "recapp"
 """The application that was connected where a case has `stasis`."""
@@ -70,7 +81,7 @@ def _asterisk_line(expected: Case | None) -> dict[str, Any]:
 def _model_line(pbx: Pbx, lookup: Case, wall: int) -> tuple[dict[str, Any], list[str]]:
     """Return the line that a call starts with, and through which includes it was found."""
     context, exten = long_text(lookup["context"]), cut(long_text(lookup["exten"]), NAME_BYTES)
-    match = pbx.dialplan.find(context, exten, caller=lookup.get("callerid", ""), wall_us=wall)
+    match = pbx.dialplan.find(context, exten, caller=split_caller(lookup.get("callerid", ""))[1], wall_us=wall)
     if match is None:
         return {"line": None}, []
     application = pbx.application(match.step.application)
@@ -158,7 +169,7 @@ def judge_flow(case: Case, version: str, profile: Profile, host: Diary | None = 
     """
     if case.get("only_version", version) != version:
         return
-    flow = _Flow(case, version, profile.dialplan, host or Diary())
+    flow = _Flow(case, version, profile, host or Diary())
     try:
         flow.play()
     except (LoopError, _Stuck) as fault:
@@ -174,7 +185,7 @@ class _Stuck(Exception):  # noqa: N818 - how a call of the model goes, not a fau
 class _Flow:
     """One recorded call, played: the caller's half, the applications, and the dialplan under test."""
 
-    def __init__(self, case: Case, version: str, rules: DialplanRules, host: Diary) -> None:
+    def __init__(self, case: Case, version: str, profile: Profile, host: Diary) -> None:
         """Set the case up for one version."""
         self.case = case
         self.expected: dict[str, Any] = {
@@ -187,10 +198,18 @@ class _Flow:
         self.host = host
         host.apps, host.start = ([_APP] if "stasis" in case else []), _wall(case)
         dialplan, _ = load_extensions(Source(long_text(case["conf"]), "extensions.conf"))
-        self.pbx = Pbx(dialplan, host, rules=rules, sounds={"default": _SECOND_US})
+        self.profile = profile
+        self.pbx = Pbx(dialplan, host, rules=profile.dialplan, sounds={"default": _SECOND_US})
         exten, context = case["enter"].split("@")
-        number = case.get("callerid", "")
-        self.thread = Thread("c1", context, exten, caller_number=number, name=f"Local/{exten}@{context}-00000000;2")
+        name, number = split_caller(case.get("callerid", ""))
+        self.thread = Thread(
+            "c1",
+            context,
+            exten,
+            caller_number=number,
+            caller_name=name,
+            name=f"Local/{exten}@{context}-00000000;2",
+        )
         self.caller: str = case["originator_app"]
         self.script: list[tuple[int, str]] = []
 
@@ -200,12 +219,12 @@ class _Flow:
         due = None if wait is None else self.host.time + wait
         while self.host.cause is None:
             self._answered()
-            if self.thread.inside:
+            if self.thread.inside and self.commands:
                 wait = self._command()
             elif self.script and (due is None or self.script[0][0] < due):
                 wait = self._caller_does(*heapq.heappop(self.script))
             elif due is None:
-                raise _Stuck("the call waits for ever")
+                wait = self._unanswered()
             else:
                 self.host.time = due
                 wait = self.pbx.resume(self.thread)
@@ -222,34 +241,46 @@ class _Flow:
             heapq.heappush(self.script, (now + int(float(rest.rstrip(")")) * _SECOND_US), "hangup"))
             return
         digits, _, between = rest.rstrip(")").partition(",")
-        for index, digit in enumerate(digits):
-            heapq.heappush(self.script, (now + 600_000 + index * (int(between) + 100) * 1_000, digit))
-        heapq.heappush(self.script, (now + 5 * _SECOND_US, "hangup"))
+        pause = int(between or 250) * 1_000
+        for digit in digits:
+            heapq.heappush(self.script, (now + 600_000, digit))
+            now += pause + 100_000
+        # SendDTMF() is over with the pause after the last key, and so is the caller's half.
+        heapq.heappush(self.script, (now + 500_000, "hangup"))
 
     def _caller_does(self, at: int, what: str) -> int | None:
         """Let the caller's half do what it has planned."""
         self.host.time = max(at, self.host.time)
         return self.pbx.hangup(self.thread, 0) if what == "hangup" else self.pbx.dtmf(self.thread, what)
 
-    def _command(self) -> int | None:
-        """Do what the application did next."""
-        if not self.commands:
+    def _unanswered(self) -> int | None:
+        """Give the call up, as who originated it does after some time without an answer."""
+        if self.thread.inside and not self.expected.get("ari_events"):
             raise _Stuck("the call is inside Stasis, where Asterisk's was not")
+        if "Up" in self.host.states:
+            raise _Stuck("the call waits for ever")
+        return self.pbx.hangup(self.thread, self.profile.dial_timeout_cause)
+
+    def _command(self) -> int | None:
+        """Do what the application did next; where it was answered with an error, nothing happens."""
         method, path, parameters, *_ = self.commands.pop(0)
         if method == "DELETE":
-            return self.pbx.hangup(self.thread, {"busy": 17}.get(parameters.get("reason", ""), 16))
+            return self.pbx.hangup(self.thread, REASONS[parameters.get("reason", "normal")])
         if path.endswith("/answer"):
             self.pbx.set_state(self.thread, "Up")
             return None
         if not parameters:
             return self.pbx.resume(self.thread)
-        place = self.pbx.continuation(
-            self.thread,
-            parameters.get("context", ""),
-            parameters.get("extension", ""),
-            int(parameters.get("priority", 0)),
-            parameters.get("label", ""),
-        )
+        try:
+            place = self.pbx.continuation(
+                self.thread,
+                parameters.get("context", ""),
+                parameters.get("extension", ""),
+                int(parameters.get("priority", 0)),
+                parameters.get("label", ""),
+            )
+        except (NoSuchLabelError, IllegalPriorityError):
+            return None
         return self.pbx.resume(self.thread, place)
 
     def seen(self) -> dict[str, Any]:

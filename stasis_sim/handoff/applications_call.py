@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff import digits
+from stasis_sim.handoff import digits, endings
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
@@ -208,37 +208,56 @@ def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
     return digits.give_up(pbx, thread)
 
 
-def read(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Read(variable,sounds,digits,options,attempts,timeout): keys until ``#``, the number of digits, or the timeout."""
-    arguments = [*split_arguments(data, 6), *[""] * 6]
-    name, sounds = arguments[0], arguments[1]
-    if not name:
-        pbx.host.log("WARNING", "Please provide a variable in which to store the input")
-        return HANGUP
-    limit = atoi(arguments[2]) or 255
-    timeout = time_length(arguments[5]) or timeout_us(thread, "r")
+class _Reading:
+    """One run of Read()."""
 
-    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
-        heard, _, _ = thread.digits.partition("#")
-        thread.digits = ""
-        pbx.set_variable(thread, name, heard[:limit])
-        status = "HANGUP" if cut_short else "OK" if heard else "TIMEOUT"
-        pbx.set_variable(thread, "READSTATUS", status)
-        return NEXT
+    def __init__(self, arguments: Sequence[str], timeout_us: int) -> None:
+        self.name, self.sounds, limit, _, attempts = arguments[:5]
+        self.limit = atoi(limit) or 255
+        self.attempts = max(1, atoi(attempts))
+        self.timeout_us = timeout_us
 
-    def listen(pbx: Pbx, thread: Thread, digit: str) -> bool:
-        thread.digits += digit
-        thread.wake = pbx.host.now() + timeout
-        return digit == "#" or len(thread.digits) >= limit
-
-    def prompt(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+    def prompt(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        """Play the sounds, and wait for keys meanwhile and afterwards."""
         if cut_short:
-            return finish(pbx, thread, True)
-        result = pbx.wait(thread, sound_length(pbx, sounds) + timeout, finish)
-        thread.listener = listen
+            return self.finish(pbx, thread, True)
+        result = pbx.wait(thread, sound_length(pbx, self.sounds) + self.timeout_us, self.finish)
+        thread.listener = self.listen
         return result
 
-    return answer_first(pbx, thread, prompt)
+    def listen(self, pbx: Pbx, thread: Thread, digit: str) -> bool:
+        """Take a key; True if it is the last."""
+        thread.digits += digit
+        thread.wake = pbx.host.now() + self.timeout_us
+        return digit == "#" or len(thread.digits) >= self.limit
+
+    def finish(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        """End an attempt: hand over the keys, or try again where there were none."""
+        heard = thread.digits.partition("#")[0][: self.limit]
+        thread.digits = ""
+        pbx.set_variable(thread, self.name, heard)
+        self.attempts -= 1
+        if self.attempts and not heard and not cut_short:
+            return self.prompt(pbx, thread, False)
+        pbx.set_variable(thread, "READSTATUS", "HANGUP" if cut_short else "OK" if heard else "TIMEOUT")
+        return NEXT
+
+
+def read(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Read(variable,sounds,digits,options,attempts,timeout): keys until ``#``, the number of digits, or the timeout."""
+    pbx.set_variable(thread, "READSTATUS", "ERROR")
+    arguments = [*split_arguments(data, 6), *[""] * 6]
+    if not arguments[0]:
+        pbx.host.log("WARNING", "Invalid! Usage: Read(variable[,filename][,maxdigits][,option][,attempts][,timeout])")
+        return NEXT
+    reading = _Reading(arguments, time_length(arguments[5]) or timeout_us(thread, "r"))
+    if thread.state != "Up" and "s" in arguments[3]:
+        pbx.set_variable(thread, arguments[0], "")
+        pbx.set_variable(thread, "READSTATUS", "SKIPPED")
+        return NEXT
+    if "n" in arguments[3]:
+        return reading.prompt(pbx, thread, False)
+    return answer_first(pbx, thread, reading.prompt)
 
 
 def say(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -267,10 +286,14 @@ def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Incomplete([n]): collects more keys after what was dialled."""
+    """Incomplete([n]): collects more keys after what was dialled; it is invalid where no key could help."""
 
     def more(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
-        return HANGUP if cut_short else digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
+        if cut_short:
+            return HANGUP
+        if not pbx.dialplan.more(thread.context, thread.exten, pbx.host.wall()):
+            return endings.invalid(pbx, thread)
+        return digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
 
     return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)
 

@@ -145,7 +145,7 @@ class _Dialling:
             elif not self.callees or (self.until is not None and pbx.host.now() >= self.until):
                 return self.fail(pbx, thread)
         elif self.callees[0].thread.ended:
-            return self.finish(pbx, thread)
+            return self.finish(pbx, thread, self.answered_at)
         return self.pause(pbx, thread)
 
     def pause(self, pbx: Pbx, thread: Thread) -> int:
@@ -189,19 +189,24 @@ class _Dialling:
                 callee.drop()
         self.callees = [winner]
         self.answered_at = pbx.host.now()
-        pbx.set_variable(thread, "DIALEDPEERNAME", winner.thread.name.replace(";2", ";1"))
-        pbx.set_variable(thread, "DIALEDPEERNUMBER", winner.number)
+        peer = winner.thread.name.replace(";2", ";1")
         pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
+        pbx.set_variable(thread, "DIALEDPEERNAME", peer)
+        pbx.set_variable(thread, "DIALEDPEERNUMBER", winner.number)
         pbx.set_state(thread, "Up")
+        pbx.set_variable(thread, "BRIDGEPEER", peer)
 
-    def finish(self, pbx: Pbx, thread: Thread) -> int:
+    def finish(self, pbx: Pbx, thread: Thread, answered_at: int) -> int:
         """End an answered call: the caller is hung up unless the option ``g`` says otherwise."""
+        pbx.set_variable(thread, "BRIDGEPEER", "")
         now = pbx.host.now()
-        for name, begun in (("ANSWEREDTIME", self.answered_at or now), ("DIALEDTIME", self.begun)):
+        for name, begun in (("ANSWEREDTIME", answered_at), ("DIALEDTIME", self.begun)):
             pbx.set_variable(thread, name, str((now - begun) // _SECOND_US))
             pbx.set_variable(thread, f"{name}_MS", str((now - begun) // _MILLISECOND_US))
-        thread.cause = self.callees[0].thread.cause or _NORMAL_CLEARING
-        return NEXT if "g" in self.options else HANGUP
+        pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
+        callee = self.callees[0].thread
+        thread.cause = callee.cause if callee.ended and callee.cause and pbx.rules.callee_cause else _NORMAL_CLEARING
+        return NEXT if "g" in self.options and not thread.hungup else HANGUP
 
     def fail(self, pbx: Pbx, thread: Thread) -> int:
         """Nobody answered: say why, and go on."""
@@ -215,11 +220,14 @@ class _Dialling:
 
     def cancel(self, pbx: Pbx, thread: Thread) -> int:
         """The caller hung up."""
-        for callee in self.callees:
-            callee.drop()
         if self.answered_at is None:
             pbx.set_variable(thread, "DIALSTATUS", "CANCEL")
-        return HANGUP
+            result = HANGUP
+        else:
+            result = self.finish(pbx, thread, self.answered_at)
+        for callee in self.callees:
+            callee.drop()
+        return result
 
 
 def dial(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -238,13 +246,17 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
     dialling = _Dialling(thread, arguments[2], None if delay is None else pbx.host.now() + delay)
     dialling.begun = pbx.host.now()
     for destination in filter(None, arguments[0].split("&")):
+        technology, _, resource = destination.partition("/")
+        if not resource:
+            pbx.host.log("WARNING", "Dial argument takes format (technology/resource)")
+            pbx.set_variable(thread, "DIALSTATUS", "INVALIDARGS")
+            return HANGUP
         dialling.tried += 1
-        _call(pbx, thread, dialling, destination)
+        _call(pbx, thread, dialling, technology, resource)
     return dialling.go_on(pbx, thread, False)
 
 
-def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, destination: str) -> None:
-    technology, _, resource = destination.partition("/")
+def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, technology: str, resource: str) -> None:
     if technology.lower() == "local":
         exten, context = _address(resource)
         if pbx.exists(None, context, exten):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
 from stasis_sim.handoff.text import is_true, scan_int, split_arguments, whole_int
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, OVER, PARK, Frame
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, PARK, Frame
 from stasis_sim.handoff.timing import parse_time
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def parse_place(pbx: Pbx, thread: Thread, text: str) -> tuple[str, str, int] | N
             return None
     if sign:
         number = thread.priority + sign * number
+    if number < 0:
+        # A priority below 0 is ignored: the call goes on with the next, in the extension that was named.
+        number = thread.priority + 1
     return context or thread.context, exten or thread.exten, number
 
 
@@ -215,12 +218,21 @@ def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
     return JUMP
 
 
+def _close_handler(pbx: Pbx, thread: Thread) -> None:
+    """Leave a hangup handler that ended without Return()."""
+    if any(frame.special for frame in thread.frames):
+        pbx.host.log("WARNING", f"{thread.name} Abnormal exit of a hangup handler.  Popping routine return locations.")
+        while not subroutines.leave(pbx, thread).special:
+            pass
+        pbx.set_variable(thread, "GOSUB_RETVAL", "")
+
+
 def next_handler(pbx: Pbx, thread: Thread) -> bool:
     """Send a channel that was hung up to its next hangup handler; False if there is none."""
+    _close_handler(pbx, thread)
     while waiting := thread.extras.get("HANGUP_HANDLERS"):
         handler, _, rest = waiting.partition("\n")
         thread.extras["HANGUP_HANDLERS"] = rest
-        thread.frames.clear()
         if gosub(pbx, thread, handler, special=True) == JUMP:
             return True
     return False
@@ -249,7 +261,7 @@ def return_(pbx: Pbx, thread: Thread, data: str) -> int:
     thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority
     subroutines.leave(pbx, thread)
     pbx.set_variable(thread, "GOSUB_RETVAL", data)
-    return OVER if frame.special else JUMP
+    return HANGUP if frame.special else JUMP
 
 
 def stackpop(pbx: Pbx, thread: Thread, _data: str) -> int:

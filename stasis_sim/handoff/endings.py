@@ -27,13 +27,14 @@ def missing(pbx: Pbx, thread: Thread) -> int:
     if thread.handler:
         return OVER
     if not pbx.exists(thread, thread.context, thread.exten):
-        return _invalid(pbx, thread)
+        return invalid(pbx, thread)
     if pbx.dialplan.autofallthrough:
         return _fall_through(pbx, thread)
     return digits.collect(pbx, thread, "", timeout_us(thread, "r"))
 
 
-def _invalid(pbx: Pbx, thread: Thread) -> int:
+def invalid(pbx: Pbx, thread: Thread) -> int:
+    """Send the channel to ``i``, else to ``e``, else end the call."""
     if pbx.exists(thread, thread.context, "i"):
         pbx.host.ending(thread, "invalid", "")
         pbx.set_variable(thread, "INVALID_EXTEN", thread.exten)

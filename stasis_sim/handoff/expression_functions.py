@@ -24,16 +24,21 @@ _EPSILON: Final = Decimal(10) ** -58
 _HUGE: Final = Decimal(10) ** 5000
 
 
+def _argument(value: Value) -> Number:
+    number = to_number(value)
+    return 0 if number is None else number
+
+
 def _one(compute: Callable[[Number], Number]) -> MathFunction:
     """Make a function of one argument; None for any other count."""
-    return lambda arguments: compute(to_number(arguments[0]) or 0) if len(arguments) == 1 else None
+    return lambda arguments: compute(_argument(arguments[0])) if len(arguments) == 1 else None
 
 
 def _two(compute: Callable[[Number, Number], Number]) -> MathFunction:
     def call(arguments: Sequence[Value]) -> Number | None:
         if len(arguments) != 2:  # noqa: PLR2004 - two arguments
             return None
-        return compute(to_number(arguments[0]) or 0, to_number(arguments[1]) or 0)
+        return compute(_argument(arguments[0]), _argument(arguments[1]))
 
     return call
 

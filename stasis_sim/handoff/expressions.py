@@ -207,9 +207,9 @@ class _Parser:
         """Read the right side of an operator and compute."""
         right = self.expression(level, depth + 1)
         if kind == "|":
-            return right if _is_zero(left) else left
+            return right if _is_zero(left) else _computed(left)
         if kind == "&":
-            return 0 if _is_zero(left) or _is_zero(right) else left
+            return 0 if _is_zero(left) or _is_zero(right) else _computed(left)
         if level == _LEVEL["="]:
             return int(_compare(kind, left, right))
         if kind == "~~":
@@ -231,16 +231,14 @@ class _Parser:
         first, second = to_number(left), to_number(right)
         if first is None or second is None:
             self.problems.append("non-numeric argument")
-            if kind in "+-":
-                return _sum(kind, first or 0, second or 0)
-            return _DIVISION_BY_ZERO if kind == "/" and first is not None else 0
+            return _half_numeric(kind, first, second)
         if kind in "+-":
             return _sum(kind, first, second)
         if kind == "*":
             return longdouble.multiply(first, second)
         if not second:
             self.problems.append("division by zero" if kind == "/" else "div by zero")
-            return _DIVISION_BY_ZERO if kind == "/" else 0
+            return _DIVISION_BY_ZERO if kind == "/" else second
         return longdouble.divide(first, second) if kind == "/" else longdouble.remainder(first, second)
 
     def search(self, left: Value, right: Value, *, anchored: bool) -> Value:
@@ -307,6 +305,21 @@ def to_number(value: Value) -> Number | None:
         return None
     number = longdouble.parse(value.text)
     return None if isinstance(number, float) else number
+
+
+def _computed(value: Value) -> Value:
+    """Return what testing a value for ``|`` and ``&`` leaves of it: an unquoted number has become a computed one."""
+    number = to_number(value)
+    return value if number is None else number
+
+
+def _half_numeric(kind: str, first: Number | None, second: Number | None) -> Number:
+    """Compute where at least one side is text; a number that is added to text comes back as it is."""
+    if kind == "+" and first is None and second is not None:
+        return second
+    if kind in "+-":
+        return _sum(kind, first or 0, second or 0)
+    return _DIVISION_BY_ZERO if kind == "/" and first is not None else 0
 
 
 def _sum(kind: str, left: Number, right: Number) -> Number:

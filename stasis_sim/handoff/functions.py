@@ -1,8 +1,9 @@
 """Dialplan functions: ``${LEN(x)}``, ``Set(CALLERID(num)=5)``.
 
 READERS and WRITERS are the registry. A reader gets the text between its brackets and returns the value, None if it
-fails (which reads as empty). The functions stand in functions_text.py (strings, lists, regular expressions) and
-functions_channel.py (the channel, its caller, timeouts, other variables); here are conditions, numbers and time.
+fails (which reads as empty). The functions stand in functions_text.py (strings, lists, regular expressions),
+functions_caller.py and functions_channel.py (the channel, timeouts, other variables); here are conditions, numbers and
+time.
 
 Functions of Asterisk that need what the model does not have (ODBC, AGI, files, the network) are not registered.
 """
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.handoff.functions_caller import CALLER_READERS, CALLER_WRITERS
 from stasis_sim.handoff.functions_channel import CHANNEL_READERS, CHANNEL_WRITERS
 from stasis_sim.handoff.functions_text import TEXT_READERS, TEXT_WRITERS
 from stasis_sim.handoff.functions_time import TIME_READERS
@@ -180,10 +182,10 @@ def _inc(sign: int) -> Reader:
 def _extreme(pick: Callable[[float, float], float]) -> Reader:
     def choose(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
         arguments = split_arguments(data, 2)
-        numbers = [scan_float(argument) for argument in arguments]
-        if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004 - two numbers
+        numbers = [scan_float(argument) for argument in arguments if argument]
+        if not numbers or numbers[0] is None or numbers[-1] is None:
             return None
-        return _short(pick(numbers[0], numbers[1]))
+        return _short(pick(numbers[0], numbers[-1]))
 
     return choose
 
@@ -224,5 +226,11 @@ _LOGIC_READERS: Final[dict[str, Reader]] = {
     "RAND": _rand,
 }
 
-READERS: Final[dict[str, Reader]] = {**_LOGIC_READERS, **TEXT_READERS, **TIME_READERS, **CHANNEL_READERS}
-WRITERS: Final[dict[str, Writer]] = {**TEXT_WRITERS, **CHANNEL_WRITERS}
+READERS: Final[dict[str, Reader]] = {
+    **_LOGIC_READERS,
+    **TEXT_READERS,
+    **TIME_READERS,
+    **CALLER_READERS,
+    **CHANNEL_READERS,
+}
+WRITERS: Final[dict[str, Writer]] = {**TEXT_WRITERS, **CALLER_WRITERS, **CHANNEL_WRITERS}

@@ -1,13 +1,13 @@
-"""Functions of the channel and the dialplan: CALLERID, CHANNEL, TIMEOUT, GLOBAL, LOCAL, DIALPLAN_EXISTS and others."""
+"""Functions of the channel and the dialplan: CHANNEL, TIMEOUT, GLOBAL, LOCAL, DIALPLAN_EXISTS and others."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
 from stasis_sim.handoff.dialplan import HINT
+from stasis_sim.handoff.posix import compile_posix
 from stasis_sim.handoff.text import atoi, fold, scan_float, scan_int, split_arguments
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
 
-_CALLER: Final = re.compile(r'\s*(?:"([^"]*)"|([^<]*?))\s*<([^>]*)>\s*\Z')
 _MICROSECONDS: Final = 1_000_000
 _KINDS: Final = {"local": "Local", "sip": "PJSIP"}
 _DEFAULT_TIMEOUTS: Final = {"r": 10_000_000, "d": 5_000_000}
@@ -61,61 +60,6 @@ _FROM_THREAD: Final[dict[str, Callable[[Thread], str]]] = {
     "onhold": lambda _: "0",
     "peer": lambda _: "",
 }
-
-
-def split_caller(text: str) -> tuple[str, str]:
-    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number."""
-    match = _CALLER.match(text)
-    if match is not None:
-        return (match[1] if match[1] is not None else match[2] or ""), match[3]
-    bare = text.strip().strip('"')
-    number = re.sub(r"[()\- ]", "", bare)
-    return ("", number) if number and re.fullmatch(r"[0-9*#+]+", number) else (bare, "")
-
-
-def _callerid(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data, 2)
-    if not arguments:
-        return None
-    name, number = thread.caller_name, thread.caller_number
-    if len(arguments) > 1:
-        name, number = split_caller(arguments[1])
-    member = fold(arguments[0])
-    known = {
-        "all": f'"{name}" <{number}>',
-        "name": name,
-        "name-valid": "1" if name else "0",
-        "num-valid": "1" if number else "0",
-        "ani": number,
-        "ani-num": number,
-        "dnid": thread.extras.get("CALLERID(dnid)", ""),
-        "dnid-num": thread.extras.get("CALLERID(dnid)", ""),
-        "rdnis": "",
-        "tag": "",
-        "ani2": "0",
-        "ton": "0",
-        "pres": "allowed_not_screened" if number else "unavailable",
-    }
-    if member in known:
-        return known[member]
-    if member.startswith("num"):
-        return number
-    pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
-    return ""
-
-
-def _write_callerid(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    member = fold(split_arguments(data)[0]) if data else ""
-    if member == "all":
-        thread.caller_name, thread.caller_number = split_caller(value)
-    elif member == "name":
-        thread.caller_name = value
-    elif member.startswith("num") or member in {"ani", "ani-num"}:
-        thread.caller_number = value
-    elif member.startswith("dnid"):
-        thread.extras["CALLERID(dnid)"] = value
-    elif not member.startswith(("rdnis", "ani", "name-", "tag", "pres", "ton", "priv")):
-        pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
 
 
 def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -265,7 +209,9 @@ def _valid_exten(pbx: Pbx, thread: Thread, data: str) -> str | None:
     context, exten, priority = arguments[:3]
     if not exten:
         return None
-    return "1" if pbx.exists(thread, context or thread.context, exten, scan_int(priority) or 1) else "0"
+    number = scan_int(priority) if priority else 1
+    # A label is no priority here.
+    return "1" if number and pbx.exists(thread, context or thread.context, exten, number) else "0"
 
 
 def _exception(_pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -316,6 +262,35 @@ def _group_count(pbx: Pbx, thread: Thread, data: str) -> str:
     return str(sum(len(members) for key, members in pbx.members.items() if key[0] == group))
 
 
+def _group_match_count(pbx: Pbx, _thread: Thread, data: str) -> str:
+    """Count the memberships whose group matches a regular expression, in a category that matches one, too."""
+    expression, _, category = data.partition("@")
+    groups, categories = compile_posix(expression), compile_posix(category)
+    if groups is None or categories is None:
+        pbx.host.log("ERROR", f"Regular expression failed to compile: {data}")
+        return "0"
+    names = (
+        name
+        for (_, of), members in pbx.members.items()
+        if not category or categories.search(of)
+        for name in members.values()
+    )
+    return str(sum(groups.search(name) is not None for name in names))
+
+
+def _group_list(pbx: Pbx, thread: Thread, _data: str) -> str:
+    """Return the groups of the channel: those without a category first."""
+    mine = [(of, members[thread.channel]) for (_, of), members in pbx.members.items() if thread.channel in members]
+    return " ".join([name for of, name in mine if not of] + [f"{name}@{of}" for of, name in mine if of])
+
+
+def _db_keys(pbx: Pbx, _thread: Thread, data: str) -> str:
+    """Return the next parts of the keys below a prefix."""
+    prefix = f"{data.strip('/')}/" if data.strip("/") else ""
+    keys = (key[len(prefix) :].partition("/")[0] for key in sorted(pbx.database) if key.startswith(prefix))
+    return ",".join(dict.fromkeys(keys))
+
+
 def _db(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     return pbx.database.get(data)
 
@@ -337,7 +312,6 @@ def _db_delete(pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 CHANNEL_READERS: Final[dict[str, Reader]] = {
-    "CALLERID": _callerid,
     "CHANNEL": _channel,
     "TIMEOUT": _timeout,
     "GLOBAL": _global,
@@ -351,13 +325,15 @@ CHANNEL_READERS: Final[dict[str, Reader]] = {
     "HINT": _hint,
     "GROUP": _group,
     "GROUP_COUNT": _group_count,
+    "GROUP_MATCH_COUNT": _group_match_count,
+    "GROUP_LIST": _group_list,
     "DB": _db,
     "DB_EXISTS": _db_exists,
+    "DB_KEYS": _db_keys,
     "DB_DELETE": _db_delete,
 }
 
 CHANNEL_WRITERS: Final[dict[str, Writer]] = {
-    "CALLERID": _write_callerid,
     "CHANNEL": _write_channel,
     "TIMEOUT": _write_timeout,
     "GLOBAL": _write_global,

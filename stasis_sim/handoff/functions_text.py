@@ -6,7 +6,6 @@ Those that take the *name* of a variable read it as ``${name}``, so that the nam
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from stasis_sim.handoff.posix import compile_posix
-from stasis_sim.handoff.text import atoi, length, octets, scan_float, split_arguments, unoctets
+from stasis_sim.handoff.text import BLANKS, atoi, length, octets, scan_float, split_arguments, unoctets
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -207,6 +206,17 @@ def _keypad(_pbx: Pbx, _thread: Thread, data: str) -> str:
     return "".join(char for char in data.upper() if char.isascii() and char.isalnum()).translate(_KEYPAD)
 
 
+def _trim(*, left: bool, right: bool) -> Reader:
+    """Make TRIM, LTRIM and RTRIM."""
+
+    def trim(_pbx: Pbx, _thread: Thread, data: str) -> str:
+        if left:
+            data = data.lstrip(BLANKS)
+        return data.rstrip(BLANKS) if right else data
+
+    return trim
+
+
 def _passthru(_pbx: Pbx, _thread: Thread, data: str) -> str:
     return data
 
@@ -236,17 +246,17 @@ def _shift(*, from_left: bool) -> Reader:
 
 
 def _push(*, at_left: bool) -> Writer:
-    """Make UNSHIFT and PUSH: put fields onto a list."""
+    """Make UNSHIFT and PUSH: put a value, which may be several fields already, onto a list."""
 
     def put(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         arguments = [*split_arguments(data, 2), "", ""]
+        if not arguments[0]:
+            pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
+            return
         delimiter = _encoded(arguments[1])[0] or ","
         before = _value(pbx, thread, arguments[0])
-        fields = value.split(",")
-        fields = (
-            [*reversed(fields), *([before] if before else [])] if at_left else [*([before] if before else []), *fields]
-        )
-        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
+        parts = [value, *([before] if before else [])]
+        pbx.set_variable(thread, arguments[0], delimiter.join(parts if at_left else reversed(parts)))
 
     return put
 
@@ -296,14 +306,14 @@ def _base64_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 def _base64_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
-    try:
-        return base64.b64decode(_bytes(data)).decode("utf-8", "surrogateescape")
-    except (binascii.Error, ValueError):
-        return ""
+    # Characters of no meaning and missing padding do not matter.
+    known = re.sub(rb"[^A-Za-z0-9+/]", b"", _bytes(data.partition("=")[0]))
+    known = known[: len(known) - (len(known) % 4 == 1)]
+    return base64.b64decode(known + b"=" * (-len(known) % 4)).decode("utf-8", "surrogateescape")
 
 
 def _uri_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
-    return quote_from_bytes(_bytes(data), safe="-_.~")
+    return quote_from_bytes(_bytes(data), safe="-_.~()!*'")
 
 
 def _uri_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
@@ -333,8 +343,11 @@ def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
 
 def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     arguments = split_arguments(data, 2)
-    if len(arguments) == 2:  # noqa: PLR2004 - table and key
-        pbx.set_variable(thread, _hash_name(*arguments), value)
+    if len(arguments) == 2 and arguments[1]:  # noqa: PLR2004 - table and key
+        name = _hash_name(*arguments)
+        # What is set last is listed first.
+        thread.variables.pop(name, None)
+        pbx.set_variable(thread, name, value)
 
 
 def _write_array(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
@@ -358,6 +371,9 @@ TEXT_READERS: Final[dict[str, Reader]] = {
     "CSV_QUOTE": _csv_quote,
     "TOUPPER": _upper,
     "TOLOWER": _lower,
+    "TRIM": _trim(left=True, right=True),
+    "LTRIM": _trim(left=True, right=False),
+    "RTRIM": _trim(left=False, right=True),
     "KEYPADHASH": _keypad,
     "PASSTHRU": _passthru,
     "EVAL": _eval,

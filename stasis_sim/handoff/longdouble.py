@@ -98,7 +98,9 @@ def negative(value: Number) -> Number:
 
 
 def add(left: Number, right: Number) -> Number:
-    """Return the sum."""
+    """Return the sum; that of two zeros is -0 only if both are."""
+    if not left and not right:
+        return signed_zero(0, negative=_is_negative(left) and _is_negative(right))
     left, right = _unsigned_zero(left), _unsigned_zero(right)
     if isinstance(left, float) or isinstance(right, float):
         return _as_float(left) + _as_float(right)
@@ -107,7 +109,7 @@ def add(left: Number, right: Number) -> Number:
 
 def subtract(left: Number, right: Number) -> Number:
     """Return the difference."""
-    return add(left, -_unsigned_zero(right))
+    return add(left, negative(right))
 
 
 def _is_negative(value: Number) -> bool:

@@ -7,7 +7,6 @@ first, so that a pattern can beat an exact name; ``!`` matches no character only
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
@@ -15,7 +14,6 @@ from stasis_sim.handoff.text import octets
 
 T = TypeVar("T")
 
-_PART: Final = re.compile(r"\[([^\]]*)\]|(.)", re.DOTALL)
 _RANKS: Final = {"N": 0x0832, "Z": 0x0931, "X": 0x0A30, ".": 0x18000, "!": 0x28000}
 _WILD: Final = {"N": "23456789", "Z": "123456789", "X": "0123456789"}
 
@@ -67,7 +65,8 @@ class NewMatcher(Generic[T]):
 
     def find(self, dialled: str, caller: str = "") -> T | None:
         """Return what the number leads to; None for no match."""
-        number = octets(dialled).replace("-", "")
+        # A dash is ignored everywhere but at the beginning.
+        number = octets(dialled)[:1] + octets(dialled)[1:].replace("-", "")
         return _find(self._root, number, caller) if number else None
 
 
@@ -75,27 +74,33 @@ def _signs(text: str, *, is_pattern: bool) -> list[str]:
     if not is_pattern:
         return list(text.replace("-", ""))
     signs: list[str] = []
-    for match in _PART.finditer(text):
-        if match[1] is not None:
-            signs.append(_members(match[1]))
-        elif match[2] != "-":
-            signs.append(match[2].upper() if match[2] in "nxz" else match[2])
+    index = 0
+    while index < len(text):
+        char = text[index]
+        index += 1
+        if char == "[" and "]" in text[index:]:
+            members, index = _members(text, index)
+            signs.append(members)
+        elif char != "-":
+            signs.append(char.upper() if char in "nxz" else char)
     return [sign for sign in signs if sign]
 
 
-def _members(inside: str) -> str:
-    """Return the characters of a set, sorted."""
+def _members(text: str, index: int) -> tuple[str, int]:
+    """Return the characters of a set that begins at ``index``, sorted, and where the pattern goes on.
+
+    A range takes whatever stands behind its dash, be it the closing bracket; of a reversed one the first remains.
+    """
     chars: list[str] = []
-    index = 0
-    while index < len(inside):
-        last = inside[index + 1 : index + 2] == "-" and inside[index + 2 : index + 3]
-        if last:
-            chars.extend(map(chr, range(ord(inside[index]), ord(last) + 1)))
-            index += 3
-        else:
-            chars.append(inside[index])
-            index += 1
-    return "".join(sorted(dict.fromkeys(chars)))
+    while index < len(text) and text[index] != "]":
+        first = ord(text[index])
+        last = first
+        if text[index + 1 : index + 2] == "-" and index + 2 < len(text):
+            last = ord(text[index + 2])
+            index += 2
+        chars.extend(map(chr, range(first, max(first, last) + 1)))
+        index += 1
+    return "".join(sorted(dict.fromkeys(chars))), index + 1
 
 
 def _find(branches: list[_Node[T]], number: str, caller: str) -> T | None:
@@ -122,7 +127,8 @@ def _try(node: _Node[T], number: str, caller: str) -> T | None:
 
 
 def _follow_caller(node: _Node[T], caller: str) -> T | None:
-    """Go on with the caller's number where the extension asks for it; only if nothing else comes first."""
-    if node.following and node.following[0].sign == "/" and caller:
-        return _find(node.following[0].following, caller, "")
+    """Go on with the caller's number where a pattern asks for it, if nothing else comes first; names cannot ask."""
+    following = node.following[0] if node.following else None
+    if following is not None and following.sign == "/" and following.is_pattern and caller:
+        return _find(following.following, caller, "")
     return None

@@ -12,7 +12,7 @@ Everything works on octets (see text.py): Asterisk compares bytes.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -29,6 +29,7 @@ _DOT: Final[Rank] = (0x18000, 0)
 _BANG: Final[Rank] = (0x28000, 0)
 _END: Final[Rank] = (0x30000, 0)
 _BROKEN: Final[Rank] = (0x40000, 0)
+_HOLLOW: Final[Rank] = (0, 0)
 _WILD: Final = {
     **dict.fromkeys("nN", "23456789"),
     **dict.fromkeys("xX", "0123456789"),
@@ -109,8 +110,8 @@ def _set(inside: str) -> Position | None:
         index += 1
     members = frozenset(chars)
     if not members:
-        # `[9-1]` counts as empty when patterns are ordered, but still matches nothing; `[]` is skipped by both.
-        return Position(_BROKEN, members) if inside else None
+        # `[9-1]` counts as empty when patterns are compared, but still matches nothing; `[]` is skipped by both.
+        return Position(_HOLLOW, members) if inside else None
     return Position((len(members) << 8 | lowest, _bits(members)), members)
 
 
@@ -121,7 +122,11 @@ def _bits(chars: str | frozenset[str]) -> int:
 
 def pattern_key(name: str) -> Key:
     """Return the key that orders a pattern (with its ``_``); equal keys are the same pattern in two spellings."""
-    return tuple(position.rank for position in positions(octets(name)[1:]))
+    return _key(positions(octets(name)[1:]))
+
+
+def _key(parts: Iterable[Position]) -> Key:
+    return tuple(part.rank for part in parts if part.rank != _HOLLOW)
 
 
 def plain(name: str) -> str:
@@ -194,7 +199,7 @@ class PatternIndex(Generic[T]):
             self._names[plain(name)] = value
             return
         parts = positions(octets(name)[1:])
-        key = tuple(part.rank for part in parts)
+        key = _key(parts)
         self._keys[key] = value
         self._key_of[id(value)] = key
         node = self._root
@@ -202,7 +207,7 @@ class PatternIndex(Generic[T]):
             if part.chars:
                 node = _child(node, part)
                 continue
-            rest = key[index + 1 :]
+            rest = _key(parts[index + 1 :])
             if part.rank == _DOT:
                 node.dots = _with(node.dots, (rest, value), _key_of_tail)
             elif part.rank == _BANG:

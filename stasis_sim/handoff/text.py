@@ -14,7 +14,8 @@ _LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\
 _NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _INT_LIMIT: Final = 1 << 31
 _SPECIAL: Final = re.compile(r'[()\[\]"\\]')
-_BLANKS: Final = "".join(map(chr, range(1, 33)))
+BLANKS: Final = "".join(map(chr, range(1, 33)))
+"""What Asterisk trims: every character up to the space."""
 
 ARGUMENT_LIMIT: Final = 128
 """Arguments of Stasis() and its like; the last takes the rest."""
@@ -48,7 +49,7 @@ def cut(text: str, size: int) -> str:
 
 def strip(text: str) -> str:
     """Trim what ``ast_strip`` trims: everything up to the space."""
-    return text.strip(_BLANKS)
+    return text.strip(BLANKS)
 
 
 def fold(text: str) -> str:

@@ -51,11 +51,15 @@ class DialplanRules:
 
     Attributes:
         missing_applications: Names, in lower case, of applications that this version does not have.
+        missing_functions: Names of functions that this version does not have.
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
+        callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
     """
 
     missing_applications: frozenset[str] = frozenset()
+    missing_functions: frozenset[str] = frozenset()
     answer_immediately: bool = True
+    callee_cause: bool = False
 
 
 ASTERISK_22: Final = DialplanRules()

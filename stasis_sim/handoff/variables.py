@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.functions import READERS, WRITERS
+from stasis_sim.handoff.functions_caller import presentation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -25,7 +26,7 @@ _BUILT_IN: Final[dict[str, Callable[[Thread], str]]] = {
     "CHANNEL": lambda thread: thread.name,
     "UNIQUEID": lambda thread: thread.channel,
     "HANGUPCAUSE": lambda thread: str(thread.cause),
-    "CALLINGPRES": lambda thread: "0" if thread.caller_number else "67",
+    "CALLINGPRES": lambda thread: str(presentation(thread)),
     "CALLINGANI2": lambda _: "0",
     "CALLINGTON": lambda _: "0",
     "CALLINGTNS": lambda _: "0",
@@ -126,7 +127,7 @@ def read_function(pbx: Pbx, thread: Thread | None, spelled: str) -> str | None:
     """Return the value of ``NAME(args)``; None, with a line in the log, if it cannot be read."""
     name, arguments = _split_function(pbx, spelled)
     reader = READERS.get(name)
-    if reader is None:
+    if reader is None or name in pbx.rules.missing_functions:
         problem = "cannot be read" if name in WRITERS else "not registered"
         pbx.host.log("ERROR", f"Function {name} {problem}")
         return None

@@ -156,6 +156,30 @@ def test_an_invalid_file_keeps_the_old_dialplan() -> None:
     assert dict(load_extensions(Source("[d]\n"), old)[0].globals) == {"G": "1"}
 
 
+def test_settings_outlive_a_reload_that_does_not_mention_them() -> None:
+    """The first line of a setting counts, of the first [general]; a reload without it changes nothing."""
+    old, _ = load("[general]\nautofallthrough=no\nautofallthrough=yes\nextenpatternmatchnew=yes\n[general]\nx=y\n")
+    assert (old.autofallthrough, old.new_pattern_match) == (False, True)
+    new, _ = load_extensions(Source("[general]\nextenpatternmatchnew=maybe\n"), old)
+    assert (new.autofallthrough, new.new_pattern_match) == (False, False)
+
+
+def test_clearing_globals_does_not_wait_for_a_valid_file() -> None:
+    """With clearglobalvars the next reload forgets global variables, even if it keeps the old contexts."""
+    old, _ = load("[general]\nclearglobalvars=yes\n[globals]\nA=1\n[c]\nexten => 1,1,NoOp(x)\n")
+    assert dict(old.globals) == {"A": "1"}
+    kept, _ = load_extensions(Source("garbage\n"), old)
+    assert dict(kept.globals) == {}
+    assert steps(kept, "c", "1") == {1: "NoOp(x)"}
+
+
+def test_a_switch_twice_is_one() -> None:
+    """Of two switches to the same place, in any letter case and of any kind, the first stays."""
+    dialplan, warnings = load("[c]\nswitch => Loopback/a@b\neswitch => LOOPBACK/A@b\nlswitch => Loopback/a\n")
+    assert [switch.data for switch in dialplan.contexts["c"].switches] == ["a@b", "a"]
+    assert "extensions.conf:3: warning: [c] has the switch 'LOOPBACK/A@b' already; Asterisk drops the line" in warnings
+
+
 def test_split_extension() -> None:
     """Commas in square brackets and after a backslash do not count."""
     assert split_extension("_[1,2]3,1,A") == ("_[1,2]3", "1,A")

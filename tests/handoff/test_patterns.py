@@ -21,8 +21,8 @@ VECTORS = Path(__file__).parent.parent / "vectors"
 
 def test_recorded_lookups(record_property: Callable[[str, object], None]) -> None:
     """A call to an extension starts with the line that a real Asterisk started with, or nowhere."""
-    items = judge_file(VECTORS / "dialplan_patterns.json")
-    record_property("score", f"dialplan_patterns.json: {score(items)}")
+    items = [item for name in ("patterns", "lookups") for item in judge_file(VECTORS / f"dialplan_{name}.json")]
+    record_property("score", f"look-ups: {score(items)}")
     wrong = [f"{item.id} {item.version}: {item.differences[0]}" for item in items if item.differences]
     assert items
     assert not wrong, "\n".join(wrong)

@@ -1,0 +1,194 @@
+"""CALLERID(): the caller's name and number, how they may be shown, and what else belongs to a caller.
+
+Name and number stand in the thread; everything else that was set is kept in its ``extras``. A part is *valid* once it
+was set, also to nothing; only then it counts for how the caller as a whole may be shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff.text import atoi, fold, split_arguments
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Reader = Callable[["Pbx", "Thread", str], str | None]
+Writer = Callable[["Pbx", "Thread", str, str], None]
+
+_CALLER: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^>]*)>')
+_FOR_THE_EYE: Final = re.compile(r"[()\- .]")
+_PRESENTATIONS: Final = {
+    0x00: "allowed_not_screened",
+    0x01: "allowed_passed_screen",
+    0x02: "allowed_failed_screen",
+    0x03: "allowed",
+    0x20: "prohib_not_screened",
+    0x21: "prohib_passed_screen",
+    0x22: "prohib_failed_screen",
+    0x23: "prohib",
+    0x43: "unavailable",
+}
+_BY_NAME: Final = {name: number for number, name in _PRESENTATIONS.items()}
+_UNAVAILABLE: Final = 0x43
+_RESTRICTION: Final = 0x60
+_SCREENING: Final = 0x03
+# What is kept as it was set, under the name by which it is kept, with what it is before.
+_KEPT: Final = {
+    **dict.fromkeys(("ani", "ani-num"), ("ani", "")),
+    "ani-name": ("ani-name", ""),
+    **dict.fromkeys(("dnid", "dnid-num"), ("dnid", "")),
+    "rdnis": ("rdnis", ""),
+    **dict.fromkeys(("tag", "num-tag", "name-tag"), ("tag", "")),
+    "ani-tag": ("ani-tag", ""),
+    **dict.fromkeys(("ton", "num-plan"), ("ton", "0")),
+    "ani2": ("ani2", "0"),
+    "name-charset": ("name-charset", "iso8859-1"),
+}
+_NUMBERS: Final = frozenset({"ton", "ani2"})
+
+
+def split_caller(text: str) -> tuple[str, str]:
+    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number."""
+    match = _CALLER.match(text)
+    if match is not None:
+        number = match[3].strip()
+        if match[1] is not None:
+            return re.sub(r"\\(.)", r"\1", match[1]), _bare(number)
+        return match[2] or "", _bare(number)
+    text = text.strip()
+    number = _FOR_THE_EYE.sub("", text)
+    if number and re.fullmatch(r"[0-9*#+]+", number):
+        return "", number
+    return (text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text), ""
+
+
+def _bare(number: str) -> str:
+    return _FOR_THE_EYE.sub("", number)
+
+
+def _kept(thread: Thread, item: str, default: str = "") -> str:
+    return thread.extras.get(f"CALLERID({item})", default)
+
+
+def _keep(thread: Thread, item: str, value: str) -> None:
+    thread.extras[f"CALLERID({item})"] = value
+
+
+def _is_valid(thread: Thread, part: str) -> bool:
+    """Decide whether the number (``num``) or the name counts as known."""
+    value = thread.caller_number if part == "num" else thread.caller_name
+    return _kept(thread, f"{part}-valid", "1" if value else "0") == "1"
+
+
+def _presentation(thread: Thread, part: str) -> int:
+    return atoi(_kept(thread, f"{part}-pres", "0"))
+
+
+def presentation(thread: Thread) -> int:
+    """Return how name and number together may be shown, as ``${CALLINGPRES}`` does: the stricter of the two wins."""
+    value, screening = _UNAVAILABLE & _RESTRICTION, 0
+    if _is_valid(thread, "num"):
+        value = _presentation(thread, "num") & _RESTRICTION
+        screening = _presentation(thread, "num") & _SCREENING
+    name = _presentation(thread, "name") & _RESTRICTION if _is_valid(thread, "name") else _UNAVAILABLE & _RESTRICTION
+    if _strictness(thread, "name", name) < _strictness(thread, "num", value):
+        value = name
+    return _UNAVAILABLE if value == _UNAVAILABLE & _RESTRICTION else value | screening
+
+
+def _strictness(thread: Thread, part: str, restriction: int) -> int:
+    if not _is_valid(thread, part):
+        return 3
+    return {0x20: 0, 0x00: 1, 0x40: 2}.get(restriction, 1)
+
+
+def _shown(number: int) -> str:
+    return _PRESENTATIONS.get(number, "unknown")
+
+
+def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 2)
+    if not arguments:
+        return None
+    name, number = thread.caller_name, thread.caller_number
+    if len(arguments) > 1:
+        name, number = split_caller(arguments[1])
+    member = fold(arguments[0])
+    if member in _KEPT:
+        item, default = _KEPT[member]
+        return _kept(thread, item, _first_number(thread) if item == "ani" else default)
+    known = {
+        "all": f'"{name}" <{number}>',
+        "name": name,
+        "ani-all": f'"{_kept(thread, "ani-name")}" <{_kept(thread, "ani", _first_number(thread))}>',
+        "name-valid": "1" if _is_valid(thread, "name") else "0",
+        "num-valid": "1" if _is_valid(thread, "num") else "0",
+        "num-pres": _shown(_presentation(thread, "num")),
+        "name-pres": _shown(_presentation(thread, "name")),
+        "pres": _shown(presentation(thread)),
+        "subaddr-valid": "0",
+    }
+    if member in known:
+        return known[member]
+    if member.startswith("num") and "-" not in member:
+        return number
+    if not member.startswith(("dnid-", "subaddr", "priv", "ani-")):
+        pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
+    return ""
+
+
+def _write(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    member = fold(split_arguments(data)[0]) if data else ""
+    if member == "all":
+        _set_name(thread, split_caller(value)[0])
+        _set_number(thread, split_caller(value)[1])
+    elif member == "name":
+        _set_name(thread, value)
+    elif member in {"num-valid", "name-valid"}:
+        _keep(thread, member, "1" if atoi(value) else "0")
+    elif member in {"pres", "num-pres", "name-pres"}:
+        _set_presentation(pbx, thread, member, value)
+    elif member == "ani-all":
+        for item, part in zip(("ani-name", "ani"), split_caller(value), strict=True):
+            _keep(thread, item, part)
+    elif member in _KEPT:
+        item = _KEPT[member][0]
+        _keep(thread, item, str(atoi(value)) if item in _NUMBERS else value)
+    elif member.startswith("num") and "-" not in member:
+        _set_number(thread, value)
+    elif not member.startswith(("dnid-", "subaddr", "priv", "ani-")):
+        pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
+
+
+def _first_number(thread: Thread) -> str:
+    """Return the number with which a call came, its ANI; the half of a Local channel has none."""
+    return "" if thread.kind == "local" else thread.caller_number
+
+
+def _set_name(thread: Thread, name: str) -> None:
+    thread.caller_name = name
+    _keep(thread, "name-valid", "1")
+
+
+def _set_number(thread: Thread, number: str) -> None:
+    thread.extras.setdefault("CALLERID(ani)", _first_number(thread))
+    thread.caller_number = number
+    _keep(thread, "num-valid", "1")
+
+
+def _set_presentation(pbx: Pbx, thread: Thread, member: str, value: str) -> None:
+    text = value.strip()
+    number = atoi(text) if text[:1].isdigit() else _BY_NAME.get(fold(text))
+    if number is None:
+        pbx.host.log("ERROR", f"Unknown presentation '{value}', value unchanged")
+        return
+    for item in ("num-pres", "name-pres") if member == "pres" else (member,):
+        _keep(thread, item, str(number))
+
+
+CALLER_READERS: Final[dict[str, Reader]] = {"CALLERID": _read}
+CALLER_WRITERS: Final[dict[str, Writer]] = {"CALLERID": _write}
