@@ -434,7 +434,10 @@ class Client:
         return self._workers.busy_until()
 
     def finish(self) -> None:
-        """Settle what has arrived by the end of the run; the rest is pending."""
+        """Settle what has arrived by the end of the run; the rest is pending, but for what never will arrive."""
+        if self.connection is not None and self.connection.for_good:
+            for message in self.connection.take_held():
+                self._lose(message)
         for event, _, _ in self._workers.take_back(self.world.clock.now):
             event.fate = "pending"
             event.delivered = None

@@ -56,6 +56,24 @@ run: {duration: 40s}
     assert story.touched == (1, 1)
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_is_written_to_a_link_that_never_thaws_is_lost(profile: str) -> None:
+    """A half-open link that nobody notices until the end of the run strands its callers; nothing of it is pending."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, reconnect: none}}
+calls: [{to: ivr@default, arrivals: {at: 6s}, patience: 10s, hold: 1s}]
+faults: [{freeze: ivr, at: 5s}]
+run: {duration: 40s}
+""",
+        profile,
+    )
+    assert story.results == ["entered"]
+    assert set(story.fates("StasisStart")) | set(story.fates("StasisEnd")) == {"lost"}
+    assert story.outcomes == ["stranded"]
+    assert story.measures["total"]["stranded_s"] == 10.0
+
+
 def test_rest_passes_a_frozen_websocket_but_not_a_partition() -> None:
     """A handler at work gets its commands through beside a frozen WebSocket; in a partition it hears nothing."""
     text = """
