@@ -101,6 +101,7 @@ class Cohort:
         self._clients = tuple(prepared.scenario.clients)
         self._symbols = ways.symbols
         self._paths = ways.paths
+        self._taken: set[int] = set()
         self.messages = Messages()
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
@@ -194,11 +195,14 @@ class Cohort:
         elif fit.any():
             rows = rows[fit]
             self._write(path, rows, self.columns(path, rows, horizon))
-        path.count += int(fit.sum())
+        if fit.any():
+            self._taken.add(way)
+            path.count += int(fit.sum())
 
     def _explore(self, row: int, horizon: int) -> int:
         """Look at one call in the laboratory, and return the way that it goes."""
-        if len(self._paths) >= MOST_PATHS:
+        # Those of this replication alone: what else a worker has done must not decide which engine computes it.
+        if len(self._taken) >= MOST_PATHS:
             raise ClosedLoopError(f"calls that go in more than {MOST_PATHS:,} ways")
         waits = [int(column[row]) for column in self.messages.waits]
         subject = Subject(
