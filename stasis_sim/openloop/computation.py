@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stasis_sim.handoff.thread import LoopError
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
@@ -63,7 +64,10 @@ class OpenLoop:
         Raises:
             ClosedLoopError: A call does something that cannot be computed for all calls at once.
         """
-        return _Computation(self._prepared, replication, tables, self._ways).run()
+        try:
+            return _Computation(self._prepared, replication, tables, self._ways).run()
+        except LoopError as error:
+            raise ClosedLoopError(str(error)) from None
 
 
 class _Recorder(Recorder):
@@ -118,24 +122,28 @@ class _Computation:
                 self._close(window.end)
             last = window.last
         if self._drained:
-            self._horizon = self._emptied(last)
-            self._agree([np.arange(len(cohort)) for cohort in self._cohorts], FOR_EVER)
+            emptied = self._emptied(last)
+            self._end_at(emptied)
+            # The clients are still given time for what is on its way to them then; a drop that comes later takes none
+            # of it away, for this is when the end is set.
+            self._end_at(max(emptied, *self._queues.freed))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
         return self._finish()
 
-    def _emptied(self, last: int) -> int:
-        """Return when a run that is to be drained ends.
+    def _end_at(self, horizon: int) -> None:
+        """Let the run end at an instant."""
+        self._horizon = horizon
+        self._agree([np.arange(len(cohort)) for cohort in self._cohorts], FOR_EVER)
 
-        That is when the last call has ended; where one never does, when nothing is left that could end it. The clients
-        are then still given time for the messages that they have.
-        """
+    def _emptied(self, last: int) -> int:
+        """Return when the last call has ended; where one never does, when nothing is left that could end it."""
         ended = last
         for group in (group for cohort in self._cohorts for group in cohort.groups(self._horizon)):
             if group.path.ended is None:
-                return max(self._exhausted, *self._queues.freed)
+                return self._exhausted
             ended = max(ended, _latest(group, group.path.ended))
-        return max(ended, *self._queues.freed)
+        return ended
 
     @property
     def _exhausted(self) -> int:

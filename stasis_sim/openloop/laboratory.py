@@ -339,6 +339,19 @@ class _Fellow(Client):
             self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
 
 
+class _Sealed(dict[Any, Any]):
+    """What all calls share: it may be read, and not be changed."""
+
+    def __init__(self, what: str, content: dict[Any, Any]) -> None:
+        super().__init__(content)
+        self._what = what
+
+    def _refuse(self, *_: object) -> Never:
+        raise ClosedLoopError(self._what)
+
+    __setitem__ = __delitem__ = pop = setdefault = clear = update = _refuse  # type: ignore[assignment]
+
+
 class _Bench(World):
     """The world of one call."""
 
@@ -362,6 +375,7 @@ class _Bench(World):
         while queue:
             env.step()
         self._subject, self._symbols, self._conditions = subject, symbols, conditions
+        self._seal()
         for client in self.clients:
             client.prepare(self._take)
             self._relive(client)
@@ -383,6 +397,13 @@ class _Bench(World):
             self._now(at, int(place))
             env.step()
         return self._finish()
+
+    def _seal(self) -> None:
+        """Let nothing be changed that other calls could find, by whatever way."""
+        pbx = self.asterisk.engine.house.calls.pbx
+        pbx.globals = _Sealed("a global variable that a call sets", pbx.globals)
+        pbx.members = _Sealed("a group that a call joins", pbx.members)
+        pbx.database = _Sealed("a database entry that a call writes", pbx.database)
 
     def _relive(self, client: _Fellow) -> None:
         """Let a client that has been there before the call have been there."""

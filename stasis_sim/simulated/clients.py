@@ -294,8 +294,8 @@ class Client:
             process.kill()
             self.world.release(message[1])
         happening = self._awaited.pop(serial, None)
-        if happening is not None and happening.callbacks:
-            happening.callbacks.clear()
+        if happening is not None:
+            self.world.clock.cancel(happening)
 
     def begin(self, serial: int) -> None:
         """A worker is through with an event: whoever handles it begins."""

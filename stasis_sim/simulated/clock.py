@@ -66,12 +66,14 @@ class Clock:
 
     Attributes:
         env: The environment; ``env.now`` is in microseconds.
+        sure: So many more steps can be taken before :meth:`pending` may come to 0; 0 where nobody has counted.
     """
 
-    __slots__ = ("env",)
+    __slots__ = ("env", "sure")
 
     def __init__(self) -> None:
         self.env = simpy.Environment(initial_time=0)
+        self.sure = 0
 
     # Read twenty times for each call: straight from where SimPy keeps it, and without a frame of Python.
     now: int = property(attrgetter("env._now"))  # type: ignore[assignment]
@@ -87,8 +89,14 @@ class Clock:
         happening.idle = idle
         return happening
 
+    def cancel(self, event: simpy.Event) -> None:
+        """Let an event that is put down already ring for nobody; SimPy cannot take it back."""
+        if event.callbacks:
+            event.callbacks.clear()
+            self.sure = 0
+
     def pending(self) -> int:
-        """Return how many things are left to happen, beside what is idle and alarms that ring for nobody."""
+        """Return how many things are left to happen, beside what is idle and what was cancelled."""
         left = self.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next, not the thing
         return sum(bool(event.callbacks) and not getattr(event, "idle", False) for _, _, _, event in left)
 

@@ -26,9 +26,10 @@ class Process:
         key: Whose it is: orders it among others of its kind at one instant.
     """
 
-    __slots__ = ("_alarm", "_env", "_generator", "_priority", "key")
+    __slots__ = ("_alarm", "_clock", "_env", "_generator", "_priority", "key")
 
     def __init__(self, clock: Clock, rank: Rank, key: int) -> None:
+        self._clock = clock
         self._env = clock.env
         self.key = key
         self._priority: Any = (rank << KEY_BITS) + key
@@ -47,8 +48,7 @@ class Process:
             alarm = self._alarm = simpy.Event(self._env)
             alarm._ok = True  # noqa: SLF001 - as simpy.Timeout does: it cannot fail
         elif alarm.callbacks:
-            # It is armed already, and SimPy cannot take an event back: let that one ring for nobody.
-            alarm.callbacks.clear()
+            self._clock.cancel(alarm)
             self._alarm = None
             self.arm(delay, value)
             return
@@ -59,7 +59,7 @@ class Process:
     def kill(self) -> None:
         """Never go on."""
         if self._alarm is not None and self._alarm.callbacks:
-            self._alarm.callbacks.clear()
+            self._clock.cancel(self._alarm)
             self._alarm = None
         self._generator = None
 

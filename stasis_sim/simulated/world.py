@@ -484,15 +484,14 @@ class World:
     def _drain(self) -> None:
         """Let time pass until the last call has ended, or nothing is left that could end one: who is left stays."""
         drained, clock = self._drained, self.clock
-        sure = 0  # so many things will at least happen
         with suppress(EmptySchedule):
             while drained.callbacks is not None:
-                if self._all_offered and not sure:
-                    sure = clock.pending()
-                    if not sure:
+                if self._all_offered and not clock.sure:
+                    clock.sure = clock.pending()
+                    if not clock.sure:
                         return
                 clock.env.step()
-                sure -= sure > 0
+                clock.sure -= clock.sure > 0
 
     def _check_drained(self) -> None:
         if self._all_offered and not self.callers and not self._drained.triggered:

@@ -76,11 +76,15 @@ def test_auto_falls_back_and_says_why() -> None:
 STEPS = (
     ("Set(X=${UNIQUEID})", "${UNIQUEID} at ivr@default:1"),
     ("Set(X=${EPOCH})", "the time of day, or arithmetic with times"),
-    ("Set(GLOBAL(X)=1)", "GLOBAL() at ivr@default:1"),
+    ("Set(GLOBAL(X)=1)", "a global variable that a call sets"),
     ("Set(X=${RAND(1,6)})", "${RAND(1,6)} at ivr@default:1"),
     ("Set(X=${IF($[${RAND(1,6)} > 3]?a:b)})", "RAND() at ivr@default:1"),
     ("Set(X=${${Y}})", "a name that is put together at ivr@default:1"),
-    ("Set(GROUP()=calls)", "GROUP() at ivr@default:1"),
+    ("Set(GROUP()=calls)", "a group that a call joins"),
+    ("MSet(A=1,GLOBAL(B)=2)", "a global variable that a call sets"),
+    ("ExecIf(1?Set(GLOBAL(B)=2))", "a global variable that a call sets"),
+    ("ExecIf(1?Set(GROUP()=calls))", "a group that a call joins"),
+    ("ExecIf(1?Set(DB(a/b)=2))", "a database entry that a call writes"),
     ("ExecIf(1?Dial(Local/ivr@default))", "Dial() at ivr@default:1"),
     ("GotoIfTime(9:00-17:00,*,*,*?ivr,2)", "the time of day, or arithmetic with times"),
     ("StasisBroadcast(1)", "StasisBroadcast() at ivr@default:1"),
@@ -93,6 +97,21 @@ def test_each_step_that_concerns_others_is_named(step: str, text: str) -> None:
     extensions = f"[default]\nexten => ivr,1,{step}\n same => n,Stasis(Intro-IVR)\n same => n,Hangup()\n"
     results = run(scenario(extensions))
     assert (results.engine, results.closed_by) == ("events", text)
+
+
+def test_what_a_client_sets_for_all_is_named() -> None:
+    """A global variable that a client sets over REST closes the loop as one of the dialplan does."""
+    actions = [{"set": {"GLOBAL(B)": "2"}}, "answer"]
+    results = run(scenario(ivr={"on StasisStart": actions}))
+    assert (results.engine, results.closed_by) == ("events", "a global variable that a call sets")
+
+
+@pytest.mark.parametrize("engine", ["auto", "open-loop"])
+def test_a_dialplan_that_loops_is_one_clear_error(engine: str) -> None:
+    """It is said with its steps, whichever engine meets it first."""
+    extensions = "[default]\nexten => ivr,1,NoOp()\n same => n,Goto(1)\n same => n,Stasis(Intro-IVR)\n"
+    with pytest.raises(InputError, match="the dialplan loops for ever without taking time: ivr@default:1 NoOp"):
+        run(scenario(extensions, run={"engine": engine}))
 
 
 def test_who_insists_is_told() -> None:
