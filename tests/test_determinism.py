@@ -121,7 +121,15 @@ def of_source(story: Stage, source: str) -> list[tuple[Any, ...]]:
     """Everything about the calls of a source that does not name the number of the call."""
     return [
         (
-            (call.arrived, call.ended, call.outcome, call.hangup_cause, call.abandoned, call.fallback),
+            (
+                call.arrived,
+                call.ended,
+                call.outcome,
+                call.hangup_cause,
+                call.final_answer,
+                call.abandoned,
+                call.fallback,
+            ),
             [(each.app, each.at, each.result, each.left, each.left_by, each.first_command) for each in call.attempts],
             [(each.app, each.type, each.raised, each.fate, each.delivered) for each in call.events],
             [(each.client, each.method, each.path.rpartition("/")[2], each.at, each.status) for each in call.commands],

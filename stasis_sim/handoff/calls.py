@@ -14,6 +14,7 @@ from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
+from stasis_sim.handoff.final_answers import final_answer
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.stimuli import Call
 from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Thread
@@ -79,7 +80,8 @@ class Calls:
         known = self.pbx.exists(thread, call.context, call.exten)
         if not known and call.kind == SIP:
             # 404, and there has never been a channel (sip-callers).
-            self.bus.out.append((ENDED, call.channel, _UNALLOCATED))
+            answer = final_answer(_UNALLOCATED, answered=False, by_caller=False)
+            self.bus.out.append((ENDED, call.channel, _UNALLOCATED, answer))
             return
         self.local_pairs += 1
         self.channels.add(channel)
@@ -96,6 +98,9 @@ class Calls:
 
     def hang_up(self, channel: Channel, cause: int) -> None:
         """The caller hangs up (caller-hangup)."""
+        if channel.answer is None:
+            # Asterisk sends its own only when the channel ends, behind `h`: until then the caller is first.
+            channel.answer = self._final_answer(channel, cause, by_caller=True)
         if not channel.thread.hungup:
             told: dict[str, int] = {"cause": cause}
             if channel.thread.kind == SIP and cause == _NORMAL:
@@ -104,6 +109,12 @@ class Calls:
             # The cause comes with a frame, and some waits read none (broadcast-hangup).
             deaf = channel.state in {"offered", "connecting"}
             self._cut(channel, 0 if deaf else cause, "hangup")
+
+    @staticmethod
+    def _final_answer(channel: Channel, cause: int, *, by_caller: bool = False) -> str | None:
+        if channel.thread.kind != SIP:
+            return None
+        return final_answer(cause, answered=channel.thread.state == "Up", by_caller=by_caller)
 
     def _sip_hangup(self, channel: Channel) -> tuple[int, dict[str, int]]:
         """What a SIP caller's BYE, or CANCEL before the answer, makes of the cause: what `h` sees, what is told."""
@@ -343,7 +354,7 @@ class Calls:
             # What Stasis() says when it returns, after any dialplan that it ran (originate-app).
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         self.channels.gone(channel, cause)
-        self.bus.out.append((ENDED, channel.ident, cause))
+        self.bus.out.append((ENDED, channel.ident, cause, channel.answer or self._final_answer(channel, cause)))
         if channel.peer is not None:
             self.later.append((self.parted, channel))
 

@@ -52,10 +52,12 @@ class Channel:
         unread: Keys pressed while nobody reads from the channel (StasisBroadcast does not).
         routine: The application it shows between the dialplan's: only channels that ARI originated have one.
         bridged: It has been in a bridge.
+        answer: The final answer of a SIP caller who has hung up; None: he has not.
         walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
     """
 
     __slots__ = (
+        "answer",
         "bridged",
         "control",
         "forwards",
@@ -86,6 +88,7 @@ class Channel:
         self.unread: list[tuple[str, int]] = []
         self.routine = routine
         self.bridged = False
+        self.answer: str | None = None
         self.walks = not routine[0]
 
     def fire(self, stimulus: str) -> None:

@@ -5,7 +5,7 @@
 | (STEP, channel, context, exten, priority, application, data) | a dialplan step is executed; data after substitution |
 | (STASIS, channel, app, args, result, reason) | Stasis() or a StasisBroadcast decided: "entered" or "ejected" and why |
 | (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
-| (ENDED, channel, cause) | a channel is gone; HANGUPCAUSE at the end |
+| (ENDED, channel, cause, answer) | a channel is gone; HANGUPCAUSE at the end, a SIP caller's final answer or None |
 | (TIMER, serial, delay_us, channel or None, waits) | call step(now + delay, Timer(serial)); waits: its dialplan does |
 | (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or (id: session) to an Open |
 | (SEND, session, serial, app, type, channel or None, body or None) | a message is written to a session |

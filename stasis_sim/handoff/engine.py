@@ -201,7 +201,8 @@ class Engine:
         for channel in list(house.channels.live.values()):
             if channel.control is not None:
                 house.bus.out.append((LEFT, channel.ident, channel.control.app.name, "restart"))
-            house.bus.out.append((ENDED, channel.ident, channel.thread.cause))
+            # Who is killed says nothing to callers.
+            house.bus.out.append((ENDED, channel.ident, channel.thread.cause, None))
         house.channels.live.clear()
         house.bridges.live.clear()
         house.offers.open.clear()

@@ -49,6 +49,13 @@ MEASURES: Final = (
     Measure(
         "calls.share.OUTCOME", "1", _APPS, "calls.outcome.OUTCOME / calls", "Which part of calls came to this end."
     ),
+    Measure(
+        "calls.final.ANSWER",
+        "calls",
+        _APPS,
+        "calls of SIP callers whose final_answer begins so: a status, or BYE",
+        "How many callers got this in the end.",
+    ),
     Measure("attempts", "attempts", _APPS, "attempts of the calls", "How often a channel executed Stasis."),
     Measure("attempts.RESULT", "attempts", _APPS, "attempts of this result", "How many attempts went this way."),
     Measure(
@@ -240,7 +247,7 @@ _WORDS: Final = {
     "FATE": FATES,
     "HOW": tuple(how for how in HOWS if how != "refused"),
 }
-"""What may stand for a part in capitals; the others (TYPE, WHY, STATUS) are open."""
+"""What may stand for a part in capitals; the others (ANSWER, TYPE, WHY, STATUS) are open."""
 
 
 @cache

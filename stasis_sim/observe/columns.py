@@ -89,6 +89,9 @@ def _str(name: str, meaning: str, read: Callable[[Rows], list[Any]] | None, *, n
 
 
 _REPLICATION: Final = _int("replication", "Number of the replication, from 1.", None)
+_FINAL_ANSWER: Final = (
+    "What a SIP caller got in the end: a refusal, a BYE with its cause, or 200 OK to his own BYE; else none."
+)
 
 TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "calls": (
@@ -102,6 +105,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _str("first_app", "The app that it asked for first.", _first_app, null=True),
         _int("held_us", "From the first command on it to its end.", _held, null=True),
         _int("hangup_cause", "Asterisk's HANGUPCAUSE at its end.", _of("hangup_cause"), null=True),
+        _str("final_answer", _FINAL_ANSWER, _of("final_answer"), null=True),
     ),
     "attempts": (
         _REPLICATION,

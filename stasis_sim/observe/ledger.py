@@ -106,6 +106,7 @@ class Ledger:
 
     Attributes:
         outcomes: Calls by (first app or None, outcome).
+        answers: Calls by (first app or None, final answer), where there was one.
         attempts: Attempts by (app, result, reason).
         events: Events by (app, type, fate, client or None).
         commands: Commands by (client, status or None).
@@ -122,6 +123,7 @@ class Ledger:
         self.timelines = timelines
         self.end = 0
         self.outcomes: Counts = defaultdict(int)
+        self.answers: Counts = defaultdict(int)
         self.attempts: Counts = defaultdict(int)
         self.events: Counts = defaultdict(int)
         self.commands: Counts = defaultdict(int)
@@ -156,7 +158,10 @@ class Ledger:
         counted = call.arrived >= self.warmup
         self._calls += 1
         if counted:
-            self.outcomes[attempts[0].app if attempts else None, call.outcome] += 1
+            first = attempts[0].app if attempts else None
+            self.outcomes[first, call.outcome] += 1
+            if call.final_answer is not None:
+                self.answers[first, call.final_answer] += 1
         orphaned = 0
         for attempt in attempts:
             if counted:

@@ -77,6 +77,7 @@ def _app(ledger: Ledger, app: str | None) -> Values:
     """The measures of one app, or of all."""
     return {
         **_calls(select(ledger.outcomes, 0, app), select(ledger.attempts, 0, app)),
+        **_answers(select(ledger.answers, 0, app)),
         **_events(select(ledger.events, 0, app)),
         **_waits(ledger, app),
         **_times(ledger, app),
@@ -100,6 +101,14 @@ def _calls(outcomes: Counts, attempts: Counts) -> Values:
         "ejection_rate": ratio(ejected, entered + ejected),
         "saved_rate": ratio(saved, saved + dropped),
     }
+
+
+def _answers(answers: Counts) -> Values:
+    """Calls by the first word of their final answer: a status, or BYE."""
+    words: Counts = Counts(int)
+    for (_, answer), count in answers.items():
+        words[(str(answer).partition(" ")[0],)] += count
+    return {f"calls.final.{word}": count for word, count in tally(words, 0).items()}
 
 
 def _events(events: Counts) -> Values:

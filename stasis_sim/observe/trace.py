@@ -154,6 +154,7 @@ class Call:
         fallback: After its last ejection it reached a place of the scenario's ``fallback``, or an application that
             takes care of the caller. Every ejection takes it back: set it to False there.
         hangup_cause: Asterisk's HANGUPCAUSE at the end.
+        final_answer: What a SIP caller got in the end; None: nothing, or no SIP.
         attempts: In order.
         events: In order of their serials.
         commands: In order.
@@ -171,6 +172,7 @@ class Call:
         "ended",
         "events",
         "fallback",
+        "final_answer",
         "hangup_cause",
         "number",
         "open",
@@ -188,6 +190,7 @@ class Call:
         self.abandoned = False
         self.fallback = False
         self.hangup_cause: int | None = None
+        self.final_answer: str | None = None
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
         self.commands: list[Command] = []

@@ -114,7 +114,7 @@ class Path:
         attempts, events, commands: Its rows.
         ended: When the call ended; None: it has not.
         held: From the first command to the end.
-        outcome, hangup_cause: As in the table of calls.
+        outcome, hangup_cause, final_answer: As in the table of calls.
         count: How often a call was found to go this way; the most trodden ones are tried first.
     """
 
@@ -141,6 +141,7 @@ class Path:
         self.ended = None if call.ended is None else self._sum(call.ended)
         self.outcome = call.outcome
         self.hangup_cause = call.hangup_cause
+        self.final_answer = call.final_answer
         self.held = self._held(call)
         self.done = self._sum(record.done)
         self.arrival = self._sum(call.arrived)

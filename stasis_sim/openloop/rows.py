@@ -151,6 +151,7 @@ def _calls(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     grid["first_app"].put(rows, path.attempts[0].app if path.attempts else None)
     grid["held_us"].put(rows, bunch.value(path.held))
     grid["hangup_cause"].maybe(rows, path.hangup_cause)
+    grid["final_answer"].put(rows, path.final_answer)
 
 
 def _attempts(grid: Grid, bunch: Bunch, rows: Ints) -> None:

@@ -127,7 +127,10 @@ class Sums:
         measured = int(counted.sum())
         self.calls += n
         if measured:
-            ledger.outcomes[path.attempts[0].app if path.attempts else None, path.outcome] += measured
+            first = path.attempts[0].app if path.attempts else None
+            ledger.outcomes[first, path.outcome] += measured
+            if path.final_answer is not None:
+                ledger.answers[first, path.final_answer] += measured
         orphaned = np.zeros(n, np.int64)
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
@@ -212,6 +215,7 @@ class Sums:
         """Put all sums into the ledger of a run, and what belongs to connections and outages where it belongs."""
         for mine, theirs in (
             (self._ledger.outcomes, ledger.outcomes),
+            (self._ledger.answers, ledger.answers),
             (self._ledger.attempts, ledger.attempts),
             (self._ledger.events, ledger.events),
             (self._ledger.commands, ledger.commands),

@@ -223,13 +223,13 @@ class World:
             caller.trace.fallback = application in CARING or (context, exten) in places or (context, None) in places
 
     def _ended(self, effect: Effect) -> None:
-        _, channel, cause = effect
+        _, channel, cause, answer = effect
         caller = self.callers.pop(channel, None)
         if caller is None:
             return
         row = caller.trace
         row.ended = self.clock.now
-        row.hangup_cause = cause
+        row.hangup_cause, row.final_answer = cause, answer
         self.recorder.ended(row)
         for client in self.clients:
             client.forget(row.number)

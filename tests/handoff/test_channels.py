@@ -88,14 +88,14 @@ def test_delete_gives_the_cause(asterisk: Asterisk) -> None:
     asterisk.rest("DELETE", "/channels/c1", reason="busy")
     assert bodies(asterisk)[1]["cause"] == 32
     assert asterisk.of(asterisk.log, STEP)[-1][5] == "h SUCCESS 17"
-    assert asterisk.of(asterisk.log, ENDED) == [("c1", 17)]
+    assert asterisk.of(asterisk.log, ENDED) == [("c1", 17, None)]
 
 
 def test_delete_outside(asterisk: Asterisk) -> None:
     """DELETE works on a channel that is not inside (rest-on-outsiders)."""
     asterisk.call("c1", "wait")
     assert asterisk.rest("DELETE", "/channels/c1") == (204, None)
-    assert asterisk.of(asterisk.log, ENDED) == [("c1", 16)]
+    assert asterisk.of(asterisk.log, ENDED) == [("c1", 16, None)]
 
 
 def test_a_broadcast_goes_to_whoever_claims_first(asterisk: Asterisk) -> None:
@@ -123,7 +123,7 @@ def test_a_broadcast_whose_caller_hangs_up(asterisk: Asterisk) -> None:
     """The offer ends, and the cause of the hangup has not been read."""
     asterisk.call("c1", "offer")
     asterisk.hangup("c1")
-    assert asterisk.of(asterisk.log, ENDED) == [("c1", 0)]
+    assert asterisk.of(asterisk.log, ENDED) == [("c1", 0, None)]
     assert asterisk.rest("POST", "/events/claim", channelId="c1", application="X")[0] == 404
 
 
@@ -151,7 +151,7 @@ def test_a_sip_call_to_nowhere_never_was(asterisk: Asterisk) -> None:
     """An INVITE for an extension that does not exist makes no channel."""
     asterisk.open("A", "Watcher", subscribeAll="true")
     effects = asterisk.step(Call("s1", "nowhere", "default", {}, "", "sip"))
-    assert effects == [(ENDED, "s1", 1)]
+    assert effects == [(ENDED, "s1", 1, "404 Not Found")]
 
 
 def test_variables_of_a_call(asterisk: Asterisk) -> None:

@@ -31,7 +31,7 @@ def test_an_ordinary_call(make: Callable[..., Asterisk], profile: Profile) -> No
     assert asterisk.rest("POST", "/channels/c1/continue") == (204, None)
     kinds = [effect[0] for effect in asterisk.log[-6:]]
     assert kinds == [SEND, LEFT, STEP, STEP, STEP, ENDED]
-    assert asterisk.log[-1] == (ENDED, "c1", 16)
+    assert asterisk.log[-1] == (ENDED, "c1", 16, None)
 
 
 @ALL
@@ -98,7 +98,7 @@ def test_a_restart_forgets_everything(asterisk: Asterisk) -> None:
     asterisk.call("c1")
     effects = asterisk.step(Restart())
     assert asterisk.of(effects, LEFT) == [("c1", "Intro-IVR", "restart")]
-    assert asterisk.of(effects, ENDED) == [("c1", 0)]
+    assert asterisk.of(effects, ENDED) == [("c1", 0, None)]
     assert asterisk.of(asterisk.call("c2"), STASIS) == [("c2", "Intro-IVR", (), "ejected", "forgotten")]
     assert asterisk.rest("GET", "/channels") == (200, [])
     assert asterisk.rest("GET", "/applications") == (200, [])

@@ -130,8 +130,8 @@ ENTERED: Effect = (STASIS, "c1", "Intro-IVR", (), "entered", "")
         ([ENTERED, ENTERED], "is inside"),
         ([(LEFT, "c1", "Intro-IVR", "hangup")], "in which it is not"),
         ([ENTERED, (LEFT, "c1", "Care", "hangup")], "in which it is not"),
-        ([ENTERED, (ENDED, "c1", 16)], "ends inside"),
-        ([(ENDED, "c1", 16), (STEP, "c1", "default", "ivr", 1, "NoOp", "")], "which is gone"),
+        ([ENTERED, (ENDED, "c1", 16, None)], "ends inside"),
+        ([(ENDED, "c1", 16, None), (STEP, "c1", "default", "ivr", 1, "NoOp", "")], "which is gone"),
         ([(REGISTRY, "Intro-IVR", "activated")], "is not registered"),
     ],
 )

@@ -169,7 +169,7 @@ def test_originate_with_an_application(asterisk: Asterisk) -> None:
     assert asterisk.of(asterisk.log, STASIS) == [("o1", "Intro-IVR", ("x",), "entered", "")]
     assert asterisk.rest("GET", "/applications/Intro-IVR")[1]["channel_ids"] == ["o1", "o2"]
     asterisk.rest("DELETE", "/channels/o1")
-    assert [channel for channel, _ in asterisk.of(asterisk.log, ENDED)] == ["o1", "o2"]
+    assert [channel for channel, *_ in asterisk.of(asterisk.log, ENDED)] == ["o1", "o2"]
 
 
 def test_originate_that_cannot_be(asterisk: Asterisk) -> None:

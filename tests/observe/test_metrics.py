@@ -106,6 +106,10 @@ def test_every_measure_of_the_list_is_made() -> None:
     event.connection = recorder.connection("bot", ("ivr",), 0)
     recorder.refused(recorder.connection("bot", ("ivr",), 1), 1, "wrong_password")
     recorder.command("bot", "GET", "/ari/channels", 1).status = 404
+    call = recorder.call(1, "calls.0", 1)
+    call.attempts.append(Attempt("ivr", (), 1, "ejected", "never_registered"))
+    call.ended, call.final_answer = 2, "603 Decline"
+    recorder.ended(call)
     made = measures(recorder.finish(10))
     scopes = {"total": made["total"], "apps": made["apps"]["ivr"], "clients": made["clients"]["bot"]}
     for measure in MEASURES:

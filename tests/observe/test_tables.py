@@ -38,7 +38,7 @@ def fill(sink: Tables, calls: int) -> None:
             call.events.append(event)
         recorder.command("bot", "POST", f"/ari/channels/c{number}/answer", now + 2, call).status = 204
         if number < calls:
-            call.ended, call.hangup_cause = now + 9, 16
+            call.ended, call.hangup_cause, call.final_answer = now + 9, 16, "603 Decline"
             recorder.ended(call)
     recorder.app_state("ivr", 10 * calls, registered=False, working=False, cause="torn")
     recorder.finish(10 * calls + 5)
