@@ -6,7 +6,8 @@ PlaybackFinished that never comes: that is how a call is orphaned.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
@@ -58,10 +59,11 @@ class Sounds(Mapping[str, int]):
 class Playback:
     """A sound that a handler has asked for, and whose end it waits for."""
 
-    __slots__ = ("_process", "awaited", "over")
+    __slots__ = ("_go_on", "_process", "awaited", "over")
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, go_on: Callable[[], None]) -> None:
         self._process = process
+        self._go_on = go_on
         self.over = False
         self.awaited = False
 
@@ -69,6 +71,7 @@ class Playback:
         """The client has dealt with its PlaybackFinished: the handler goes on, if it has come to wait for it."""
         self.over = True
         if self.awaited:
+            self._go_on()
             self._process.arm(0)
 
 
@@ -187,7 +190,7 @@ def _play(
     path, media = f"/channels/{caller.channel}/play", ("media", sound(duration))
     if last:
         return (yield from client.rest("POST", path, (media,), caller, process, awaited=False)) in OK
-    playback, ident = Playback(process), client.playback_id()
+    playback, ident = Playback(process, partial(client.world.keep, caller)), client.playback_id()
     client.playing.setdefault(caller.trace.number, {})[ident] = playback
     status = yield from client.rest("POST", path, (media, ("playbackId", ident)), caller, process)
     if status not in OK:
@@ -195,8 +198,7 @@ def _play(
         return False
     if not playback.over:
         playback.awaited = True
-        # It may wait for ever, and the rows of the call shall not; who goes on has a live call.
+        # It may wait for ever, and the rows of the call shall not; they wait again as soon as it is to go on.
         client.world.release(caller)
         yield None
-        client.world.keep(caller)
     return True
