@@ -1,4 +1,4 @@
-"""The apps as the results see them: which ones Asterisk takes for active, and over which connection messages reach them.
+"""The apps as the results see them: which ones Asterisk takes for active, and over which connection it reaches them.
 
 An app that gets a WebSocket for each call is registered anew for each, as ``Intro-IVR:c1``. The results know it as
 ``Intro-IVR`` alone: Asterisk takes it for active as long as it runs, and it works while a connection could be made.

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stasis_sim.scenario.clients import DEFAULT_RECONNECT
+from stasis_sim.scenario.distributions import Constant
+from stasis_sim.scenario.quantities import format_duration
 
 if TYPE_CHECKING:
     from stasis_sim.errors import Problem
@@ -51,6 +53,7 @@ def misfits(scenario: Scenario, configuration: Configuration) -> Iterator[Proble
             text = f"no outbound_websocket of ari.conf names {app}; add one, or write transport: inbound"
             yield scenario.problem(("clients", name, "transport"), text)
     yield from _idle_keys(scenario)
+    yield from _too_far(scenario, configuration)
 
 
 def _fault(
@@ -86,3 +89,20 @@ def _idle_keys(scenario: Scenario) -> Iterator[Problem]:
         if client.transport == "outbound" and client.subscribe_all:
             text = "says nothing of a client that listens; remove it, and write subscribe_all = yes into ari.conf"
             yield scenario.problem(("clients", name, "subscribe_all"), text)
+
+
+def _too_far(scenario: Scenario, configuration: Configuration) -> Iterator[Problem]:
+    """Yield clients that no try can reach in time: Asterisk would try for ever."""
+    for section in configuration.ari.outbound_websockets:
+        dialled = configuration.websocket_clients.get(section.websocket_client_id)
+        for name, client in scenario.clients.items():
+            latency = client.latency
+            if dialled is None or section.apps[0] not in client.apps or not isinstance(latency, Constant):
+                continue
+            way, timeout = 2 * latency.value_us, dialled.connection_timeout_ms * 1000
+            if way > timeout:
+                text = (
+                    f"there and back is longer than connection_timeout of [{dialled.name}] (got "
+                    f"{format_duration(way)} and {format_duration(timeout)}); write less, or raise connection_timeout"
+                )
+                yield scenario.problem(("clients", name, "latency"), text)
