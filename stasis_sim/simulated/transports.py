@@ -37,12 +37,9 @@ def each_call(configuration: Configuration) -> frozenset[str]:
 def misfits(scenario: Scenario, configuration: Configuration) -> Iterator[Problem]:
     """Yield what does not fit between the sections of Asterisk's files and the clients."""
     listening = {
-        app: name
-        for name, client in scenario.clients.items()
-        if client.transport == "outbound"
-        for app in client.apps
+        app: name for name, client in scenario.clients.items() if client.transport == "outbound" for app in client.apps
     }
-    led = {}
+    led: dict[str, str] = {}
     for section in configuration.ari.outbound_websockets:
         fault = _fault(section, configuration.websocket_clients, listening, led)
         if fault:

@@ -140,30 +140,39 @@ def test_a_client_that_listens_is_led_to_by_both_files() -> None:
             "apps = Intro-IVR,Super-Conference",
             "apps = Intro-IVR",
             [
-                "25:5: clients.ivr.transport: no outbound_websocket of ari.conf names Super-Conference; add one, or write "
-                "transport: inbound"
+                (
+                    "25:5: clients.ivr.transport: no outbound_websocket of ari.conf names Super-Conference; "
+                    "add one, or write "
+                    "transport: inbound"
+                )
             ],
         ),
         (
             "apps: [Intro-IVR, Super-Conference]",
             "apps: [Intro-IVR]",
             [
-                "3:3: asterisk.ari: [out] connects for Super-Conference, and no client listens; give one apps: "
-                "[Super-Conference] and transport: outbound"
+                (
+                    "3:3: asterisk.ari: [out] connects for Super-Conference, and no client listens; give one apps: "
+                    "[Super-Conference] and transport: outbound"
+                )
             ],
         ),
         (
             "websocket_client_id = ivr",
             "websocket_client_id = irv",
             [
-                "3:3: asterisk.ari: [out] has no section irv in websocket_client.conf (got ivr); write one under "
-                "asterisk.websocket_client"
+                (
+                    "3:3: asterisk.ari: [out] has no section irv in websocket_client.conf (got ivr); write one under "
+                    "asterisk.websocket_client"
+                )
             ],
         ),
         (
             "    [out]",
-            "    [first]\n    type = outbound_websocket\n    websocket_client_id = ivr\n    apps = Intro-IVR\n"
-            "    local_ari_user = asterisk\n    [out]",
+            (
+                "    [first]\n    type = outbound_websocket\n    websocket_client_id = ivr\n    apps = Intro-IVR\n"
+                "    local_ari_user = asterisk\n    [out]"
+            ),
             ["3:3: asterisk.ari: [out] names Intro-IVR like [first]; let one section name it"],
         ),
         (
@@ -175,12 +184,20 @@ def test_a_client_that_listens_is_led_to_by_both_files() -> None:
             "    transport: outbound",
             "    transport: outbound\n    reconnect: {constant: 2s}\n    subscribe_all: true\n    latency: 251ms",
             [
-                "26:5: clients.ivr.reconnect: says nothing of a client that listens; remove it, and write the timers into "
-                "websocket_client.conf",
-                "27:5: clients.ivr.subscribe_all: says nothing of a client that listens; remove it, and write "
-                "subscribe_all = yes into ari.conf",
-                "28:5: clients.ivr.latency: there and back is longer than connection_timeout of [ivr] (got 502ms and "
-                "500ms); write less, or raise connection_timeout",
+                (
+                    "26:5: clients.ivr.reconnect: says nothing of a client that listens; remove it, and write "
+                    "the timers into "
+                    "websocket_client.conf"
+                ),
+                (
+                    "27:5: clients.ivr.subscribe_all: says nothing of a client that listens; remove it, and write "
+                    "subscribe_all = yes into ari.conf"
+                ),
+                (
+                    "28:5: clients.ivr.latency: there and back is longer than connection_timeout of [ivr] "
+                    "(got 502ms and "
+                    "500ms); write less, or raise connection_timeout"
+                ),
             ],
         ),
     ],
