@@ -10,7 +10,7 @@ import pytest
 from stasis_sim.handoff.effects import CLOSE, CONNECT, QUEUED, REGISTRY, SEND, STASIS, STEP
 from stasis_sim.handoff.lifecycles import CHANNEL, REGISTRATION, SESSION, IllegalStimulusError, Table, fire
 from stasis_sim.handoff.sessions import PERSISTENT, Session
-from stasis_sim.handoff.stimuli import Closed, Connected, ConnectFailed, Start
+from stasis_sim.handoff.stimuli import Closed, Connected, ConnectFailed, Kill, Start
 
 if TYPE_CHECKING:
     from tests.handoff.conftest import Asterisk
@@ -59,6 +59,18 @@ def test_a_persistent_session_queues(make: Callable[..., Asterisk]) -> None:
     again = asterisk.step(Connected("out1"))
     assert asterisk.types(again) == ["StasisStart", "ChannelDtmfReceived", "ApplicationRegistered"]
     assert [effect[1] for effect in asterisk.of(again, SEND)][:2] == waiting
+
+
+def test_while_asterisk_is_down_it_connects_nowhere(make: Callable[..., Asterisk]) -> None:
+    """Killed, it forgets its tries and what waits; started again, it registers the application and connects."""
+    asterisk = make(outbound="persistent")
+    asterisk.step(ConnectFailed("out1"))
+    assert asterisk.of(asterisk.step(Kill()), CONNECT) == []
+    assert asterisk.of(asterisk.run(1.0), CONNECT) == []
+    effects = asterisk.step(Start())
+    assert asterisk.of(effects, REGISTRY) == [("Intro-IVR", "created")]
+    assert len(asterisk.of(effects, CONNECT)) == 1
+    assert asterisk.step(Start()) == []
 
 
 def test_a_persistent_session_tries_for_ever(make: Callable[..., Asterisk]) -> None:
