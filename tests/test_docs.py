@@ -25,7 +25,7 @@ from stasis_sim.handoff.profiles import RULES, Profile
 from stasis_sim.handoff.thread import DialplanRules
 from stasis_sim.scenario import Scenario, arrivals, faults, reconnect
 from stasis_sim.scenario import actions as doing
-from stasis_sim.scenario.asterisk import DEFAULT_ARI, DEFAULT_HTTP, Asterisk
+from stasis_sim.scenario.asterisk import DEFAULT_ARI, DEFAULT_HTTP, DEFAULT_WEBSOCKET_CLIENT, Asterisk
 from stasis_sim.scenario.calls import Calls
 from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import parse
@@ -165,7 +165,7 @@ def documented_defaults() -> dict[str, str]:
     """Return every key that a scenario can have with its default, from the models."""
     data = Scenario.of(SMALLEST).data()
     client = {key: value for key, value in data["clients"]["ivr"].items() if key != "on StasisStart"}
-    asterisk = {**data["asterisk"], "http": A_FILE, "ari": A_FILE}
+    asterisk = {**data["asterisk"], "http": A_FILE, "ari": A_FILE, "websocket_client": A_FILE}
     source = {**data["calls"][0], "name": "the value of to"}
     keys = {
         **dict(plain_keys("", Scenario, data)),
@@ -226,9 +226,10 @@ def test_every_key_is_documented_with_its_default() -> None:
 
 
 def test_the_default_files_are_shown() -> None:
-    """What a scenario has that names no http.conf and no ari.conf stands in docs/scenario.md as it is."""
+    """What a scenario has that names no http.conf and its like stands in docs/scenario.md as it is."""
     assert DEFAULT_HTTP.content in ENTRIES["asterisk.http"].text
     assert DEFAULT_ARI.content in ENTRIES["asterisk.ari"].text
+    assert DEFAULT_WEBSOCKET_CLIENT.content in ENTRIES["asterisk.websocket_client"].text
 
 
 def choices(model: type[Strict], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -30,6 +30,7 @@ from stasis_sim.handoff.stimuli import (
     ConnectFailed,
     Dtmf,
     Hangup,
+    Kill,
     Open,
     Request,
     Restart,
@@ -59,7 +60,8 @@ class Engine:
         self.access = Access(configuration.http, configuration.ari, configuration.verify)
         self.sessions: dict[str, Session] = {}
         self.outbound = house.calls.outbound = Outbound(house, self.sessions)
-        self._started = False
+        self._new = True
+        self._down = False
         channels = ChannelResources(house)
         resources = (
             channels,
@@ -80,7 +82,8 @@ class Engine:
             Request: self._request,
             Connected: self._connected,
             ConnectFailed: self._connect_failed,
-            Start: _nothing,
+            Start: self._start,
+            Kill: self._kill,
             Restart: self._restart,
         }
 
@@ -89,8 +92,8 @@ class Engine:
         house = self.house
         out = house.bus.out = []
         house.calls.clock = now
-        if not self._started:
-            self._started = True
+        if self._new:
+            self._new = False
             self.outbound.start()
         self._steps[type(stimulus)](stimulus)
         if house.calls.later:
@@ -197,6 +200,18 @@ class Engine:
 
     def _restart(self, restart: Restart) -> None:  # noqa: ARG002 - it says nothing further
         """Asterisk is killed and started again (asterisk-restart)."""
+        self._kill(Kill())
+        self._start(Start())
+
+    def _start(self, start: Start) -> None:  # noqa: ARG002
+        """Asterisk starts, if it was down."""
+        if self._down:
+            self._down = False
+            self.outbound.start()
+
+    def _kill(self, kill: Kill) -> None:  # noqa: ARG002
+        """Asterisk is killed: it forgets all."""
+        self._down = True
         house = self.house
         for channel in list(house.channels.live.values()):
             if channel.control is not None:
@@ -214,8 +229,3 @@ class Engine:
         self.sessions.clear()
         house.bus.forget_topics()
         house.registry.forget_all()
-        self.outbound.start()
-
-
-def _nothing(stimulus: Stimulus) -> None:
-    """What `Start` does beyond what every first stimulus does."""

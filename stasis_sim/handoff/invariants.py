@@ -111,8 +111,8 @@ class Ledger:
         if channel in self._gone:
             raise InvariantError(f"{kind} of channel {channel}, which is gone")
         if kind == STASIS:
-            if effect[4] == "ejected":
-                self.ejected += 1
+            if effect[4] != "entered":
+                self.ejected += effect[4] == "ejected"
                 return
             if channel in self.inside:
                 raise InvariantError(f"channel {channel} enters {effect[2]} and is inside {self.inside[channel]}")

@@ -100,7 +100,8 @@ class Outbound:
 
     def _connect(self, session: Session) -> None:
         client = self._clients[session.name]
-        self.house.bus.out.append((CONNECT, session.name, client.name, client.uri, client.connection_timeout_ms * 1000))
+        timeout = client.connection_timeout_ms * 1000
+        self.house.bus.out.append((CONNECT, session.name, client.name, client.uri, timeout, tuple(session.apps)))
 
     # -- what becomes of connections ----------------------------------------------------------------------------
 
@@ -138,6 +139,7 @@ class Outbound:
         self._connect(session)
 
     def _give_up(self, session: Session) -> None:
+        self.house.bus.out.append((CLOSE, session.name, "connect_failed"))
         self._close(session)
         channel = self.house.channels.live.get(session.channel)
         control = None if channel is None else channel.control
@@ -175,6 +177,7 @@ class Outbound:
         each = client.connection_timeout_ms + client.reconnect_interval_ms
         going.patience_us = each * (client.reconnect_attempts + _EXTRA_TRIES) * 1000
         self._of_channel[channel.ident] = session
+        self.house.bus.out.append((STASIS, channel.ident, app, going.args, "in_progress", ""))
         self._open(session, client, entry, (going.app,))
         self.house.timers.set(_LOOK_US, self._look, going)
         return STASIS_ENTERED

@@ -81,13 +81,20 @@ class ConnectFailed(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Asterisk starts and opens what it opens itself; only the first one counts, and any other stimulus implies it."""
+    """Asterisk starts and opens what it opens itself.
+
+    The first of all stimuli implies it, whatever it is; another one counts only after a `Kill`.
+    """
+
+
+class Kill(NamedTuple):
+    """Asterisk is killed, and stays down until `Start`: applications are forgotten, channels are gone."""
 
 
 class Restart(NamedTuple):
-    """Asterisk is killed and started again: applications are forgotten, channels are gone."""
+    """Asterisk is killed and started again at once."""
 
 
 Stimulus: TypeAlias = (
-    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Restart
+    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Kill | Restart
 )

@@ -32,8 +32,6 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
         yield "asterisk.max_channels: whether a call gets in depends on the others"
     if not isinstance(asterisk.latency, Constant):
         yield "asterisk.latency: its random times are drawn in the order of requests"
-    if prepared.configuration.ari.outbound_websockets:
-        yield "asterisk.ari: it has outbound WebSockets"
     for number, fault in enumerate(scenario.faults):
         if fault.verb != "drop":
             yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
@@ -56,6 +54,8 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 
 def _client(client: Client) -> Iterator[tuple[str, str]]:
+    if client.transport == "outbound":
+        yield "transport", "its events wait in a queue that calls fill"
     if client.instances > 1:
         yield "instances", "one replaces the other"
     if client.workers > 1:

@@ -362,7 +362,7 @@ class _Bench(World):
         scenario = self.scenario
         for client in scenario.clients.values():
             for app in client.apps:
-                self._know(app)
+                self.apps.know(app)
         self.clients = [_Fellow(self, place, *item) for place, item in enumerate(scenario.clients.items())]
         self.faults = []
         self._sources = [self._source(calls) for calls in scenario.calls]

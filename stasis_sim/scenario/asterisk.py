@@ -33,7 +33,9 @@ def _text(text: str, name: str) -> ConfFile:
 
 DEFAULT_HTTP = _text("[general]\nenabled = yes\nbindaddr = 0.0.0.0\n", "the default http.conf")
 DEFAULT_ARI = _text("[general]\n\n[asterisk]\ntype = user\npassword = asterisk\n", "the default ari.conf")
-"""What a scenario without these files has: a server that is on, and the user that clients have by default."""
+DEFAULT_WEBSOCKET_CLIENT = _text("[general]\n", "the default websocket_client.conf")
+"""What a scenario without these files has: a server that is on, the user that clients have by default, no connections
+of Asterisk's own."""
 
 
 def clock(value: Any) -> int:
@@ -82,6 +84,10 @@ class Asterisk(Strict):
         default=DEFAULT_HTTP, description="http.conf: a path relative to the scenario, or the text itself."
     )
     ari: Conf = Field(default=DEFAULT_ARI, description="ari.conf: a path relative to the scenario, or the text itself.")
+    websocket_client: Conf = Field(
+        default=DEFAULT_WEBSOCKET_CLIENT,
+        description="websocket_client.conf (22): a path relative to the scenario, or the text itself.",
+    )
     extensions: Conf = Field(description="extensions.conf: a path relative to the scenario, or the text itself.")
     sounds_us: dict[str, Duration] = Field(
         default_factory=dict,

@@ -18,6 +18,7 @@ from stasis_sim.scenario.reconnect import ConstantDelay
 from stasis_sim.scenario.strict import Strict
 
 DEFAULT_URL = "http://localhost:8088/ari/events"
+Transport = Literal["inbound", "outbound"]
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """Schemes of a URL with the port that each stands for."""
 
@@ -67,6 +68,9 @@ class Client(Strict):
 
     apps: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1), OneOrMany("[APP]")] = Field(
         description="The apps it serves, one or a list."
+    )
+    transport: Transport = Field(
+        default="inbound", description="Who opens its WebSockets: the program itself, or Asterisk 22."
     )
     url: Annotated[str, PlainValidator(read_url)] = Field(default=DEFAULT_URL, description="Where it connects.")
     user: Word = Field(default="asterisk", description="User, as in ari.conf.")

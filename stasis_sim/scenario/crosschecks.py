@@ -36,6 +36,7 @@ def name_sources(data: dict[str, Any]) -> dict[str, Any]:
 def crosscheck(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
     """Yield the faults."""
     yield from _clients(data)
+    yield from _listening(data)
     yield from _targets(data)
     yield from _sources(data)
     yield from _end(data)
@@ -56,6 +57,21 @@ def _clients(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
             yield ("clients", name), "a client cannot have this name, as faults mean Asterisk by it; write another"
         elif not name or not name.isprintable() or name != name.strip():
             yield ("clients", name), f"not a name {got(name)}; write letters, digits, - and _"
+
+
+def _listening(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield clients to which Asterisk cannot connect."""
+    asterisk, clients = data.get("asterisk"), data.get("clients")
+    profile = asterisk.get("profile") if isinstance(asterisk, Mapping) else None
+    for name, client in clients.items() if isinstance(clients, Mapping) else ():
+        if not isinstance(client, Mapping) or client.get("transport") != "outbound":
+            continue
+        if profile == "asterisk-16":
+            text = "Asterisk 16 opens no WebSockets (got outbound); write profile: asterisk-22, or transport: inbound"
+            yield ("clients", name, "transport"), text
+        if client.get("instances", 1) != 1:
+            text = f"Asterisk connects to one program {got(client['instances'])}; write instances: 1"
+            yield ("clients", name, "instances"), text
 
 
 def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:

@@ -30,7 +30,7 @@ from stasis_sim.scenario.pydantic_errors import faults_of
 from stasis_sim.scenario.run import Run
 from stasis_sim.scenario.strict import Context, Strict
 
-CONF_FILES = ("http", "ari", "extensions")
+CONF_FILES = ("http", "ari", "websocket_client", "extensions")
 NOT_IN_DIGEST = ("title", "expect")
 """Keys that say something about the numbers and do not change them."""
 

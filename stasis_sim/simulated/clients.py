@@ -235,8 +235,16 @@ class Client:
         """Whether its comings and goings end no call; one that takes up what is inside may when it is back."""
         return self.spec.recover == "none"
 
-    def lose(self, how: str, cause: str) -> bool:
-        """The connection breaks, and both ends know it; say whether there was one.
+    def standing(self) -> list[Connection]:
+        """Return the connections that stand."""
+        return [] if self.connection is None else [self.connection]
+
+    def refuse(self, until: int, fault: Fault, *, silent: bool) -> None:
+        """Let tries to connect fail up to an instant, by silence or by a refusal."""
+        self.refused_until, self.refused_by, self.blackhole = until, fault, silent
+
+    def lose(self, how: str, cause: str) -> int:
+        """The connection breaks, and both ends know it; return how many there were.
 
         Args:
             how: What the results say of the connection.
@@ -244,10 +252,10 @@ class Client:
         """
         connection = self._let_go()
         if connection is None:
-            return False
+            return 0
         self.world.closed(connection, how, cause)
         self._gone.succeed()
-        return True
+        return 1
 
     def _let_go(self) -> Connection | None:
         """Return the connection, which is the client's no more; what was on its way to it is lost."""
@@ -311,22 +319,22 @@ class Client:
         """Whether REST requests get no answer either."""
         return self._partitions > 0
 
-    def freeze(self, *, partition: bool) -> bool:
-        """The link passes nothing more and closes nothing; say whether a WebSocket stood on it."""
+    def freeze(self, *, partition: bool) -> int:
+        """The link passes nothing more and closes nothing; return how many WebSockets stood on it."""
         self._freezes += 1
         self._partitions += partition
         return self._stop_passing()
 
-    def freeze_for_good(self) -> bool:
-        """The WebSocket that stands passes nothing more, ever; new ones do. Say whether one stood."""
+    def freeze_for_good(self) -> int:
+        """The WebSocket that stands passes nothing more, ever; new ones do. Return how many stood."""
         if self.connection is not None:
             self.connection.for_good = True
         return self._stop_passing()
 
-    def _stop_passing(self) -> bool:
+    def _stop_passing(self) -> int:
         connection, clock = self.connection, self.world.clock
         if connection is None:
-            return False
+            return 0
         if connection.frozen_at is None:
             connection.frozen_at = clock.now
             noticed = self.spec.reconnect.noticed_us(self._pings_from, clock.now)
@@ -334,8 +342,8 @@ class Client:
                 payload = (connection, clock.now)
                 notice = clock.after(noticed - clock.now, Rank.CLIENT, self.index, self._unanswered, payload)
                 notice.idle = self._idle
-        self.world.frozen(connection)
-        return True
+        self.world.apps.frozen(connection)
+        return 1
 
     def thaw(self, *, partition: bool) -> None:
         """One freeze is over; after the last one the link passes again."""
@@ -347,7 +355,7 @@ class Client:
         self.settle_given_up(for_good=False)
         if connection is not None and connection.frozen and not connection.for_good:
             connection.thaw(self.world.clock.now)
-            self.world.frozen(connection)
+            self.world.apps.frozen(connection)
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""

@@ -95,9 +95,7 @@ class Fault:
     def _refuse(self, client: Client, lasts: int) -> None:
         until = self.world.clock.now + lasts
         if until > client.refused_until:
-            client.refused_until = until
-            client.refused_by = self
-            client.blackhole = self.spec.mode == "blackhole"
+            client.refuse(until, self, silent=self.spec.mode == "blackhole")
 
     def _freeze(self, client: Client, lasts: int) -> None:
         partition = self.spec.verb == "partition"

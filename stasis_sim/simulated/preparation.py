@@ -16,6 +16,7 @@ from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.http import load_http
+from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.configuration import Configuration
@@ -23,6 +24,7 @@ from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import PROFILES
 from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.transports import each_call, misfits
 
 if TYPE_CHECKING:
     from stasis_sim.conf.syntax import Diagnostic
@@ -52,6 +54,11 @@ class Prepared:
         """Return an Asterisk that has just booted."""
         return Engine(self.configuration, PROFILES[self.scenario.asterisk.profile])
 
+    @property
+    def each_call(self) -> frozenset[str]:
+        """Apps for which Asterisk opens a WebSocket for each call."""
+        return each_call(self.configuration)
+
 
 def prepare(scenario: Scenario) -> Prepared:
     """Read the files that a scenario names.
@@ -65,22 +72,29 @@ def prepare(scenario: Scenario) -> Prepared:
     http, http_diagnostics = load_http(asterisk.http, rules, _pem if asterisk.files == "check" else None)
     ari, ari_diagnostics = load_ari(asterisk.ari, rules)
     dialplan, dialplan_diagnostics = load_extensions(asterisk.extensions)
-    diagnostics = [*http_diagnostics, *ari_diagnostics, *dialplan_diagnostics]
+    websocket_clients, client_diagnostics = load_websocket_clients(asterisk.websocket_client)
+    diagnostics = [*http_diagnostics, *ari_diagnostics, *client_diagnostics, *dialplan_diagnostics]
     errors = [_problem(found) for found in diagnostics if found.discards and not asterisk.accept_broken]
     warnings = [_problem(found) for found in diagnostics if not found.discards or asterisk.accept_broken]
+    listened = any(client.transport == "outbound" for client in scenario.clients.values())
+    configuration = Configuration(
+        http,
+        ari,
+        dialplan,
+        verify,
+        websocket_clients if listened else {},
+        sounds=Sounds(asterisk.sounds_us),
+        clock_us=asterisk.clock_us,
+    )
     if not errors:
         errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario)]
+        errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
     warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, stasis_apps(dialplan))]
-    for outbound in ari.outbound_websockets:
-        text = (
-            f"[{outbound.name}] is an outbound WebSocket; no client of a scenario listens for it, so it is never there"
-        )
+    for outbound in () if listened else ari.outbound_websockets:
+        text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))
-    configuration = Configuration(
-        http, ari, dialplan, verify, sounds=Sounds(asterisk.sounds_us), clock_us=asterisk.clock_us
-    )
     return Prepared(scenario, configuration, tuple(dict.fromkeys(warnings)))
 
 

@@ -16,13 +16,16 @@ from simpy.core import EmptySchedule
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
+from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clients import Client
 from stasis_sim.simulated.clock import Clock, Happening, Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.faults import Fault
+from stasis_sim.simulated.listeners import Listener
 from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.outgoing import Outgoing
 from stasis_sim.simulated.process import Life, Process
 from stasis_sim.simulated.traffic import arrivals, instants
 
@@ -72,6 +75,8 @@ class World:
         self.streams = streams
         self.recorder = recorder
         self.clock = Clock()
+        self.apps = Apps(self.clock, recorder)
+        self.outgoing = Outgoing(self, prepared.each_call)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
         self.callers: dict[str, Caller] = {}
         self._answers: dict[int | str, tuple[int, str]] = {}
@@ -80,10 +85,6 @@ class World:
         self._requests = 0
         self._raised = 0
         self._connections: dict[str, Connection] = {}
-        self._holders: dict[str, Connection] = {}
-        self._registered: dict[str, bool] = {}
-        self._opening: Connection | None = None
-        self._cause = "start"
         self._all_offered = False
         self._down_until = 0
         self._down_silently = False
@@ -92,15 +93,18 @@ class World:
         self._begin()
 
     def _listeners(self) -> dict[str, Any]:
+        outgoing = self.outgoing
         return {
-            effects.SEND: self._send,
+            effects.SEND: outgoing.send if outgoing.used else self.send,
+            effects.QUEUED: outgoing.queued,
+            effects.CONNECT: outgoing.connect,
             effects.MISSED: self._missed,
             effects.RESPONSE: self._response,
             effects.STEP: self._step,
             effects.STASIS: self._stasis,
             effects.LEFT: self._left,
             effects.ENDED: self._ended,
-            effects.REGISTRY: self._registry,
+            effects.REGISTRY: self.apps.registry,
             effects.CLOSE: self._close,
         }
 
@@ -109,16 +113,18 @@ class World:
         scenario = self.scenario
         for client in scenario.clients.values():
             for app in client.apps:
-                self._know(app)
+                self.apps.know(app)
         self.clients: list[Client] = []
         for name, spec in scenario.clients.items():
             for instance in range(1, spec.instances + 1):
                 full = name if instance == 1 else f"{name}#{instance}"
-                self.clients.append(Client(self, len(self.clients), full, spec))
+                kind = Listener if spec.transport == "outbound" else Client
+                self.clients.append(kind(self, len(self.clients), full, spec))
         self.faults = [Fault(self, number, spec) for number, spec in enumerate(scenario.faults)]
         self._sources = [self._source(calls) for calls in scenario.calls]
         self._limit = scenario.asterisk.max_channels or sys.maxsize
         Process(self.clock, Rank.ARRIVAL, 0).start(self._traffic())
+        self.outgoing.begin(client for client in self.clients if isinstance(client, Listener))
 
     def _source(self, calls: Calls) -> Source:
         hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
@@ -193,15 +199,20 @@ class World:
 
     def _stasis(self, effect: Effect) -> None:
         _, channel, app, args, result, reason = effect
-        caller, now = self.callers[channel], self.clock.now
+        caller, now, app = self.callers[channel], self.clock.now, self.apps.name(app)
         if app:
-            self._know(app)
-        attempt = trace.Attempt(app, args, now, result, reason)
-        caller.trace.attempts.append(attempt)
+            self.apps.know(app)
+        attempts = caller.trace.attempts
+        if attempts and attempts[-1].result == "in_progress":
+            attempt = attempts[-1]
+            attempt.result, attempt.reason = result, reason
+        else:
+            attempt = trace.Attempt(app, args, now, result, reason)
+            attempts.append(attempt)
         if result == "entered":
             caller.attempt = attempt
             self.recorder.inside(app, 1, now)
-        else:
+        elif result == "ejected":
             caller.ejected = True
             caller.trace.fallback = False
 
@@ -212,7 +223,7 @@ class World:
         if attempt is not None:
             attempt.left = now
             attempt.left_by = how
-            self.recorder.inside(app, -1, now)
+            self.recorder.inside(self.apps.name(app), -1, now)
 
     def _step(self, effect: Effect) -> None:
         """Watch where a caller gets to whom Stasis has ejected."""
@@ -237,9 +248,11 @@ class World:
 
     # ---- messages ----------------------------------------------------------
 
-    def _message(self, told: tuple[Any, ...], now: int) -> Message:
+    def message(self, told: tuple[Any, ...], now: int) -> Message:
         """Write down that a message was raised: what the effect says of it from the serial on."""
         serial, app, type_, channel, body = told
+        if self.outgoing.used:
+            app = self.apps.name(app)
         self._raised = serial
         caller = self.callers.get(channel)
         if caller is None:
@@ -255,12 +268,13 @@ class World:
         raised[app] = number + 1
         return event, caller, number
 
-    def _send(self, effect: Effect) -> None:
+    def send(self, effect: Effect) -> None:
+        """A message is written to a connection."""
         now = self.clock.now
-        self._connections[effect[1]].send(self._message(effect[2:], now), now)
+        self._connections[effect[1]].send(self.message(effect[2:], now), now)
 
     def _missed(self, effect: Effect) -> None:
-        event, caller, _ = self._message(effect[1:], self.clock.now)
+        event, caller, _ = self.message(effect[1:], self.clock.now)
         event.fate = "missed"
         self._finished.pop(event.serial, None)
         self.release(caller)
@@ -312,7 +326,7 @@ class World:
 
     def obstacle(self, client: Client) -> str:
         """Return what stands between a client and Asterisk's HTTP server, empty if nothing does."""
-        if self.clock.now < self._down_until:
+        if self.down:
             return "asterisk_down"
         if client.frozen or self.clock.now < client.refused_until:
             return "network"
@@ -320,7 +334,7 @@ class World:
 
     def silent(self, client: Client) -> bool:
         """Whether what stands between a client and Asterisk swallows attempts instead of refusing them."""
-        if self.clock.now < self._down_until:
+        if self.down:
             return self._down_silently
         return client.frozen or client.blackhole
 
@@ -346,7 +360,7 @@ class World:
         Returns:
             Status and reason, 0 where nobody answers; None: Asterisk answers later, and arms the process with it.
         """
-        if self.clock.now < self._down_until:
+        if self.down:
             return 0, "asterisk_down"
         if client.partitioned:
             return 0, "network"
@@ -368,9 +382,9 @@ class World:
 
     def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
         """Let a client's WebSocket handshake reach Asterisk; return status and reason."""
-        self._connections[connection.session] = self._opening = connection
+        self._connections[connection.session] = self.apps.opening = connection
         self.asterisk.apply(stimuli.Open(connection.session, request))
-        self._opening = None
+        self.apps.opening = None
         status, reason = self._answers.pop(connection.session)
         if status != SWITCHING_PROTOCOLS:
             del self._connections[connection.session]
@@ -382,56 +396,35 @@ class World:
         if row.closed is None:
             row.closed = now
         row.how = row.how or how
-        mine = [app for app, holder in self._holders.items() if holder is connection]
-        for app in mine:
-            del self._holders[app]
-        self._cause = cause
+        mine = self.apps.left(connection)
+        self.apps.cause = cause
         if now >= self._down_until:
             self.asterisk.apply(stimuli.Closed(connection.session))
         del self._connections[connection.session]
         for app in mine:
-            self._state(app)
+            self.apps.changed(app)
+
+    def reached(self, apps: Iterable[str], connection: Connection) -> None:
+        """Let Asterisk notice that a connection stands which it has opened."""
+        self._connections[connection.session] = connection
+        self.apps.reached(apps, connection)
+        self.asterisk.apply(stimuli.Connected(connection.session))
+
+    def hung_up(self, connection: Connection) -> None:
+        """Asterisk has closed a connection which it had opened: what it has written still arrives."""
+        del self._connections[connection.session]
+        connection.row.closed, connection.row.how = self.clock.now, "closed"
 
     def given_up(self, connection: Connection) -> None:
         """A client has given up a connection over which nothing comes; Asterisk knows nothing of that."""
         connection.row.closed = self.clock.now
         connection.row.how = connection.row.how or "frozen"
 
-    def frozen(self, connection: Connection) -> None:
-        """The link of a connection froze or thawed."""
-        self._cause = "frozen"
-        for app, holder in self._holders.items():
-            if holder is connection:
-                self._state(app)
-
-    def _registry(self, effect: Effect) -> None:
-        _, app, change = effect
-        self._know(app)
-        self._registered[app] = change in {"created", "activated", "replaced"}
-        if self._opening is not None and self._registered[app]:
-            before = self._holders.get(app)
-            self._holders[app] = self._opening
-            if before is not None and before.open and before not in self._holders.values():
-                before.row.how = "replaced"  # it stays open, and deaf
-        self._state(app)
-
-    def _know(self, app: str) -> None:
-        """Write down from now on when an app is away: one that a client serves, or that a channel asks for."""
-        if app not in self._registered:
-            self._registered[app] = False
-            self._state(app)
-
-    def _state(self, app: str) -> None:
-        """Write down whether an app is registered, and whether messages reach it."""
-        holder = self._holders.get(app)
-        registered = self._registered[app]
-        working = registered and holder is not None and not holder.frozen
-        self.recorder.app_state(app, self.clock.now, registered=registered, working=working, cause=self._cause)
-
     def _close(self, effect: Effect) -> None:
         """Asterisk closes a connection: nothing more can be written to it, and its client hears of it."""
         _, session, how = effect
-        self.clock.after(0, Rank.NETWORK, 0, self._closed_by_asterisk, (session, how))
+        if not self.outgoing.closed(session):
+            self.clock.after(0, Rank.NETWORK, 0, self._closed_by_asterisk, (session, how))
 
     def _closed_by_asterisk(self, happening: Happening) -> None:
         session, how = happening.payload
@@ -452,17 +445,21 @@ class World:
             # Whoever waits for an answer hears that Asterisk has gone.
             process.arm(0, (0, "asterisk_down"))
         self._waiting.clear()
-        self._cause = "restart"
-        self.asterisk.apply(stimuli.Restart())
+        self.apps.cause = "restart"
+        self.asterisk.apply(stimuli.Kill())
+        self.outgoing.killed(boot)
         self._down_until = self.clock.now + boot
-        for app in list(self._registered):
-            self._registered[app] = False
+        self.apps.down()
         for client in self.clients:
             hit += client.lose("restart", "restart")
             client.settle_given_up(for_good=True)
-        for app in self._registered:
-            self._state(app)
+        self.apps.settle()
         return hit
+
+    @property
+    def down(self) -> bool:
+        """Whether Asterisk is down."""
+        return self.clock.now < self._down_until
 
     # ---- the run -----------------------------------------------------------
 
@@ -477,8 +474,9 @@ class World:
             clock.run(until=run.duration_us)
         for client in self.clients:
             client.finish()
-            if client.connection is not None and client.connection.frozen:
-                client.connection.row.how = "frozen"
+            for connection in client.standing():
+                if connection.frozen:
+                    connection.row.how = "frozen"
         return self.recorder.finish(clock.now, self._raised)
 
     def _drain(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from stasis_sim.handoff.effects import CLOSE, CONNECT, QUEUED, REGISTRY, SEND, STASIS, STEP
 from stasis_sim.handoff.lifecycles import CHANNEL, REGISTRATION, SESSION, IllegalStimulusError, Table, fire
 from stasis_sim.handoff.sessions import PERSISTENT, Session
-from stasis_sim.handoff.stimuli import Closed, Connected, ConnectFailed, Start
+from stasis_sim.handoff.stimuli import Closed, Connected, ConnectFailed, Kill, Start
 
 if TYPE_CHECKING:
     from tests.handoff.conftest import Asterisk
@@ -50,7 +50,7 @@ def test_a_persistent_session_queues(make: Callable[..., Asterisk]) -> None:
     asterisk = make(outbound="persistent")
     effects = asterisk.step(Start())
     assert asterisk.of(effects, REGISTRY) == [("Intro-IVR", "created")]
-    assert asterisk.of(effects, CONNECT) == [("out1", "client1", "ws://app:1/", 500_000)]
+    assert asterisk.of(effects, CONNECT) == [("out1", "client1", "ws://app:1/", 500_000, ("Intro-IVR",))]
     assert asterisk.types(asterisk.step(Connected("out1"))) == ["ApplicationRegistered"]
     assert asterisk.of(asterisk.step(Closed("out1")), CONNECT)
     entered = asterisk.call("c1")
@@ -59,6 +59,18 @@ def test_a_persistent_session_queues(make: Callable[..., Asterisk]) -> None:
     again = asterisk.step(Connected("out1"))
     assert asterisk.types(again) == ["StasisStart", "ChannelDtmfReceived", "ApplicationRegistered"]
     assert [effect[1] for effect in asterisk.of(again, SEND)][:2] == waiting
+
+
+def test_while_asterisk_is_down_it_connects_nowhere(make: Callable[..., Asterisk]) -> None:
+    """Killed, it forgets its tries and what waits; started again, it registers the application and connects."""
+    asterisk = make(outbound="persistent")
+    asterisk.step(ConnectFailed("out1"))
+    assert asterisk.of(asterisk.step(Kill()), CONNECT) == []
+    assert asterisk.of(asterisk.run(1.0), CONNECT) == []
+    effects = asterisk.step(Start())
+    assert asterisk.of(effects, REGISTRY) == [("Intro-IVR", "created")]
+    assert len(asterisk.of(effects, CONNECT)) == 1
+    assert asterisk.step(Start()) == []
 
 
 def test_a_persistent_session_tries_for_ever(make: Callable[..., Asterisk]) -> None:
@@ -76,6 +88,7 @@ def test_a_connection_for_one_call(make: Callable[..., Asterisk]) -> None:
     asterisk = make(outbound="per_call_config")
     effects = asterisk.call("c1")
     session = asterisk.of(effects, CONNECT)[0][0]
+    assert asterisk.of(effects, STASIS) == [("c1", "Intro-IVR", (), "in_progress", "")]
     asterisk.step(Connected(session))
     assert asterisk.of(asterisk.run(0.4), STASIS) == []
     assert asterisk.of(asterisk.run(0.1), STASIS) == [("c1", "Intro-IVR:c1", (), "entered", "")]
@@ -94,7 +107,8 @@ def test_a_connection_that_cannot_be_made(make: Callable[..., Asterisk]) -> None
     for _ in range(4):
         asterisk.step(ConnectFailed(session))
         asterisk.run(0.3)
-    assert asterisk.of(asterisk.log, STASIS) == [("c1", "Intro-IVR", (), "ejected", "connect_failed")]
+    assert asterisk.of(asterisk.log, STASIS)[1:] == [("c1", "Intro-IVR", (), "ejected", "connect_failed")]
+    assert asterisk.of(asterisk.log, CLOSE) == [(session, "connect_failed")]
     assert [step[5] for step in asterisk.of(asterisk.log, STEP)][2] == "FAILED"
 
 

@@ -11,6 +11,11 @@ from stasis_sim.errors import InputError
 from stasis_sim.openloop.eligible import obstacle
 from stasis_sim.simulated.preparation import prepare
 
+ARI = (
+    "[general]\n[asterisk]\ntype = user\npassword = asterisk\n"
+    "[out]\ntype = outbound_websocket\nwebsocket_client_id = ivr\napps = Intro-IVR\nlocal_ari_user = asterisk\n"
+)
+WEBSOCKET_CLIENT = "[ivr]\ntype = websocket_client\nconnection_type = persistent\nuri = ws://ivr/\n"
 DIALPLAN = "[default]\nexten => ivr,1,Stasis(Intro-IVR)\n same => n,Hangup()\n"
 
 
@@ -36,6 +41,11 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     ({"faults": [{"crash": "ivr", "at": "5s"}]}, "faults.0.crash: only drop is computed in bulk"),
     ({"ivr": {"instances": 2}}, "clients.ivr.instances: one replaces the other"),
+    (
+        {"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}, "ivr": {"transport": "outbound"}},
+        "clients.ivr.transport: its events wait in a queue that calls fill",
+    ),
+    ({"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}}, ""),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},

@@ -93,3 +93,124 @@ def test_each_engine_is_fresh() -> None:
 def test_a_scenario_travels_to_other_processes() -> None:
     """It can be pickled, and is the same on the other side."""
     assert pickle.loads(pickle.dumps(scenario())) == scenario()  # noqa: S301 - our own bytes
+
+
+LISTENING = """\
+asterisk:
+  profile: asterisk-22
+  ari: |
+    [general]
+    [asterisk]
+    type = user
+    password = asterisk
+    [out]
+    type = outbound_websocket
+    websocket_client_id = ivr
+    apps = Intro-IVR,Super-Conference
+    local_ari_user = asterisk
+  websocket_client: |
+    [ivr]
+    type = websocket_client
+    connection_type = per_call_config
+    uri = ws://ivr:8765/
+  extensions: |
+    [default]
+    exten => ivr,1,Stasis(Intro-IVR)
+     same => n,Stasis(Super-Conference)
+clients:
+  ivr:
+    apps: [Intro-IVR, Super-Conference]
+    transport: outbound
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+run: {duration: 1min}
+"""
+
+
+def test_a_client_that_listens_is_led_to_by_both_files() -> None:
+    """Nothing to warn of; both apps get a WebSocket for each call."""
+    prepared = prepare(scenario(LISTENING))
+    assert prepared.warnings == ()
+    assert prepared.each_call == {"Intro-IVR", "Super-Conference"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "texts"),
+    [
+        (
+            "apps = Intro-IVR,Super-Conference",
+            "apps = Intro-IVR",
+            [
+                (
+                    "25:5: clients.ivr.transport: no outbound_websocket of ari.conf names Super-Conference; "
+                    "add one, or write "
+                    "transport: inbound"
+                )
+            ],
+        ),
+        (
+            "apps: [Intro-IVR, Super-Conference]",
+            "apps: [Intro-IVR]",
+            [
+                (
+                    "3:3: asterisk.ari: [out] connects for Super-Conference, and no client listens; give one apps: "
+                    "[Super-Conference] and transport: outbound"
+                )
+            ],
+        ),
+        (
+            "websocket_client_id = ivr",
+            "websocket_client_id = irv",
+            [
+                (
+                    "3:3: asterisk.ari: [out] has no section irv in websocket_client.conf (got ivr); write one under "
+                    "asterisk.websocket_client"
+                )
+            ],
+        ),
+        (
+            "    [out]",
+            (
+                "    [first]\n    type = outbound_websocket\n    websocket_client_id = ivr\n    apps = Intro-IVR\n"
+                "    local_ari_user = asterisk\n    [out]"
+            ),
+            ["3:3: asterisk.ari: [out] names Intro-IVR like [first]; let one section name it"],
+        ),
+        (
+            "    apps: [Intro-IVR, Super-Conference]",
+            "    apps: [Intro-IVR]\n    transport: outbound\n  bridge:\n    apps: [Super-Conference]",
+            ["3:3: asterisk.ari: [out] leads to ivr and bridge; let it name apps of one client"],
+        ),
+        (
+            "    transport: outbound",
+            "    transport: outbound\n    reconnect: {constant: 2s}\n    subscribe_all: true\n    latency: 251ms",
+            [
+                (
+                    "26:5: clients.ivr.reconnect: says nothing of a client that listens; remove it, and write "
+                    "the timers into "
+                    "websocket_client.conf"
+                ),
+                (
+                    "27:5: clients.ivr.subscribe_all: says nothing of a client that listens; remove it, and write "
+                    "subscribe_all = yes into ari.conf"
+                ),
+                (
+                    "28:5: clients.ivr.latency: there and back is longer than connection_timeout of [ivr] "
+                    "(got 502ms and "
+                    "500ms); write less, or raise connection_timeout"
+                ),
+            ],
+        ),
+    ],
+)
+def test_what_does_not_lead_to_a_client_that_listens(old: str, new: str, texts: list[str]) -> None:
+    """Sections and clients that do not fit are refused, each at its place."""
+    assert refused(LISTENING.replace(old, new)) == [f"s.yaml:{text}" for text in texts]
+
+
+def test_sections_that_nobody_listens_for_are_a_warning() -> None:
+    """Where no client listens at all, Asterisk is taken not to connect."""
+    prepared = prepare(scenario(LISTENING.replace("transport: outbound", "transport: inbound")))
+    assert [str(warning) for warning in prepared.warnings] == [
+        "s.yaml:3:3: asterisk.ari: [out] is an outbound WebSocket, and no client listens for it, so it is never there"
+    ]
+    assert prepared.each_call == frozenset()
