@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.simulated.preparation import Prepared
 
-MOST_PATHS: Final = 4096
+MOST_PATHS: Final = 256
 """Calls that go in more ways than this are not computed here."""
 
 NOBODY: Final = -1

@@ -33,6 +33,9 @@ ARRIVAL: Final = 0
 HORIZON: Final = 1
 """The first two symbols: when the call arrives, and when the run ends."""
 
+MOST_LOOKS: Final = 600
+"""Looks at links, one a client and happening; a call that goes on for longer is left to the event engine."""
+
 _KEY: Final = (1 << KEY_BITS) - 1
 
 
@@ -395,6 +398,8 @@ class _Bench(World):
                 record.following = at
                 break
             self._now(at, int(place))
+            if len(record.looks) > MOST_LOOKS:
+                raise ClosedLoopError("a call to which more happens than is worth computing at once")
             env.step()
         return self._finish()
 
