@@ -25,6 +25,7 @@ from stasis_sim.openloop.standings import Standings
 from stasis_sim.openloop.sums import Sums
 from stasis_sim.openloop.windows import windows
 from stasis_sim.randomness import Streams
+from stasis_sim.simulated.clock import Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.world import World
 
@@ -103,8 +104,8 @@ class _Computation:
         ]
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
-        latencies = [durations(self._streams, "", client.latency)[0] for client in scenario.clients.values()]
-        self._queues = Queues(latencies, self._cohorts)
+        self._latencies = [durations(self._streams, "", client.latency)[0] for client in scenario.clients.values()]
+        self._queues = Queues(self._latencies, self._cohorts)
         self._begun = 0
         # When the last thing has happened about the calls that are through.
         self._over = 0
@@ -141,9 +142,20 @@ class _Computation:
         ended = last
         for group in (group for cohort in self._cohorts for group in cohort.groups(self._horizon)):
             if group.path.ended is None:
-                return self._exhausted
+                return self._undisturbed(self._exhausted)
             ended = max(ended, _latest(group, group.path.ended))
         return ended
+
+    def _undisturbed(self, end: int) -> int:
+        """Return the end of a run that cannot be drained, if no drop takes away what is still on its way then.
+
+        Such a drop ends the wait of whoever would have handled it, and with that the run.
+        """
+        for link, latency in zip(self._history.links, self._latencies, strict=True):
+            place = link.look(np.array([end]), max(Rank), np.array([0]))
+            if not link.lasts(place, np.array([end + latency]))[0]:
+                raise ClosedLoopError("a drop right after the last thing that happens to calls that never end")
+        return end
 
     @property
     def _exhausted(self) -> int:

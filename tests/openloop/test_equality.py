@@ -227,6 +227,27 @@ def test_both_engines_give_the_same_bytes(content: dict[str, Any], window: int) 
     agree(content, window)
 
 
+def test_a_drop_after_the_last_thing_that_happens_is_not_guessed_at() -> None:
+    """Calls that never end, and a drop that catches what is still on its way: the event engine says when it is over."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "latency": "500ms",
+                "service": "0s",
+                "reconnect": "node-ari-client",
+                "on StasisStart": ["answer", {"play": {"lognormal": {"mean": "3s", "cv": 1}}}, "continue"],
+            }
+        },
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"poisson": "3/s"}, "count": 2}],
+        "faults": [{"drop": "ivr", "every": "500ms"}],
+        "run": {"duration": "20s", "until": "drained", "seed": 1},
+    }
+    with pytest.raises(ClosedLoopError, match="a drop right after the last thing"):
+        OpenLoop(prepare(Scenario.of(content))).compute(1)
+
+
 @pytest.mark.slow
 @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 @given(scenarios(), st.sampled_from([2, 3, 7, 20, 1000]))
