@@ -418,4 +418,11 @@ def main() -> NoReturn:
     except InputError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What the commands read they have opened by now: this is a full disk, or something where a result should go.
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        typer.echo(f"{what}; make room, move away what stands there, or write another folder with --out", err=True)
+        sys.exit(2)
     sys.exit(0)

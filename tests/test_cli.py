@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -401,6 +405,46 @@ def test_a_run_that_is_killed_leaves_nothing_half(shell: Cli, tmp_path: Path, mo
     assert shell("run", "good.yaml", *events, "--no-picture")[0] == 0
     after = files(tmp_path / "results")
     assert {name: after[name] for name in left} == left
+
+
+@pytest.mark.parametrize("name", ["replications", "measures.json", "replications/0001/replication.json"])
+def test_what_stands_in_the_way_of_results_is_said(shell: Cli, tmp_path: Path, name: str) -> None:
+    """A file where a folder should be, or a folder for a file, is one message and no traceback."""
+    assert shell("run", "good.yaml", "--workers", "1", "--no-picture")[0] == 0
+    (found,) = tmp_path.glob("results/good/*")
+    place = found / name
+    if place.is_dir():
+        shutil.rmtree(place)
+        place.write_text("", "utf-8")
+    else:
+        place.unlink()
+        place.mkdir()
+        (place / "something").write_text("", "utf-8")
+    code, _, err = shell("run", "good.yaml", "--workers", "1", "--no-picture")
+    assert code == 2
+    assert str(place) in err or name in err
+    assert err.endswith("; make room, move away what stands there, or write another folder with --out\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups are interrupted as a terminal does it, on POSIX")
+def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_path: Path) -> None:
+    """Ctrl-C ends the workers too, and what has not begun never does."""
+    del shell  # only its folder is wanted
+    program = "from stasis_sim.cli import main\nif __name__ == '__main__':\n    main()\n"
+    (tmp_path / "start.py").write_text(program, "utf-8")
+    settings = ["--set", "run.duration=40h", "--set", "run.engine=events", "--replications", "8", "--workers", "2"]
+    command = [sys.executable, "start.py", "run", "good.yaml", "--no-picture", *settings]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as running:
+        while len(list(tmp_path.glob("results/good/*/replications/*"))) < 2:
+            assert running.poll() is None
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(timeout=60) != 0
+    assert len(list(tmp_path.glob("results/good/*/replications/*"))) == 2
+    assert not list(tmp_path.glob("results/good/*/replications/*/replication.json"))
 
 
 # ---- the installed command, and what the documentation says ------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import shutil
+import signal
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -254,8 +255,19 @@ def _executor(given: Executor | None, workers: int) -> Iterator[Executor | None]
         yield given
         return
     # A fresh interpreter for each worker: the same on all systems, and nothing of this process leaks into them.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield pool
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_heed_interrupts) as pool:
+        try:
+            yield pool
+        except BaseException:
+            # Who interrupts a run, or sees it fail, does not want the replications that have not begun.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _heed_interrupts() -> None:
+    """Let Ctrl-C end a worker; Python's own handler only fails the present replication, and the next one begins."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _all(engine: Engine, tree: ResultTree, pool: Executor | None, progress: Progress | None) -> Sequence[Replication]:
