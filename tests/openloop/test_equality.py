@@ -249,6 +249,7 @@ def test_a_drop_after_the_last_thing_that_happens_is_not_guessed_at() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 @given(scenarios(), st.sampled_from([2, 3, 7, 20, 1000]))
 def test_both_engines_give_the_same_bytes_at_length(content: dict[str, Any], window: int) -> None:
