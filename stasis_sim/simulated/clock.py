@@ -9,11 +9,13 @@ number; rank and key make up that number.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from operator import attrgetter
 from typing import Any
 
 import simpy
+from simpy.core import EmptySchedule
 
 KEY_BITS = 48
 
@@ -31,6 +33,17 @@ class Rank(IntEnum):
     CLIENT = 4
     CALLER = 5
     ARRIVAL = 6
+
+
+MOST_STEPS = 200_000
+"""Things that may happen at one instant; what goes on for longer goes on for ever."""
+
+
+class StandstillError(Exception):
+    """Things go on at one instant without end."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__(f"more than {MOST_STEPS:,} things happen at {now / 1e6:g} s, and time does not pass")
 
 
 Action = Callable[[Any], Any]
@@ -69,11 +82,13 @@ class Clock:
         sure: So many more steps can be taken before :meth:`pending` may come to 0; 0 where nobody has counted.
     """
 
-    __slots__ = ("env", "sure")
+    __slots__ = ("_instant", "_steps", "env", "sure")
 
     def __init__(self) -> None:
         self.env = simpy.Environment(initial_time=0)
         self.sure = 0
+        self._instant = -1
+        self._steps = 0
 
     # Read twenty times for each call: straight from where SimPy keeps it, and without a frame of Python.
     now: int = property(attrgetter("env._now"))  # type: ignore[assignment]
@@ -102,8 +117,24 @@ class Clock:
 
     def run(self, until: int | None = None) -> None:
         """Let time pass up to and with the instant ``until``, or until nothing is left to happen."""
-        if until is None:
-            self.env.run()
-            return
-        stop = Happening(self.env, until - self.now, (len(Rank) + 1) << KEY_BITS)
-        self.env.run(until=stop)
+        stopped: list[Happening] = []
+        if until is not None:
+            Happening(self.env, until - self.now, (len(Rank) + 1) << KEY_BITS, None, stopped.append)
+        with suppress(EmptySchedule):
+            while not stopped:
+                self.step()
+
+    def step(self) -> None:
+        """Let the next thing happen.
+
+        Raises:
+            StandstillError: Time does not pass any more.
+            EmptySchedule: There is none.
+        """
+        self.env.step()
+        now = self.now
+        if now != self._instant:
+            self._instant, self._steps = now, 0
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise StandstillError(now)

@@ -11,10 +11,13 @@ from stasis_sim.handoff.thread import LoopError
 from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.trace import Recorder, Sink
 from stasis_sim.randomness import Streams
+from stasis_sim.simulated.clock import StandstillError
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.world import World
 
 WAY_OUT = "let it take time, with Wait() or Stasis(), or leave the loop"
+
+TAKE_TIME = "let a client that answers its own doings take time: give it a latency or a service time"
 
 COLLECT_AFTER = 200_000
 """Objects made and not freed before Python looks for cycles."""
@@ -45,7 +48,7 @@ def simulate(prepared: Prepared, replication: int, sink: Sink | None = None) -> 
         The sums, and how much each fault of the scenario has touched.
 
     Raises:
-        InputError: The dialplan runs for ever without taking time.
+        InputError: The dialplan, or a client and Asterisk between them, go on for ever without taking time.
     """
     run = prepared.scenario.run
     recorder = Recorder(replication, run.warmup_us, sink)
@@ -56,4 +59,6 @@ def simulate(prepared: Prepared, replication: int, sink: Sink | None = None) -> 
     except LoopError as error:
         place = prepared.scenario.problem(("asterisk", "extensions"), f"{error}; {WAY_OUT}")
         raise InputError([place]) from None
+    except StandstillError as error:
+        raise InputError([prepared.scenario.problem(("clients",), f"{error}; {TAKE_TIME}")]) from None
     return ledger, tuple(fault.touched for fault in world.faults)

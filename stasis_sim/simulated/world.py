@@ -488,7 +488,7 @@ class World:
                     clock.sure = clock.pending()
                     if not clock.sure:
                         return
-                clock.env.step()
+                clock.step()
                 clock.sure -= clock.sure > 0
 
     def _check_drained(self) -> None:
