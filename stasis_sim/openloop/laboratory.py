@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 
+from stasis_sim.handoff import effects
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
@@ -368,8 +369,7 @@ class _Bench(World):
                 self.apps.know(app)
         self.clients = [_Fellow(self, place, *item) for place, item in enumerate(scenario.clients.items())]
         self.faults = []
-        self._sources = [self._source(calls) for calls in scenario.calls]
-        self._limit = sys.maxsize
+        self.callers.limit = sys.maxsize
 
     def examine(self, subject: Subject, symbols: Symbols, conditions: Conditions) -> Record:
         """Put a call in and see what becomes of it."""
@@ -387,7 +387,7 @@ class _Bench(World):
         self._record = record = Record(self.recorder.row, conditions)
         self.recorder.passed = self._passed
         self._now(arrives, Rank.ARRIVAL << KEY_BITS)
-        self._arrive(subject.number, arrives, subject.source, subject.index)
+        self.callers.arrive(subject.number, arrives, subject.source, subject.index)
         record.call = self.recorder.row
         while queue and not self._is_done():
             at, place, _, event = queue[0]
@@ -436,9 +436,12 @@ class _Bench(World):
     def _passed(self, app: str, change: int) -> None:
         self._record.passages.append(Passage(app, change, self._happening))
 
+    def _listeners(self) -> dict[str, Any]:
+        return {**super()._listeners(), effects.STASIS: self._stasis, effects.STEP: self._step}
+
     def _stasis(self, effect: Effect) -> None:
         self._record.asked.append(self._happening)
-        super()._stasis(effect)
+        self.callers.stasis(effect)
 
     def _step(self, effect: Effect) -> None:
         _, _, context, exten, priority, application, data = effect
@@ -448,7 +451,7 @@ class _Bench(World):
         if code is None:
             raise ClosedLoopError(f"{place} is there for some callers only")
         dialplan_steps.examine(place, application, data, code.template)
-        super()._step(effect)
+        self.callers.step(effect)
 
     def _take(self, client: int, arrives: int, service: int, message: Message) -> int:
         """A message is on its way to a client: say when its worker will be through with it."""

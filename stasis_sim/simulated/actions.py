@@ -16,8 +16,8 @@ from stasis_sim.simulated.process import Life, Process
 
 if TYPE_CHECKING:
     from stasis_sim.simulated.callers import Caller
-    from stasis_sim.simulated.clients import Client
     from stasis_sim.simulated.network import Message
+    from stasis_sim.simulated.programs import Program
 
 Query = tuple[tuple[str, str], ...]
 Step = tuple[str, str, Query]
@@ -117,7 +117,7 @@ def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
     )
 
 
-def handle(process: Process, client: Client, message: Message, todo: Sequence[Plan], finish: int) -> Life:
+def handle(process: Process, client: Program, message: Message, todo: Sequence[Plan], finish: int) -> Life:
     """Handle one event once a worker is through with it."""
     event, caller, number = message
     if caller is None:
@@ -131,13 +131,13 @@ def handle(process: Process, client: Client, message: Message, todo: Sequence[Pl
     world.release(caller)
 
 
-def recover(process: Process, client: Client, todo: Sequence[Plan]) -> Life:
+def recover(process: Process, client: Program, todo: Sequence[Plan]) -> Life:
     """Ask for all channels, and do for each that is inside and that nobody works for what a StasisStart asks for."""
     world, generation = client.world, client.generation
     status = yield from client.rest("GET", "/channels", (), None, process)
     if status not in OK or client.generation != generation:
         return
-    for caller in world.inside(client.spec.apps):
+    for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
         if number not in client.known and caller.attempt is not None:
             client.known.add(number)
@@ -145,14 +145,14 @@ def recover(process: Process, client: Client, todo: Sequence[Plan]) -> Life:
             worker.start(_take_up(worker, client, caller, todo, caller.attempt.app))
 
 
-def _take_up(process: Process, client: Client, caller: Caller, todo: Sequence[Plan], app: str) -> Life:
+def _take_up(process: Process, client: Program, caller: Caller, todo: Sequence[Plan], app: str) -> Life:
     client.world.keep(caller)
     yield from _carry_out(process, client, caller, todo, (app, "recover"))
     client.world.release(caller)
 
 
 def _carry_out(
-    process: Process, client: Client, caller: Caller, todo: Sequence[Plan], name: tuple[str | int, ...]
+    process: Process, client: Program, caller: Caller, todo: Sequence[Plan], name: tuple[str | int, ...]
 ) -> Life:
     """Carry out a list of actions on a call.
 
@@ -184,7 +184,7 @@ def _carry_out(
 
 
 def _play(
-    process: Process, client: Client, caller: Caller, duration: int, *, last: bool
+    process: Process, client: Program, caller: Caller, duration: int, *, last: bool
 ) -> Generator[int | None, Any, bool]:
     """Play a sound and wait for its end, if anything follows; say whether the handling goes on."""
     path, media = f"/channels/{caller.channel}/play", ("media", sound(duration))

@@ -1,8 +1,30 @@
-"""A caller, from the first ring to the end of the call: what the simulation keeps about one live call."""
+"""The callers: who is there, what each does by himself, and what becomes of him in Asterisk.
+
+A caller arrives, waits for a first command, and hangs up when his patience is over or he has got what he called for.
+All that is random about him is drawn when he arrives, by his number within his source of traffic.
+"""
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from stasis_sim.handoff import stimuli
 from stasis_sim.observe import trace
+from stasis_sim.simulated.clock import Happening, Rank
+from stasis_sim.simulated.draws import durations
+from stasis_sim.simulated.process import Life, Process
+from stasis_sim.simulated.traffic import arrivals, instants
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.effects import Effect
+    from stasis_sim.randomness import Durations
+    from stasis_sim.scenario.calls import Calls
+    from stasis_sim.scenario.distributions import Distribution
+    from stasis_sim.simulated.world import World
+
+CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
+"""Applications that take care of a caller whom Stasis ejected."""
 
 
 class Caller:
@@ -32,3 +54,172 @@ class Caller:
         self.ejected = False
         self.served = False
         self.raised: dict[str, int] = {}
+
+
+class Source(NamedTuple):
+    """A source of traffic, made ready."""
+
+    name: str
+    hold: Durations | None
+    patience: Durations | None
+    dials: tuple[str, str, dict[str, str], str, str]
+    """Extension, context, variables, number of the caller, kind of channel."""
+
+
+class Callers:
+    """The callers of one replication.
+
+    Args:
+        world: Where they live.
+
+    Attributes:
+        live: Those whose call has not ended, by channel, in the order of their arrival.
+        all_offered: Whether nobody will arrive any more.
+        limit: So many calls there may be at one time.
+    """
+
+    def __init__(self, world: World) -> None:
+        scenario = world.scenario
+        self._world = world
+        self._sources = [self._source(calls) for calls in scenario.calls]
+        self._fallback = frozenset((place.context, place.exten) for place in scenario.fallback)
+        self.live: dict[str, Caller] = {}
+        self.all_offered = False
+        self.limit = scenario.asterisk.max_channels or sys.maxsize
+
+    def _source(self, calls: Calls) -> Source:
+        hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
+        to = calls.to
+        dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
+        return Source(calls.name, hold, patience, dials)
+
+    def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
+        if distribution is None:
+            return None
+        return durations(self._world.streams, f"calls/{source}/{what}", distribution)
+
+    def source_name(self, source: int) -> str:
+        """Return the name of a source of traffic."""
+        return self._sources[source].name
+
+    def inside(self, apps: tuple[str, ...]) -> list[Caller]:
+        """Return the callers inside some apps, in the order of their arrival."""
+        return [caller for caller in self.live.values() if caller.attempt is not None and caller.attempt.app in apps]
+
+    # ---- what they do ------------------------------------------------------
+
+    def begin(self) -> None:
+        """The run begins."""
+        Process(self._world.clock, Rank.ARRIVAL, 0).start(self._traffic())
+
+    def _traffic(self) -> Life:
+        """Offer one call after the other."""
+        world = self._world
+        scenario, clock = world.scenario, world.clock
+        sources = [
+            instants(calls.arrivals, world.streams, calls.name, scenario.asterisk.clock_us, calls.count)
+            for calls in scenario.calls
+        ]
+        end = scenario.run.duration_us
+        for number, arrival in enumerate(arrivals(sources), 1):
+            at = arrival[0]
+            if end is not None and at >= end:
+                break
+            yield at - clock.now
+            self.arrive(number, *arrival)
+        self.all_offered = True
+        world.check_drained()
+
+    def arrive(self, number: int, now: int, position: int, index: int) -> None:
+        """A call of a source arrives: all its draws are made now, used or not."""
+        world, source = self._world, self._sources[position]
+        row = world.recorder.call(number, source.name, now)
+        if world.down or len(self.live) >= self.limit:
+            row.blocked = True
+            row.ended = now
+            world.recorder.ended(row)
+            return
+        hold = None if source.hold is None else source.hold[index]
+        channel = f"c{number}"
+        caller = self.live[channel] = Caller(row, channel, position, index, hold)
+        if source.patience is not None:
+            world.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
+        world.asterisk.dial(number, stimuli.Call(channel, *source.dials))
+
+    def _impatient(self, happening: Happening) -> None:
+        """No command has come in time: the caller hangs up."""
+        caller: Caller = happening.payload
+        if not caller.served and caller.channel in self.live:
+            caller.trace.abandoned = True
+            self._world.asterisk.apply(stimuli.Hangup(caller.channel))
+
+    def _satisfied(self, happening: Happening) -> None:
+        """The caller has got what he called for, and hangs up."""
+        caller: Caller = happening.payload
+        if caller.channel in self.live:
+            self._world.asterisk.apply(stimuli.Hangup(caller.channel))
+
+    # ---- what happens to them ----------------------------------------------
+
+    def commanded(self, caller: Caller, attempt: trace.Attempt | None) -> None:
+        """A client's command was carried out on the channel, which was in this stay when the command came."""
+        clock = self._world.clock
+        if attempt is not None and attempt.first_command is None:
+            attempt.first_command = clock.now
+        if not caller.served:
+            caller.served = True
+            if caller.hold is not None:
+                clock.after(caller.hold, Rank.CALLER, caller.trace.number, self._satisfied, caller)
+
+    def stasis(self, effect: Effect) -> None:
+        """Stasis() was tried, and has let a caller in or not."""
+        _, channel, app, args, result, reason = effect
+        world, caller = self._world, self.live[channel]
+        now, app = world.clock.now, world.apps.name(app)
+        if app:
+            world.apps.know(app)
+        attempts = caller.trace.attempts
+        if attempts and attempts[-1].result == "in_progress":
+            attempt = attempts[-1]
+            attempt.result, attempt.reason = result, reason
+        else:
+            attempt = trace.Attempt(app, args, now, result, reason)
+            attempts.append(attempt)
+        if result == "entered":
+            caller.attempt = attempt
+            world.recorder.inside(app, 1, now)
+        elif result == "ejected":
+            caller.ejected = True
+            caller.trace.fallback = False
+
+    def left(self, effect: Effect) -> None:
+        """A caller has left Stasis."""
+        _, channel, app, how = effect
+        world, caller = self._world, self.live[channel]
+        attempt, caller.attempt = caller.attempt, None
+        if attempt is not None:
+            attempt.left = world.clock.now
+            attempt.left_by = how
+            world.recorder.inside(world.apps.name(app), -1, world.clock.now)
+
+    def step(self, effect: Effect) -> None:
+        """Watch where a caller gets to whom Stasis has ejected."""
+        caller = self.live.get(effect[1])  # a channel that Dial() makes is nobody's
+        if caller is not None and caller.ejected and not caller.trace.fallback:
+            _, _, context, exten, _, application, _ = effect
+            places = self._fallback
+            caller.trace.fallback = application in CARING or (context, exten) in places or (context, None) in places
+
+    def ended(self, effect: Effect) -> None:
+        """A call is over."""
+        _, channel, cause, answer = effect
+        caller = self.live.pop(channel, None)
+        if caller is None:
+            return
+        world, row = self._world, caller.trace
+        row.ended = world.clock.now
+        row.hangup_cause, row.final_answer = cause, answer
+        world.recorder.ended(row)
+        for client in world.clients:
+            client.forget(row.number)
+        world.check_drained()

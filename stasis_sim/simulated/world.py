@@ -7,9 +7,8 @@ decides nothing that Asterisk, a client or a caller would decide.
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from simpy.core import EmptySchedule
 
@@ -18,16 +17,15 @@ from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
-from stasis_sim.simulated.callers import Caller
+from stasis_sim.simulated.callers import Caller, Callers
 from stasis_sim.simulated.clients import Client
 from stasis_sim.simulated.clock import Clock, Happening, Rank
-from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.faults import Fault
 from stasis_sim.simulated.listeners import Listener
 from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.outgoing import Outgoing
-from stasis_sim.simulated.process import Life, Process
-from stasis_sim.simulated.traffic import arrivals, instants
+from stasis_sim.simulated.process import Process
+from stasis_sim.simulated.programs import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,30 +33,14 @@ if TYPE_CHECKING:
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.trace import Recorder
-    from stasis_sim.randomness import Durations, Streams
-    from stasis_sim.scenario.calls import Calls
-    from stasis_sim.scenario.distributions import Distribution
+    from stasis_sim.randomness import Streams
     from stasis_sim.simulated.preparation import Prepared
 
 CARRIED_OUT = range(200, 300)
 SWITCHING_PROTOCOLS = 101
 
-CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
-"""Applications that take care of a caller whom Stasis ejected."""
-
-
 Command: TypeAlias = tuple[Caller, trace.Attempt | None]
 """Whom a command is about, and the stay in Stasis in which it came."""
-
-
-class Source(NamedTuple):
-    """A source of traffic, made ready."""
-
-    name: str
-    hold: Durations | None
-    patience: Durations | None
-    dials: tuple[str, str, dict[str, str], str, str]
-    """Extension, context, variables, number of the caller, kind of channel."""
 
 
 class World:
@@ -77,33 +59,31 @@ class World:
         self.clock = Clock()
         self.apps = Apps(self.clock, recorder)
         self.outgoing = Outgoing(self, prepared.each_call)
+        self.callers = Callers(self)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
-        self.callers: dict[str, Caller] = {}
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._finished: dict[int, str] = {}
         self._waiting: dict[int | str, tuple[Command | None, Process]] = {}
         self._requests = 0
         self._raised = 0
         self._connections: dict[str, Connection] = {}
-        self._all_offered = False
         self._down_until = 0
         self._down_silently = False
-        self._fallback = frozenset((place.context, place.exten) for place in self.scenario.fallback)
         self._drained = self.clock.env.event()
         self._begin()
 
     def _listeners(self) -> dict[str, Any]:
-        outgoing = self.outgoing
+        outgoing, callers = self.outgoing, self.callers
         return {
             effects.SEND: outgoing.send if outgoing.used else self.send,
             effects.QUEUED: outgoing.queued,
             effects.CONNECT: outgoing.connect,
             effects.MISSED: self._missed,
             effects.RESPONSE: self._response,
-            effects.STEP: self._step,
-            effects.STASIS: self._stasis,
-            effects.LEFT: self._left,
-            effects.ENDED: self._ended,
+            effects.STEP: callers.step,
+            effects.STASIS: callers.stasis,
+            effects.LEFT: callers.left,
+            effects.ENDED: callers.ended,
             effects.REGISTRY: self.apps.registry,
             effects.CLOSE: self._close,
         }
@@ -121,130 +101,8 @@ class World:
                 kind = Listener if spec.transport == "outbound" else Client
                 self.clients.append(kind(self, len(self.clients), full, spec))
         self.faults = [Fault(self, number, spec) for number, spec in enumerate(scenario.faults)]
-        self._sources = [self._source(calls) for calls in scenario.calls]
-        self._limit = scenario.asterisk.max_channels or sys.maxsize
-        Process(self.clock, Rank.ARRIVAL, 0).start(self._traffic())
+        self.callers.begin()
         self.outgoing.begin(client for client in self.clients if isinstance(client, Listener))
-
-    def _source(self, calls: Calls) -> Source:
-        hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
-        to = calls.to
-        dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
-        return Source(calls.name, hold, patience, dials)
-
-    def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
-        return None if distribution is None else durations(self.streams, f"calls/{source}/{what}", distribution)
-
-    # ---- callers -----------------------------------------------------------
-
-    def source_name(self, source: int) -> str:
-        """Return the name of a source of traffic."""
-        return self._sources[source].name
-
-    def _traffic(self) -> Life:
-        """Offer one call after the other."""
-        scenario, clock = self.scenario, self.clock
-        sources = [
-            instants(calls.arrivals, self.streams, calls.name, scenario.asterisk.clock_us, calls.count)
-            for calls in scenario.calls
-        ]
-        end = scenario.run.duration_us
-        for number, arrival in enumerate(arrivals(sources), 1):
-            at = arrival[0]
-            if end is not None and at >= end:
-                break
-            yield at - clock.now
-            self._arrive(number, *arrival)
-        self._all_offered = True
-        self._check_drained()
-
-    def _arrive(self, number: int, now: int, position: int, index: int) -> None:
-        """A call of a source arrives: all its draws are made now, used or not."""
-        source = self._sources[position]
-        row = self.recorder.call(number, source.name, now)
-        if now < self._down_until or len(self.callers) >= self._limit:
-            row.blocked = True
-            row.ended = now
-            self.recorder.ended(row)
-            return
-        hold = None if source.hold is None else source.hold[index]
-        channel = f"c{number}"
-        caller = self.callers[channel] = Caller(row, channel, position, index, hold)
-        if source.patience is not None:
-            self.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
-        self.asterisk.dial(number, stimuli.Call(channel, *source.dials))
-
-    def _impatient(self, happening: Happening) -> None:
-        """No command has come in time: the caller hangs up."""
-        caller: Caller = happening.payload
-        if not caller.served and caller.channel in self.callers:
-            caller.trace.abandoned = True
-            self.asterisk.apply(stimuli.Hangup(caller.channel))
-
-    def _satisfied(self, happening: Happening) -> None:
-        """The caller has got what he called for, and hangs up."""
-        caller: Caller = happening.payload
-        if caller.channel in self.callers:
-            self.asterisk.apply(stimuli.Hangup(caller.channel))
-
-    def _commanded(self, caller: Caller, attempt: trace.Attempt | None) -> None:
-        """A client's command was carried out on the channel, which was in this stay when the command came."""
-        now = self.clock.now
-        if attempt is not None and attempt.first_command is None:
-            attempt.first_command = now
-        if not caller.served:
-            caller.served = True
-            if caller.hold is not None:
-                self.clock.after(caller.hold, Rank.CALLER, caller.trace.number, self._satisfied, caller)
-
-    def _stasis(self, effect: Effect) -> None:
-        _, channel, app, args, result, reason = effect
-        caller, now, app = self.callers[channel], self.clock.now, self.apps.name(app)
-        if app:
-            self.apps.know(app)
-        attempts = caller.trace.attempts
-        if attempts and attempts[-1].result == "in_progress":
-            attempt = attempts[-1]
-            attempt.result, attempt.reason = result, reason
-        else:
-            attempt = trace.Attempt(app, args, now, result, reason)
-            attempts.append(attempt)
-        if result == "entered":
-            caller.attempt = attempt
-            self.recorder.inside(app, 1, now)
-        elif result == "ejected":
-            caller.ejected = True
-            caller.trace.fallback = False
-
-    def _left(self, effect: Effect) -> None:
-        _, channel, app, how = effect
-        caller, now = self.callers[channel], self.clock.now
-        attempt, caller.attempt = caller.attempt, None
-        if attempt is not None:
-            attempt.left = now
-            attempt.left_by = how
-            self.recorder.inside(self.apps.name(app), -1, now)
-
-    def _step(self, effect: Effect) -> None:
-        """Watch where a caller gets to whom Stasis has ejected."""
-        caller = self.callers.get(effect[1])  # a channel that Dial() makes is nobody's
-        if caller is not None and caller.ejected and not caller.trace.fallback:
-            _, _, context, exten, _, application, _ = effect
-            places = self._fallback
-            caller.trace.fallback = application in CARING or (context, exten) in places or (context, None) in places
-
-    def _ended(self, effect: Effect) -> None:
-        _, channel, cause, answer = effect
-        caller = self.callers.pop(channel, None)
-        if caller is None:
-            return
-        row = caller.trace
-        row.ended = self.clock.now
-        row.hangup_cause, row.final_answer = cause, answer
-        self.recorder.ended(row)
-        for client in self.clients:
-            client.forget(row.number)
-        self._check_drained()
 
     # ---- messages ----------------------------------------------------------
 
@@ -254,7 +112,7 @@ class World:
         if self.outgoing.used:
             app = self.apps.name(app)
         self._raised = serial
-        caller = self.callers.get(channel)
+        caller = self.callers.live.get(channel)
         if caller is None:
             return self.recorder.event(serial, app, type_, now), None, 0
         if type_ == "PlaybackFinished":
@@ -305,10 +163,6 @@ class World:
                 if not row.open and row.ended is not None and not row.released:
                     self.recorder.settled(row)
 
-    def inside(self, apps: tuple[str, ...]) -> list[Caller]:
-        """Return the callers inside some apps, in the order of their arrival."""
-        return [caller for caller in self.callers.values() if caller.attempt is not None and caller.attempt.app in apps]
-
     def keep(self, caller: Caller | None) -> None:
         """Something will still be written about a call."""
         if caller is not None:
@@ -353,7 +207,7 @@ class World:
             process.arm(0, (status, reason))
 
     def request(
-        self, client: Client, caller: Caller | None, request: HttpRequest, process: Process
+        self, client: Program, caller: Caller | None, request: HttpRequest, process: Process
     ) -> tuple[int, str] | None:
         """Let a REST request reach Asterisk.
 
@@ -378,7 +232,7 @@ class World:
     def _answered(self, command: Command | None, status: int) -> None:
         """Asterisk has answered a command."""
         if command is not None and status in CARRIED_OUT:
-            self._commanded(*command)
+            self.callers.commanded(*command)
 
     def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
         """Let a client's WebSocket handshake reach Asterisk; return status and reason."""
@@ -439,7 +293,7 @@ class World:
             boot: How long it takes to boot, in microseconds.
             silent: Whether attempts to connect meanwhile hear nothing, instead of a refusal.
         """
-        hit = 1 + len(self.callers)
+        hit = 1 + len(self.callers.live)
         self._down_silently = silent
         for _, process in self._waiting.values():
             # Whoever waits for an answer hears that Asterisk has gone.
@@ -484,13 +338,14 @@ class World:
         drained, clock = self._drained, self.clock
         with suppress(EmptySchedule):
             while drained.callbacks is not None:
-                if self._all_offered and not clock.sure:
+                if self.callers.all_offered and not clock.sure:
                     clock.sure = clock.pending()
                     if not clock.sure:
                         return
                 clock.step()
                 clock.sure -= clock.sure > 0
 
-    def _check_drained(self) -> None:
-        if self._all_offered and not self.callers and not self._drained.triggered:
+    def check_drained(self) -> None:
+        """End a run that goes on until the last call has ended, if it has."""
+        if self.callers.all_offered and not self.callers.live and not self._drained.triggered:
             self._drained.succeed()
