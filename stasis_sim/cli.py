@@ -20,7 +20,7 @@ from stasis_sim.errors import InputError
 
 if TYPE_CHECKING:
     from stasis_sim.api import Results
-    from stasis_sim.experiments.replications import Progress
+    from stasis_sim.experiments.studies import Progress
     from stasis_sim.scenario import Scenario
 
 SHOWN = 3
@@ -356,7 +356,7 @@ def _progress(scenario: Scenario, *, quiet: bool) -> Iterator[Progress | None]:
 
 def _say_first(scenario: Scenario, *, quiet: bool) -> None:
     """Say what is about to run, and how to run it again."""
-    from stasis_sim.experiments.replications import scenario_digest
+    from stasis_sim.experiments.inputs import scenario_digest
 
     if quiet:
         return

@@ -51,3 +51,7 @@ class InputError(Exception):
     def at(cls, file: str, text: str, *, line: int = 0, column: int = 0) -> InputError:
         """Return an error with a single problem."""
         return cls([Problem(file, line, column, text)])
+
+
+class WorkError(Exception):
+    """The work could not be done, though nothing is wrong with the input; the command line exits with 3."""

@@ -27,10 +27,10 @@ Nothing here raises for anything that stands in a file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from stasis_sim.conf.comments import NESTING_LIMIT, Comments
 from stasis_sim.conf.files import byte_length, cut_bytes, expand, read_regular, read_text, unquote
@@ -61,6 +61,17 @@ def fold(name: str) -> str:
     return name.lower() if name.isascii() else name.translate(_ASCII_LOWER)
 
 
+class IncludedFile(NamedTuple):
+    """A file that was included: its name as messages show it, and its text."""
+
+    name: str
+    text: str
+
+
+Included: TypeAlias = Mapping[str, Sequence[IncludedFile]]
+"""For each pattern behind an ``#include`` the files that it stands for, in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The text of a .conf file and where it comes from.
@@ -69,11 +80,13 @@ class Source:
         text: The whole file; line ends are as in the file.
         name: The file as messages show it.
         base: The folder that ``#include`` starts from, Asterisk's /etc/asterisk.
+        included: What each ``#include`` finds, where it is not to be looked for in the folder.
     """
 
     text: str
     name: str = "<text>"
     base: Path = field(default_factory=Path)
+    included: Included | None = None
 
     @classmethod
     def load(cls, path: Path, *, name: str | None = None, base: Path | None = None) -> Source:
@@ -158,14 +171,14 @@ class ConfigFile:
         valid: False where Asterisk uses nothing of the file.
         sections: All sections but templates, in order.
         diagnostics: What was wrong, in the order it was met.
-        included: The texts of the files that it includes, by name.
+        included: The files that it includes, by the pattern that stands for them.
     """
 
     name: str
     valid: bool
     sections: list[Section]
     diagnostics: list[Diagnostic]
-    included: dict[str, str]
+    included: dict[str, list[IncludedFile]]
 
     def first(self, name: str) -> Section | None:
         """Return the first section of a name, without regard to letter case: the one most modules look at."""
@@ -175,17 +188,10 @@ class ConfigFile:
 
 def read(source: Source) -> ConfigFile:
     """Read a .conf file with all its includes as Asterisk does."""
-    reader = _Reader(source.base)
-    valid = reader.read_group([_File(source.name, source.text)])
+    reader = _Reader(source.base, source.included)
+    valid = reader.read_group([IncludedFile(source.name, source.text)])
     sections = [section for section in reader.sections if not section.template] if valid else []
     return ConfigFile(source.name, valid, sections, reader.diagnostics, reader.included)
-
-
-class _File(NamedTuple):
-    """A file's name and text."""
-
-    name: str
-    text: str
 
 
 class _Invalid(Exception):  # noqa: N818 - it is how a file ends, not a fault of the program
@@ -195,15 +201,16 @@ class _Invalid(Exception):  # noqa: N818 - it is how a file ends, not a fault of
 class _Reader:
     """Reads one file and what it includes into sections."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, known: Included | None) -> None:
         self.base = base
+        self.known = known
         self.sections: list[Section] = []
         self.diagnostics: list[Diagnostic] = []
         # The section that was opened or added to last, in any file: an included file starts in it.
         self.latest: Section | None = None
         self.level = 0
         self.files = 0
-        self.included: dict[str, str] = {}
+        self.included: dict[str, list[IncludedFile]] = {}
         self.inherited = 0
         self.by_name: dict[str, list[Section]] = {}
         # Where we are, for messages.
@@ -223,7 +230,7 @@ class _Reader:
         self.diagnostics.append(Diagnostic("error", *place, f"{text}; {fate}", code, discards=self.level == 1))
         return _Invalid()
 
-    def read_group(self, files: list[_File]) -> bool:
+    def read_group(self, files: list[IncludedFile]) -> bool:
         """Read the files of one #include (several for a glob), or the file that all begins with.
 
         Asterisk treats the files of a glob as one: a section or a block comment goes on from one to the next.
@@ -243,7 +250,7 @@ class _Reader:
         self.level -= 1
         return True
 
-    def _read_file(self, file: _File, comments: Comments, *, first: bool) -> None:
+    def _read_file(self, file: IncludedFile, comments: Comments, *, first: bool) -> None:
         self.file = file.name
         try:
             for self.line, line in enumerate(_lines(file.text, first=first), 1):
@@ -352,7 +359,8 @@ class _Reader:
         self.files += sum(1 + len(file.text) // READ_LIMIT for file in files)
         if self.files > READ_LIMIT:
             raise self.invalid("include-endless", f"#include of {pattern!r}: more than {READ_LIMIT} files in all")
-        self.included.update((file.name, file.text) for file in files)
+        if not deep:
+            self.included[pattern] = files
         if files:
             # A fault in an included file ends that file only.
             self.read_group(files)
@@ -360,10 +368,13 @@ class _Reader:
             why = f"nested deeper than {INCLUDE_LIMIT} levels" if deep else "there is no such file"
             raise self.invalid("include-nesting" if deep else "include-missing", f"#include of {pattern!r}: {why}")
 
-    def _included(self, pattern: str) -> Iterator[_File]:
+    def _included(self, pattern: str) -> Iterator[IncludedFile]:
+        if self.known is not None:
+            yield from self.known.get(pattern, ())
+            return
         for path in expand(self.base, pattern):
             try:
-                yield _File(path, read_regular(self.base / path))
+                yield IncludedFile(path, read_regular(self.base / path))
             except (OSError, ValueError):
                 self.report("warning", "include-unreadable", f"{path!r} cannot be read as a file and is ignored")
 

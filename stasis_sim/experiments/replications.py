@@ -1,58 +1,33 @@
-"""Replications of a scenario: run, kept on disk, and put together.
-
-Each replication is done by itself, in this process or another, and what it leaves behind is whole or absent. Those
-that an earlier run of the same inputs has left are taken as they are. So results depend neither on the number of
-workers nor on the order in which they finish.
-"""
+"""A scenario that is run: what it gives, as measures and as tables."""
 
 from __future__ import annotations
 
-import hashlib
-import multiprocessing
 import shutil
-import signal
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stasis_sim import __version__
-from stasis_sim.conf.syntax import read
-from stasis_sim.errors import InputError, Problem
-from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP, Engine
+from stasis_sim.errors import Problem
+from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP
+from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.expectations import Verdict, hold
-from stasis_sim.experiments.results import (
-    DamagedError,
-    Json,
-    Replication,
-    ResultTree,
-    digest,
-    provenance,
-    run_json,
-)
+from stasis_sim.experiments.inputs import Json
+from stasis_sim.experiments.results import Replication, ResultTree, run_json
+from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary, summarise
-from stasis_sim.observe.metrics import measures
-from stasis_sim.simulated.preparation import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stasis_sim.observe.tables import Tables
     from stasis_sim.scenario import Scenario
 
-Progress = Callable[[int, int], None]
-"""Told how many replications are done, of how many."""
 
-MODEL = ("conf", "handoff", "observe", "openloop", "scenario", "simulated")
-"""Folders of the package whose code results come from, beside randomness.py."""
-
-
-class _Folder:
+class Folder:
     """A folder of our own, which goes when nobody refers to this object any more."""
 
     def __init__(self) -> None:
@@ -186,163 +161,25 @@ def run(
     """
     overrides = {"run.seed": seed, "run.replications": replications}
     given = {key: value for key, value in overrides.items() if value is not None}
-    if given:
-        scenario = scenario.where(given)
-    prepared = prepare(scenario)
-    keep = _Folder() if out is None else None
-    root = keep.path if keep is not None else Path(out or ".")
-    tree = ResultTree(root, scenario.name, scenario_digest(scenario))
-    try:
-        tree.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
-    with _executor(executor, min(workers, scenario.run.replications)) as pool:
-        done = tuple(_all(Engine(prepared), tree, pool, progress))
-    results = Results(scenario, done, tree, prepared.warnings, keep)
-    tree.write_measures(results.json())
-    tree.write_provenance(_provenance(scenario, command))
-    return results
+    study_of = scenario.where(given) if given else scenario
+    keep = Folder() if out is None else None
+    study = Study(study_of, keep.path if keep is not None else Path(out or "."), command)
+    with crew(executor, workers_for(workers, study.total)) as people:
+        for _ in carry_out([study], people, progress):
+            pass
+    return results_of(study, keep)
 
 
-def scenario_digest(scenario: Scenario) -> str:
-    """Return the name of all that decides the results."""
-    return digest(scenario.digest_source().decode(), input_files(scenario), scenario.run.seed, model_version())
+def workers_for(workers: int, jobs: int) -> int:
+    """Return how many processes are worth starting for so many replications."""
+    return max(min(workers, jobs), 1)
 
 
-@cache
-def model_version() -> str:
-    """Return what names this very model: the version, and a digest of the code that results come from.
+def results_of(study: Study, keep: Any = None) -> Results:
+    """Return what a study that is over gave.
 
-    Results of an older model are then never taken for those of this one.
+    Args:
+        study: The study.
+        keep: What must live as long as its files are looked at.
     """
-    home = Path(__file__).parent.parent
-    code = hashlib.sha256()
-    for file in (home / "randomness.py", *(file for folder in MODEL for file in sorted((home / folder).glob("*.py")))):
-        code.update(file.name.encode() + b"\0" + file.read_bytes())
-    return f"{__version__}+{code.hexdigest()[:12]}"
-
-
-def input_files(scenario: Scenario) -> dict[str, str]:
-    """Return the texts of all files that decide the results, by name."""
-    instants = {
-        f"faults.{number}.csv": str(fault.csv.at_us)
-        for number, fault in enumerate(scenario.faults)
-        if fault.csv is not None
-    }
-    return conf_files(scenario) | instants
-
-
-def conf_files(scenario: Scenario) -> dict[str, str]:
-    """Return the texts of Asterisk's files and of what they include, by name."""
-    files = {}
-    for name in ("http", "ari", "extensions"):
-        source = getattr(scenario.asterisk, name)
-        files[f"{name}.conf"] = source.content
-        files |= {f"{name}.conf: {path}": text for path, text in read(source).included.items()}
-    return files
-
-
-def _provenance(scenario: Scenario, command: Sequence[str]) -> Json:
-    from stasis_sim.scenario.show import show  # noqa: PLC0415 - only needed here
-
-    return provenance(scenario=show(scenario), files=conf_files(scenario), seed=scenario.run.seed, command=command)
-
-
-@contextmanager
-def _executor(given: Executor | None, workers: int) -> Iterator[Executor | None]:
-    """Give what to work on: what the user brings, processes of our own, or None for this process."""
-    if given is not None or workers == 1:
-        yield given
-        return
-    # A fresh interpreter for each worker: the same on all systems, and nothing of this process leaks into them.
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=fresh, initializer=_heed_interrupts) as pool:
-        try:
-            yield pool
-        except BaseException:
-            # Who interrupts a run, or sees it fail, does not want the replications that have not begun.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _heed_interrupts() -> None:
-    """Let Ctrl-C end a worker; Python's own handler only fails the present replication, and the next one begins."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _all(engine: Engine, tree: ResultTree, pool: Executor | None, progress: Progress | None) -> Sequence[Replication]:
-    """Return all replications in order, doing those that are not there."""
-    total = engine.prepared.scenario.run.replications
-    found = {number: _finished(tree, number) for number in range(1, total + 1)}
-    missing = [number for number, replication in found.items() if replication is None]
-    done = total - len(missing)
-    for replication in _do(engine, tree, pool, missing):
-        found[replication.number] = replication
-        done += 1
-        if progress is not None:
-            progress(done, total)
-    return [replication for _, replication in sorted(found.items()) if replication is not None]
-
-
-def _finished(tree: ResultTree, number: int) -> Replication | None:
-    try:
-        return tree.load(number)
-    except DamagedError:
-        return None
-
-
-def _do(engine: Engine, tree: ResultTree, pool: Executor | None, numbers: Sequence[int]) -> Iterator[Replication]:
-    """Yield replications as they are done."""
-    if pool is None:
-        for number in numbers:
-            yield replicate(engine, tree, number)
-        return
-    waiting = [pool.submit(_replicate, engine.prepared.scenario, tree, number) for number in numbers]
-    for future in as_completed(waiting):
-        yield future.result()
-
-
-def _replicate(scenario: Scenario, tree: ResultTree, number: int) -> Replication:
-    """Do a replication in a worker, which reads Asterisk's files once."""
-    return replicate(_engine(scenario.digest_source(), _Opaque(scenario)), tree, number)
-
-
-class _Opaque:
-    """A scenario that does not count as a key of the cache: the bytes beside it do."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Opaque)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=4)
-def _engine(key: bytes, scenario: _Opaque) -> Engine:
-    del key
-    return Engine(prepare(scenario.scenario))
-
-
-def replicate(engine: Engine, tree: ResultTree, number: int) -> Replication:
-    """Do one replication and keep it."""
-
-    def tables() -> AbstractContextManager[Tables | None]:
-        if engine.prepared.scenario.run.record != "all":
-            return nullcontext()
-        from stasis_sim.observe.tables import Tables  # noqa: PLC0415 - loads pyarrow
-
-        return Tables(number, tree.prepare(number))
-
-    done = engine.compute(number, tables)
-    notes = {
-        "touched": list(done.touched),
-        "end_us": done.ledger.end,
-        "engine": done.engine,
-        "closed": done.closed,
-    }
-    replication = Replication(number, measures(done.ledger), notes)
-    tree.save(replication)
-    return replication
+    return Results(study.scenario, study.replications, study.tree, study.warnings, keep)

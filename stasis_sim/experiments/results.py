@@ -14,24 +14,19 @@ A later run of the same inputs takes the replications that are there and does th
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
+from stasis_sim.experiments.inputs import Json
 from stasis_sim.observe.intervals import Summary, names, paired, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
-Json: TypeAlias = dict[str, Any]
-
-_DIGEST_DIGITS: Final = 16
 _MARK: Final = "replication.json"
 
 
@@ -67,26 +62,6 @@ def write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def digest(scenario: str, files: Mapping[str, str], seed: int, version: str) -> str:
-    """Name the inputs of a run: equal inputs, equal name.
-
-    Args:
-        scenario: The scenario as run, with every default and override in it.
-        files: Its .conf and CSV files, text by name.
-        seed: The seed.
-        version: The version of the model.
-    """
-    parts = [version, str(seed), scenario]
-    for name in sorted(files):
-        parts += [name, files[name]]
-    whole = hashlib.sha256()
-    for part in parts:
-        data = part.encode()
-        # With its length before it no part can pass for two.
-        whole.update(b"%d:" % len(data) + data)
-    return whole.hexdigest()[:_DIGEST_DIGITS]
-
-
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -102,7 +77,7 @@ class ResultTree:
     Args:
         root: ``results``, or what the user says.
         scenario: The name of the scenario.
-        digest: Of its inputs, see :func:`digest`.
+        digest: Of its inputs, see :mod:`stasis_sim.experiments.inputs`.
     """
 
     def __init__(self, root: Path, scenario: str, digest: str) -> None:
@@ -176,7 +151,7 @@ class ResultTree:
             return None
 
     def write_provenance(self, content: Json) -> None:
-        """Write provenance.json; see :func:`provenance`."""
+        """Write provenance.json; see :func:`stasis_sim.experiments.inputs.provenance`."""
         write(self.path / "provenance.json", canonical(content))
 
 
@@ -225,17 +200,3 @@ def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Meas
 
 def _of(measures: Measures, app: str | None) -> Values:
     return measures["total"] if app is None else measures["apps"].get(app, {})
-
-
-def provenance(*, scenario: str, files: Mapping[str, str], seed: int, command: Sequence[str]) -> Json:
-    """How results came about: all that is needed to repeat them. It differs from machine to machine."""
-    installed = {each.name: each.version for each in importlib.metadata.distributions()}
-    return {
-        "command": list(command),
-        "seed": seed,
-        "scenario": scenario,
-        "files": dict(sorted(files.items())),
-        "python": sys.version,
-        "platform": platform.platform(),
-        "packages": dict(sorted(installed.items())),
-    }

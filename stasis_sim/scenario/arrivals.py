@@ -193,6 +193,10 @@ def csv_times(value: Any, info: ValidationInfo) -> CsvTimes:
     return CsvTimes(source, tuple(sorted(read_column(Context.of(info).base, source))))
 
 
+def _csv_data(times: CsvTimes, info: SerializationInfo) -> Any:
+    return [format_duration(at) for at in times.at_us] if inline(info) else times.csv.below()
+
+
 CSV_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "string", "minLength": 1},
@@ -208,7 +212,7 @@ CSV_SCHEMA: dict[str, Any] = {
 InCsv = Annotated[
     CsvTimes,
     PlainValidator(csv_times),
-    PlainSerializer(lambda times: times.csv.below()),
+    PlainSerializer(_csv_data),
     WithJsonSchema(CSV_SCHEMA),
 ]
 """Instants in a CSV file."""
@@ -230,7 +234,8 @@ class FromCsv(Tagged):
 
     def data(self, info: SerializationInfo) -> Any:
         """Return what a scenario file says for it."""
-        return {"at": [format_duration(at) for at in self.at_us]} if inline(info) else super().data(info)
+        data: dict[str, Any] = super().data(info)
+        return {"at": data[self.tag]} if inline(info) else data
 
 
 class FoldColumn:

@@ -85,7 +85,7 @@ def expectation(value: Any) -> Expectation:
     op = match["op"]
     if op in _OTHER_OPERATORS:
         raise MisfitError.at(f"unknown operator {op} {got(value)}; write {_OTHER_OPERATORS[op]}")
-    app, measure = _name(match["name"])
+    app, measure = scope_and_measure(match["name"])
     return Expectation(
         app=app,
         measure=measure,
@@ -96,8 +96,12 @@ def expectation(value: Any) -> Expectation:
     )
 
 
-def _name(name: str) -> tuple[str | None, str]:
-    """Return app and measure: the app is what stands before the first part that begins a measure's name."""
+def scope_and_measure(name: str) -> tuple[str | None, str]:
+    """Split ``[APP.]measure``: the app or client is what stands before the first part that begins a measure's name.
+
+    Raises:
+        MisfitError: It names no measure.
+    """
     parts = name.split(".")
     for index, part in enumerate(parts):
         if part in MEASURES and all(parts):

@@ -103,8 +103,9 @@ class Fault(Strict):
 
     @classmethod
     def spread(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Turn verb and target into one key."""
-        return {data.pop("verb"): data.pop("target"), **data}
+        """Turn verb and target into one key; instants that are written out stand under ``at``."""
+        data = {data.pop("verb"): data.pop("target"), **data}
+        return {("at" if key == "csv" and isinstance(value, list) else key): value for key, value in data.items()}
 
     @classmethod
     def suggestions(cls) -> list[str]:

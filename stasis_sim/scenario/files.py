@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, WithJsonSchema
 
-from stasis_sim.conf.syntax import Source
+from stasis_sim.conf.syntax import Included, Source
 from stasis_sim.errors import InputError
 from stasis_sim.scenario.fields import inline
 from stasis_sim.scenario.misfit import MisfitError, got, nearest
@@ -31,6 +31,7 @@ class ConfFile(Source):
     text: str = field(compare=False)
     name: str = field(default="<text>", compare=False)
     base: Path = field(default_factory=Path, compare=False)
+    included: Included | None = field(default=None, compare=False)
     written: str = ""
     content: str = ""
 
@@ -49,8 +50,8 @@ def embedded(text: str, context: Context, keys: tuple[str, ...]) -> ConfFile:
     """Return a file whose text stands in the scenario."""
     first = context.blocks.get(keys)
     if first is None:
-        return ConfFile(text, f"{context.name} {'.'.join(keys)}", context.base, text, text)
-    return ConfFile("\n" * (first - 1) + text, context.name, context.base, text, text)
+        return ConfFile(text, f"{context.name} {'.'.join(keys)}", context.base, written=text, content=text)
+    return ConfFile("\n" * (first - 1) + text, context.name, context.base, written=text, content=text)
 
 
 def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
@@ -68,7 +69,7 @@ def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
         source = Source.load(path)
     except (InputError, ValueError):
         raise MisfitError.at(_unreadable(path, value, name)) from None
-    return ConfFile(source.text, source.name, source.base, value, source.text)
+    return ConfFile(source.text, source.name, source.base, written=value, content=source.text)
 
 
 def _unreadable(path: Path, written: str, name: str) -> str:

@@ -34,6 +34,10 @@ CONF_FILES = ("http", "ari", "websocket_client", "extensions")
 NOT_IN_DIGEST = ("title", "expect")
 """Keys that say something about the numbers and do not change them."""
 
+HOW_OFTEN = ("replications", "precision", "precision_of", "max_replications")
+"""Keys of ``run`` that decide how many replications there are, and nothing about any of them: more of them are added
+to those that are there."""
+
 
 def _plain(value: Any) -> Any:
     """Return data with lists in the place of tuples."""
@@ -190,6 +194,7 @@ class Scenario(Strict):
         data = self.data(inline=True)
         decisive = {key: value for key, value in data.items() if key not in NOT_IN_DIGEST}
         texts = {key: getattr(self.asterisk, key).content for key in CONF_FILES}
+        decisive["run"] = {key: value for key, value in data["run"].items() if key not in HOW_OFTEN}
         decisive["asterisk"] = {**decisive["asterisk"], **texts}
         canonical = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
         return canonical.encode("ascii")

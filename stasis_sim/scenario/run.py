@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
-from stasis_sim.scenario.fields import Count, Duration, PositiveDuration, Share
+from stasis_sim.scenario.expect import scope_and_measure
+from stasis_sim.scenario.fields import Count, Duration, OneOrMany, PositiveDuration, Share
 from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.quantities import duration
 from stasis_sim.scenario.strict import Strict
+
+
+def measure_name(value: Any) -> str:
+    """Read ``[APP.]measure``.
+
+    Raises:
+        MisfitError: It names no measure.
+    """
+    if not isinstance(value, str):
+        raise MisfitError.at(f"not a measure {got(value)}; write one such as ejection_rate")
+    scope_and_measure(value)
+    return value
+
+
+MeasureName = Annotated[str, PlainValidator(measure_name), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 class Run(Strict):
@@ -30,8 +46,12 @@ class Run(Strict):
     replications: Count = Field(default=1, description="How many times it is run, each time with other callers.")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=1, description="What all randomness comes from.")
     precision: Share | None = Field(
-        default=None, description="Add replications until the half-width of the intervals is this share of the mean."
+        default=None, description="Add replications until the half-width of an interval is this share of its mean."
     )
+    precision_of: Annotated[tuple[MeasureName, ...], Field(min_length=1), OneOrMany("[ejection_rate]")] = Field(
+        default=("ejection_rate",), description="The measures whose intervals are meant: `[APP.]measure`."
+    )
+    max_replications: Count = Field(default=1000, description="How many replications a precision may take.")
     record: Literal["all", "measures"] = Field(default="all", description="Keep all tables, or only the measures.")
     engine: Literal["auto", "events", "open-loop"] = Field(
         default="auto", description="How it is computed: event by event, or in bulk where that is possible."
@@ -42,6 +62,8 @@ class Run(Strict):
         """Yield an end that is missing, and a warm-up that lasts to the end."""
         if "duration" not in data and "until" not in data:
             yield (), "duration is missing; write duration: 1h, or until: drained"
+        if data.get("precision") in {"0%", 0}:
+            yield ("precision",), f"no interval is as narrow as that {got(data['precision'])}; write one such as 5%"
         if "duration" in data and "warmup" in data:
             try:
                 if duration(data["warmup"]) >= duration(data["duration"]):

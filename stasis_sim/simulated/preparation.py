@@ -87,7 +87,7 @@ def prepare(scenario: Scenario) -> Prepared:
         clock_us=asterisk.clock_us,
     )
     if not errors:
-        errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario)]
+        errors = [*_nowhere(scenario, dialplan)]
         errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
@@ -128,13 +128,6 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
         else:
             continue
         yield scenario.problem(("calls", position, "to"), text)
-
-
-def _not_yet(scenario: Scenario) -> Iterator[Problem]:
-    """Yield what the format knows and this version cannot do."""
-    if scenario.run.precision is not None:
-        text = "this version adds no replications by itself; write replications: N"
-        yield scenario.problem(("run", "precision"), text)
 
 
 def stasis_apps(dialplan: Dialplan) -> tuple[str, ...]:

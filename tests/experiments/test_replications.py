@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stasis_sim.experiments.replications import run, scenario_digest
+from stasis_sim.experiments.inputs import scenario_digest
+from stasis_sim.experiments.replications import run
 from stasis_sim.scenario import Scenario
 
 TEXT = """\

@@ -1,0 +1,130 @@
+"""All that decides the results of a scenario: named by a digest, held fast while it is run, and found again later.
+
+A scenario names Asterisk's files, and these include others. Before anything is simulated all of them are read, so
+that a worker on another machine has them, and a file that is edited meanwhile changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from stasis_sim import __version__
+from stasis_sim.conf.syntax import IncludedFile, read
+from stasis_sim.scenario import Scenario, show
+from stasis_sim.scenario.files import ConfFile
+from stasis_sim.scenario.model import CONF_FILES
+
+Json: TypeAlias = dict[str, Any]
+
+_DIGEST_DIGITS: Final = 16
+
+MODEL: Final = ("conf", "handoff", "observe", "openloop", "scenario", "simulated")
+"""Folders of the package whose code results come from, beside randomness.py."""
+
+
+def hold(scenario: Scenario) -> Scenario:
+    """Return a scenario that has in hand what its .conf files include."""
+    return _with_includes(scenario, {name: read(file).included for name, file in _conf_files(scenario).items()})
+
+
+def _with_includes(scenario: Scenario, included: Mapping[str, Mapping[str, Sequence[IncludedFile]]]) -> Scenario:
+    held = {name: replace(file, included=included.get(name, {})) for name, file in _conf_files(scenario).items()}
+    return scenario.model_copy(update={"asterisk": scenario.asterisk.model_copy(update=held)})
+
+
+def _conf_files(scenario: Scenario) -> dict[str, ConfFile]:
+    return {name: getattr(scenario.asterisk, name) for name in CONF_FILES}
+
+
+def conf_texts(scenario: Scenario) -> dict[str, str]:
+    """Return the texts of Asterisk's files and of what they include, by name."""
+    texts = {}
+    for name, file in _conf_files(scenario).items():
+        texts[f"{name}.conf"] = file.content
+        for files in read(file).included.values():
+            texts |= {f"{name}.conf: {each.name}": each.text for each in files}
+    return texts
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """Return the name of all that decides the results: equal inputs, equal name."""
+    texts = conf_texts(scenario)
+    parts = [model_version(), str(scenario.run.seed), scenario.digest_source().decode()]
+    for name in sorted(texts):
+        parts += [name, texts[name]]
+    return digest(parts)
+
+
+def digest(parts: Sequence[str]) -> str:
+    """Name a list of texts."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        # With its length before it no part can pass for two.
+        whole.update(b"%d:" % len(data) + data)
+    return whole.hexdigest()[:_DIGEST_DIGITS]
+
+
+@cache
+def model_version() -> str:
+    """Return what names this very model: the version, and a digest of the code that results come from.
+
+    Results of an older model are then never taken for those of this one.
+    """
+    home = Path(__file__).parent.parent
+    code = hashlib.sha256()
+    for file in (home / "randomness.py", *(file for folder in MODEL for file in sorted((home / folder).glob("*.py")))):
+        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    return f"{__version__}+{code.hexdigest()[:12]}"
+
+
+def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
+    """Return how results came about: all that is needed to repeat them. It differs from machine to machine.
+
+    Args:
+        scenario: The scenario as run.
+        command: What the user typed.
+    """
+    installed = {each.name: each.version for each in importlib.metadata.distributions()}
+    includes = {
+        name: {pattern: [file.name for file in files] for pattern, files in read(file).included.items()}
+        for name, file in _conf_files(scenario).items()
+    }
+    return {
+        "command": list(command),
+        "model": model_version(),
+        "seed": scenario.run.seed,
+        "name": scenario.name,
+        "scenario": show(scenario, inline=True),
+        "files": dict(sorted(conf_texts(scenario).items())),
+        "includes": {name: patterns for name, patterns in includes.items() if patterns},
+        "python": sys.version,
+        "platform": platform.platform(),
+        "packages": dict(sorted(installed.items())),
+    }
+
+
+def restore(content: Json) -> Scenario:
+    """Return the scenario that a provenance tells of, with all its files in hand.
+
+    Raises:
+        InputError: This version does not know a key of it any more.
+        KeyError: It is no provenance.
+    """
+    texts = content["files"]
+    included = {
+        name: {
+            pattern: [IncludedFile(each, texts[f"{name}.conf: {each}"]) for each in names]
+            for pattern, names in patterns.items()
+        }
+        for name, patterns in content["includes"].items()
+    }
+    return _with_includes(Scenario.parse(content["scenario"], name=f"{content['name']}.yaml"), included)

@@ -1,0 +1,35 @@
+"""One replication: computed, measured, and kept."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from stasis_sim.experiments.engines import Engine
+from stasis_sim.experiments.results import Replication, ResultTree
+from stasis_sim.observe.metrics import measures
+
+if TYPE_CHECKING:
+    from stasis_sim.observe.tables import Tables
+
+
+def replicate(engine: Engine, tree: ResultTree, number: int) -> Replication:
+    """Do one replication and keep it."""
+
+    def tables() -> AbstractContextManager[Tables | None]:
+        if engine.prepared.scenario.run.record != "all":
+            return nullcontext()
+        from stasis_sim.observe.tables import Tables  # noqa: PLC0415 - loads pyarrow
+
+        return Tables(number, tree.prepare(number))
+
+    done = engine.compute(number, tables)
+    notes = {
+        "touched": list(done.touched),
+        "end_us": done.ledger.end,
+        "engine": done.engine,
+        "closed": done.closed,
+    }
+    replication = Replication(number, measures(done.ledger), notes)
+    tree.save(replication)
+    return replication

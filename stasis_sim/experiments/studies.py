@@ -1,0 +1,197 @@
+"""Scenarios that are run as often as it takes, one or a thousand of them, by one crew.
+
+A study is one scenario with the replications that it has and those that it still wants. Studies are taken up one
+after the other, only as many at a time as give the crew work; so it does not matter how many there are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from stasis_sim.errors import InputError, Problem
+from stasis_sim.experiments import precision
+from stasis_sim.experiments.executors import Crew, Job
+from stasis_sim.experiments.inputs import hold, provenance, scenario_digest
+from stasis_sim.experiments.results import DamagedError, Replication, ResultTree, run_json
+from stasis_sim.scenario import Scenario
+from stasis_sim.simulated.preparation import prepare
+
+Progress = Callable[[int, int], None]
+"""Told how many replications are done, of how many."""
+
+OPEN_LOOP: Final = "open-loop"
+
+
+class Study:
+    """One scenario, on its way from nothing to results.
+
+    Args:
+        scenario: What to run.
+        root: Folder under which its results are kept.
+        command: What the user typed, for the provenance.
+
+    Attributes:
+        scenario: With its files in hand.
+        tree: Where its files lie.
+        warnings: What a person should know before believing the results.
+
+    Raises:
+        InputError: The scenario does not fit Asterisk's files, or the folder cannot be written to.
+    """
+
+    def __init__(self, scenario: Scenario, root: Path, command: Sequence[str] = ()) -> None:
+        self.scenario = hold(scenario)
+        self.warnings: tuple[Problem, ...] = prepare(self.scenario).warnings
+        problems = list(precision.misfits(scenario))
+        if problems:
+            raise InputError(problems)
+        self.tree = ResultTree(root, scenario.name, scenario_digest(self.scenario))
+        self._command = command
+        self._found: dict[int, Replication] = {}
+        self._asked = 0
+        try:
+            self.tree.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"results cannot be written: {error.strerror}; write another folder"
+            raise InputError.at(str(root), text) from None
+
+    @property
+    def total(self) -> int:
+        """How many replications it will have, as far as it is known."""
+        return max(self._asked, precision.first(self.scenario.run))
+
+    @property
+    def done(self) -> int:
+        """How many replications it has."""
+        return len(self._found)
+
+    @property
+    def replications(self) -> tuple[Replication, ...]:
+        """Those that it has, in their order."""
+        return tuple(replication for _, replication in sorted(self._found.items()))
+
+    def jobs(self) -> list[Job]:
+        """Return what is still to be done; what lies there already is taken as it is. Nothing: the study is over."""
+        while self._asked == self.done:
+            asked = precision.wanted(self.scenario.run, [each.measures for each in self.replications])
+            if asked == self._asked:
+                return []
+            numbers = range(self._asked + 1, asked + 1)
+            self._asked = asked
+            missing = [number for number in numbers if not self._take_up(number)]
+            if missing:
+                return [Job(self.scenario, self.tree, number) for number in missing]
+        return []
+
+    def _take_up(self, number: int) -> bool:
+        try:
+            replication = self.tree.load(number)
+        except DamagedError:
+            return False
+        if replication is not None:
+            self._found[number] = replication
+        return replication is not None
+
+    def take(self, replication: Replication) -> None:
+        """Take a replication that is done."""
+        self._found[replication.number] = replication
+
+    def close(self) -> None:
+        """Write what the replications give together."""
+        scenario = self.scenario
+        engines = {replication.notes["engine"] for replication in self.replications}
+        self.tree.write_measures(
+            run_json(
+                scenario=scenario.name,
+                digest=self.tree.path.name,
+                profile=scenario.asterisk.profile,
+                seed=scenario.run.seed,
+                engine=OPEN_LOOP if engines == {OPEN_LOOP} else "events",
+                replications=[replication.measures for replication in self.replications],
+            )
+        )
+        self.tree.write_provenance(provenance(scenario, self._command))
+
+
+def carry_out(studies: Iterable[Study], crew: Crew, progress: Progress | None = None) -> Iterator[Study]:
+    """Carry out studies, and yield each when it is over and its files are written.
+
+    Args:
+        studies: Taken up when the crew has room for their work.
+        crew: Who works.
+        progress: Told after each replication, of those studies that have been taken up.
+    """
+    board = _Board(studies)
+    while True:
+        while crew.room and (following := board.following()) is not None:
+            if isinstance(following, Job):
+                crew.take(following)
+            else:
+                yield following
+        if not crew.busy:
+            return
+        for job, replication in crew.done():
+            over = board.take(job, replication)
+            if progress is not None:
+                progress(*board.counts)
+            if over is not None:
+                yield over
+
+
+class _Board:
+    """Which studies are under way, and what is still to be given out of them."""
+
+    def __init__(self, studies: Iterable[Study]) -> None:
+        self._source = iter(studies)
+        self._aside: list[Study] = []
+        self._jobs: deque[Job] = deque()
+        self._active: dict[Path, Study] = {}
+        self._past = 0
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many replications are done, of how many."""
+        done, total = (sum(getattr(each, what) for each in self._active.values()) for what in ("done", "total"))
+        return self._past + done, self._past + total
+
+    def following(self) -> Job | Study | None:
+        """Return the next job, or a study that turns out to be over; None: there is nothing to give out now."""
+        if self._jobs:
+            return self._jobs.popleft()
+        study = self._next()
+        if study is None:
+            return None
+        self._active[study.tree.path] = study
+        return self._go_on(study) or self._jobs.popleft()
+
+    def _next(self) -> Study | None:
+        """Return a study to take up: none whose like is under way, as both would write the same files."""
+        free = next((study for study in self._aside if study.tree.path not in self._active), None)
+        if free is not None:
+            self._aside.remove(free)
+            return free
+        for study in self._source:
+            if study.tree.path not in self._active:
+                return study
+            self._aside.append(study)
+        return None
+
+    def take(self, job: Job, replication: Replication) -> Study | None:
+        """Take what is done; return its study if that is over now."""
+        study = self._active[job.tree.path]
+        study.take(replication)
+        return self._go_on(study) if study.done == study.total else None
+
+    def _go_on(self, study: Study) -> Study | None:
+        """Give out what a study still wants; return it if it wants nothing more."""
+        jobs = study.jobs()
+        self._jobs.extend(jobs)
+        if jobs:
+            return None
+        study.close()
+        del self._active[study.tree.path]
+        self._past += study.done
+        return study
