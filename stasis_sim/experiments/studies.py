@@ -116,13 +116,16 @@ class Study:
         self.tree.write_provenance(provenance(scenario, self._command))
 
 
-def carry_out(studies: Iterable[Study], crew: Crew, progress: Progress | None = None) -> Iterator[Study]:
+def carry_out(
+    studies: Iterable[Study], crew: Crew, progress: Progress | None = None, *, expected: int = 0
+) -> Iterator[Study]:
     """Carry out studies, and yield each when it is over and its files are written.
 
     Args:
         studies: Taken up when the crew has room for their work.
         crew: Who works.
-        progress: Told after each replication, of those studies that have been taken up.
+        progress: Told after each replication.
+        expected: How many replications there will be, where it is known before all studies are taken up.
     """
     board = _Board(studies)
     while True:
@@ -136,7 +139,8 @@ def carry_out(studies: Iterable[Study], crew: Crew, progress: Progress | None = 
         for job, replication in crew.done():
             over = board.take(job, replication)
             if progress is not None:
-                progress(*board.counts)
+                done, total = board.counts
+                progress(done, max(total, expected))
             if over is not None:
                 yield over
 

@@ -22,16 +22,17 @@ from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import Document, parse
 from stasis_sim.scenario.expect import Expected
 from stasis_sim.scenario.faults import Fault
-from stasis_sim.scenario.fields import OneOrMany, tuple_of_many
+from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
 from stasis_sim.scenario.misfit import Keys
 from stasis_sim.scenario.overrides import Overrides, apply
 from stasis_sim.scenario.places import AnyPlace
 from stasis_sim.scenario.pydantic_errors import faults_of
 from stasis_sim.scenario.run import Run
 from stasis_sim.scenario.strict import Context, Strict
+from stasis_sim.scenario.sweep import Sweep
 
 CONF_FILES = ("http", "ari", "websocket_client", "extensions")
-NOT_IN_DIGEST = ("title", "expect")
+NOT_IN_DIGEST = ("title", "expect", "sweep")
 """Keys that say something about the numbers and do not change them."""
 
 HOW_OFTEN = ("replications", "precision", "precision_of", "max_replications")
@@ -67,6 +68,9 @@ class Scenario(Strict):
     run: Run = Field(description="How long and how often it is run.")
     expect: Annotated[tuple[Expected, ...], OneOrMany("a list of lines")] = Field(
         default=(), description="What the results must be: `[APP.]measure OP value [with P%]`."
+    )
+    sweep: Annotated[Sweep | None, NoneOr(shown=False)] = Field(
+        default=None, description="Which keys take which values in `stasis-sim sweep`."
     )
     fallback: Annotated[tuple[AnyPlace, ...], OneOrMany("a list of places")] = Field(
         default=(), description="Places in the dialplan that save a call that was ejected."

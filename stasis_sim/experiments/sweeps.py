@@ -1,0 +1,249 @@
+"""One scenario for many values of some of its keys: run, and put into one tidy table.
+
+Every point meets the same callers and outages (common random numbers), as it has the same seed. A point's results
+are those of a run by itself and lie where such a run would put them; a sweep adds its table.
+
+::
+
+    results/SCENARIO/sweep-DIGEST/
+      sweep.json       the keys with their values, and each point with the digest of its run
+      sweep.parquet    one row a point, app and measure
+      provenance.json  how it came about
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from stasis_sim.errors import InputError, Problem
+from stasis_sim.experiments.executors import crew
+from stasis_sim.experiments.inputs import Json, digest, hold, provenance, scenario_digest
+from stasis_sim.experiments.replications import Folder, workers_for
+from stasis_sim.experiments.results import ResultTree, canonical, write
+from stasis_sim.experiments.studies import Progress, Study, carry_out
+from stasis_sim.observe.intervals import Summary
+from stasis_sim.scenario.document import parse
+from stasis_sim.scenario.overrides import pairs
+from stasis_sim.scenario.sweep import Kind, Sweep, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stasis_sim.scenario import Scenario
+
+UNITS: Final[dict[Kind, str]] = {"duration": "_s", "rate": "_per_s", "share": "", "count": "", "number": ""}
+"""What the name of a column adds to a key whose values are all of one kind of quantity."""
+
+
+class Point(NamedTuple):
+    """One run of a sweep.
+
+    Attributes:
+        settings: The values of the keys that are swept.
+        digest: Names the run.
+    """
+
+    settings: dict[str, Any]
+    digest: str
+
+
+@dataclass
+class Swept:
+    """What a sweep gave.
+
+    Attributes:
+        scenario: The scenario that was varied.
+        design: Which keys took which values.
+        points: The runs, in their order.
+        path: Where the files lie.
+        warnings: What a person should know before believing the results.
+    """
+
+    scenario: Scenario
+    design: Sweep
+    points: tuple[Point, ...]
+    path: Path
+    warnings: tuple[Problem, ...] = ()
+    _keep: Any = field(default=None, repr=False)
+
+    def measures(self, position: int) -> Summary:
+        """Return the measures of a point, from its file."""
+        tree = ResultTree(self.path.parent.parent, self.scenario.name, self.points[position].digest)
+        content = tree.read_measures()
+        if content is None:
+            raise InputError.at(str(tree.path / "measures.json"), "it is gone; sweep again")
+        measures: Summary = content["measures"]
+        return measures
+
+    @cached_property
+    def columns(self) -> dict[str, tuple[str, tuple[Any, ...]]]:
+        """For each key its column in the table, and the values there: numbers in base units, where all are such."""
+        columns: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        for key in self.design.over:
+            written = [point.settings[key] for point in self.points]
+            numbers = [number(value) for value in written]
+            kinds = {found[0] for found in numbers if found is not None}
+            if None not in numbers and len(kinds) == 1:
+                column = key + UNITS[kinds.pop()]
+                columns[key] = column, tuple(found[1] for found in numbers if found is not None)
+            else:
+                columns[key] = key, tuple(map(label, written))
+        return columns
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a point, app or client, and measure, with the mean and its 95 % interval."""
+        import pandas as pd  # noqa: PLC0415 - a sweep that only counts does not load it
+
+        return pd.read_parquet(self.path / "sweep.parquet")
+
+    def json(self) -> Json:
+        """Return what ``sweep --json`` prints."""
+        points = [
+            {"settings": point.settings, "digest": point.digest, "measures": self.measures(position)}
+            for position, point in enumerate(self.points)
+        ]
+        return {"scenario": self.scenario.name, "digest": self.path.name.partition("-")[2], "points": points}
+
+
+def label(value: Any) -> str:
+    """Write a value of a key in one line, as YAML reads it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def design(scenario: Scenario, over: Mapping[str, Any], latin_hypercube: int | None = None) -> Scenario:
+    """Return a scenario that sweeps other keys than its file says.
+
+    Args:
+        scenario: The scenario.
+        over: For each key a list of values, or a range such as ``1s..2min``.
+        latin_hypercube: How many points, in place of every combination.
+
+    Raises:
+        InputError: A key or a value cannot be swept.
+    """
+    lists = {key: list(each) if isinstance(each, tuple) else each for key, each in over.items()}
+    data: dict[str, Any] = {"over": lists}
+    if latin_hypercube is not None:
+        data["latin_hypercube"] = latin_hypercube
+    try:
+        return scenario.where({"sweep": data})
+    except InputError as error:
+        raise _named(error, "--over") from None
+
+
+def read_over(options: Sequence[str]) -> dict[str, Any]:
+    """Read what stands behind ``--over``: ``KEY=VALUE,VALUE,…`` or ``KEY=LOW..HIGH``, the values as YAML has them.
+
+    Raises:
+        InputError: It is neither.
+    """
+    over = {}
+    for key, text in pairs(options):
+        try:
+            over[key] = text.strip() if ".." in text and "," not in text else parse(f"[{text}]", f"--over {key}").data
+        except InputError as error:
+            raise _named(error, "--over") from None
+    return over
+
+
+def _named(error: InputError, option: str) -> InputError:
+    """Return an error that names the option that the user wrote, not the one that does the work."""
+    return InputError(
+        Problem(problem.file.replace("--set", option), problem.line, problem.column, problem.text)
+        for problem in error.problems
+    )
+
+
+def sweep(
+    scenario: Scenario,
+    *,
+    out: Path | str | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    tables: bool = False,
+    command: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Swept:
+    """Run a scenario for all values of the keys that it sweeps.
+
+    Args:
+        scenario: The scenario.
+        out: Folder to keep the results under; None: they last as long as the object that is returned.
+        workers: Processes to work in; 1 works in this one.
+        executor: Any executor to work on, in place of processes of our own.
+        tables: Keep the tables of each run too, not only its measures.
+        command: What the user typed, for the provenance.
+        progress: Told after each replication.
+
+    Raises:
+        InputError: Nothing is swept, a value does not fit its key, or a scenario does not fit Asterisk's files.
+    """
+    what = scenario.sweep
+    if what is None:
+        text = "nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario"
+        raise InputError.at(scenario.file, text)
+    if not tables:
+        scenario = scenario.where({"run.record": "measures"})
+    keep = Folder() if out is None else None
+    root = keep.path if keep is not None else Path(out or ".")
+    settings = list(what.points(_spread(scenario, what)))
+    runs = len(settings) * scenario.run.replications
+    places: list[str] = []
+    warnings: dict[Problem, None] = {}
+
+    def studies() -> Iterator[Study]:
+        for each in settings:
+            study = Study(_at(scenario, each), root, command)
+            warnings.update(dict.fromkeys(study.warnings))
+            places.append(study.tree.path.name)
+            yield study
+
+    with crew(executor, workers_for(workers, runs)) as people:
+        for _ in carry_out(studies(), people, progress, expected=runs):
+            pass
+    name = digest([scenario_digest(hold(scenario)), canonical(what.model_dump(by_alias=True))])
+    points = tuple(Point(each, place) for each, place in zip(settings, places, strict=True))
+    path = root / scenario.name / f"sweep-{name}"
+    found = Swept(scenario, what, points, path, tuple(warnings), keep)
+    _write(found, command)
+    return found
+
+
+def _at(scenario: Scenario, settings: dict[str, Any]) -> Scenario:
+    try:
+        return scenario.where(settings)
+    except InputError as error:
+        raise _named(error, "--over") from None
+
+
+def _spread(scenario: Scenario, what: Sweep) -> list[list[float]] | None:
+    """Return the points of a Latin hypercube in the unit cube; None where every combination is wanted."""
+    if what.latin_hypercube is None:
+        return None
+    from scipy.stats.qmc import LatinHypercube  # noqa: PLC0415 - only needed here
+
+    sampler = LatinHypercube(len(what.over), rng=scenario.run.seed)
+    points: list[list[float]] = sampler.random(what.latin_hypercube).tolist()
+    return points
+
+
+def _write(found: Swept, command: Sequence[str]) -> None:
+    """Write the files of a sweep, each whole or not at all."""
+    from stasis_sim.experiments.sweep_table import write_table  # noqa: PLC0415 - loads pyarrow
+
+    write_table(
+        found.path / "sweep.parquet", dict(found.columns.values()), map(found.measures, range(len(found.points)))
+    )
+    content = {
+        "scenario": found.scenario.name,
+        **found.design.model_dump(by_alias=True),
+        "points": [point._asdict() for point in found.points],
+    }
+    write(found.path / "provenance.json", canonical(provenance(found.scenario, command)))
+    write(found.path / "sweep.json", canonical(content))

@@ -1,0 +1,188 @@
+"""The ``sweep:`` part of a scenario: which keys take which values, and so which runs there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from stasis_sim.scenario.fields import Count, NoneOr
+from stasis_sim.scenario.misfit import Keys, MisfitError, got
+from stasis_sim.scenario.quantities import (
+    DURATIONS,
+    Rate,
+    duration,
+    format_duration,
+    format_share,
+    plain,
+    rate,
+    share,
+)
+from stasis_sim.scenario.strict import Strict
+
+Kind = Literal["duration", "rate", "share", "count", "number"]
+
+_RANGE: Final = re.compile(r"\s*(?P<low>\S.*?)\s*\.\.\s*(?P<high>\S.*?)\s*")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+
+
+def number(value: Any) -> tuple[Kind, float] | None:
+    """Return what kind of quantity a value is and its number: seconds, per second, a fraction, or the number itself.
+
+    None: it is no quantity, such as the name of a preset.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value).strip()
+    if _NUMBER.fullmatch(text):
+        return ("number", float(text)) if "." in text else ("count", float(text))
+    readers: tuple[tuple[Kind, Any], ...] = (
+        ("duration", lambda: duration(text) / DURATIONS["s"]),
+        ("rate", lambda: rate(text).per_s),
+        ("share", lambda: share(text)),
+    )
+    for kind, read in readers:
+        try:
+            return kind, read()
+        except MisfitError:
+            continue
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """All values between two: ``1s..2min``.
+
+    Attributes:
+        text: As written.
+        kind: What they are.
+        low: The lower end, as a number.
+        high: The upper end.
+        unit: Of a rate.
+    """
+
+    text: str
+    kind: Kind
+    low: float
+    high: float
+    unit: str
+
+    def at(self, part: float) -> str | int | float:
+        """Return the value at a part of the way from low to high, three digits of it.
+
+        Args:
+            part: From 0 to 1.
+        """
+        value = float(f"{self.low + (self.high - self.low) * part:.3g}")
+        match self.kind:
+            case "duration":
+                return format_duration(round(value * DURATIONS["s"]))
+            case "rate":
+                per = DURATIONS[self.unit] / DURATIONS["s"]
+                return str(Rate(float(f"{value * per:.3g}"), self.unit))  # type: ignore[arg-type]
+            case "share":
+                return format_share(value)
+            case "count":
+                return round(value)
+            case "number":
+                return float(plain(value))
+
+
+Values = tuple[Any, ...] | Range
+"""What a key takes: some values, or all between two."""
+
+
+def values(value: Any) -> Values:
+    """Read what stands beside a key that is swept.
+
+    Raises:
+        MisfitError: It is neither a list nor a range.
+    """
+    if isinstance(value, Range):
+        return value
+    if isinstance(value, list | tuple):
+        if not value:
+            raise MisfitError.at(f"no value {got(value)}; write a list such as [5s, 20s, 60s]")
+        for position, each in enumerate(value):
+            if each in value[:position]:
+                raise MisfitError.at(f"named twice {got(each)}; remove one", position)
+        return tuple(value)
+    match = _RANGE.fullmatch(value) if isinstance(value, str) else None
+    ends = (number(match["low"]), number(match["high"])) if match else (None, None)
+    low, high = ends
+    if match is None or low is None or high is None:
+        raise MisfitError.at(f"neither a list nor a range {got(value)}; write [5s, 20s, 60s], or 5s..60s")
+    kinds = {low[0], high[0]}
+    if len(kinds - {"count", "number"}) and len(kinds) > 1:
+        raise MisfitError.at(f"two kinds of quantity {got(value)}; write both ends of a range in one, as in 5s..60s")
+    if low[1] >= high[1]:
+        raise MisfitError.at(f"not from low to high {got(value)}; write the smaller end first")
+    kind: Kind = "number" if "number" in kinds else low[0]
+    unit = match["low"].rpartition("/")[2].strip()
+    return Range(value, kind, low[1], high[1], unit if kind == "rate" else "")
+
+
+def _data(value: Values) -> Any:
+    return value.text if isinstance(value, Range) else list(value)
+
+
+Swept = Annotated[
+    Values,
+    PlainValidator(values),
+    PlainSerializer(_data),
+    WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1}, {"type": "string"}]}),
+]
+
+
+class Sweep(Strict):
+    """A scenario that is run for many values of some of its keys."""
+
+    example: ClassVar[str] = "sweep: {over: {faults.0.for: [5s, 20s, 60s]}}"
+    required_examples: ClassVar[Mapping[str, str]] = {"over": "over: {faults.0.for: [5s, 20s, 60s]}"}
+
+    over: dict[str, Swept] = Field(min_length=1, description="The keys, and what each takes.")
+    latin_hypercube: Annotated[Count | None, NoneOr(shown=False)] = Field(
+        default=None, description="So many points, spread over all dimensions, in place of every combination."
+    )
+
+    @classmethod
+    def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield ranges without a Latin hypercube, and keys that sweep the sweep itself."""
+        over = data.get("over")
+        for key, value in over.items() if isinstance(over, Mapping) else ():
+            if str(key).partition(".")[0] in {"sweep", "title", "expect"}:
+                yield ("over", key), f"{key} changes nothing about a run; write a key such as faults.0.for"
+            if isinstance(value, str) and ".." in value and "latin_hypercube" not in data:
+                text = f"a range {got(value)}; write latin_hypercube: 50 beside over, or a list such as [5s, 20s]"
+                yield ("over", key), text
+
+    def points(self, uniform: Sequence[Sequence[float]] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the values of the keys for each run: every combination, the last key changing fastest.
+
+        Args:
+            uniform: For a Latin hypercube, for each point a number from 0 to 1 for each key.
+        """
+        if uniform is None:
+            yield from _combinations(list(self.over.items()))
+            return
+        for parts in uniform:
+            yield {key: _at(found, part) for (key, found), part in zip(self.over.items(), parts, strict=True)}
+
+
+def _at(found: Values, part: float) -> Any:
+    if isinstance(found, Range):
+        return found.at(part)
+    return found[min(int(part * len(found)), len(found) - 1)]
+
+
+def _combinations(keys: list[tuple[str, Values]]) -> Iterator[dict[str, Any]]:
+    if not keys:
+        yield {}
+        return
+    (key, found), *others = keys
+    for value in found if isinstance(found, tuple) else ():
+        for rest in _combinations(others):
+            yield {key: value, **rest}
