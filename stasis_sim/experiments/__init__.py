@@ -1,1 +1,22 @@
-"""From one run to an answer: replications, comparisons, expectations, and results on disk."""
+"""From one run to an answer: replications, sweeps, comparisons, expectations, and results on disk.
+
+:func:`replicate`, :func:`sweep` and :func:`compare` give DataFrames.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stasis_sim.experiments.frames import compare, replicate, sweep
+
+__all__ = ["compare", "replicate", "sweep"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load pandas when something is asked for that needs it."""
+    if name in __all__:
+        from stasis_sim.experiments import frames  # noqa: PLC0415 - see above
+
+        return getattr(frames, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from stasis_sim.errors import WorkError
 from stasis_sim.experiments.engines import Engine
-from stasis_sim.experiments.replication import replicate
+from stasis_sim.experiments.replication import work_out
 from stasis_sim.experiments.results import Replication, ResultTree
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import prepare
@@ -270,14 +270,14 @@ def _heed_interrupts() -> None:
 
 def _work(job: Job) -> Replication:
     """Do a job in a worker that sees this machine's files."""
-    return replicate(_engine(_Inputs(job)), job.tree, job.number)
+    return work_out(_engine(_Inputs(job)), job.tree, job.number)
 
 
 def _work_abroad(job: Job) -> tuple[Replication, dict[str, bytes]]:
     """Do a job anywhere; return the files that it left behind too."""
     with tempfile.TemporaryDirectory(prefix="stasis-sim-") as folder:
         tree = ResultTree(Path(folder), "", "")
-        done = replicate(_engine(_Inputs(job)), tree, job.number)
+        done = work_out(_engine(_Inputs(job)), tree, job.number)
         tables = tree.directory(job.number).glob("*.parquet")
         return done, {path.name: path.read_bytes() for path in sorted(tables)}
 

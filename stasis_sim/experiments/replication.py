@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.tables import Tables
 
 
-def replicate(engine: Engine, tree: ResultTree, number: int) -> Replication:
+def work_out(engine: Engine, tree: ResultTree, number: int) -> Replication:
     """Do one replication and keep it."""
 
     def tables() -> AbstractContextManager[Tables | None]:

@@ -180,12 +180,16 @@ def compare_json(variants: Mapping[str, Sequence[Measures]]) -> Json:
 def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Measures]) -> list[Json]:
     """By how much each measure of b is more than that of a, replication by replication; ``app`` is None in total.
 
+    Where one has more replications than the other, the rest of them has no pair and is left out.
+
     Args:
         a: Name of the variant that is taken away.
         first: Its measures, one a replication.
         b: Name of the other.
-        second: Its measures, of the same replications.
+        second: Its measures; number i met the same callers as number i of a.
     """
+    n = min(len(first), len(second))
+    first, second = first[:n], second[:n]
     apps: list[str | None] = [None, *sorted({app for each in (*first, *second) for app in each["apps"]})]
     rows: list[Json] = []
     for app in apps:

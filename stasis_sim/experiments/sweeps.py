@@ -199,7 +199,7 @@ def sweep(
 
     def studies() -> Iterator[Study]:
         for each in settings:
-            study = Study(_at(scenario, each), root, command)
+            study = Study(varied(scenario, each), root, command)
             warnings.update(dict.fromkeys(study.warnings))
             places.append(study.tree.path.name)
             yield study
@@ -215,7 +215,12 @@ def sweep(
     return found
 
 
-def _at(scenario: Scenario, settings: dict[str, Any]) -> Scenario:
+def varied(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with other values of some keys.
+
+    Raises:
+        InputError: A value does not fit.
+    """
     try:
         return scenario.where(settings)
     except InputError as error:

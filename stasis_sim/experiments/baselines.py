@@ -1,0 +1,139 @@
+"""Reference measures, kept in a repository, and what has moved since: beyond noise, or not at all.
+
+A baseline holds the measures of each replication. A later run of the same scenario and seed meets the same callers, so
+replications are compared in pairs: without a change of the model or the scenario every difference is nought.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.inputs import Json, model_version
+from stasis_sim.experiments.results import canonical, differences, write
+from stasis_sim.observe.intervals import CONFIDENCE, at_confidence
+from stasis_sim.observe.metrics import Measures
+
+if TYPE_CHECKING:
+    from stasis_sim.experiments.replications import Results
+
+FOLDER: Final = "baselines"
+"""Where they lie under the folder of results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A measure that is another than in the baseline.
+
+    Attributes:
+        app: App; None for the total.
+        measure: Its name.
+        mean: By how much it is more now, on average over replications.
+        low: Lower bound of the difference; None where one replication says nothing about noise.
+        high: Upper bound.
+        beyond_noise: Whether chance is no explanation.
+    """
+
+    app: str | None
+    measure: str
+    mean: float
+    low: float | None
+    high: float | None
+    beyond_noise: bool
+
+
+def place(root: Path, scenario: str) -> Path:
+    """Return where the baseline of a scenario lies."""
+    return root / FOLDER / f"{scenario}.json"
+
+
+def save(results: Results, root: Path) -> Path:
+    """Keep the measures of a run as the reference; return where."""
+    content = {
+        "scenario": results.scenario.name,
+        "digest": results.tree.path.name,
+        "model": model_version(),
+        "profile": results.scenario.asterisk.profile,
+        "seed": results.scenario.run.seed,
+        "replications": [replication.measures for replication in results.replications],
+    }
+    path = place(root, results.scenario.name)
+    write(path, canonical(content))
+    return path
+
+
+def load(root: Path, results: Results) -> Json:
+    """Return the baseline of a run.
+
+    Raises:
+        InputError: There is none, or it was made with another seed or profile.
+    """
+    scenario = results.scenario
+    path = place(root, scenario.name)
+    try:
+        content = cast("Json", json.loads(path.read_text("utf-8")))
+        seed, profile = content["seed"], content["profile"]
+    except FileNotFoundError:
+        text = f"no baseline; write stasis-sim baseline save {scenario.file}"
+        raise InputError.at(str(path), text) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError.at(str(path), "not a baseline; save it again") from None
+    for what, then, now in (("seed", seed, scenario.run.seed), ("profile", profile, scenario.asterisk.profile)):
+        if then != now:
+            raise InputError.at(str(path), f"made with {what} {then}, this run has {now}; write --{what} {then}")
+    return content
+
+
+def diff(results: Results, content: Json) -> list[Moved]:
+    """Return the measures that are not what they were, those beyond noise first.
+
+    Args:
+        results: What is now.
+        content: The baseline.
+    """
+    then = cast("Sequence[Measures]", content["replications"])
+    now = [replication.measures for replication in results.replications]
+    moved = list(_moved(then, now))
+    return sorted(moved, key=lambda each: not each.beyond_noise)
+
+
+def _moved(then: Sequence[Measures], now: Sequence[Measures]) -> Iterator[Moved]:
+    n = min(len(then), len(now))
+    rows = differences("then", then, "now", now)
+    # With so many measures one in twenty would seem to move by chance: the confidence holds for all of them together.
+    confidence = 1 - (1 - CONFIDENCE) / max(len(rows), 1)
+    for row in rows:
+        mean, low, high = row["mean"], row["low"], row["high"]
+        if mean == 0 and low == high:
+            continue
+        if low is not None:
+            wider = at_confidence({"mean": mean, "low": low, "high": high, "n": n}, confidence)
+            low, high = wider["low"], wider["high"]
+        beyond = low is None or high is None or low > 0 or high < 0
+        yield Moved(row["app"], row["measure"], mean, low, high, beyond)
+
+
+def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
+    """Return what ``baseline diff --json`` prints."""
+    rows: list[dict[str, Any]] = [
+        {
+            "app": each.app,
+            "measure": each.measure,
+            "mean": each.mean,
+            "low": each.low,
+            "high": each.high,
+            "beyond_noise": each.beyond_noise,
+        }
+        for each in moved
+    ]
+    models = {"then": content["model"], "now": model_version()}
+    return {
+        "scenario": results.scenario.name,
+        "ok": not any(each.beyond_noise for each in moved),
+        "model": models,
+        "moved": rows,
+    }

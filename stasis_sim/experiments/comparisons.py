@@ -1,0 +1,82 @@
+"""Variants side by side: the same callers and the same outages, and how far apart what they cost is.
+
+Pairs are made replication by replication: number i of each variant has the same random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.executors import crew
+from stasis_sim.experiments.replications import Folder, Results, results_of, workers_for
+from stasis_sim.experiments.studies import Progress, Study, carry_out
+from stasis_sim.experiments.sweeps import design, label, varied
+
+if TYPE_CHECKING:
+    from stasis_sim.scenario import Scenario
+
+
+def variants_of(scenario: Scenario, over: Mapping[str, Any]) -> dict[str, Scenario]:
+    """Return one scenario for each combination of values of some keys, by what is different about it.
+
+    Args:
+        scenario: The scenario.
+        over: For each key a list of values.
+
+    Raises:
+        InputError: A key or a value does not fit.
+    """
+    swept = design(scenario, over).sweep
+    points = [] if swept is None else list(swept.points())
+    alone = len(over) == 1
+    names = [
+        ", ".join(label(value) if alone else f"{key}={label(value)}" for key, value in each.items()) for each in points
+    ]
+    return {name: varied(scenario, each) for name, each in zip(names, points, strict=True)}
+
+
+def compare(
+    variants: Mapping[str, Scenario],
+    *,
+    out: Path | str | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    command: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> dict[str, Results]:
+    """Run variants, all by one crew.
+
+    Args:
+        variants: Scenarios by name; the first is what the others are held against.
+        out: Folder to keep the results under; None: they last as long as the objects that are returned.
+        workers: Processes to work in; 1 works in this one.
+        executor: Any executor to work on, in place of processes of our own.
+        command: What the user typed, for the provenance.
+        progress: Told after each replication.
+
+    Raises:
+        InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
+    """
+    _same_seed(variants)
+    keep = Folder() if out is None else None
+    root = keep.path if keep is not None else Path(out or ".")
+    studies = {name: Study(scenario, root, command) for name, scenario in variants.items()}
+    jobs = sum(study.total for study in studies.values())
+    with crew(executor, workers_for(workers, jobs)) as people:
+        for _ in carry_out(studies.values(), people, progress, expected=jobs):
+            pass
+    return {name: results_of(study, keep) for name, study in studies.items()}
+
+
+def _same_seed(variants: Mapping[str, Scenario]) -> None:
+    seeds = {name: scenario.run.seed for name, scenario in variants.items()}
+    first = next(iter(seeds.values()), 0)
+    for name, seed in seeds.items():
+        if seed != first:
+            text = f"its seed is {seed}, that of the first is {first}, so they do not meet the same callers"
+            scenario = variants[name]
+            raise InputError([scenario.problem(("run", "seed"), f"{text}; write the same seed, or --seed {first}")])
