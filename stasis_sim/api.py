@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stasis_sim.experiments import replications
+from stasis_sim.experiments import comparisons, replications
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,5 +34,18 @@ def run(scenario: Scenario, **options: Any) -> Results:
     Raises:
         InputError: The scenario does not fit Asterisk's files.
     """
-    results = replications.run(scenario, **options)
-    return Results(**vars(results))
+    return Results(**vars(replications.run(scenario, **options)))
+
+
+def compare(variants: Mapping[str, Scenario], **options: Any) -> dict[str, Results]:
+    """Run variants with the same callers and outages.
+
+    Args:
+        variants: Scenarios by name.
+        **options: Those of :func:`stasis_sim.experiments.comparisons.compare`: ``out``, ``workers``, ``executor``,
+            ``progress``.
+
+    Raises:
+        InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
+    """
+    return {name: Results(**vars(found)) for name, found in comparisons.compare(variants, **options).items()}

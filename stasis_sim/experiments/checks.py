@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from stasis_sim.errors import InputError, Problem
+from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.expectations import Verdict
-
-if TYPE_CHECKING:
-    from stasis_sim.experiments.replications import Results
+from stasis_sim.experiments.replications import Results, results_of, workers_for
+from stasis_sim.experiments.studies import Study, carry_out
+from stasis_sim.scenario import Scenario
 
 SUFFIXES = (".yaml", ".yml")
+
+
+class Checked(NamedTuple):
+    """A scenario that was run and held against what it expects."""
+
+    results: Results
+    verdicts: tuple[Verdict, ...]
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -41,6 +49,53 @@ def idle(results: Results) -> list[Problem]:
         hint = "let it strike while its target is connected, or remove it"
         found.append(scenario.problem(("faults", position), f"{text}; {hint}"))
     return found
+
+
+def check_all(
+    paths: Iterable[Path], changes: Sequence[str], out: Path, workers: int, command: Sequence[str] = ()
+) -> Iterator[tuple[Path, Checked | InputError]]:
+    """Run many scenarios by one crew, and hold what each expects; one that cannot be used does not stop the others.
+
+    Args:
+        paths: The scenarios.
+        changes: Overrides for all of them.
+        out: Folder of results.
+        workers: Processes to work in.
+        command: What the user typed, for the provenance.
+
+    Yields:
+        Each file with its results and verdicts, or with what is wrong with it, in the order of the paths.
+    """
+    loaded = {path: _study(path, changes, out, command) for path in paths}
+    studies = {path: study for path, study in loaded.items() if isinstance(study, Study)}
+    over: set[Path] = set()
+    waiting = list(loaded)
+    with crew(None, workers_for(workers, sum(study.total for study in studies.values()))) as people:
+        for study in carry_out(studies.values(), people):
+            over.add(study.tree.path)
+            while waiting and (ready := _checked(loaded[waiting[0]], over)) is not None:
+                yield waiting.pop(0), ready
+    for path in waiting:
+        ready = _checked(loaded[path], over)
+        if ready is not None:
+            yield path, ready
+
+
+def _study(path: Path, changes: Sequence[str], out: Path, command: Sequence[str]) -> Study | InputError:
+    try:
+        return Study(Scenario.load(path, changes), out, command)
+    except InputError as error:
+        return error
+
+
+def _checked(study: Study | InputError, over: set[Path]) -> Checked | InputError | None:
+    """Return what is known of a file; None: it is not over."""
+    if isinstance(study, InputError):
+        return study
+    if study.tree.path not in over:
+        return None
+    results = results_of(study)
+    return Checked(results, check(results))
 
 
 def check(results: Results) -> tuple[Verdict, ...]:

@@ -55,7 +55,7 @@ def widths(run: Run, replications: Sequence[Measures]) -> list[Width]:
     """Return how wide the intervals are that a precision is asked of; none where none is asked."""
     found = []
     for name in run.precision_of if run.precision is not None else ():
-        interval = student([_number(each, name) for each in replications])
+        interval = student([of(each, name) for each in replications])
         found.append(Width(name, interval, relative_half_width(interval)))
     return found
 
@@ -78,7 +78,8 @@ def wanted(run: Run, replications: Sequence[Measures]) -> int:
     return min(max(needed, done + max(done // STEP, 2)), most(run))
 
 
-def _number(measures: Measures, name: str) -> Number:
+def of(measures: Measures, name: str) -> Number:
+    """Return the number of ``[APP.]measure`` in a replication; the app may be a client."""
     app, measure = scope_and_measure(name)
     values = measures["total"] if app is None else measures["apps"].get(app, measures["clients"].get(app, {}))
     return value(values, measure)

@@ -28,6 +28,7 @@ from stasis_sim.experiments.replications import Folder, workers_for
 from stasis_sim.experiments.results import ResultTree, canonical, write
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary
+from stasis_sim.observe.metrics import Measures
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.overrides import pairs
 from stasis_sim.scenario.sweep import Kind, Sweep, number
@@ -74,12 +75,23 @@ class Swept:
 
     def measures(self, position: int) -> Summary:
         """Return the measures of a point, from its file."""
-        tree = ResultTree(self.path.parent.parent, self.scenario.name, self.points[position].digest)
+        measures: Summary = self._content(position)["measures"]
+        return measures
+
+    def replications(self, position: int) -> list[Measures]:
+        """Return the measures of each replication of a point, from their files."""
+        found = (self._tree(position).load(number + 1) for number in range(self._content(position)["replications"]))
+        return [replication.measures for replication in found if replication is not None]
+
+    def _tree(self, position: int) -> ResultTree:
+        return ResultTree(self.path.parent.parent, self.scenario.name, self.points[position].digest)
+
+    def _content(self, position: int) -> Json:
+        tree = self._tree(position)
         content = tree.read_measures()
         if content is None:
             raise InputError.at(str(tree.path / "measures.json"), "it is gone; sweep again")
-        measures: Summary = content["measures"]
-        return measures
+        return content
 
     @cached_property
     def columns(self) -> dict[str, tuple[str, tuple[Any, ...]]]:
@@ -112,7 +124,11 @@ class Swept:
 
 
 def label(value: Any) -> str:
-    """Write a value of a key in one line, as YAML reads it."""
+    """Write a value of a key in one line, as a person would write it in YAML."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {label(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(label, value))}]"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
 from stasis_sim.experiments.results import Replication, differences
+from stasis_sim.observe.intervals import none_seen
 from stasis_sim.observe.metrics import Values
 
 SHOWN = 3
@@ -40,6 +42,36 @@ def engine(runs: Iterable[Results]) -> str:
         for results in runs
     )
     return f"engine: {'; '.join(said)}"
+
+
+def precision(results: Results) -> list[str]:
+    """Say whether the intervals are as narrow as was asked for, and what is known of what was never seen."""
+    run = results.scenario.run
+    measures = [replication.measures for replication in results.replications]
+    n = len(measures)
+    sentences = []
+    for measure, _, relative in widths(run, measures):
+        if relative is None or run.precision is None:
+            sentences.append(f"{measure}: no precision can be reached, as its mean is 0 in {n} replications.")
+        elif relative <= run.precision:
+            sentences.append(f"{measure}: precise to {percent(relative)} of its mean after {n} replications.")
+        else:
+            text = f"{measure}: precise to {percent(relative)} of its mean only, after {n} replications"
+            sentences.append(f"{text}; {percent(run.precision)} was asked for. Raise run.max_replications.")
+    return [*sentences, *_never_seen(results)]
+
+
+def _never_seen(results: Results) -> list[str]:
+    """Say how rare ejections may be that no replication has seen."""
+    totals = [replication.measures["total"] for replication in results.replications]
+    attempts, n = int(_sum(totals, "attempts")), len(totals)
+    if not attempts or _sum(totals, "attempts.ejected") or n == 1:
+        return []
+    share = percent(none_seen(n))
+    text = f"No replication of {n} saw an ejection: with 95 % confidence fewer than {share} of such runs would"
+    return [
+        f"{text}; if calls were ejected independently of each other, fewer than {percent(none_seen(attempts))} of them."
+    ]
 
 
 def outcome(profile: str, replications: Sequence[Replication]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from stasis_sim.experiments.baselines import Moved
 from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval, Intervals, Summary
 from stasis_sim.observe.vocabulary import OUTCOMES, REASONS
@@ -101,3 +102,23 @@ def run_table(summary: Summary) -> str:
     """Return the table of a run: the total, and each app where there are several."""
     apps = {name: values for name, values in summary["apps"].items() if values["calls"]["mean"]}
     return table({"total": summary["total"], **(apps if len(apps) > 1 else {})})
+
+
+def moved_table(moved: Sequence[Moved], most: int = 20) -> str:
+    """Return a table of measures that are not what they were: those beyond noise, and how many others there are."""
+    beyond = [each for each in moved if each.beyond_noise]
+    lines = [
+        f"  {each.app + '.' if each.app else ''}{each.measure}  {_signed(each.mean)}{_between(each.low, each.high)}"
+        for each in beyond[:most]
+    ]
+    rest = len(beyond) - most
+    lines += [f"  and {rest} more"] if rest > 0 else []
+    return "\n".join(lines)
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.4g}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ({_signed(low)} to {_signed(high)})"

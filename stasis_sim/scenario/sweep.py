@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -158,6 +159,13 @@ class Sweep(Strict):
             if isinstance(value, str) and ".." in value and "latin_hypercube" not in data:
                 text = f"a range {got(value)}; write latin_hypercube: 50 beside over, or a list such as [5s, 20s]"
                 yield ("over", key), text
+
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        if self.latin_hypercube is not None:
+            return self.latin_hypercube
+        return math.prod(len(found) for found in self.over.values() if isinstance(found, tuple))
 
     def points(self, uniform: Sequence[Sequence[float]] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the values of the keys for each run: every combination, the last key changing fastest.

@@ -1,0 +1,39 @@
+"""The command line: parse, call, print. No logic of the simulation stands here.
+
+Exit codes: 0 all is well; 1 an expectation does not hold, or there is something to know; 2 the input cannot be used;
+3 the work could not be done.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+# Each module adds its commands to the same app, in the order of this list.
+from stasis_sim.cli import running, judging, keeping, writing  # isort: skip
+from stasis_sim.cli.common import app
+from stasis_sim.errors import InputError, WorkError
+
+__all__ = ["app", "judging", "keeping", "main", "running", "writing"]
+
+
+def main() -> NoReturn:
+    """Run the command line; input that cannot be used is said once, without a traceback."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+    except WorkError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(3)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What the commands read they have opened by now: this is a full disk, or something where a result should go.
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        typer.echo(f"{what}; make room, move away what stands there, or write another folder with --out", err=True)
+        sys.exit(2)
+    sys.exit(0)

@@ -1,0 +1,163 @@
+"""What the commands share: their options, how a scenario is loaded, and what is said around a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stasis_sim import __version__
+
+if TYPE_CHECKING:
+    from stasis_sim.api import Results
+    from stasis_sim.errors import Problem
+    from stasis_sim.experiments.studies import Progress
+    from stasis_sim.scenario import Scenario
+
+PROFILES = ("documented", "asterisk-16", "asterisk-22")
+
+app = typer.Typer(
+    name="stasis-sim",
+    help="What happens to calls when the ARI application that should control them is away.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO.yaml", help="The scenario.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override any key: run.seed=3.")]
+Profile = Annotated[str | None, typer.Option(help=f"Which Asterisk: {', '.join(PROFILES)}.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
+Replications = Annotated[int | None, typer.Option(help="How many times the scenario is run.")]
+Out = Annotated[Path, typer.Option(help="Folder of results.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="tcp://…", help="Work on a Dask cluster; local makes one here for as long.")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes to work in; default: one for each processor.")]
+Over = Annotated[
+    list[str] | None,
+    typer.Option("--over", metavar="KEY=V,V…", help="Values that a key takes: faults.0.for=5s,20s,60s."),
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stasis-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    del version
+
+
+def overrides(
+    settings: list[str] | None, profile: str | None = None, seed: int | None = None, replications: int | None = None
+) -> list[str]:
+    """Return what the options override, those with a name of their own last."""
+    named = {"asterisk.profile": profile, "run.seed": seed, "run.replications": replications}
+    return [*(settings or ()), *(f"{key}={value}" for key, value in named.items() if value is not None)]
+
+
+def load(path: Path, changes: list[str]) -> Scenario:
+    """Read a scenario."""
+    from stasis_sim.scenario import Scenario
+
+    return Scenario.load(path, changes)
+
+
+def command() -> list[str]:
+    """Return what the user typed."""
+    return ["stasis-sim", *sys.argv[1:]]
+
+
+def count(workers: int | None) -> int:
+    """Return how many processes to work in."""
+    return workers or os.cpu_count() or 1
+
+
+def say_first(scenario: Scenario, times: str = "") -> None:
+    """Say what is about to run, and how to run it again; nothing if it cannot be run.
+
+    Args:
+        scenario: The scenario.
+        times: How often it is run, where that is not its replications.
+
+    Raises:
+        InputError: It does not fit Asterisk's files.
+    """
+    from stasis_sim.experiments.inputs import scenario_digest
+    from stasis_sim.simulated.preparation import prepare
+
+    prepare(scenario)
+    setup, profile = scenario.run, scenario.asterisk.profile
+    if not times:
+        times = "1 replication" if setup.replications == 1 else f"{setup.replications} replications"
+        times = times if setup.precision is None else f"precision {100 * setup.precision:g} %"
+    typer.echo(scenario.title or scenario.name)
+    typer.echo(f"{profile}, {times}, seed {setup.seed}, digest {scenario_digest(scenario)}, stasis-sim {__version__}")
+    typer.echo(f"again: {shlex.join(command())}\n")
+
+
+@contextmanager
+def progress_bar(what: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Show a bar on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def warn(problems: Iterable[Problem]) -> None:
+    """Say once what a person should know before believing the results."""
+    for problem in dict.fromkeys(problems):
+        typer.echo(f"warning: {problem}", err=True)
+
+
+def warnings_of(variants: Iterable[Results]) -> Iterator[Problem]:
+    """Yield what a person should know of runs."""
+    from stasis_sim.experiments.checks import idle
+
+    for results in variants:
+        yield from (*results.warnings, *idle(results))
+
+
+def paragraph(text: str) -> None:
+    """Print a sentence within the width of a page."""
+    import textwrap
+
+    typer.echo(textwrap.fill(text, 80, break_long_words=False, break_on_hyphens=False))
+
+
+def print_json(content: Any) -> None:
+    """Print JSON for people and programs."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def draw(results: Results) -> None:
+    """Draw the timeline of a run beside its results."""
+    from stasis_sim.report.pictures import save
+
+    save(results.plot(), results.tree.path / "timeline.png")
+
+
+def said(words: Sequence[str]) -> str:
+    """Join words as a sentence does."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

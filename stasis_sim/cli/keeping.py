@@ -1,0 +1,118 @@
+"""Commands about results that are kept: rerun, and baseline save and diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stasis_sim.cli.common import (
+    AsJson,
+    Out,
+    Replications,
+    Seed,
+    Set,
+    Workers,
+    app,
+    command,
+    count,
+    load,
+    overrides,
+    paragraph,
+    print_json,
+    warn,
+    warnings_of,
+)
+
+if TYPE_CHECKING:
+    from stasis_sim.api import Results
+
+OUT = Path("results")
+
+baselines = typer.Typer(
+    help="Reference measures of scenarios: keep them, and say what has moved beyond noise.", no_args_is_help=True
+)
+app.add_typer(baselines, name="baseline")
+
+Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")]
+
+
+@app.command()
+def rerun(
+    path: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder such as results/SCENARIO/DIGEST.")],
+    as_json: AsJson = False,
+    workers: Workers = None,
+) -> None:
+    """Repeat a run from its provenance, and say whether the bytes are the same; exit code 1 if they are not."""
+    from stasis_sim.experiments.reruns import rerun as repeat
+
+    found = repeat(path, workers=count(workers))
+    if as_json:
+        print_json(found.json())
+    else:
+        for name in found.differing:
+            typer.echo(f"differs: {path / name}")
+        if found.model != found.present:
+            typer.echo(f"the model was {found.model} and is {found.present}")
+        same = found.files - len(found.differing)
+        paragraph(f"{same} of {found.files} files are the same to the byte.")
+    raise typer.Exit(1 if found.differing else 0)
+
+
+def _runs(
+    paths: list[Path], seed: int | None, replications: int | None, settings: list[str] | None, out: Path, workers: int
+) -> list[Results]:
+    from stasis_sim.api import run
+    from stasis_sim.experiments.checks import files
+
+    loaded = [load(path, overrides(settings, None, seed, replications)) for path in files(paths)]
+    found = [run(each, out=out, workers=workers, command=command()) for each in loaded]
+    warn(warnings_of(found))
+    return found
+
+
+@baselines.command()
+def save(
+    paths: Scenarios,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = OUT,
+    settings: Set = None,
+    workers: Workers = None,
+) -> None:
+    """Run scenarios and keep their measures as the reference."""
+    from stasis_sim.experiments.baselines import save as keep
+
+    for results in _runs(paths, seed, replications, settings, out, count(workers)):
+        typer.echo(f"{results.scenario.file}: kept in {keep(results, out)}")
+
+
+@baselines.command()
+def diff(
+    paths: Scenarios,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = OUT,
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+) -> None:
+    """Run scenarios and say which measures have moved since; exit code 1 if one has, beyond noise."""
+    from stasis_sim.experiments import baselines as kept
+    from stasis_sim.report.tables import moved_table
+
+    reports, ok = [], True
+    for results in _runs(paths, seed, replications, settings, out, count(workers)):
+        content = kept.load(out, results)
+        moved = kept.diff(results, content)
+        beyond = sum(each.beyond_noise for each in moved)
+        ok = ok and not beyond
+        reports.append(kept.as_json(results, content, moved))
+        if not as_json:
+            typer.echo(f"{results.scenario.file}: {beyond} of {len(moved)} measures that differ moved beyond noise")
+            if moved:
+                typer.echo(moved_table(moved))
+    if as_json:
+        print_json({"ok": ok, "scenarios": reports})
+    raise typer.Exit(0 if ok else 1)

@@ -1,0 +1,308 @@
+"""Commands that run scenarios: run, compare, sweep, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stasis_sim.cli.common import (
+    PROFILES,
+    AsJson,
+    Csv,
+    Out,
+    Over,
+    Profile,
+    Replications,
+    ScenarioFile,
+    Scheduler,
+    Seed,
+    Set,
+    Workers,
+    app,
+    command,
+    count,
+    draw,
+    load,
+    overrides,
+    paragraph,
+    print_json,
+    progress_bar,
+    say_first,
+    warn,
+    warnings_of,
+)
+from stasis_sim.errors import InputError
+
+if TYPE_CHECKING:
+    from stasis_sim.api import Results
+    from stasis_sim.experiments.sweeps import Swept
+    from stasis_sim.scenario import Scenario
+
+OUT = Path("results")
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile,
+    profile: Profile = None,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = OUT,
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    csv: Csv = False,
+    picture: Annotated[bool, typer.Option(help="Draw the timeline of the first replication.")] = True,
+) -> None:
+    """Run a scenario and say what happened to its calls."""
+    from stasis_sim.api import run as simulate
+    from stasis_sim.experiments.cluster import connect
+
+    loaded = load(scenario, overrides(settings, profile, seed, replications))
+    if not as_json:
+        say_first(loaded)
+    many = loaded.run.replications > 1 or loaded.run.precision is not None
+    with (
+        connect(scheduler, count(workers)) as executor,
+        progress_bar(loaded.asterisk.profile, quiet=as_json or not many) as progress,
+    ):
+        results = simulate(
+            loaded, out=out, workers=count(workers), executor=executor, command=command(), progress=progress
+        )
+    warn(warnings_of([results]))
+    if csv:
+        _write_csv(results)
+    if picture and loaded.run.record == "all":
+        draw(results)
+    if as_json:
+        print_json(results.json())
+        return
+    _print_run(results)
+
+
+def _write_csv(results: Results) -> None:
+    from stasis_sim.observe.columns import TABLES
+    from stasis_sim.observe.tables import write_csv
+
+    for name in TABLES:
+        write_csv(results.table(name), results.tree.path / f"{name}.csv")
+
+
+def _print_run(results: Results) -> None:
+    from stasis_sim.report.sentences import engine, outcome, precision
+    from stasis_sim.report.tables import run_table
+
+    typer.echo(run_table(results.measures))
+    typer.echo("")
+    paragraph(outcome(results.scenario.asterisk.profile, results.replications))
+    for sentence in precision(results):
+        paragraph(sentence)
+    typer.echo("")
+    paragraph(engine([results]))
+    typer.echo(f"results: {results.tree.path}")
+
+
+@app.command()
+def compare(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO.yaml…", help="One scenario, or several.")],
+    over: Over = None,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = OUT,
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    picture: Annotated[bool, typer.Option(help="Draw the timeline of each variant's first replication.")] = True,
+) -> None:
+    """Run variants with the same callers, side by side: scenarios, values of a key (--over), or else the profiles."""
+    from stasis_sim.api import compare as simulate
+    from stasis_sim.experiments.cluster import connect
+    from stasis_sim.experiments.results import compare_json
+
+    variants = _variants(scenarios, over or [], overrides(settings, None, seed, replications))
+    first = next(iter(variants.values()))
+    if not as_json:
+        say_first(first)
+    with connect(scheduler, count(workers)) as executor, progress_bar("variants", quiet=as_json) as progress:
+        done = simulate(
+            variants, out=out, workers=count(workers), executor=executor, command=command(), progress=progress
+        )
+    warn(warnings_of(done.values()))
+    for results in done.values():
+        if picture and results.scenario.run.record == "all":
+            draw(results)
+    if as_json:
+        measures = {name: [each.measures for each in results.replications] for name, results in done.items()}
+        print_json(compare_json(measures))
+        return
+    _print_comparison(done)
+
+
+def _variants(paths: list[Path], over: list[str], changes: list[str]) -> dict[str, Scenario]:
+    """Return what is compared, by name.
+
+    Raises:
+        InputError: It cannot be told what is meant, or there is only one.
+    """
+    from stasis_sim.experiments.comparisons import variants_of
+    from stasis_sim.experiments.sweeps import read_over
+
+    if len(paths) > 1 and over:
+        raise InputError.at("--over", "several scenarios are given; write one with --over, or several without")
+    if len(paths) > 1:
+        stems = [path.stem for path in paths]
+        names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+        return {name: load(path, changes) for name, path in zip(names, paths, strict=True)}
+    if over:
+        found = variants_of(load(paths[0], changes), read_over(over))
+        if len(found) == 1:
+            raise InputError.at("--over", f"only one variant ({next(iter(found))}); write two values or more")
+        return found
+    return {profile: load(paths[0], [*changes, f"asterisk.profile={profile}"]) for profile in PROFILES}
+
+
+def _print_comparison(done: dict[str, Results]) -> None:
+    from stasis_sim.report.sentences import comparison, engine, outcome
+    from stasis_sim.report.tables import table
+
+    found = {name: results.replications for name, results in done.items()}
+    typer.echo(table({name: results.measures["total"] for name, results in done.items()}))
+    typer.echo("")
+    for name, replications in found.items():
+        paragraph(outcome(name, replications))
+    typer.echo("")
+    for sentence in comparison(found):
+        paragraph(sentence)
+    typer.echo("")
+    paragraph(engine(done.values()))
+    typer.echo("results:")
+    for results in done.values():
+        typer.echo(f"  {results.tree.path}")
+
+
+@app.command()
+def sweep(
+    scenario: ScenarioFile,
+    over: Over = None,
+    latin_hypercube: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="N points spread over all keys, not every combination.")
+    ] = None,
+    measure: Annotated[
+        list[str] | None, typer.Option(metavar="[APP.]MEASURE", help="What the table and the picture show.")
+    ] = None,
+    profile: Profile = None,
+    seed: Seed = None,
+    replications: Replications = None,
+    out: Out = OUT,
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    csv: Csv = False,
+    tables: Annotated[bool, typer.Option("--tables", help="Keep the tables of each run too.")] = False,
+    picture: Annotated[bool, typer.Option(help="Draw the first measure over the keys.")] = True,
+) -> None:
+    """Run a scenario for many values of some of its keys, and put what comes out into one table."""
+    from stasis_sim.experiments.cluster import connect
+    from stasis_sim.experiments.sweeps import design, read_over
+    from stasis_sim.experiments.sweeps import sweep as simulate
+    from stasis_sim.report.sweeps import check_measures
+
+    loaded = load(scenario, overrides(settings, profile, seed, replications))
+    if over or latin_hypercube is not None:
+        loaded = design(loaded, read_over(over or []) if over else {}, latin_hypercube)
+    measures = check_measures(measure or ["ejection_rate"])
+    if not as_json:
+        say_first(loaded, _how_often(loaded))
+    with connect(scheduler, count(workers)) as executor, progress_bar("sweep", quiet=as_json) as progress:
+        found = simulate(
+            loaded,
+            out=out,
+            workers=count(workers),
+            executor=executor,
+            tables=tables,
+            command=command(),
+            progress=progress,
+        )
+    warn(found.warnings)
+    if csv:
+        from stasis_sim.observe.tables import write_csv
+
+        write_csv(found.table(), found.path / "sweep.csv")
+    if picture:
+        _draw_sweep(found, measures)
+    if as_json:
+        print_json(found.json())
+        return
+    _print_sweep(found, measures)
+
+
+def _how_often(scenario: Scenario) -> str:
+    points = "" if scenario.sweep is None else f"{scenario.sweep.size} points"
+    times = scenario.run.replications
+    return f"{points} of {'1 replication' if times == 1 else f'{times} replications'}"
+
+
+def _draw_sweep(found: Swept, measures: list[str]) -> None:
+    from stasis_sim.report.pictures import save
+    from stasis_sim.report.sweeps import picture
+
+    for name in measures:
+        save(picture(found, name), found.path / f"{name}.png")
+
+
+def _print_sweep(found: Swept, measures: list[str]) -> None:
+    from stasis_sim.report.sweeps import answer, listing
+
+    typer.echo(listing(found, measures))
+    typer.echo("")
+    for name in measures:
+        paragraph(answer(found, name))
+    typer.echo("")
+    typer.echo(f"results: {found.path}")
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")],
+    out: Out = OUT,
+    as_json: AsJson = False,
+    settings: Set = None,
+    workers: Workers = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write the verdicts as JUnit XML too.")] = None,
+) -> None:
+    """Run scenarios and hold what they expect; exit code 1 if something does not hold, 2 if a file cannot be used."""
+    from stasis_sim.experiments.checks import check_all, files
+    from stasis_sim.experiments.expectations import check_json
+    from stasis_sim.report.junit import write_junit
+
+    verdicts: dict[str, Any] = {}
+    broken: dict[str, InputError] = {}
+    for file, found in check_all(list(files(paths)), overrides(settings), out, count(workers), command()):
+        if isinstance(found, InputError):
+            broken[str(file)] = found
+            typer.echo(str(found), err=True)
+            continue
+        results, verdicts[str(file)] = found
+        if not as_json:
+            _print_check(results, verdicts[str(file)])
+    if junit is not None:
+        write_junit(junit, verdicts, broken)
+    if as_json:
+        print_json(check_json(verdicts))
+    if broken:
+        raise typer.Exit(2)
+    ok = all(verdict.ok for found in verdicts.values() for verdict in found)
+    raise typer.Exit(0 if ok else 1)
+
+
+def _print_check(results: Any, verdicts: Any) -> None:
+    good, scenario = sum(verdict.ok for verdict in verdicts), results.scenario
+    typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {good} of {len(verdicts)} expectations hold")
+    for verdict in verdicts:
+        if not verdict.ok:
+            typer.echo(f"  {verdict}")

@@ -1,0 +1,140 @@
+"""A sweep as a table, a sentence and a picture: which values lose the fewest calls, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.precision import of
+from stasis_sim.experiments.sweeps import Swept, label
+from stasis_sim.observe.catalogue import lookup
+from stasis_sim.observe.intervals import Interval, paired
+from stasis_sim.report.tables import cell
+from stasis_sim.scenario.expect import scope_and_measure
+from stasis_sim.scenario.misfit import MisfitError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_ROWS: Final = 60
+"""Points that the terminal shows; the table on disk has all."""
+
+NOTHING: Final[Interval] = {"mean": None, "low": None, "high": None, "n": 0}
+
+
+class Place(NamedTuple):
+    """A point with the interval of one measure."""
+
+    settings: dict[str, Any]
+    interval: Interval
+
+
+def check_measures(names: Sequence[str]) -> list[str]:
+    """Return the measures that a user named.
+
+    Raises:
+        InputError: One does not exist.
+    """
+    for name in names:
+        try:
+            _, measure = scope_and_measure(name)
+        except MisfitError as misfit:
+            raise InputError.at("--measure", misfit.faults[0][1]) from None
+        if lookup(measure) is None:
+            raise InputError.at("--measure", f"no measure {name}; docs/measures.md lists all")
+    return list(names)
+
+
+def places(found: Swept, name: str) -> list[Place]:
+    """Return a measure at each point.
+
+    Args:
+        found: The sweep.
+        name: ``[APP.]measure``; the app may be a client.
+    """
+    app, measure = scope_and_measure(name)
+    result = []
+    for position, point in enumerate(found.points):
+        measures = found.measures(position)
+        values = measures["total"] if app is None else measures["apps"].get(app, measures["clients"].get(app, {}))
+        result.append(Place(point.settings, values.get(measure, NOTHING)))
+    return result
+
+
+def listing(found: Swept, names: Sequence[str]) -> str:
+    """Return a table with a row for each point: the values of the keys, and the measures."""
+    keys = list(found.design.over)
+    columns = [places(found, name)[:MOST_ROWS] for name in names]
+    head = [*(_short(keys, key) for key in keys), *names]
+    rows = [head]
+    for position, point in enumerate(found.points[:MOST_ROWS]):
+        cells = [
+            cell(scope_and_measure(name)[1], column[position].interval)
+            for name, column in zip(names, columns, strict=True)
+        ]
+        rows.append([*(label(point.settings[key]) for key in keys), *cells])
+    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    lines = [_line(row, widths, len(keys)) for row in rows]
+    lines.insert(1, "─" * len(max(lines, key=len)))
+    rest = len(found.points) - MOST_ROWS
+    return "\n".join([*lines, *([f"and {rest} more points, in sweep.parquet"] if rest > 0 else [])])
+
+
+def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
+    parts = [
+        text.ljust(width) if at < left else text.rjust(width)
+        for at, (text, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "   ".join(parts).rstrip()
+
+
+def _short(keys: Sequence[str], key: str) -> str:
+    """Return the end of a key that tells it from the others."""
+    parts = key.split(".")
+    for length in range(1, len(parts)):
+        end = ".".join(parts[-length:])
+        if sum(other.endswith(f".{end}") or other == end for other in keys) == 1 and not end[0].isdigit():
+            return end
+    return key
+
+
+def answer(found: Swept, name: str) -> str:
+    """Say where a measure is least and where most, and by how much, pair by pair of replications."""
+    known = {at: place for at, place in enumerate(places(found, name)) if place.interval["mean"] is not None}
+    measure = scope_and_measure(name)[1]
+    if not known:
+        return f"{name}: nothing to measure it by at any point."
+    least, most = (end(known, key=lambda at: known[at].interval["mean"] or 0.0) for end in (min, max))
+    if known[least].interval["mean"] == known[most].interval["mean"]:
+        return f"{name} is {cell(measure, known[least].interval)} at all points."
+    low, high = ([of(each, name) for each in found.replications(at)] for at in (least, most))
+    # A precision may have given one of them more replications; the rest has no pair.
+    n = min(len(low), len(high))
+    apart = paired(low[:n], high[:n])
+    text = (
+        f"{name} is least, {cell(measure, known[least].interval)}, at {_said(found, known[least])}, "
+        f"and most, {cell(measure, known[most].interval)}, at {_said(found, known[most])}"
+    )
+    if apart["low"] is None:
+        return f"{text}; one replication does not say how sure that is."
+    sure = "" if apart["low"] > 0 else ", which may be chance: more replications will tell"
+    return f"{text}; with the same callers the difference is {_points(cell(measure, apart))}{sure}."
+
+
+def _points(text: str) -> str:
+    """Call a difference of two shares what it is."""
+    return text.replace(" %", " points")
+
+
+def _said(found: Swept, place: Place) -> str:
+    keys = list(found.design.over)
+    return ", ".join(f"{_short(keys, key)} = {label(value)}" for key, value in place.settings.items())
+
+
+def picture(found: Swept, name: str) -> Figure:
+    """Draw a measure over the keys that were swept: a curve, curves, or a heat map."""
+    from stasis_sim.report.sweep_figure import figure  # noqa: PLC0415 - loads matplotlib
+
+    keys = list(found.design.over)
+    return figure(found, name, places(found, name), {key: _short(keys, key) for key in keys}, answer(found, name))
