@@ -1,0 +1,142 @@
+"""Variants side by side, baselines, and runs that are repeated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stasis_sim import experiments
+from stasis_sim.errors import InputError
+from stasis_sim.experiments import baselines
+from stasis_sim.experiments.comparisons import compare, variants_of
+from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.reruns import rerun
+from tests.experiments.small import TEXT, small
+
+
+def test_variants_meet_the_same_callers() -> None:
+    """The paired difference of what no variant can change is nought, with an interval of no width."""
+    table = experiments.compare(small(), {"faults.0.for": ["5s", "15s"]})
+    rows = {row["measure"]: row for row in table[table["app"].isna()].to_dict("records")}
+    calls, ejected = rows["calls"], rows["ejection_rate"]
+    assert (calls["mean"], calls["low"], calls["high"]) == (0, 0, 0)
+    assert ejected["low"] > 0
+    assert (ejected["a"], ejected["b"]) == ("5s", "15s")
+
+
+def test_variants_of_several_keys_are_named_after_both() -> None:
+    """One key needs no name."""
+    one = variants_of(small(), {"faults.0.for": ["5s", "15s"]})
+    two = variants_of(small(), {"faults.0.for": ["5s"], "run.seed": [1, 2]})
+    assert list(one) == ["5s", "15s"]
+    assert list(two) == ["faults.0.for=5s, run.seed=1", "faults.0.for=5s, run.seed=2"]
+
+
+def test_a_comparison_is_narrower_than_its_parts() -> None:
+    """What both have in common cancels: the interval of the difference is much narrower than without pairs."""
+    done = compare(variants_of(small(replications=12), {"faults.0.for": ["10s", "11s"]}))
+    first, second = (found.measures["total"]["ejection_rate"] for found in done.values())
+    table = experiments.compare(small(replications=12), {"faults.0.for": ["10s", "11s"]})
+    row = table[(table["measure"] == "ejection_rate") & table["app"].isna()].iloc[0]
+    assert first["high"] is not None
+    assert first["mean"] is not None
+    assert second["high"] is not None
+    assert second["mean"] is not None
+    apart = ((first["high"] - first["mean"]) ** 2 + (second["high"] - second["mean"]) ** 2) ** 0.5
+    assert (row["high"] - row["low"]) / 2 < apart / 2
+
+
+def test_variants_with_other_callers_cannot_be_compared() -> None:
+    """The message names the seeds."""
+    with pytest.raises(InputError, match=r"its seed is 4, that of the first is 3, .*write the same seed, or --seed 3"):
+        compare({"a": small(), "b": small(seed=4)})
+
+
+def test_replicate_gives_one_row_a_replication_and_measure() -> None:
+    """The values are those of the replications, in total, by app and by client."""
+    table = experiments.replicate(small(), 2)
+    results = run(small(replications=2))
+    total = table[table["app"].isna() & table["client"].isna()]
+    for replication in results.replications:
+        rows = total[total["replication"] == replication.number].dropna(subset="value")
+        known = {name: value for name, value in replication.measures["total"].items() if value is not None}
+        assert dict(zip(rows["measure"], rows["value"], strict=True)) == known
+    assert set(table["replication"]) == {1, 2}
+    assert set(table["client"].dropna()) == {"ivr"}
+
+
+def test_a_baseline_of_the_same_scenario_has_not_moved(tmp_path: Path) -> None:
+    """Every difference is nought, though replications differ from each other."""
+    results = run(small())
+    baselines.save(results, tmp_path)
+    assert baselines.diff(run(small()), baselines.load(tmp_path, results)) == []
+
+
+def test_a_change_beyond_noise_is_told_from_chance(tmp_path: Path) -> None:
+    """A longer outage ejects more in every replication; what differs only here and there does not count as moved."""
+    before = run(small(replications=12))
+    baselines.save(before, tmp_path)
+    after = run(small(TEXT.replace("for: 5s", "for: 15s"), replications=12))
+    moved = {(each.app, each.measure): each for each in baselines.diff(after, baselines.load(tmp_path, after))}
+    ejected = moved[None, "ejection_rate"]
+    assert ejected.beyond_noise
+    assert ejected.low is not None
+    assert 0 < ejected.low < ejected.mean
+    assert not all(each.beyond_noise for each in moved.values())
+    assert (None, "calls") not in moved
+
+
+def test_a_baseline_must_fit_the_run(tmp_path: Path) -> None:
+    """The message says what to write where there is none, or where it is of other callers."""
+    results = run(small())
+    with pytest.raises(InputError, match=r"no baseline; write stasis-sim baseline save small\.yaml"):
+        baselines.load(tmp_path, results)
+    path = baselines.save(results, tmp_path)
+    with pytest.raises(InputError, match=r"made with seed 3, this run has 4; write --seed 3"):
+        baselines.load(tmp_path, run(small(seed=4)))
+    path.write_text("{}")
+    with pytest.raises(InputError, match=r"not a baseline; save it again"):
+        baselines.load(tmp_path, results)
+
+
+def test_a_run_can_be_repeated_from_its_results_alone(tmp_path: Path) -> None:
+    """The bytes are the same; a file that was changed, or is gone, is named."""
+    tree = run(small(), out=tmp_path).tree.path
+    found = rerun(tree)
+    assert (found.files, found.differing) == (3 * 6 + 1, ())
+    assert found.model == found.present
+    (tree / "replications" / "0001" / "calls.parquet").write_bytes(b"other")
+    (tree / "replications" / "0003" / "events.parquet").unlink()
+    assert rerun(tree).differing == ("replications/0001/calls.parquet", "replications/0003/events.parquet")
+
+
+def test_a_run_with_a_precision_is_repeated_with_as_many_replications(tmp_path: Path) -> None:
+    """And so gives the same measures."""
+    results = run(small(precision="10%"), out=tmp_path)
+    found = rerun(results.tree.path)
+    assert found.differing == ()
+    assert found.files == 6 * len(results.replications) + 1
+
+
+@pytest.mark.parametrize("damage", [None, "{}", "[]", "x"])
+def test_what_is_no_result_cannot_be_repeated(tmp_path: Path, damage: str | None) -> None:
+    """The message says what to write."""
+    tree = run(small(), out=tmp_path).tree.path
+    if damage is None:
+        (tree / "provenance.json").unlink()
+    else:
+        (tree / "provenance.json").write_text(damage)
+    with pytest.raises(InputError, match=r"no such results; write the folder of a run|run the scenario again"):
+        rerun(tree)
+
+
+def test_results_of_another_model_say_so(tmp_path: Path) -> None:
+    """The model that made them, and the one that repeats them, are both told."""
+    path = run(small(), out=tmp_path).tree.path / "provenance.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "model": "0.0.1+abc"}))
+    found = rerun(path.parent)
+    assert (found.model, found.json()["model"]["then"]) == ("0.0.1+abc", "0.0.1+abc")
+    assert found.json()["same"]
