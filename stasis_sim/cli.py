@@ -235,6 +235,27 @@ def vectors(
     raise typer.Exit(0 if agree == len(items) else 1)
 
 
+@app.command()
+def ledger(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above.")],
+    by: Annotated[str, typer.Option(help="outage, type, meaning, app or call: what to sum up by.")] = "outage",
+    only_app: Annotated[str | None, typer.Option("--app", metavar="APP", help="Only events for this app.")] = None,
+    call: Annotated[int | None, typer.Option(metavar="N", help="Only events about calls of this number.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which events of earlier runs were missed, lost or late, in which outage, and what that means."""
+    from stasis_sim.experiments.kept import find
+    from stasis_sim.report import missed
+
+    asked = missed.Asked(by, only_app, call)
+    asked.examine()
+    found = find(results)
+    if as_json:
+        _print_json(missed.as_json(found, asked))
+    else:
+        typer.echo("\n\n".join([missed.text(kept, asked) for kept in found]))
+
+
 @app.command("check-config")
 def check_config(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="http.conf and its like, or folders of them.")],

@@ -155,10 +155,16 @@ def _tells(event: T, events: Sequence[T], stays: Sequence[S]) -> bool:
     return event.type in ENDS and event.fate not in GONE
 
 
-def meaning(type_: str, fate: str) -> str:
-    """Return what it means that an event other than :data:`FAREWELLS` was missed, lost or late."""
+def meaning(type_: str, fate: str, *, about: bool) -> str:
+    """Return what it means that an event was missed, lost or late, where that does not hang on other events.
+
+    Args:
+        type_: Its type; :data:`FAREWELLS` that are gone have their meaning from :func:`farewells`.
+        fate: What became of it.
+        about: Whether it is about a call.
+    """
     if fate == "late":
-        return "acted_late"
+        return "acted_late" if about else "information"
     if type_.startswith("Bridge"):
         return "stale_bridge"
     return _MEANINGS.get(type_, "information")

@@ -36,7 +36,7 @@ COLUMNS: Final[dict[str, str]] = {
     "late_s": "How long a late one took to arrive.",
     "outage": "In which outage of the app it was raised, from 1 in each replication; none: in no outage.",
     "from_s": "When that outage began.",
-    "cause": "What began the outage; outside of all the one that its connection ended with, else the one before.",
+    "cause": "What began the outage; in none what ended the connection of a lost one; else empty.",
     "connection": "Number of the connection to which it was written; none: to none.",
     "meaning": "What that means.",
     "counted": "Whether it was raised after the warm-up, so that the measures count it.",
@@ -44,11 +44,11 @@ COLUMNS: Final[dict[str, str]] = {
 """The columns of the ledger, in their order, and what they say."""
 
 KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "outage": ("replication", "app", "outage", "from_s", "cause", "type", "meaning"),
+    "outage": ("replication", "app", "outage", "from_s", "cause", "meaning", "type"),
     "type": ("type", "meaning"),
     "meaning": ("meaning",),
-    "app": ("app", "type", "meaning"),
-    "call": ("replication", "call", "app", "type", "meaning"),
+    "app": ("app", "meaning", "type"),
+    "call": ("replication", "call", "app", "meaning", "type"),
 }
 """By what rows can be summed up."""
 
@@ -115,7 +115,8 @@ def summary(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 def _replication(directory: Path) -> pd.DataFrame:
     """Return the rows of a replication, with instants in microseconds."""
     rows = _frame(_read(directory, "events", fate=FATES))
-    rows["meaning"] = [meaning(type_, fate) for type_, fate in zip(rows["type"], rows["fate"], strict=True)]
+    said = zip(rows["type"], rows["fate"], rows["call"].notna(), strict=True)
+    rows["meaning"] = [meaning(type_, fate, about=about) for type_, fate, about in said]
     _about_ends(rows, directory)
     _about_quality(rows)
     _within(rows, _frame(_read(directory, "outages")), _frame(_read(directory, "connections")))
@@ -183,12 +184,11 @@ def _within(rows: pd.DataFrame, outages: pd.DataFrame, connections: pd.DataFrame
             continue
         place = away["from_us"].astype(int).searchsorted(mine["raised_us"].astype(int), side="right") - 1
         last = away.iloc[place].set_axis(mine.index)
-        begun = pd.Series(place >= 0, mine.index)
-        inside = begun & (last["to_us"].isna() | (mine["raised_us"] <= last["to_us"])).astype(bool)
-        rows.loc[mine.index[inside], "outage"] = place[inside] + 1
-        rows.loc[mine.index[inside], "from_us"] = last.loc[inside, "from_us"]
-        rows.loc[mine.index[begun], "cause"] = last.loc[begun, "cause"]
-        # What was on its way when the outage began was raised before it.
+        inside = (place >= 0) & (last["to_us"].isna() | (mine["raised_us"] <= last["to_us"])).astype(bool)
+        within = mine.index[inside]
+        rows.loc[within, "outage"] = place[inside] + 1
+        rows.loc[within, ["from_us", "cause"]] = last.loc[within, ["from_us", "cause"]]
+        # What was on its way when an outage began was raised before it.
         cut = mine.index[~inside & (mine["fate"] == "lost") & mine["connection"].notna()]
         links = ended.loc[rows.loc[cut, "connection"].astype(int)].set_axis(cut)
         causes = away.drop_duplicates("from_us", keep="last").set_index("from_us")["cause"]
