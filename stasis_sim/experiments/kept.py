@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.results import Json, ResultTree
@@ -16,6 +16,11 @@ from stasis_sim.scenario.quantities import duration
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stasis_sim.observe.intervals import Summary
+
+FACTS: Final = ("scenario", "digest", "profile", "seed", "replications")
+"""What is said of a run beside its measures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -24,24 +29,20 @@ class Kept:
     Attributes:
         path: Their folder, as the user wrote it.
         tree: The same.
-        run: What measures.json says, see :func:`~stasis_sim.experiments.results.run_json`.
-        scenario: The scenario as it was run, as data.
+        facts: Scenario, digest, profile, seed and number of replications, as measures.json says.
+        measures: All measures.
+        title: The question that they answer, or the name of the scenario.
+        recorded: Whether there are tables.
+        warmup: In microseconds.
     """
 
     path: Path
     tree: ResultTree
-    run: Json
-    scenario: dict[str, Any]
-
-    @property
-    def title(self) -> str:
-        """The question that it answers, or the name of the scenario."""
-        return self.scenario.get("title") or str(self.run["scenario"])
-
-    @property
-    def apps(self) -> list[str]:
-        """The apps of which it has measures."""
-        return list(self.run["measures"]["apps"])
+    facts: Json
+    measures: Summary
+    title: str
+    recorded: bool
+    warmup: int
 
     def ledger(self) -> pd.DataFrame:
         """Return one row for each event that was missed, lost or late; see :mod:`stasis_sim.observe.missing`.
@@ -51,12 +52,12 @@ class Kept:
         """
         from stasis_sim.observe.missing import ledger  # noqa: PLC0415 - loads pandas
 
-        if self.scenario["run"]["record"] != "all":
+        if not self.recorded:
             text = "recorded with record: measures, so there are no tables; run it again with --set run.record=all"
             raise InputError.at(str(self.path), text)
-        directories = self.tree.directories(range(1, self.run["replications"] + 1))
+        directories = self.tree.directories(range(1, self.facts["replications"] + 1))
         try:
-            return ledger(directories, duration(self.scenario["run"]["warmup"]))
+            return ledger(directories, self.warmup)
         except (OSError, ValueError) as error:
             # Arrow's own errors are ValueErrors; their first line says what is wrong with the file.
             what = str(error).partition("\n")[0]
@@ -93,12 +94,14 @@ def _why_none(path: Path) -> str:
 
 def _load(path: Path) -> Kept:
     whole = path.resolve()
+    tree = ResultTree(whole.parent.parent, whole.parent.name, whole.name)
     try:
         run = json.loads((path / "measures.json").read_text(encoding="utf-8"))
         provenance = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
         scenario = parse(provenance["scenario"], str(path)).data
-        duration(scenario["run"]["warmup"])
+        facts = {name: run[name] for name in FACTS}
+        title, recorded = scenario["title"] or facts["scenario"], scenario["run"]["record"] == "all"
+        return Kept(path, tree, facts, run["measures"], title, recorded, duration(scenario["run"]["warmup"]))
     except (OSError, ValueError, KeyError, TypeError, InputError):
         text = "measures.json or provenance.json is damaged or missing; run the scenario again"
         raise InputError.at(str(path), text) from None
-    return Kept(path, ResultTree(whole.parent.parent, whole.parent.name, whole.name), run, scenario)

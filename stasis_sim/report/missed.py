@@ -65,8 +65,9 @@ class Asked(NamedTuple):
         Raises:
             InputError: The results know no such app, or have no tables.
         """
-        if self.app is not None and self.app not in kept.apps:
-            raise InputError.at("--app", f"no such app in {kept.path} {got(self.app)}; {choose(self.app, kept.apps)}")
+        apps = kept.measures["apps"]
+        if self.app is not None and self.app not in apps:
+            raise InputError.at("--app", f"no such app in {kept.path} {got(self.app)}; {choose(self.app, apps)}")
         rows = kept.ledger()
         if self.app is not None:
             rows = rows[rows["app"] == self.app]
@@ -85,7 +86,7 @@ def text(kept: Kept, asked: Asked) -> str:
     """
     rows = asked.select(kept)
     counted = rows[rows["counted"]]
-    profile, replications, seed = (kept.run[key] for key in ("profile", "replications", "seed"))
+    profile, replications, seed = (kept.facts[key] for key in ("profile", "replications", "seed"))
     times = "1 replication" if replications == 1 else f"{replications} replications"
     parts = [f"{kept.title}\n{profile}, {times}, seed {seed}: {kept.path}", _sentence(counted, asked)]
     if len(counted):
@@ -104,9 +105,9 @@ def _sentence(rows: pd.DataFrame, asked: Asked) -> str:
         return _wrapped(f"No event{asked} was missed, lost or late.")
     counts = ", ".join(f"{int((rows['fate'] == fate).sum()):,} {fate}" for fate in FATES)
     calls = _calls(rows)
-    about = "1 call" if calls == 1 else f"{calls:,} calls"
+    about = "" if asked.call is not None else " of 1 call" if calls == 1 else f" of {calls:,} calls"
     events = "1 event" if len(rows) == 1 else f"{len(rows):,} events"
-    return _wrapped(f"{events}{asked}, of {about}: {counts}.")
+    return _wrapped(f"{events}{about}{asked}: {counts}.")
 
 
 def _table(sums: pd.DataFrame, by: str) -> str:
@@ -166,9 +167,9 @@ def _legend(rows: pd.DataFrame) -> str:
 
 def _stale(rows: pd.DataFrame, kept: Kept, asked: Asked) -> str:
     """Say how many calls apps take for their own that are gone, where missed events alone do not tell."""
-    measures = kept.run["measures"]
-    interval = (measures["total"] if asked.app is None else measures["apps"][asked.app])["stale_state"]
-    stale = round(interval["mean"] * interval["n"])
+    values = kept.measures["total"] if asked.app is None else kept.measures["apps"][asked.app]
+    interval = values.get("stale_state") or {"mean": 0, "n": 0}
+    stale = round((interval["mean"] or 0) * interval["n"])
     if asked.call is not None or stale <= _calls(rows[rows["meaning"] == "stale_state"]):
         return ""
     who = "an app" if asked.app is None else asked.app
@@ -196,7 +197,6 @@ def as_json(found: Iterable[Kept], asked: Asked) -> dict[str, Any]:
 def _json(kept: Kept, asked: Asked) -> dict[str, Any]:
     rows = asked.select(kept)
     counted = rows[rows["counted"]]
-    told = {key: kept.run[key] for key in ("scenario", "digest", "profile", "seed", "replications")}
     sums = json.loads(summary(counted, asked.by).to_json(orient="records"))
     events = {fate: int((counted["fate"] == fate).sum()) for fate in FATES}
-    return {**told, "by": asked.by, "app": asked.app, "call": asked.call, "events": events, "rows": sums}
+    return {**kept.facts, "by": asked.by, "app": asked.app, "call": asked.call, "events": events, "rows": sums}
