@@ -38,7 +38,7 @@ run: {duration: 20s, warmup: 6s}
 
 TOLD = """\
 What is missed?
-asterisk-22, 1 replication, seed 1: results/missed/DIGEST
+asterisk-22, 1 replication, seed 1, digest DIGEST
 
 24 events of 3 calls: 24 missed, 0 lost, 0 late.
 
@@ -60,6 +60,8 @@ Before the warm-up there were 8 more, which are not counted.
 
 In all 5 calls are gone that an app still takes for its own (stale_state): of an
 app that it has forgotten, or if it dies itself, Asterisk raises no events.
+
+results: results/missed/DIGEST
 """
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -120,7 +122,7 @@ def test_calls_have_a_heading_each(shell: Cli) -> None:
 def test_one_call_alone(shell: Cli) -> None:
     """Only its events are counted."""
     assert "\n8 events about call 3: 8 missed, 0 lost, 0 late.\n" in told(shell, "--call", "3")
-    assert told(shell, "--call", "99").endswith("\nNo event about call 99 was missed, lost or late.\n")
+    assert "\nNo event about call 99 was missed, lost or late.\n" in told(shell, "--call", "99")
 
 
 def test_an_app_that_missed_nothing_may_believe_in_calls_that_are_gone(shell: Cli) -> None:
@@ -157,7 +159,7 @@ def test_several_results_stand_one_after_the_other(shell: Cli) -> None:
 
 def test_a_long_ledger_is_cut(shell: Cli) -> None:
     """The first outages are shown, and of the others how many events they have."""
-    faults = "faults=[{drop: ivr, at: [1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s, 9s, 10s, 11s, 12s, 13s, 14s, 15s]}]"
+    faults = f"faults=[{{drop: ivr, at: [{', '.join(f'{second}s' for second in range(1, 20))}]}}]"
     changes = (
         "calls.0.arrivals={every: 100ms}",
         "clients.ivr.reconnect={constant: 200ms}",
@@ -173,6 +175,7 @@ def test_a_long_ledger_is_cut(shell: Cli) -> None:
     for row in json.loads(whole)["results"][0]["rows"]:
         outages[row["outage"]] = outages.get(row["outage"], 0) + row["missed"] + row["lost"]
     rest = list(outages.values())[SHOWN:]
+    assert rest
     assert f"... and {len(rest)} more with {sum(rest)} events; --json lists all\n" in out
 
 

@@ -86,9 +86,7 @@ def text(kept: Kept, asked: Asked) -> str:
     """
     rows = asked.select(kept)
     counted = rows[rows["counted"]]
-    profile, replications, seed = (kept.facts[key] for key in ("profile", "replications", "seed"))
-    times = "1 replication" if replications == 1 else f"{replications} replications"
-    parts = [f"{kept.title}\n{profile}, {times}, seed {seed}: {kept.path}", _sentence(counted, asked)]
+    parts = [_heading(kept), _sentence(counted, asked)]
     if len(counted):
         parts += [_table(summary(counted, asked.by), asked.by), _legend(counted)]
     before = len(rows) - len(counted)
@@ -97,7 +95,13 @@ def text(kept: Kept, asked: Asked) -> str:
     stale = _stale(counted, kept, asked)
     if stale:
         parts.append(stale)
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, f"results: {kept.path}"])
+
+
+def _heading(kept: Kept) -> str:
+    profile, replications, seed, digest = (kept.facts[key] for key in ("profile", "replications", "seed", "digest"))
+    times = "1 replication" if replications == 1 else f"{replications} replications"
+    return f"{kept.title}\n{profile}, {times}, seed {seed}, digest {digest}"
 
 
 def _sentence(rows: pd.DataFrame, asked: Asked) -> str:
@@ -117,7 +121,7 @@ def _table(sums: pd.DataFrame, by: str) -> str:
     blocks: list[tuple[str, pd.DataFrame]] = [("", sums)]
     if over:
         groups = sums.groupby(over, dropna=False, sort=False)
-        blocks = [(_heading(by, part.iloc[0]), part) for _, part in groups]
+        blocks = [(_group(by, part.iloc[0]), part) for _, part in groups]
     lines = [("", shown)]
     for heading, part in blocks[:SHOWN]:
         lines += [(heading, [])] if heading else []
@@ -137,7 +141,7 @@ def _label(row: Mapping[Hashable, Any]) -> str:
     return f"{row['type']}: {row['meaning']}" if "type" in row else str(row["meaning"])
 
 
-def _heading(by: str, row: Any) -> str:
+def _group(by: str, row: Any) -> str:
     if by == "app":
         return str(row["app"])
     if by == "call":
