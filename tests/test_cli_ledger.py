@@ -51,8 +51,8 @@ replication 1, Intro-IVR, outage 3 from 10 s on (torn)
   ChannelHangupRequest: repeated        3       3
 
 stale_state: the call is gone, and the app still holds state of it
-handler_waits: a handler that waits for the end of a sound or a recording waits
-  for ever
+handler_waits: the sound or recording is over; its handler waits for ever, or
+  has died
 statistics: figures about the quality of the call's media are gone
 repeated: harmless: another event, heard or in this list, says the same
 

@@ -24,7 +24,7 @@ SHOWN = 12
 EXPLAINED: Final = {
     "unknown_call": "a caller is inside, and the app does not know it",
     "stale_state": "the call is gone, and the app still holds state of it",
-    "handler_waits": "a handler that waits for the end of a sound or a recording waits for ever",
+    "handler_waits": "the sound or recording is over; its handler waits for ever, or has died",
     "key_to_repeat": "the caller pressed a key that nobody heard, and must press it again",
     "offer_unheard": "a call was offered to all apps, and this one did not hear of it",
     "stale_bridge": "the app is wrong about who is in which bridge",
