@@ -491,7 +491,8 @@ def test_what_the_documentation_says_works(line: str, shell: Cli, tmp_path: Path
     for name in ("scenarios", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "my.yaml").write_text(shell("new")[1], "utf-8")
-    named = [word for word in words if word.endswith((".yaml", ".json", ".conf")) and "=" not in word]
+    files = (word for word in words if word.endswith((".yaml", ".json", ".conf")) and "=" not in word)
+    named = [*files, *(word for word in words if word.startswith("results/"))]
     if any(not (tmp_path / name).exists() for name in named):
         words = [words[0], "--help"]
     elif words[0] in QUICK:

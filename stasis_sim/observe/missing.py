@@ -123,12 +123,12 @@ def _replication(directory: Path) -> pd.DataFrame:
     return rows
 
 
-def _read(directory: Path, table: str, **wanted: Iterable[Any]) -> pa.Table:
-    """Read the rows of a table whose columns have one of some values."""
+def _read(directory: Path, table: str, columns: list[str] | None = None, **wanted: Iterable[Any]) -> pa.Table:
+    """Read all columns of a table, or some, of the rows in which some have one of the values that are wanted."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - see above
 
     filters = [(column, "in", list(values)) for column, values in wanted.items()] or None
-    return pq.read_table(directory / f"{table}.parquet", filters=filters)
+    return pq.read_table(directory / f"{table}.parquet", columns=columns, filters=filters)
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -147,19 +147,21 @@ def _about_ends(rows: pd.DataFrame, directory: Path) -> None:
         return
     calls = rows.loc[unheard, "call"].unique().tolist()
     stays: dict[int, list[_Stay]] = {}
-    for call, *stay in _each(_read(directory, "attempts", call=calls), "call", "at_us", "result", "first_command_us"):
+    asked = ["call", "at_us", "result", "first_command_us"]
+    for call, *stay in _each(_read(directory, "attempts", asked, call=calls)):
         stays.setdefault(call, []).append(_Stay(*stay))
-    events = _read(directory, "events", call=calls, type=BEGINS | FAREWELLS)
+    asked = ["call", "app", "type", "raised_us", "fate"]
+    events = _read(directory, "events", asked, call=calls, type=BEGINS | FAREWELLS)
     meanings: list[str] = []
     # The events of a call stand together, and in order.
-    for call, group in groupby(_each(events, "call", "app", "type", "raised_us", "fate"), key=itemgetter(0)):
+    for call, group in groupby(_each(events), key=itemgetter(0)):
         meanings += farewells([_Event(*event) for _, *event in group], stays.get(call, []))
     rows.loc[unheard, "meaning"] = meanings
 
 
-def _each(table: pa.Table, *columns: str) -> Iterator[tuple[Any, ...]]:
-    """Yield some columns of each row."""
-    return zip(*(table.column(column).to_pylist() for column in columns), strict=True)
+def _each(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of each row."""
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
 def _about_quality(rows: pd.DataFrame) -> None:
