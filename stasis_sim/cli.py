@@ -74,7 +74,7 @@ def run(
     picture: Annotated[bool, typer.Option(help="Draw the timeline of the first replication.")] = True,
 ) -> None:
     """Run a scenario and say what happened to its calls."""
-    loaded = _load(scenario, _overrides(settings, profile, seed, replications))
+    loaded = _load(scenario, _overrides(settings, profile=profile, seed=seed, replications=replications))
     results = _run(loaded, out, workers, quiet=as_json)
     _warn(results)
     if csv:
@@ -99,16 +99,18 @@ def compare(
     picture: Annotated[bool, typer.Option(help="Draw the timeline of each profile's first replication.")] = True,
 ) -> None:
     """Run a scenario under all three profiles: the same callers, the same outages, side by side."""
+    from stasis_sim.experiments.replications import examine
     from stasis_sim.experiments.results import compare_json
     from stasis_sim.report.sentences import comparison, engine, outcome
     from stasis_sim.report.tables import table
 
-    variants: dict[str, Results] = {}
-    for profile in PROFILES:
-        loaded = _load(scenario, _overrides(settings, profile, seed, replications))
-        if not variants:
-            _say_first(loaded, quiet=as_json)
-        variants[profile] = _run(loaded, out, workers, quiet=as_json, say=False)
+    options = {"seed": seed, "replications": replications}
+    loaded = {profile: _load(scenario, _overrides(settings, profile=profile, **options)) for profile in PROFILES}
+    for each in loaded.values():
+        examine(each, out)
+    first, *_ = loaded.values()
+    with _heading(first, quiet=as_json):
+        variants = {name: _run(each, out, workers, quiet=as_json, say=False) for name, each in loaded.items()}
     _warn(*variants.values())
     for results in variants.values():
         if picture and results.scenario.run.record == "all":
@@ -140,7 +142,7 @@ def show(
     """Print a scenario with every default filled in."""
     from stasis_sim.scenario import show as text
 
-    typer.echo(text(_load(scenario, _overrides(settings, profile))), nl=False)
+    typer.echo(text(_load(scenario, _overrides(settings, profile=profile))), nl=False)
 
 
 @app.command()
@@ -235,6 +237,29 @@ def vectors(
     raise typer.Exit(0 if agree == len(items) else 1)
 
 
+@app.command()
+def ledger(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above.")],
+    by: Annotated[str, typer.Option(help="outage, type, meaning, app or call: what to sum up by.")] = "outage",
+    only_app: Annotated[str | None, typer.Option("--app", metavar="APP", help="Only events for this app.")] = None,
+    call: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only events about calls of this number.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which events of earlier runs were missed, lost or late, in which outage, and what that means."""
+    from stasis_sim.experiments.kept import find
+    from stasis_sim.report import missed
+
+    asked = missed.Asked(by, only_app, call)
+    asked.examine()
+    found = find(results)
+    if as_json:
+        _print_json(missed.as_json(found, asked))
+    else:
+        typer.echo("\n\n".join([missed.text(kept, asked) for kept in found]))
+
+
 @app.command("check-config")
 def check_config(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="http.conf and its like, or folders of them.")],
@@ -300,28 +325,38 @@ def clients(
 # ---- what the commands share ---------------------------------------------------
 
 
-def _overrides(
-    settings: list[str] | None, profile: str | None = None, seed: int | None = None, replications: int | None = None
-) -> list[str]:
-    """Return what the options override, those with a name of their own last."""
-    named = {"asterisk.profile": profile, "run.seed": seed, "run.replications": replications}
-    return [*(settings or ()), *(f"{key}={value}" for key, value in named.items() if value is not None)]
+OPTIONS = {"profile": "asterisk.profile", "seed": "run.seed", "replications": "run.replications"}
+"""The options that override a key under a name of their own."""
 
 
-def _load(path: Path, overrides: list[str]) -> Scenario:
+def _overrides(settings: list[str] | None, **options: str | int | None) -> dict[str, list[str]]:
+    """Return what overrides keys, by how errors call it: --set, and the options with a name of their own."""
+    named = {f"--{name}": [f"{OPTIONS[name]}={value}"] for name, value in options.items() if value is not None}
+    return {"--set": settings or [], **named}
+
+
+def _load(path: Path, overrides: dict[str, list[str]]) -> Scenario:
+    from dataclasses import replace
+
     from stasis_sim.scenario import Scenario
 
-    return Scenario.load(path, overrides)
+    try:
+        return Scenario.load(path, [override for group in overrides.values() for override in group])
+    except InputError as error:
+        typed = {f"--set {key}": f"--{name}" for name, key in OPTIONS.items() if f"--{name}" in overrides}
+        renamed = [replace(problem, file=typed.get(problem.file, problem.file)) for problem in error.problems]
+        raise InputError(renamed) from None
 
 
 def _run(scenario: Scenario, out: Path, workers: int | None, *, quiet: bool, say: bool = True) -> Results:
     import os
 
     from stasis_sim.api import run as simulate
+    from stasis_sim.experiments.replications import examine
 
     if say:
-        _say_first(scenario, quiet=quiet)
-    with _progress(scenario, quiet=quiet) as progress:
+        examine(scenario, out)
+    with _heading(scenario, quiet=quiet or not say), _progress(scenario, quiet=quiet) as progress:
         return simulate(
             scenario,
             out=out,
@@ -352,6 +387,17 @@ def _progress(scenario: Scenario, *, quiet: bool) -> Iterator[Progress | None]:
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(scenario.asterisk.profile, total=scenario.run.replications)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _heading(scenario: Scenario, *, quiet: bool) -> Iterator[None]:
+    """Say what is about to run; where that may turn out to be impossible, once it has run: an error comes alone."""
+    uncertain = scenario.run.engine == "open-loop"
+    if not uncertain:
+        _say_first(scenario, quiet=quiet)
+    yield
+    if uncertain:
+        _say_first(scenario, quiet=quiet)
 
 
 def _say_first(scenario: Scenario, *, quiet: bool) -> None:

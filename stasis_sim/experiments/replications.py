@@ -153,9 +153,26 @@ class Results:
         """
         from stasis_sim.observe.tables import read  # noqa: PLC0415 - loads pandas
 
+        return read(name, self._directories())
+
+    def ledger(self) -> pd.DataFrame:
+        """Return one row for each event that was missed, lost or late, with what it means; times are seconds.
+
+        The columns are those of :data:`stasis_sim.observe.missing.COLUMNS`. Sums of the rows that are ``counted`` are
+        the measures ``events.missed``, ``events.lost`` and ``events.late``.
+
+        Raises:
+            ValueError: The scenario says ``record: measures``, so that there are no tables.
+        """
+        from stasis_sim.observe.missing import ledger  # noqa: PLC0415 - loads pandas
+
+        return ledger(self._directories(), self.scenario.run.warmup_us)
+
+    def _directories(self) -> list[Path]:
+        """Where the tables lie."""
         if self.scenario.run.record != "all":
             raise ValueError("run.record is measures, so there are no tables; set it to all")
-        return read(name, self.tree.directories(replication.number for replication in self.replications))
+        return self.tree.directories(replication.number for replication in self.replications)
 
 
 def run(
@@ -191,17 +208,37 @@ def run(
     prepared = prepare(scenario)
     keep = _Folder() if out is None else None
     root = keep.path if keep is not None else Path(out or ".")
-    tree = ResultTree(root, scenario.name, scenario_digest(scenario))
-    try:
-        tree.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
+    tree = _tree(scenario, root)
     with _executor(executor, min(workers, scenario.run.replications)) as pool:
         done = tuple(_all(Engine(prepared), tree, pool, progress))
     results = Results(scenario, done, tree, prepared.warnings, keep)
     tree.write_measures(results.json())
     tree.write_provenance(_provenance(scenario, command))
     return results
+
+
+def examine(scenario: Scenario, out: Path) -> None:
+    """Find out what would stop a run, but for what turns out only while it runs.
+
+    Args:
+        scenario: What is to run.
+        out: Folder to keep the results under.
+
+    Raises:
+        InputError: The scenario does not fit Asterisk's files, or the folder cannot be written.
+    """
+    Engine(prepare(scenario)).examine()
+    _tree(scenario, out)
+
+
+def _tree(scenario: Scenario, root: Path) -> ResultTree:
+    """Return where results go; the folder is there."""
+    tree = ResultTree(root, scenario.name, scenario_digest(scenario))
+    try:
+        tree.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
+    return tree
 
 
 def scenario_digest(scenario: Scenario) -> str:

@@ -125,6 +125,13 @@ MEASURES: Final = (
     Measure("stranded_s.max", "s", _APPS, "the longest of these times", "The longest such wait."),
     Measure("stranded_s.total", "s", _APPS, "the sum of these times", "All such waits together."),
     Measure(
+        "stale_state",
+        "calls",
+        _APPS,
+        "calls that the app knew of and that left it, of whose StasisEnd and ChannelDestroyed it heard neither",
+        "How many calls an app takes for its own that are gone.",
+    ),
+    Measure(
         "orphaned",
         "calls",
         _APPS,

@@ -7,10 +7,11 @@ The ledger is fed by the recorder with calls that are complete. What a measure i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from stasis_sim.observe.hearing import GONE, deceived, starts
 from stasis_sim.observe.invariants import InvariantError, conserve
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS
@@ -114,6 +115,7 @@ class Ledger:
         handoff: From Stasis to the first command, by app.
         stranded: Time of calls that waited in vain for their StasisStart to arrive; by app and in TOTAL.
         orphaned: Time of calls that had a command and lost their app; by app and in TOTAL.
+        deceived: Calls that are gone and in which an app believes; by app and in TOTAL.
         levels: Channels inside, by app and in TOTAL.
         end: The end of the run.
     """
@@ -131,6 +133,7 @@ class Ledger:
         self.handoff: defaultdict[str, Lengths] = defaultdict(Lengths)
         self.stranded: defaultdict[str | None, Lengths] = defaultdict(Lengths)
         self.orphaned: defaultdict[str | None, Lengths] = defaultdict(Lengths)
+        self.deceived: defaultdict[str | None, int] = defaultdict(int)
         self.levels: dict[str | None, Level] = {TOTAL: Level(warmup)}
         self._calls = 0
         self._raised = 0
@@ -162,6 +165,7 @@ class Ledger:
             self.outcomes[first, call.outcome] += 1
             if call.final_answer is not None:
                 self.answers[first, call.final_answer] += 1
+            self.deceive(deceived(call.events, attempts, over=call.ended is not None), 1)
         orphaned = 0
         for attempt in attempts:
             if counted:
@@ -176,6 +180,12 @@ class Ledger:
             self._strand(call)
         if call.commands:
             self.add_commands(call.commands)
+
+    def deceive(self, apps: tuple[str, ...], calls: int) -> None:
+        """So many calls are gone, and these apps believe in them."""
+        if apps:
+            for app in (TOTAL, *apps):
+                self.deceived[app] += calls
 
     def _all_arrived(self, call_events: list[Event]) -> bool:
         """Count the events of a call; True if each was simply delivered."""
@@ -230,7 +240,7 @@ class Ledger:
 
     def _miss(self, event: Event) -> None:
         """Put a missed or lost event down to the outage in which it was raised."""
-        if event.fate not in {"missed", "lost"}:
+        if event.fate not in GONE:
             return
         timeline = self.timelines.get(event.app)
         outage = None if timeline is None else timeline.outage(event.raised)
@@ -239,13 +249,9 @@ class Ledger:
 
     def _strand(self, call: Call) -> None:
         """Count the time inside of a call whose StasisStart did not come, or came late."""
-        starts = iter([event for event in call.events if event.type == "StasisStart"])
         stranded = None
-        for attempt in call.attempts:
-            if attempt.result != "entered":
-                continue
-            start = _own(starts, attempt)
-            if start is None or start.fate not in {"missed", "lost", "late"}:
+        for attempt, start in starts(call.events, call.attempts):
+            if start.fate not in {"missed", "lost", "late"}:
                 continue
             end = self._left(attempt, call) if attempt.first_command is None else attempt.first_command
             self.stranded[attempt.app].add(end - attempt.at)
@@ -288,11 +294,6 @@ class Ledger:
         for app, level in self.levels.items():
             if app is not TOTAL and app not in self.timelines and level.peak:
                 raise InvariantError(f"{level.peak} channels inside {app}, which has no state: call app_state first")
-
-
-def _own(starts: Iterator[Event], attempt: Attempt) -> Event | None:
-    """The StasisStart of an attempt: the next one that was raised since, the others are of moves."""
-    return next((start for start in starts if start.raised >= attempt.at), None)
 
 
 def _known(what: str, vocabulary: tuple[str, ...], words: Iterable[str | int | None]) -> None:

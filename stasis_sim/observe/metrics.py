@@ -136,6 +136,7 @@ def _waits(ledger: Ledger, app: str | None) -> Values:
         "stranded_s": _mean(stranded),
         "stranded_s.max": _longest(stranded),
         "stranded_s.total": seconds(stranded.total),
+        "stale_state": ledger.deceived.get(app, 0),
         "orphaned": orphaned.n,
         "orphaned_s": _mean(orphaned),
         "orphaned_s.max": _longest(orphaned),

@@ -31,3 +31,18 @@ HOWS: Final = ("closed", "torn", "frozen", "refused", "replaced", "write_timeout
 
 CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart")
 """What began an outage; ``start``: the app has not been connected since the beginning of the run."""
+
+MEANINGS: Final = (
+    "unknown_call",
+    "stale_state",
+    "handler_waits",
+    "key_to_repeat",
+    "offer_unheard",
+    "stale_bridge",
+    "statistics",
+    "information",
+    "repeated",
+    "never_knew",
+    "acted_late",
+)
+"""What it means that an event was missed, lost or late; see :mod:`stasis_sim.observe.hearing`."""

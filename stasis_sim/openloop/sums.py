@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stasis_sim.observe.hearing import GONE
 from stasis_sim.observe.ledger import TOTAL, Ledger, Lengths
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.openloop.history import FOR_EVER
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from stasis_sim.openloop.paths import AttemptRow, Bits
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
-_GONE: Final = frozenset({"missed", "lost"})
 
 
 def counted(values: Ints) -> list[tuple[int, int]]:
@@ -131,6 +131,7 @@ class Sums:
             ledger.outcomes[first, path.outcome] += measured
             if path.final_answer is not None:
                 ledger.answers[first, path.final_answer] += measured
+            ledger.deceive(path.deceived, measured)
         orphaned = np.zeros(n, np.int64)
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
@@ -200,7 +201,7 @@ class Sums:
         self.raised += len(bunch.path.events) * len(bunch.numbers)
         for event in bunch.path.events:
             raised = bunch.at(event.when)
-            if event.fate in _GONE:
+            if event.fate in GONE:
                 _tally(self._missed, event.app, outages[event.app].within(raised))
             if event.link is not None and event.fate in {"delivered", "lost"}:
                 tally = self._delivered if event.fate == "delivered" else self._lost
@@ -222,6 +223,8 @@ class Sums:
         ):
             for key, count in mine.items():
                 theirs[key] += count
+        for app, calls in self._ledger.deceived.items():
+            ledger.deceived[app] += calls
         for name in ("handoff", "stranded", "orphaned"):
             for app, lengths in getattr(self._ledger, name).items():
                 if lengths.n:

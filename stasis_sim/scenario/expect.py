@@ -16,7 +16,7 @@ Operator = Literal["<=", ">=", "==", "!=", "<", ">"]
 SHARES = ("ejection_rate", "saved_rate", "missed_rate", "availability", "registered")
 TIMES = ("stranded_s", "orphaned_s", "handoff_s", "recovery_s")
 COUNTS = (
-    *("calls", "attempts", "events", "stranded", "orphaned", "outages", "inside_peak", "inside_mean"),
+    *("calls", "attempts", "events", "stranded", "stale_state", "orphaned", "outages", "inside_peak", "inside_mean"),
     *("connections", "commands"),
 )
 
