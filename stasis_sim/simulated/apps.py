@@ -121,9 +121,9 @@ class Apps:
         self._see_again(connection, "no_consumer")
 
     def _see_again(self, connection: Connection, cause: str) -> None:
-        self.cause = cause
         for app, holder in self._holders.items():
             if holder is connection:
+                self.cause = cause
                 self.changed(app)
 
     def reach(self, apps: Iterable[str], cause: str) -> None:

@@ -209,6 +209,19 @@ class Client(Program):
         self.settle_given_up(for_good=True)
         return stood
 
+    def asterisk_off(self) -> int:
+        """Asterisk's machine is off: nothing is closed, and nothing comes any more; return how many connections stood.
+
+        What Asterisk had written before is still on its way; what a frozen link held back is gone with the machine.
+        """
+        self.settle_given_up(for_good=True)
+        connection = self.connection
+        if connection is not None:
+            for message in connection.take_held():
+                self._lose(message)
+            self.world.forgotten(connection)
+        return self.freeze_for_good()
+
     def _recover(self) -> None:
         """Back again: ask for the channels and take up those that nobody here works for."""
         todo = self._plans.get("StasisStart")

@@ -72,6 +72,10 @@ class Consumer(Client):
         """Return 0: its connection is to the bus."""
         return 0
 
+    def asterisk_off(self) -> int:
+        """Return 0: its connection is to the bus."""
+        return 0
+
     # ---- its requests ------------------------------------------------------
 
     def _through_the_proxy(self) -> int:

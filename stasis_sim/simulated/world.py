@@ -268,11 +268,16 @@ class World:
         row.how = row.how or how
         mine = self.apps.left(connection)
         self.apps.cause = cause
-        if now >= self._down_until:
+        known = self._connections.pop(connection.session, None)
+        if known is not None and now >= self._down_until:
             self.asterisk.apply(stimuli.Closed(connection.session))
-        del self._connections[connection.session]
         for app in mine:
             self.apps.changed(app)
+
+    def forgotten(self, connection: Connection) -> None:
+        """Asterisk has gone without a word, and knows nothing of a connection that its client takes for alive."""
+        self.apps.left(connection)
+        self._connections.pop(connection.session, None)  # it may have forgotten it before
 
     def reached(self, apps: Iterable[str], connection: Connection) -> None:
         """Let Asterisk notice that a connection stands which it has opened."""
@@ -302,12 +307,13 @@ class World:
             if client.connection is not None and client.connection.session == session:
                 client.lose(how, how)
 
-    def restart(self, boot: int, *, silent: bool) -> int:
+    def restart(self, boot: int, *, silent: bool, off: bool = False) -> int:
         """Asterisk is killed and boots again; return how much that hit: itself, channels and connections.
 
         Args:
             boot: How long it takes to boot, in microseconds.
             silent: Whether attempts to connect meanwhile hear nothing, instead of a refusal.
+            off: Whether its machine loses power, so that nothing closes the connections.
         """
         hit = 1 + len(self.callers.live)
         self._down_silently = silent
@@ -320,7 +326,7 @@ class World:
         self.outgoing.killed(boot)
         self._down_until = self.clock.now + boot
         self.apps.down()
-        hit += sum(client.asterisk_killed() for client in self.clients)
+        hit += sum(client.asterisk_off() if off else client.asterisk_killed() for client in self.clients)
         self.apps.settle()
         return hit
 

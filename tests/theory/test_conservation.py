@@ -135,6 +135,8 @@ def faults(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
         fault["for"] = draw(times)
     if verb != "freeze" and draw(st.booleans()):
         fault["mode"] = "blackhole"
+    if target == "asterisk" and draw(st.booleans()):
+        fault["how"] = "power_cut"
     return fault
 
 
