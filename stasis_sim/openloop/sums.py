@@ -132,6 +132,10 @@ class Sums:
             if path.final_answer is not None:
                 ledger.answers[first, path.final_answer] += measured
         orphaned = np.zeros(n, np.int64)
+        commanded = [attempt.first_command for attempt in path.attempts if attempt.first_command is not None]
+        if commanded:
+            reached = bunch.value(commanded[0]) - bunch.value(path.arrival)
+            add_lengths(ledger.reached[path.attempts[0].app], reached[counted])
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
             self._count_result(bunch, place, attempt, counted)
@@ -222,7 +226,7 @@ class Sums:
         ):
             for key, count in mine.items():
                 theirs[key] += count
-        for name in ("handoff", "stranded", "orphaned"):
+        for name in ("handoff", "reached", "stranded", "orphaned"):
             for app, lengths in getattr(self._ledger, name).items():
                 if lengths.n:
                     getattr(ledger, name)[app].merge(lengths)
