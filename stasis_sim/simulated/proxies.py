@@ -94,54 +94,49 @@ class Proxy(Client):
 
     def _hand_on(self, happening: Happening) -> None:
         message: Message = happening.payload
-        event, caller, _ = message
+        event, caller, number = message
         del self._awaited[event.serial]
         self._workers.queue.popleft()
-        seat = self._seat(message)
+        seats = self._seats[event.app]
+        turn = event.serial if caller is None else caller.index + number
+        seat = seats[turn % len(seats)] if seats else None
+        owner = None if caller is None or caller.taken is None else caller.taken.get(event.app)
+        if caller is not None and event.type == "StasisStart":
+            _take(caller, event.app, seat)
+            if owner is not None and not _lives(owner):
+                owner = None  # what the dead one knew of the call is gone: it begins anew
+        elif caller is not None and self.spec.deliver == "owner" and event.app in (caller.taken or ()):
+            seat = _own_seat(owner)
         if seat is None:
             self.world.lost(message)
             return
         consumer, connection = seat
         if event.connection is not None:
             event.connection.delivered += 1
-        fate = event.fate
-        if caller is not None and not self._knows(consumer, caller, event.app):
-            fate = "misdelivered"
+        known = owner is None or owner == (consumer, consumer.generation)
+        fate = event.fate if known else "misdelivered"
         event.fate, event.delivered = "pending", None
         connection.send(message, self.world.clock.now, fate)
 
-    def _seat(self, message: Message) -> Seat | None:
-        """Return where a message goes; None: nobody is there to take it."""
-        event, caller, number = message
-        seats = self._seats[event.app]
-        turn = event.serial if caller is None else caller.index + number
-        seat = seats[turn % len(seats)] if seats else None
-        if caller is None:
-            return seat
-        if event.type == "StasisStart":
-            if caller.taken is None:
-                caller.taken = {}
-            # Who is gone, and the bus does not know it, takes nothing.
-            there = seat is not None and seat[1] is seat[0].connection
-            caller.taken[event.app] = (seat[0], seat[0].generation) if seat is not None and there else None
-            return seat
-        taken = caller.taken
-        if self.spec.deliver == "any" or taken is None or event.app not in taken:
-            return seat
-        return self._own_seat(taken[event.app])
 
-    @staticmethod
-    def _own_seat(owner: Owner | None) -> Seat | None:
-        """Return where the events of a call go that somebody works for."""
-        if owner is None:
-            return None
-        consumer, generation = owner
-        if consumer.generation != generation or consumer.connection is None:
-            return None
-        return consumer, consumer.connection
+def _take(caller: Caller, app: str, seat: Seat | None) -> None:
+    """A StasisStart goes to a seat: who sits there works for the call from now on, if anybody does."""
+    if caller.taken is None:
+        caller.taken = {}
+    caller.taken[app] = None
+    if seat is not None:
+        consumer, connection = seat
+        if connection is consumer.connection:  # else it is gone, and the bus does not know it
+            caller.taken[app] = (consumer, consumer.generation)
 
-    @staticmethod
-    def _knows(consumer: Consumer, caller: Caller, app: str) -> bool:
-        """Whether a consumer works for a call, or nobody is known to."""
-        owner = None if caller.taken is None else caller.taken.get(app)
-        return owner is None or owner == (consumer, consumer.generation)
+
+def _lives(owner: Owner) -> bool:
+    consumer, generation = owner
+    return consumer.generation == generation
+
+
+def _own_seat(owner: Owner | None) -> Seat | None:
+    """Return where the events of a call go that somebody works for; None: nowhere."""
+    if owner is None or not _lives(owner) or owner[0].connection is None:
+        return None
+    return owner[0], owner[0].connection

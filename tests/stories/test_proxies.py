@@ -424,3 +424,26 @@ run: {{duration: 30s}}
         "clients.proxy.apps: no client behind it serves Super-Conference: what Asterisk raises for it is lost",
         "clients.proxy.apps: no line of the dialplan hands calls to Other",
     ]
+
+
+BACK_AGAIN = f"""{DIALPLAN.replace("n,Hangup()", "n,Stasis(Intro-IVR)", 1)}
+clients:
+  proxy: {{{{apps: Intro-IVR}}}}
+  one: {{{{apps: Intro-IVR, behind: proxy, on StasisStart: [continue]}}}}
+  two: {{{{apps: Intro-IVR, behind: proxy, on StasisStart: [continue]}}}}
+  three: {{{{apps: Intro-IVR, behind: proxy, on StasisStart: [continue]}}}}
+calls: [{{{{to: ivr@default, arrivals: {{{{at: 1s}}}}}}}}]
+faults: {{faults}}
+run: {{{{duration: 30s}}}}
+"""
+
+
+@pytest.mark.parametrize(("faults", "fate"), [("[]", "misdelivered"), ("[{crash: one, at: 1005ms}]", "delivered")])
+def test_a_call_that_comes_back_may_get_to_another_consumer(faults: str, fate: str) -> None:
+    """The third is told of what the first had: misdelivered, unless the first has died with what it knew."""
+    story = Stage(BACK_AGAIN.format(faults=faults))
+    first, second = carriers(story, "StasisStart")
+    assert first == ("one", "delivered")
+    assert second == ("three" if fate == "misdelivered" else "two", fate)
+    assert story.outcomes == ["served"]
+    assert [command.client for command in story.commands] == ["one", second[0]]
