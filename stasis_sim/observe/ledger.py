@@ -113,6 +113,7 @@ class Ledger:
         commands: Commands by (client, status or None).
         connections: Tries at a connection by (client, how, reason).
         handoff: From Stasis to the first command, by app.
+        reached: From the arrival of a call to the first command on it, by the app that it asked for first.
         stranded: Time of calls that waited in vain for their StasisStart to arrive; by app and in TOTAL.
         orphaned: Time of calls that had a command and lost their app; by app and in TOTAL.
         deceived: Calls that are gone and in which an app believes; by app and in TOTAL.
@@ -131,6 +132,7 @@ class Ledger:
         self.commands: Counts = defaultdict(int)
         self.connections: Counts = defaultdict(int)
         self.handoff: defaultdict[str, Lengths] = defaultdict(Lengths)
+        self.reached: defaultdict[str, Lengths] = defaultdict(Lengths)
         self.stranded: defaultdict[str | None, Lengths] = defaultdict(Lengths)
         self.orphaned: defaultdict[str | None, Lengths] = defaultdict(Lengths)
         self.deceived: defaultdict[str | None, int] = defaultdict(int)
@@ -166,6 +168,7 @@ class Ledger:
             if call.final_answer is not None:
                 self.answers[first, call.final_answer] += 1
             self.deceive(deceived(call.events, attempts, over=call.ended is not None), 1)
+            self._reach(call)
         orphaned = 0
         for attempt in attempts:
             if counted:
@@ -186,6 +189,13 @@ class Ledger:
         if apps:
             for app in (TOTAL, *apps):
                 self.deceived[app] += calls
+
+    def _reach(self, call: Call) -> None:
+        """Count how long the caller waited for the first command, through whatever came before."""
+        for attempt in call.attempts:
+            if attempt.first_command is not None:
+                self.reached[call.attempts[0].app].add(attempt.first_command - call.arrived)
+                return
 
     def _all_arrived(self, call_events: list[Event]) -> bool:
         """Count the events of a call; True if each was simply delivered."""

@@ -6,7 +6,7 @@ Means and intervals over replications are made of these in :mod:`stasis_sim.obse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, TypedDict
 
 from stasis_sim.observe.invariants import conserve
@@ -127,10 +127,7 @@ def _events(events: Counts) -> Values:
 
 def _waits(ledger: Ledger, app: str | None) -> Values:
     stranded, orphaned = ledger.stranded.get(app, Lengths()), ledger.orphaned.get(app, Lengths())
-    handoff = Lengths()
-    for name, lengths in ledger.handoff.items():
-        if app in {TOTAL, name}:
-            handoff.merge(lengths)
+    handoff, reached = (_merged(by_app, app) for by_app in (ledger.handoff, ledger.reached))
     return {
         "stranded": tally(select(ledger.outcomes, 0, app), 1).get("stranded", 0),
         "stranded_s": _mean(stranded),
@@ -145,7 +142,20 @@ def _waits(ledger: Ledger, app: str | None) -> Values:
         "handoff_s.p50": seconds(handoff.quantile(50)),
         "handoff_s.p95": seconds(handoff.quantile(95)),
         "handoff_s.max": _longest(handoff),
+        "reached_s": _mean(reached),
+        "reached_s.p50": seconds(reached.quantile(50)),
+        "reached_s.p95": seconds(reached.quantile(95)),
+        "reached_s.max": _longest(reached),
     }
+
+
+def _merged(by_app: Mapping[str, Lengths], app: str | None) -> Lengths:
+    """The lengths of one app, or of all."""
+    merged = Lengths()
+    for name, lengths in by_app.items():
+        if app in {TOTAL, name}:
+            merged.merge(lengths)
+    return merged
 
 
 def _mean(lengths: Lengths) -> float | None:

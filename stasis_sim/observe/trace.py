@@ -217,7 +217,7 @@ def outcome(call: Call) -> str:
         fates = [event.fate for event in call.events if event.type == "StasisStart"]
         if "missed" in fates or "lost" in fates:
             return "stranded"
-        if "delivered" in fates or "late" in fates:
+        if {"delivered", "late", "misdelivered"}.intersection(fates):
             return "unanswered"
     return _unheard(call, entered, ejected)
 

@@ -23,13 +23,13 @@ RESULTS: Final = ("entered", "ejected", "in_progress")
 REASONS: Final = ("never_registered", "forgotten", "not_active", "connect_failed", "no_name", "claim_timeout")
 """Why Stasis ejected a call."""
 
-FATES: Final = ("delivered", "late", "missed", "lost", "pending")
+FATES: Final = ("delivered", "late", "misdelivered", "missed", "lost", "pending")
 """What became of an event."""
 
 HOWS: Final = ("closed", "torn", "frozen", "refused", "replaced", "write_timeout", "restart")
 """How a connection ended; of a refused one the column ``reason`` says why."""
 
-CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart")
+CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart", "no_consumer")
 """What began an outage; ``start``: the app has not been connected since the beginning of the run."""
 
 MEANINGS: Final = (

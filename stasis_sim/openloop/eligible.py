@@ -54,6 +54,10 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 
 def _client(client: Client) -> Iterator[tuple[str, str]]:
+    if client.behind is not None:
+        yield "behind", "who gets an event depends on who is there when the proxy hands it on"
+    if client.deliver is not None:
+        yield "deliver", "it hands events on to whoever is there"
     if client.transport == "outbound":
         yield "transport", "its events wait in a queue that calls fill"
     if client.instances > 1:

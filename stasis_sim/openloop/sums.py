@@ -133,6 +133,10 @@ class Sums:
                 ledger.answers[first, path.final_answer] += measured
             ledger.deceive(path.deceived, measured)
         orphaned = np.zeros(n, np.int64)
+        commanded = [attempt.first_command for attempt in path.attempts if attempt.first_command is not None]
+        if commanded:
+            reached = bunch.value(commanded[0]) - bunch.value(path.arrival)
+            add_lengths(ledger.reached[path.attempts[0].app], reached[counted])
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
             self._count_result(bunch, place, attempt, counted)
@@ -225,7 +229,7 @@ class Sums:
                 theirs[key] += count
         for app, calls in self._ledger.deceived.items():
             ledger.deceived[app] += calls
-        for name in ("handoff", "stranded", "orphaned"):
+        for name in ("handoff", "reached", "stranded", "orphaned"):
             for app, lengths in getattr(self._ledger, name).items():
                 if lengths.n:
                     getattr(ledger, name)[app].merge(lengths)

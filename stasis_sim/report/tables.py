@@ -19,6 +19,7 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("saved_rate", "saved by the fallback"),
     ("events.raised", "events raised"),
     ("missed_rate", "missed events"),
+    ("events.misdelivered", "misdelivered events"),
     ("stranded_s", "stranded for, mean"),
     ("orphaned", "orphaned calls"),
     ("orphaned_s", "orphaned for, mean"),

@@ -27,6 +27,12 @@ DEFAULT_RECONNECT = ConstantDelay.model_validate({"delay": "1s"})
 ON = "on "
 """How the key of an event's actions begins."""
 
+OF_CONNECTING = ("transport", "url", "user", "password", "subscribe_all")
+"""Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it."""
+
+OF_HANDLING = ("transport", "instances", "workers", "service", "on", "recover")
+"""Keys that say nothing of a proxy: the clients behind it do the work."""
+
 
 def read_url(value: Any) -> str:
     """Read the URL of ARI's events.
@@ -90,6 +96,13 @@ class Client(Strict):
         default_factory=_default_actions,
         description="What it does for each type of event.",
     )
+    behind: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="The client that connects to Asterisk for it, and hands events on to it over a bus."
+    )
+    deliver: Literal["owner", "any"] | None = Field(
+        default=None,
+        description="Of a proxy: whether a call's events go to who took its StasisStart, or to the next one in turn.",
+    )
     reconnect: Reconnect = Field(default=DEFAULT_RECONNECT, description="How it comes back after a loss.")
     recover: Literal["none", "list-channels"] = Field(
         default="none", description="What it does when it is back: nothing, or take up the channels that are inside."
@@ -131,7 +144,9 @@ class Client(Strict):
 
     @classmethod
     def spread(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Spread ``on`` over its keys again."""
+        """Spread ``on`` over its keys again, without the keys that say nothing of such a client."""
+        idle = OF_CONNECTING if "behind" in data else OF_HANDLING if "deliver" in data else ()
+        data = {key: value for key, value in data.items() if key not in idle}
         events = data.pop("on", {})
         return {**data, **{f"{ON}{event}": actions for event, actions in events.items()}}
 
@@ -142,7 +157,8 @@ class Client(Strict):
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
-        """Yield events that ARI does not have."""
+        """Yield events that ARI does not have, apps that stand twice, and keys that say nothing."""
+        yield from _idle(data)
         for event in data.get("on", {}):
             if not event:
                 yield ("on", event), "no type of event; write it into the key, as in on StasisStart: [answer]"
@@ -155,3 +171,20 @@ class Client(Strict):
             for index, app in enumerate(apps):
                 if app in apps[:index]:
                     yield ("apps", index), f"named twice {got(app)}; remove one"
+
+
+def _idle(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield keys that say nothing of a client behind a proxy, and of a proxy."""
+    if "behind" in data and "deliver" in data:
+        yield ("deliver",), f"says nothing of a client behind a proxy {got(data['deliver'])}; remove it"
+        return
+    if "behind" in data:
+        for key in OF_CONNECTING:
+            if key in data:
+                proxy = data["behind"]
+                yield (key,), f"says nothing of a client behind a proxy {got(data[key])}; write it of {proxy}"
+    elif "deliver" in data:
+        for key in OF_HANDLING:
+            where = [("on", event) for event in data.get("on", {})] if key == "on" else [(key,)] * (key in data)
+            for keys in where:
+                yield keys, "says nothing of a proxy; write it of the clients behind it"

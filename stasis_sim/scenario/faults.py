@@ -24,7 +24,7 @@ DEFAULT_START = "1s"
 WHEN = ("at", "every", "csv")
 
 ONLY_WITH: dict[str, tuple[Verb, ...]] = {
-    "how": ("drop",),
+    "how": ("drop", "restart"),
     "start": ("crash", "restart"),
     "mode": ("drop", "crash", "partition", "restart"),
 }
@@ -68,8 +68,9 @@ class Fault(Strict):
     mode: Literal["refuse", "blackhole"] | None = Field(
         default=None, description="What attempts meet meanwhile: they are refused, or hear nothing."
     )
-    how: Literal["torn", "closed"] | None = Field(
-        default=None, description="drop: the connection is torn, or closed in order."
+    how: Literal["torn", "closed", "power_cut"] | None = Field(
+        default=None,
+        description="drop: the connection is torn, or closed in order. restart: asterisk: its power is cut.",
     )
     start: Random | None = Field(default=None, description="crash, restart: how long the client takes to start again.")
 
@@ -92,7 +93,9 @@ class Fault(Strict):
         defaults = {
             key: value
             for key, value in {"mode": "refuse", "how": "torn", "start": DEFAULT_START}.items()
-            if verb in ONLY_WITH[key] and not (key == "start" and target == ASTERISK)
+            if verb in ONLY_WITH[key]
+            and not (key == "start" and target == ASTERISK)
+            and (key, verb) != ("how", "restart")
         }
         return {"verb": verb, "target": target, **defaults, **{key: data[key] for key in data if key != verb}}
 
@@ -120,6 +123,7 @@ class Fault(Strict):
                 yield (key,), f"says nothing beside {verb} {got(data[key])}; remove it"
         if "start" in data and verb == "restart" and data.get("target") == ASTERISK:
             yield ("start",), f"says nothing of Asterisk {got(data['start'])}; write for: how long it takes to boot"
+        yield from _how(data)
         if verb == "partition" and "for" not in data:
             yield (), "for is missing; write for: how long nothing passes"
         when = [key for key in data if key in WHEN]
@@ -127,6 +131,17 @@ class Fault(Strict):
             yield (), "no time; write at: 10min, or every: {exponential: 10min}"
         for key in when[1:]:
             yield (key,), f"{when[0]} is given too {got(data[key])}; write one of at, every and csv"
+
+
+def _how(data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield a way to end connections that the verb does not have."""
+    how, verb = data.get("how"), data["verb"]
+    if verb == "restart" and "how" in data and data.get("target") != ASTERISK:
+        yield ("how",), f"says nothing beside restart of a client {got(how)}; remove it"
+    elif verb == "restart" and how in {"torn", "closed"}:
+        yield ("how",), f"says nothing beside restart {got(how)}; write power_cut, or remove it"
+    elif verb == "drop" and how == "power_cut":
+        yield ("how",), f"says nothing beside drop {got(how)}; write restart: asterisk, or how: torn"
 
 
 def _no_single_verb(data: Mapping[str, Any], verbs: Sequence[str]) -> MisfitError:

@@ -196,8 +196,8 @@ class Scenario(Strict):
 
     @classmethod
     def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Give each source of calls a name of its own."""
-        return crosschecks.name_sources(data)
+        """Give each source of calls a name of its own, and mark the proxies."""
+        return crosschecks.mark_proxies(crosschecks.name_sources(data))
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:

@@ -140,7 +140,7 @@ def recover(process: Process, client: Program, todo: Sequence[Plan]) -> Life:
     for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
         if number not in client.known and caller.attempt is not None:
-            client.known.add(number)
+            client.take_up(caller, caller.attempt.app)
             worker = Process(world.clock, Rank.CLIENT, number)
             worker.start(_take_up(worker, client, caller, todo, caller.attempt.app))
 

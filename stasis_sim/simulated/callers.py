@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Durations
     from stasis_sim.scenario.calls import Calls
     from stasis_sim.scenario.distributions import Distribution
+    from stasis_sim.simulated.proxies import Owner
     from stasis_sim.simulated.world import World
 
 CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
@@ -40,9 +41,10 @@ class Caller:
         ejected: Whether Stasis has ejected it.
         served: Whether a command has been carried out on it.
         raised: For each app, how many events were raised about this call.
+        taken: For each app behind a proxy that has raised a StasisStart, who took it; None: no such app.
     """
 
-    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "trace")
+    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "taken", "trace")
 
     def __init__(self, row: trace.Call, channel: str, source: int, index: int, hold: int | None) -> None:
         self.trace = row
@@ -54,6 +56,7 @@ class Caller:
         self.ejected = False
         self.served = False
         self.raised: dict[str, int] = {}
+        self.taken: dict[str, Owner | None] | None = None
 
 
 class Source(NamedTuple):

@@ -159,16 +159,14 @@ class Client(Program):
         if (yield from self._unheard()):
             return "timeout"
         yield self._sleep(self._handshakes[2 * self._tries])
-        obstacle = world.obstacle(self)
+        obstacle = self._barred()
         if not obstacle:
             connection = Connection(f"{self.name}/{row.number}", self, row)
             self._gone = world.clock.env.event()
             self._pings_from = world.clock.now + self._handshakes[2 * self._tries + 1]
             self.connection = connection
-            status, obstacle = world.open(connection, self._request("GET", self._path, self._subscription()))
-            if status == SWITCHING_PROTOCOLS:
-                obstacle = ""
-            else:
+            obstacle = self._admitted(connection)
+            if obstacle:
                 self.connection = None
         yield self._sleep(self._handshakes[2 * self._tries + 1])
         return obstacle
@@ -177,10 +175,52 @@ class Client(Program):
         """Knock until something answers or the patience is over; say whether nothing has answered."""
         timeout = self.spec.reconnect.connect_timeout_us
         for wait in SYN_US if timeout == SYSTEM_US else (SILENCE_US if timeout is None else timeout,):
-            if not (self.world.obstacle(self) and self.world.silent(self)):
+            if not (self._barred() and self._barred_silently()):
                 return False
             yield self._sleep(wait)
         return True
+
+    # ---- the other end -----------------------------------------------------
+
+    def _barred(self) -> str:
+        """Return what stands between it and the other end, empty if nothing does."""
+        return self.world.obstacle(self)
+
+    def _barred_silently(self) -> bool:
+        """Whether what stands there swallows tries instead of refusing them."""
+        return self.world.silent(self)
+
+    def _admitted(self, connection: Connection) -> str:
+        """Let the handshake reach the other end; return why it is refused, empty if it is not."""
+        status, reason = self.world.open(connection, self._request("GET", self._path, self._subscription()))
+        return "" if status == SWITCHING_PROTOCOLS else reason
+
+    def _ended(self, connection: Connection, how: str, cause: str) -> None:
+        """Let the other end notice that a connection is gone."""
+        self.world.closed(connection, how, cause)
+
+    def _link_changed(self, connection: Connection) -> None:
+        """The link of a connection froze or thawed."""
+        self.world.apps.frozen(connection)
+
+    def asterisk_killed(self) -> int:
+        """Asterisk is killed, and what connected it to this client with it; return how many connections stood."""
+        stood = self.lose("restart", "restart")
+        self.settle_given_up(for_good=True)
+        return stood
+
+    def asterisk_off(self) -> int:
+        """Asterisk's machine is off: nothing is closed, and nothing comes any more; return how many connections stood.
+
+        What Asterisk had written before is still on its way; what a frozen link held back is gone with the machine.
+        """
+        self.settle_given_up(for_good=True)
+        connection = self.connection
+        if connection is not None:
+            for message in connection.take_held():
+                self._lose(message)
+            self.world.forgotten(connection)
+        return self.freeze_for_good()
 
     def _recover(self) -> None:
         """Back again: ask for the channels and take up those that nobody here works for."""
@@ -219,7 +259,7 @@ class Client(Program):
         connection = self._let_go()
         if connection is None:
             return 0
-        self.world.closed(connection, how, cause)
+        self._ended(connection, how, cause)
         self._gone.succeed()
         return 1
 
@@ -253,7 +293,7 @@ class Client(Program):
         over = [connection for connection in self._given_up if for_good or not connection.for_good]
         self._given_up = [connection for connection in self._given_up if connection not in over]
         for connection in over:
-            self.world.closed(connection, "frozen", "frozen")
+            self._ended(connection, "frozen", "frozen")
 
     @property
     def frozen(self) -> bool:
@@ -283,7 +323,7 @@ class Client(Program):
                 payload = (connection, clock.now)
                 notice = clock.after(noticed - clock.now, Rank.CLIENT, self.index, self._unanswered, payload)
                 notice.idle = self._idle
-        self.world.apps.frozen(connection)
+        self._link_changed(connection)
         return 1
 
     def thaw(self, *, partition: bool) -> None:
@@ -296,7 +336,7 @@ class Client(Program):
         self.settle_given_up(for_good=False)
         if connection is not None and connection.frozen and not connection.for_good:
             connection.thaw(self.world.clock.now)
-            self.world.apps.frozen(connection)
+            self._link_changed(connection)
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""

@@ -10,7 +10,8 @@ What becomes of messages in flight:
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
   lost where the client has given the WebSocket up by then.
 - ``partition``: a freeze, and REST requests are not answered.
-- ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
+- ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn. When its power is cut nothing
+  tears them: their clients take them for alive, as on a link that is frozen for good.
 
 A freeze without an end makes the WebSocket that stands deaf for good, and lets new ones pass. While Asterisk boots it
 can be killed again, and then boots anew: the last restart says when it is back.
@@ -78,7 +79,7 @@ class Fault:
         """Break what there is to break; those that strike while another one lasts add to it."""
         world, spec, lasts = self.world, self.spec, self._for[strike]
         if spec.verb == "restart" and spec.target == "asterisk":
-            self.touched += world.restart(lasts, silent=spec.mode == "blackhole")
+            self.touched += world.restart(lasts, silent=spec.mode == "blackhole", off=spec.how == "power_cut")
             return
         for client in self._targets():
             if spec.verb in {"freeze", "partition"}:

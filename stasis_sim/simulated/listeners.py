@@ -163,6 +163,10 @@ class Listener(Client):
         self.world.apps.reach(self.spec.apps, cause)
         return len(links)
 
+    def asterisk_off(self) -> int:
+        """Asterisk is off; once it is back it opens new WebSockets, whatever this end believes of the old ones."""
+        return self.asterisk_killed()
+
     def hung_up(self, connection: Connection) -> None:
         """Asterisk has closed a WebSocket; what a frozen link holds back is lost."""
         self._links.remove(connection)

@@ -39,9 +39,21 @@ class Connection:
         open: False once it is gone for the client.
         frozen_at: Since when the link passes nothing; None: it does.
         for_good: Whether it will never pass anything again.
+        deaf: Apps of whose events nobody hears at its other end, although it passes them.
     """
 
-    __slots__ = ("_arrived", "_held", "_hold", "_receiver", "for_good", "frozen_at", "open", "row", "session")
+    __slots__ = (
+        "_arrived",
+        "_held",
+        "_hold",
+        "_receiver",
+        "deaf",
+        "for_good",
+        "frozen_at",
+        "open",
+        "row",
+        "session",
+    )
 
     def __init__(self, session: str, receiver: Receiver, row: trace.Connection) -> None:
         self.session = session
@@ -49,6 +61,7 @@ class Connection:
         self.open = True
         self.frozen_at: int | None = None
         self.for_good = False
+        self.deaf: frozenset[str] = frozenset()
         self._receiver = receiver
         self._held: list[Message] = []
         # What is done with a message while the link passes nothing.

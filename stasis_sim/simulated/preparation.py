@@ -167,10 +167,15 @@ def _unknown_applications(dialplan: Dialplan) -> Iterator[Problem]:
 
 def _unmatched(scenario: Scenario, named: tuple[str, ...]) -> Iterator[Problem]:
     """Yield apps that stand on one side only; both are legitimate, and both are often a slip."""
-    served = [app for client in scenario.clients.values() for app in client.apps]
-    for name, client in scenario.clients.items():
+    clients = scenario.clients
+    served = [app for client in clients.values() for app in client.apps]
+    for name, client in clients.items():
+        behind = {app for each in clients.values() if each.behind == name for app in each.apps}
         for app in client.apps:
-            if app not in named:
+            if client.deliver is not None and app not in behind:
+                text = f"no client behind it serves {app}: what Asterisk raises for it is lost"
+                yield scenario.problem(("clients", name, "apps"), text)
+            if app not in named and client.behind is None:
                 yield scenario.problem(("clients", name, "apps"), f"no line of the dialplan hands calls to {app}")
     for app in named:
         if app not in served:

@@ -7,7 +7,7 @@ events come is not decided here: see :mod:`stasis_sim.simulated.clients`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.access import HttpRequest
@@ -40,6 +40,7 @@ class Program:
 
     Attributes:
         latency: Returns how long the next message takes one way, in microseconds.
+        way: Returns how long the next request, or its answer, takes between the program and Asterisk, in microseconds.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
@@ -56,13 +57,16 @@ class Program:
         self._played_sounds = 0
         self.known: set[int] = set()
         self._workers = Workers(spec.workers)
-        self._base = spec.path.rpartition("/")[0]
+        # Whose door its requests go through: its own, or that of the proxy that it is behind.
+        door = spec if spec.behind is None else world.scenario.clients[spec.behind]
+        self._base = door.path.rpartition("/")[0]
         # Read in order and bound to the iterator: this is asked for with every message and every request.
         self.latency = durations(world.streams, f"clients/{name}/latency", spec.latency).in_order().__next__
+        self.way: Callable[[], int] = self.latency
         answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
         self._answer_time = answers.in_order().__next__
-        self._user = (spec.user, spec.password)
-        self._server = (spec.host, spec.port, spec.tls)
+        self._user = (door.user, door.password)
+        self._server = (door.host, door.port, door.tls)
         # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
         self._handling: dict[int, Process] = {}
         self._awaited: dict[int, Happening] = {}
@@ -71,9 +75,9 @@ class Program:
         self._services: dict[tuple[str, int, int], Durations] = {}
 
     @property
-    def partitioned(self) -> bool:
-        """Whether REST requests get no answer."""
-        return self._partitions > 0
+    def cut_off(self) -> str:
+        """Why a REST request that comes to Asterisk's door now is not let through; empty if it is."""
+        return "network" if self._partitions else ""
 
     def receive(self, message: Message, arrives: int, now: int) -> None:
         """Take a message that will arrive at a known instant, if nothing breaks before."""
@@ -165,7 +169,7 @@ class Program:
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
         answer_time = self._answer_time()
-        yield self.latency()
+        yield self.way()
         answer = world.request(self, caller, self._request(method, path, query), process)
         if answer is None:
             # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
@@ -173,7 +177,7 @@ class Program:
         row.status, row.reason = answer
         world.release(caller)
         if awaited:
-            yield answer_time + self.latency()
+            yield answer_time + self.way()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
@@ -194,6 +198,11 @@ class Program:
         happening = self._awaited.pop(serial, None)
         if happening is not None:
             self.world.clock.cancel(happening)
+
+    def take_up(self, caller: Caller, app: str) -> None:
+        """It works for a call from now on of whose StasisStart it has not heard."""
+        del app
+        self.known.add(caller.trace.number)
 
     def begin(self, serial: int) -> None:
         """A worker is through with an event: whoever handles it begins."""

@@ -46,6 +46,11 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "clients.ivr.transport: its events wait in a queue that calls fill",
     ),
     ({"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}}, ""),
+    (
+        {"clients": {"proxy": {"apps": ["Intro-IVR"]}}, "ivr": {"behind": "proxy"}},
+        "clients.ivr.behind: who gets an event depends on who is there when the proxy hands it on",
+    ),
+    ({"ivr": {"deliver": "any"}}, "clients.ivr.deliver: it hands events on to whoever is there"),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},

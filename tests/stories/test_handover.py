@@ -279,3 +279,26 @@ run: {duration: 60s}
     )
     assert story.outcomes == ["untouched"]
     assert story.attempts == []
+
+
+def test_a_caller_waits_from_arrival_to_the_first_command() -> None:
+    """What the dialplan does before, a vain try and the wait after it are in reached_s, and not in handoff_s."""
+    story = Stage(
+        """
+asterisk:
+  profile: asterisk-22
+  extensions: |
+    [default]
+    exten => ivr,1,Wait(2)
+     same => n,Stasis(Nobody)
+     same => n,Wait(5)
+     same => n,Stasis(Intro-IVR)
+clients: {ivr: {apps: Intro-IVR}}
+calls: [{to: ivr@default, arrivals: {at: [1s, 2s]}, hold: 1s}]
+run: {duration: 20s}
+"""
+    )
+    apps = story.measures["apps"]
+    assert (apps["Nobody"]["reached_s"], apps["Nobody"]["reached_s.max"]) == (7.004, 7.004)
+    assert (apps["Intro-IVR"]["reached_s"], apps["Intro-IVR"]["handoff_s"]) == (None, 0.004)
+    assert story.measures["total"]["reached_s"] == 7.004
