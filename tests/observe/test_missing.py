@@ -123,7 +123,7 @@ def test_summing_up_loses_no_event(results: Results) -> None:
             assert sums[fate].sum() == (rows["fate"] == fate).sum()
 
 
-def written(folder: Path, *events: Event, connection: Connection, end: int) -> pd.DataFrame:
+def written(folder: Path, *events: Event, connection: Connection, end: int, warmup: int = 0) -> pd.DataFrame:
     """Return the ledger of a run with one call, in which the app ``ivr`` dies at 10 µs and is back at 20 µs."""
     with Tables(1, folder) as sink:
         recorder = Recorder(sink=sink)
@@ -142,7 +142,7 @@ def written(folder: Path, *events: Event, connection: Connection, end: int) -> p
         call.ended = end
         recorder.ended(call)
         recorder.finish(50)
-    return ledger([folder], 0)
+    return ledger([folder], warmup)
 
 
 def happened(type_: str, at: int, fate: str, connection: Connection | None = None) -> Event:
@@ -188,6 +188,13 @@ def test_the_last_instant_of_an_outage_belongs_to_it(tmp_path: Path) -> None:
     assert rows["outage"].tolist() == [1, 1]
     assert rows["from_s"].tolist() == [1e-5, 1e-5]
     assert rows["meaning"].tolist() == ["key_to_repeat", "stale_state"]
+
+
+def test_the_last_instant_of_the_warm_up_counts(tmp_path: Path) -> None:
+    """An event that is raised when the warm-up is over is counted, one of a microsecond before is not."""
+    events = (happened("ChannelDtmfReceived", at, "missed") for at in (11, 12))
+    rows = written(tmp_path, *events, connection=link(10, "torn"), end=13, warmup=12)
+    assert rows["counted"].tolist() == [False, True]
 
 
 def test_variables_right_before_a_hangup_are_statistics(tmp_path: Path) -> None:
