@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import ConfigDict, Field, PlainValidator
 
-from stasis_sim.scenario.actions import Action, Answer
+from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.fields import Duration, Few, OneOrMany, Random, Word
@@ -23,6 +23,9 @@ PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """Schemes of a URL with the port that each stands for."""
 
 DEFAULT_RECONNECT = ConstantDelay.model_validate({"delay": "1s"})
+
+OFFER = "CallBroadcast"
+"""The event by which StasisBroadcast offers a call."""
 
 ON = "on "
 """How the key of an event's actions begins."""
@@ -150,8 +153,19 @@ class Client(Strict):
                 near = nearest(event, EVENT_TYPES)
                 hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
                 yield ("on", event), f"unknown type of event {got(event)}; {hint}"
+        yield from cls._examine_claims(data.get("on", {}))
         apps = data.get("apps")
         if isinstance(apps, list | tuple):
             for index, app in enumerate(apps):
                 if app in apps[:index]:
                     yield ("apps", index), f"named twice {got(app)}; remove one"
+
+    @classmethod
+    def _examine_claims(cls, on: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield claims of calls that nobody offers."""
+        for event, todo in on.items():
+            listed = todo if isinstance(todo, list | tuple) else (todo,)
+            for index, action in enumerate(listed):
+                if event != OFFER and (action == Claim.tag or isinstance(action, Claim)):
+                    keys = ("on", event, index) if listed is todo else ("on", event)
+                    yield keys, f"says nothing about {event} {got(Claim.tag)}; write it into {ON}{OFFER}"

@@ -25,6 +25,9 @@ Step = tuple[str, str, Query]
 
 OK = range(200, 300)
 
+CLAIM = "/events/claim"
+"""Where a call is claimed that StasisBroadcast offers."""
+
 
 def sound(duration: int) -> str:
     """Return the media URI of a sound that takes a given time in microseconds; see :class:`Sounds`."""
@@ -104,16 +107,22 @@ def _place(action: actions.Continue) -> Query:
 
 
 class Plan(NamedTuple):
-    """One action, made ready: REST requests to send one after the other, or something that takes time."""
+    """One action, made ready: REST requests below the channel's path, something that takes time, or a claim."""
 
     requests: tuple[Step, ...]
     timed: actions.Wait | actions.Play | None
+    claims: bool
 
 
 def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
     """Make a list of actions ready to be carried out many times."""
     return tuple(
-        Plan(requests(action), action if isinstance(action, actions.Wait | actions.Play) else None) for action in todo
+        Plan(
+            requests(action),
+            action if isinstance(action, actions.Wait | actions.Play) else None,
+            isinstance(action, actions.Claim),
+        )
+        for action in todo
     )
 
 
@@ -165,8 +174,11 @@ def _carry_out(
     """
     generation = client.generation
     last = len(todo) - 1
-    for position, (steps, timed) in enumerate(todo):
+    for position, (steps, timed, claims) in enumerate(todo):
         done = True
+        if claims:
+            offer = (("channelId", caller.channel), ("application", str(name[0])))
+            done = (yield from client.rest("POST", CLAIM, offer, caller, process)) in OK
         if timed is not None:
             duration = client.duration((timed.tag, *name, position), timed.time, caller)
             if isinstance(timed, actions.Wait):

@@ -15,6 +15,7 @@ from simpy.core import EmptySchedule
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
+from stasis_sim.simulated.actions import CLAIM
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller, Callers
@@ -219,8 +220,9 @@ class World:
         if client.partitioned:
             return 0, "network"
         self._requests = number = self._requests + 1
-        # Who only asks carries nothing out. The command itself may end the stay, even the call.
-        command = None if caller is None or request.method == "GET" else (caller, caller.attempt)
+        # Who only asks, or claims, carries nothing out. The command itself may end the stay, even the call.
+        acts = request.method != "GET" and not request.path.endswith(CLAIM)
+        command = (caller, caller.attempt) if caller is not None and acts else None
         self.asterisk.apply(stimuli.Request(number, request))
         answer = self._answers.pop(number, None)
         if answer is None:
