@@ -30,8 +30,6 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
     asterisk = scenario.asterisk
     if asterisk.max_channels is not None:
         yield "asterisk.max_channels: whether a call gets in depends on the others"
-    if not isinstance(asterisk.latency, Constant):
-        yield "asterisk.latency: its random times are drawn in the order of requests"
     for number, fault in enumerate(scenario.faults):
         if fault.verb != "drop":
             yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
@@ -65,4 +63,4 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
     if client.recover != "none":
         yield "recover", "what it finds depends on the other calls"
     if not isinstance(client.latency, Constant):
-        yield "latency", "its random times are drawn in the order of messages"
+        yield "latency", "a message that takes long holds up those of other calls behind it"

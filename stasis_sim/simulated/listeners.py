@@ -32,10 +32,10 @@ class _Ear:
         self._listener = listener
         self._latest = 0
 
-    def latency(self) -> int:
-        """Return how long the next message takes one way, in microseconds."""
+    def latency(self, message: Message) -> int:
+        """Return how long a message takes one way, in microseconds."""
         now = self._listener.world.clock.now
-        self._latest = max(self._latest, now + self._listener.latency())
+        self._latest = max(self._latest, now + self._listener.latency(message))
         return self._latest - now
 
     def receive(self, message: Message, arrives: int, now: int) -> None:

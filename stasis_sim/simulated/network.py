@@ -21,8 +21,8 @@ Message: TypeAlias = tuple[trace.Event, Caller | None, int]
 class Receiver(Protocol):
     """The client's end of a connection."""
 
-    def latency(self) -> int:
-        """Return how long the next message takes one way, in microseconds."""
+    def latency(self, message: Message) -> int:
+        """Return how long a message takes one way, in microseconds."""
         ...
 
     def receive(self, message: Message, arrives: int, now: int) -> None:
@@ -68,7 +68,7 @@ class Connection:
         if self.frozen_at is not None:
             self._hold(message)
             return
-        arrives = now + self._receiver.latency()
+        arrives = now + self._receiver.latency(message)
         if arrives < self._arrived:  # noqa: PLR1730 - max() costs a call for each message
             arrives = self._arrived
         self._arrived = arrives

@@ -14,6 +14,7 @@ from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.simulated.actions import Playback, handle, plan
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
+from stasis_sim.simulated.delays import Delays, Name
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.network import Message
 from stasis_sim.simulated.process import Process
@@ -39,7 +40,7 @@ class Program:
         spec: What the scenario says of it.
 
     Attributes:
-        latency: Returns how long the next message takes one way, in microseconds.
+        latency: Returns how long a message takes, in microseconds.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
@@ -57,17 +58,15 @@ class Program:
         self.known: set[int] = set()
         self._workers = Workers(spec.workers)
         self._base = spec.path.rpartition("/")[0]
-        # Read in order and bound to the iterator: this is asked for with every message and every request.
-        self.latency = durations(world.streams, f"clients/{name}/latency", spec.latency).in_order().__next__
-        answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
-        self._answer_time = answers.in_order().__next__
+        delays = Delays(world, name, spec.latency)
+        self.latency, self._delays_of = delays.of_message, delays.of_request
         self._user = (spec.user, spec.password)
         self._server = (spec.host, spec.port, spec.tls)
         # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
         self._handling: dict[int, Process] = {}
         self._awaited: dict[int, Happening] = {}
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
-        self._durations: dict[tuple[str | int, ...], Durations] = {}
+        self._durations: dict[Name, Durations] = {}
         self._services: dict[tuple[str, int, int], Durations] = {}
 
     @property
@@ -113,7 +112,7 @@ class Program:
         self._services[event.app, number, caller.source] = drawn
         return drawn
 
-    def duration(self, name: tuple[str | int, ...], distribution: Distribution, caller: Caller) -> int:
+    def duration(self, name: Name, distribution: Distribution, caller: Caller) -> int:
         """Return the duration in microseconds that belongs to a name and a caller."""
         key = (*name, caller.source)
         drawn = self._durations.get(key)
@@ -148,6 +147,7 @@ class Program:
         caller: Caller | None,
         process: Process,
         *,
+        name: Name,
         awaited: bool = True,
     ) -> Generator[int | None, Any, int]:
         """Send a REST request and return its status, 0 where no answer can come.
@@ -158,14 +158,15 @@ class Program:
             query: Parameters.
             caller: Whose channel it is about.
             process: Who sends it.
+            name: Its place in what the client does; the times that it takes belong to it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
         """
         world = self.world
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
-        answer_time = self._answer_time()
-        yield self.latency()
+        there, back = self._delays_of(caller, name)
+        yield there
         answer = world.request(self, caller, self._request(method, path, query), process)
         if answer is None:
             # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
@@ -173,7 +174,7 @@ class Program:
         row.status, row.reason = answer
         world.release(caller)
         if awaited:
-            yield answer_time + self.latency()
+            yield back
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
