@@ -63,7 +63,7 @@ class SimulatedDriver:
 
     def freeze(self, session: str) -> None:
         """Let a session's link pass nothing more."""
-        self._link(session).frozen_at = self._clock.now
+        self._link(session).freeze(self._clock.now)
 
     def thaw(self, session: str) -> None:
         """Let it pass again, with what has piled up."""

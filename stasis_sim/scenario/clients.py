@@ -11,9 +11,10 @@ from pydantic import ConfigDict, Field, PlainValidator
 from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.fields import Duration, Few, OneOrMany, Random, Word
+from stasis_sim.scenario.fields import Duration, Few, NoneOr, OneOrMany, PositiveSize, Random, Word
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.presets import Reconnect
+from stasis_sim.scenario.quantities import format_size, positive_size
 from stasis_sim.scenario.reconnect import ConstantDelay
 from stasis_sim.scenario.strict import Strict
 
@@ -26,6 +27,9 @@ DEFAULT_RECONNECT = ConstantDelay.model_validate({"delay": "1s"})
 
 OFFER = "CallBroadcast"
 """The event by which StasisBroadcast offers a call."""
+
+LEAST_BUFFER = 1_000
+"""Bytes; events are shorter, see :data:`stasis_sim.simulated.buffers.BYTES`."""
 
 ON = "on "
 """How the key of an event's actions begins."""
@@ -82,6 +86,12 @@ class Client(Strict):
     start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
     instances: Few = Field(default=1, description="How many of them run, all serving the same apps.")
     workers: Few = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")
+    inbox: Annotated[Few | None, NoneOr()] = Field(
+        default=None, description="How many events it holds before it reads no further; none: it reads on."
+    )
+    buffer: PositiveSize = Field(
+        default=4_000_000, description="How many bytes its link takes that nobody reads; of each WebSocket."
+    )
     service: Random = Field(
         default=Constant(2_000),
         description="How long a worker needs for an event; waiting for Asterisk's answers is not in it.",
@@ -146,6 +156,11 @@ class Client(Strict):
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
         """Yield events that ARI does not have."""
+        inbox, workers = data.get("inbox"), data.get("workers", 1)
+        if isinstance(inbox, int) and isinstance(workers, int) and inbox < workers:
+            yield ("inbox",), f"less than the workers handle {got(inbox)}; write {workers} or more"
+        if "buffer" in data:
+            yield from cls._examine_buffer(data["buffer"])
         for event in data.get("on", {}):
             if not event:
                 yield ("on", event), "no type of event; write it into the key, as in on StasisStart: [answer]"
@@ -159,6 +174,16 @@ class Client(Strict):
             for index, app in enumerate(apps):
                 if app in apps[:index]:
                     yield ("apps", index), f"named twice {got(app)}; remove one"
+
+    @classmethod
+    def _examine_buffer(cls, buffer: Any) -> Iterator[tuple[Keys, str]]:
+        """Yield a buffer into which no event fits."""
+        try:
+            little = positive_size(buffer) < LEAST_BUFFER
+        except MisfitError:  # said where the field is read
+            return
+        if little:
+            yield ("buffer",), f"too little for an event {got(buffer)}; write {format_size(LEAST_BUFFER)} or more"
 
     @classmethod
     def _examine_claims(cls, on: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:

@@ -21,7 +21,16 @@ from pydantic_core import CoreSchema, core_schema
 from stasis_sim.scenario.distributions import Distribution
 from stasis_sim.scenario.forms import distribution, moving, positive_duration
 from stasis_sim.scenario.misfit import MisfitError, got
-from stasis_sim.scenario.quantities import Rate, duration, format_duration, format_share, positive_rate, share
+from stasis_sim.scenario.quantities import (
+    Rate,
+    duration,
+    format_duration,
+    format_share,
+    format_size,
+    positive_rate,
+    positive_size,
+    share,
+)
 from stasis_sim.scenario.strict import Context
 
 
@@ -181,6 +190,16 @@ PositiveDuration = Annotated[
     WithJsonSchema(DURATION_SCHEMA),
 ]
 """A duration above 0 in microseconds."""
+
+PositiveSize = Annotated[
+    int,
+    PlainValidator(positive_size),
+    PlainSerializer(format_size),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?([kMG]|[KMG]i)?B$", "examples": ["64KiB", "4MB"]}
+    ),
+]
+"""A size above 0 in bytes."""
 
 Share = Annotated[float, PlainValidator(share), PlainSerializer(format_share), WithJsonSchema(SHARE_SCHEMA)]
 """A fraction from 0 to 1, written as a percentage."""

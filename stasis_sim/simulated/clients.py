@@ -16,6 +16,7 @@ from stasis_sim.observe import trace
 from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import ENDING, SYSTEM_US, AtOnce
 from stasis_sim.simulated.actions import recover
+from stasis_sim.simulated.buffers import Buffer
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.network import Connection
@@ -161,7 +162,7 @@ class Client(Program):
         yield self._sleep(self._handshakes[2 * self._tries])
         obstacle = world.obstacle(self)
         if not obstacle:
-            connection = Connection(f"{self.name}/{row.number}", self, row)
+            connection = Connection(f"{self.name}/{row.number}", self, row, Buffer(self))
             self._gone = world.clock.env.event()
             self._pings_from = world.clock.now + self._handshakes[2 * self._tries + 1]
             self.connection = connection
@@ -277,7 +278,7 @@ class Client(Program):
         if connection is None:
             return 0
         if connection.frozen_at is None:
-            connection.frozen_at = clock.now
+            connection.freeze(clock.now)
             noticed = self.spec.reconnect.noticed_us(self._pings_from, clock.now)
             if noticed is not None:
                 payload = (connection, clock.now)
@@ -297,6 +298,19 @@ class Client(Program):
         if connection is not None and connection.frozen and not connection.for_good:
             connection.thaw(self.world.clock.now)
             self.world.apps.frozen(connection)
+            self.hear(connection)
+
+    def hear(self, connection: Connection) -> None:
+        """Let the client hear of the end of a connection that Asterisk has given up, behind all that it had taken."""
+        if connection.over and not connection.frozen:
+            clock = self.world.clock
+            wait = max(0, connection.arrived - clock.now)
+            clock.after(wait, Rank.NETWORK, self.index, self._heard, connection).idle = self._idle
+
+    def _heard(self, happening: Happening) -> None:
+        if self.connection is happening.payload:
+            self._let_go()
+            self._gone.succeed()
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""

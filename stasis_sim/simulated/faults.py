@@ -8,7 +8,7 @@ What becomes of messages in flight:
   received and not yet dealt with is lost too; its unfinished handlers die.
   ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
-  lost where the client has given the WebSocket up by then.
+  lost where the client has given the WebSocket up by then. What finds no room in the buffers ends it.
 - ``partition``: a freeze, and REST requests are not answered.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
 

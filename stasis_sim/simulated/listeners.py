@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from stasis_sim.simulated.buffers import Buffer
 from stasis_sim.simulated.clients import BROKEN, Client
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.network import Connection, Message
@@ -94,7 +95,7 @@ class Listener(Client):
             world.recorder.refused(row, world.clock.now, refused)
             world.outgoing.failed(attempt)
             return
-        connection = Connection(attempt.session, self._ear, row)
+        connection = Connection(attempt.session, self._ear, row, Buffer(self))
         self._links.append(connection)
         world.outgoing.succeeded(attempt, connection)
         if self._bereft and self.spec.recover == "list-channels":
@@ -170,6 +171,12 @@ class Listener(Client):
         for message in connection.take_held():
             self._lose(message)
 
+    def _heard(self, happening: Happening) -> None:
+        connection: Connection = happening.payload
+        if connection.open:
+            self.hung_up(connection)
+            self._bereft = True
+
     def freeze_for_good(self) -> int:
         """The WebSockets that stand pass nothing more, ever; new ones do. Return how many stood."""
         for connection in self._links:
@@ -179,7 +186,7 @@ class Listener(Client):
     def _stop_passing(self) -> int:
         for connection in self._links:
             if connection.frozen_at is None:
-                connection.frozen_at = self.world.clock.now
+                connection.freeze(self.world.clock.now)
             self.world.apps.frozen(connection)
         self.world.apps.reach(self.spec.apps, "frozen")
         return len(self._links)
@@ -194,6 +201,7 @@ class Listener(Client):
             if connection.frozen and not connection.for_good:
                 connection.thaw(self.world.clock.now)
                 self.world.apps.frozen(connection)
+                self.hear(connection)
         self.world.apps.reach(self.spec.apps, "frozen")
 
     def _die(self) -> None:

@@ -74,6 +74,11 @@ class Program:
         """Whether REST requests get no answer."""
         return self._partitions > 0
 
+    def reads(self, arrives: int) -> int:
+        """Return when it reads what arrives at an instant: not before it holds less than it may."""
+        inbox = self.spec.inbox
+        return arrives if inbox is None else self._workers.room(arrives, inbox)
+
     def receive(self, message: Message, arrives: int, now: int) -> None:
         """Take a message that will arrive at a known instant, if nothing breaks before."""
         event, caller, number = message

@@ -9,6 +9,7 @@ out again.
 from __future__ import annotations
 
 from collections import deque
+from heapq import nlargest
 from typing import TypeAlias
 
 from stasis_sim.simulated.network import Message
@@ -43,6 +44,14 @@ class Workers:
         self.queue.append((arrives, finish, free, message))
         self._free = (finish,) if self._count == 1 else tuple(sorted((*free[1:], finish)))
         return finish
+
+    def room(self, arrives: int, bound: int) -> int:
+        """Return when fewer messages than a bound are here and not done, not before an instant."""
+        if len(self.queue) < bound:
+            return arrives
+        finishes = (entry[1] for entry in self.queue)
+        last = self.queue[-bound][1] if self._count == 1 else nlargest(bound, finishes)[-1]
+        return max(arrives, last)
 
     def busy_until(self) -> int:
         """Return when the last worker is free."""

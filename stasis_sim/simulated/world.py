@@ -60,6 +60,7 @@ class World:
         self.clock = Clock()
         self.apps = Apps(self.clock, recorder)
         self.outgoing = Outgoing(self, prepared.each_call)
+        self.write_timeout_us = 1_000 * max(0, prepared.configuration.ari.websocket_write_timeout_ms)
         self.callers = Callers(self)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
         self._answers: dict[int | str, tuple[int, str]] = {}
@@ -247,7 +248,10 @@ class World:
         return status, reason
 
     def closed(self, connection: Connection, how: str, cause: str) -> None:
-        """Let Asterisk notice that a connection is gone."""
+        """Let Asterisk notice that a connection is gone, if it has not given it up."""
+        if connection.over:
+            return
+        connection.over = True
         now, row = self.clock.now, connection.row
         if row.closed is None:
             row.closed = now
@@ -269,12 +273,14 @@ class World:
     def hung_up(self, connection: Connection) -> None:
         """Asterisk has closed a connection which it had opened: what it has written still arrives."""
         del self._connections[connection.session]
+        connection.over = True
         connection.row.closed, connection.row.how = self.clock.now, "closed"
 
     def given_up(self, connection: Connection) -> None:
         """A client has given up a connection over which nothing comes; Asterisk knows nothing of that."""
-        connection.row.closed = self.clock.now
-        connection.row.how = connection.row.how or "frozen"
+        if not connection.over:
+            connection.row.closed = self.clock.now
+            connection.row.how = connection.row.how or "frozen"
 
     def _close(self, effect: Effect) -> None:
         """Asterisk closes a connection: nothing more can be written to it, and its client hears of it."""
@@ -331,7 +337,7 @@ class World:
         for client in self.clients:
             client.finish()
             for connection in client.standing():
-                if connection.frozen:
+                if connection.frozen and not connection.over:
                     connection.row.how = "frozen"
         return self.recorder.finish(clock.now, self._raised)
 

@@ -43,6 +43,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "clients.ivr.transport: its events wait in a queue that calls fill",
     ),
     ({"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}}, ""),
+    ({"ivr": {"inbox": 2}}, "clients.ivr.inbox: what it does not read may end its connection"),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
