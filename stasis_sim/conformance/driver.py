@@ -39,9 +39,11 @@ class SimulatedDriver:
 
     Attributes:
         sink: Is given what is seen from outside, in its order.
+        latest: When the last message arrives that was sent.
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.latest = 0
         self.sink: Callable[[Effect], None] = lambda _effect: None
         self._clock = Clock()
         listeners = dict.fromkeys(_SEEN, self._see)

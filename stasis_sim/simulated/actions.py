@@ -181,6 +181,7 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
         if timed is not None:
             duration = client.duration((timed.tag, *place), timed.time, caller)
             if isinstance(timed, actions.Wait):
+                yield from client.awake()
                 yield duration
             else:
                 done = yield from _play(process, client, caller, duration, place, last=position == last)

@@ -76,8 +76,15 @@ class Buffer:
         # Until when Asterisk waits for room, if it does.
         self._patience: int | None = None
 
-    def write(self, connection: Connection, type_: str, now: int, latency: int) -> int | None:
-        """Write a message; return when the client will have read it, or None if Asterisk waits in vain."""
+    def write(self, connection: Connection, type_: str, now: int, arrives: int) -> int | None:
+        """Write a message; return when the client will have read it, or None if Asterisk waits in vain.
+
+        Args:
+            connection: Which it is.
+            type_: Of the message.
+            now: When it is written.
+            arrives: When it arrives if there is room.
+        """
         octets, begins = BYTES.get(type_, OTHER_BYTES), max(now, self._free)
         room = self._room(begins, octets)
         if room > begins + self._timeout:
@@ -85,7 +92,7 @@ class Buffer:
             self._wait(connection, begins)
             return None
         self._free = room
-        read = self._client.reads(max(room + latency, connection.arrived))
+        read = self._client.reads(max(arrives + room - now, self._client.latest))
         self._unread.append((read, octets))
         self._bytes += octets
         return read
@@ -117,6 +124,13 @@ class Buffer:
             if self._bytes + self._piled > self._client.spec.buffer:
                 self.full = held
                 self._wait(connection, now)
+
+    def stall(self) -> int | None:
+        """What has not been read yet will not be, and is going to be piled up; return :attr:`full`."""
+        self._free = min(self._free, self._client.world.clock.now)
+        self._unread.clear()
+        self._bytes = 0
+        return self.full
 
     def resume(self) -> None:
         """What is held back is written again, and read."""

@@ -10,6 +10,7 @@ What becomes of messages in flight:
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
   lost where the client has given the WebSocket up by then. What finds no room in the buffers ends it.
 - ``partition``: a freeze, and REST requests are not answered.
+- ``stall``: the program does nothing, and its links stand. What arrives meanwhile is read and handled afterwards.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
 
 A freeze without an end makes the WebSocket that stands deaf for good, and lets new ones pass. While Asterisk boots it
@@ -83,6 +84,8 @@ class Fault:
         for client in self._targets():
             if spec.verb in {"freeze", "partition"}:
                 self._freeze(client, lasts)
+            elif spec.verb == "stall":
+                self.touched += client.stall(lasts)
             elif spec.verb == "drop":
                 self._refuse(client, lasts)
                 how = spec.how or "torn"

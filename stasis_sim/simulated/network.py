@@ -4,12 +4,13 @@ A WebSocket is a TCP stream: messages arrive in order, each one latency after it
 when the connection is cut is lost. A frozen connection passes nothing and closes nothing: what Asterisk writes
 piles up, and either comes late when the link thaws or is lost when it breaks. A client may give a frozen connection
 up; what Asterisk writes to it from then on is lost, and it hears of the end when the link thaws. Asterisk may give up
-a connection that takes no more; what it has taken still arrives, and then the client hears of the end.
+a connection that takes no more; what it has taken still arrives, and then the client hears of the end. A program that
+stalls reads nothing, while its system takes what arrives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from stasis_sim.observe import trace
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
 Message: TypeAlias = tuple[trace.Event, Caller | None, int]
 """An event on its way to a client, whom it is about, and how many came before it for this caller and app."""
 
+Held: TypeAlias = tuple[Message, int, str]
+"""A message that is held back, when it may arrive at the soonest, and its fate if it does."""
+
 
 class Receiver(Protocol):
-    """The client's end of a connection."""
+    """The client's end of its connections.
+
+    Attributes:
+        latest: When the last message arrives that is on its way to it: none overtakes another.
+    """
+
+    latest: int
 
     def latency(self, message: Message) -> int:
         """Return how long a message takes one way, in microseconds."""
@@ -48,10 +58,10 @@ class Connection:
         over: True once it is gone for Asterisk.
         frozen_at: Since when the link passes nothing; None: it does.
         for_good: Whether it will never pass anything again.
+        stalled: Whether the client reads nothing for now.
     """
 
     __slots__ = (
-        "_arrived",
         "_buffer",
         "_held",
         "_lose",
@@ -63,6 +73,7 @@ class Connection:
         "over",
         "row",
         "session",
+        "stalled",
     )
 
     def __init__(self, session: str, receiver: Receiver, row: trace.Connection, buffer: Buffer | None = None) -> None:
@@ -72,15 +83,15 @@ class Connection:
         self.over = False
         self.frozen_at: int | None = None
         self.for_good = False
+        self.stalled = False
         self._receiver = receiver
         self._buffer = buffer
-        self._held: list[Message] = []
+        # What is not on its way yet, with when it may arrive and what becomes of it then.
+        self._held: list[Held] = []
         # What is done with a message over a link that the client has given up.
         self._lose: Callable[[Message], None] | None = None
         # Whether a message may have to wait before it is on its way.
         self._slow = buffer is not None and buffer.bounded
-        # When the last message arrives: none overtakes another.
-        self._arrived = 0
 
     @property
     def frozen(self) -> bool:
@@ -88,40 +99,47 @@ class Connection:
         return self.frozen_at is not None
 
     @property
-    def arrived(self) -> int:
-        """When the last message that is on its way arrives, or is read."""
-        return self._arrived
+    def stopped(self) -> bool:
+        """Whether nothing that is written now gets to the program, as its link is frozen or it stalls."""
+        return self.stalled or self.frozen_at is not None
 
     def send(self, message: Message, now: int, fate: str = "delivered") -> None:
         """Write a message to the connection."""
-        event = message[0]
-        event.connection = self.row
-        if self._slow:
-            self._send_slowly(message, now, fate)
-            return
+        message[0].connection = self.row
         arrives = now + self._receiver.latency(message)
-        if arrives < self._arrived:  # noqa: PLR1730 - max() costs a call for each message
-            arrives = self._arrived
-        self._arrived = arrives
-        event.fate = fate
-        event.delivered = arrives
-        self._receiver.receive(message, arrives, now)
+        if self._slow:
+            self._send_slowly(message, now, arrives, fate)
+        else:
+            self._deliver(message, now, arrives, fate)
 
-    def _send_slowly(self, message: Message, now: int, fate: str) -> None:
+    def _send_slowly(self, message: Message, now: int, arrives: int, fate: str) -> None:
         """Write a message to a link that passes nothing, or to a client that reads no further when it holds enough."""
-        event, buffer = message[0], self._buffer
-        if self.frozen:
-            if buffer is not None:
-                buffer.pile(self, event.type, len(self._held))
-        elif buffer is not None and not self._held:
-            read = buffer.write(self, event.type, now, self._receiver.latency(message))
-            if read is not None:
-                self._arrived = event.delivered = read
-                event.fate = fate
-                self._receiver.receive(message, read, now)
-                return
+        buffer = self._buffer
+        if self.stopped:
+            self._hold(message, arrives, fate)
+        elif buffer is None or not buffer.bounded:
+            self._deliver(message, now, arrives, fate)
+        else:
+            read = None if self._held else buffer.write(self, message[0].type, now, arrives)
+            if read is None:
+                self._held.append((message, arrives, fate))
+            else:
+                self._deliver(message, now, read, fate)
+
+    def _deliver(self, message: Message, now: int, arrives: int, fate: str) -> None:
+        """Let a message be on its way."""
+        event, receiver = message[0], self._receiver
+        if arrives < receiver.latest:  # noqa: PLR1730 - max() costs a call for each message
+            arrives = receiver.latest
+        receiver.latest = event.delivered = arrives
+        event.fate = fate
+        receiver.receive(message, arrives, now)
+
+    def _hold(self, message: Message, arrives: int, fate: str) -> None:
+        if self._buffer is not None:
+            self._buffer.pile(self, message[0].type, len(self._held))
         if self._lose is None:
-            self._held.append(message)
+            self._held.append((message, arrives, fate))
         else:
             self._lose(message)
 
@@ -131,13 +149,45 @@ class Connection:
 
     def thaw(self, now: int) -> None:
         """Let the link pass again, first what piled up."""
-        buffer = self._buffer
         self.frozen_at = None
+        latency = self._receiver.latency
+        self._held = [(message, now + latency(message), "late") for message, _, _ in self._held]
+        self._go_on(now)
+
+    def stall(self, unread: Iterable[Message]) -> None:
+        """Let the client read nothing for now.
+
+        Args:
+            unread: What is on its way to it, and will not be read when it was to be.
+        """
+        behind, self._held = self._held, []
+        self.stalled = self._slow = True
+        buffer = self._buffer
+        full = None if buffer is None else buffer.stall()
+        for message in unread:
+            event = message[0]
+            arrives, fate = event.delivered or 0, event.fate
+            event.delivered, event.fate = None, "pending"
+            self._hold(message, arrives, fate)
+        if buffer is not None and full is not None:
+            buffer.full = full + len(self._held)
+        self._held += behind
+
+    def wake(self, now: int) -> None:
+        """Let the client read again."""
+        self.stalled = False
+        self._go_on(now)
+
+    def _go_on(self, now: int) -> None:
+        if self.stopped:
+            return
+        buffer = self._buffer
         self._slow = buffer is not None and buffer.bounded
         if buffer is not None:
             buffer.resume()
-        for message in self.take_held():
-            self.send(message, now, "late")
+        held, self._held = self._held, []
+        for message, arrives, fate in held:
+            self._send_slowly(message, now, max(arrives, now), fate)
 
     def give_up(self, lose: Callable[[Message], None]) -> None:
         """The client waits for a frozen link no more: lose what is written from now on."""
@@ -145,6 +195,6 @@ class Connection:
 
     def take_held(self, first: int = 0) -> list[Message]:
         """Take away and return what is held back, from a place on."""
-        held = self._held[first:]
+        held = [message for message, _, _ in self._held[first:]]
         del self._held[first:]
         return held

@@ -41,7 +41,9 @@ class Program:
 
     Attributes:
         latency: Returns how long a message takes, in microseconds.
+        latest: When the last message arrives that is on its way to it: none overtakes another.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
+        stalled_until: Up to when its event loop stalls: nothing is read, handled or sent.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
     """
@@ -51,7 +53,9 @@ class Program:
         self.index = index
         self.name = name
         self.spec = spec
+        self.latest = 0
         self.generation = 0
+        self.stalled_until = 0
         self._partitions = 0
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
@@ -126,6 +130,39 @@ class Program:
             drawn = self._durations[key] = durations(self.world.streams, stream, distribution)
         return drawn[caller.index]
 
+    def awake(self) -> Generator[int, Any, None]:
+        """Wait until the program does not stall."""
+        while (left := self.stalled_until - self.world.clock.now) > 0:
+            yield left
+
+    def _stand_still(self, until: int) -> list[Message]:
+        """Put off up to an instant what the workers have begun or not; return what is on its way and not read."""
+        clock = self.world.clock
+        self.stalled_until = until
+        unread = self._workers.take_back(clock.now)
+        self.latest = 0
+        for message in unread:
+            self._unreceive(message)
+        for message, finish in self._workers.stall(clock.now, until):
+            serial = message[0].serial
+            if serial in self._handling:
+                self._handling[serial].arm(finish - clock.now)
+            if serial in self._awaited:
+                happening = self._awaited[serial]
+                clock.cancel(happening)
+                number = happening.payload[1]
+                self._awaited[serial] = clock.after(
+                    finish - clock.now, Rank.CLIENT, number, self._played, happening.payload
+                )
+        return unread
+
+    def _unreceive(self, message: Message) -> None:
+        """A message that was to arrive will do so later."""
+        happening = self._awaited.get(message[0].serial)
+        if happening is not None:
+            self.world.not_yet(message[0], happening.payload[2])
+        self.leave(message)
+
     def _settle(self, now: int) -> None:
         """Nothing can happen any more to the messages whose work is over."""
         self.world.settled(self._workers.done(now))
@@ -142,7 +179,7 @@ class Program:
 
     def busy_until(self) -> int:
         """Return when the last message that is on its way now will be dealt with."""
-        return self._workers.busy_until()
+        return max(self._workers.busy_until(), self.stalled_until)
 
     def rest(
         self,
@@ -167,6 +204,11 @@ class Program:
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
         """
         world = self.world
+        if self.stalled_until:
+            generation = self.generation
+            yield from self.awake()
+            if generation != self.generation:
+                return 0
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)

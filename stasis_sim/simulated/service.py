@@ -75,6 +75,21 @@ class Workers:
             self._free = lost[-1][2]
         return [message for _, _, _, message in reversed(lost)]
 
+    def stall(self, now: int, until: int) -> list[tuple[Message, int]]:
+        """Let no worker go on up to an instant; return what is here and not done, and when it will be.
+
+        What has not arrived must have been taken back: then whoever is busy, or waits for one who is, is done later by
+        as much.
+        """
+
+        def later(at: int) -> int:
+            return at + until - now if at > now else at
+
+        queue = [(at, later(finish), tuple(map(later, free)), message) for at, finish, free, message in self.queue]
+        self.queue = deque(queue)
+        self._free = tuple(map(later, self._free))
+        return [(message, finish) for _, finish, _, message in queue if finish > now]
+
     def abandon(self, now: int) -> list[Message]:
         """Take out and return all messages whose work is not over: who worked on them has died."""
         lost = [message for _, finish, _, message in self.queue if finish > now]

@@ -143,6 +143,10 @@ class World:
         """Return the id of the playback that an event says to be over, once."""
         return self._finished.pop(event.serial, "")
 
+    def not_yet(self, event: trace.Event, playback: str) -> None:
+        """A client that has been told of the end of a playback will hear of it later."""
+        self._finished[event.serial] = playback
+
     def lost(self, message: Message) -> None:
         """A message was written to a connection and never dealt with."""
         event, caller, _ = message

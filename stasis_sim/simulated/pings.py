@@ -1,0 +1,56 @@
+"""When a client pings, and when it gives up a link over which nothing comes.
+
+Pings stand on a grid that begins when the client sees its connection open. A program that stalls sends a ping that
+falls due meanwhile when it goes on, and looks at its time-outs then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stasis_sim.scenario.reconnect import Ping, Policy
+
+
+class Pings:
+    """The pings of one connection; all times are in microseconds.
+
+    Args:
+        policy: What the client does.
+        opened: When it sees the connection open.
+    """
+
+    def __init__(self, policy: Policy, opened: int) -> None:
+        self._ping = policy.ping
+        self._keepalive = policy.keepalive_us
+        self._opened = opened
+        self._stalls: list[tuple[int, int]] = []
+
+    def stall(self, since: int, until: int) -> None:
+        """The program stalls."""
+        self._stalls.append((since, until))
+
+    def noticed(self, silent: int) -> int | None:
+        """Return when the client gives up a link over which nothing has come since an instant; None: it never does."""
+        found = []
+        if self._ping is not None:
+            found.append(self._awake(self._next(self._ping, silent) + self._ping.timeout_us))
+        if self._keepalive is not None:
+            found.append(self._awake(silent + self._keepalive))
+        return min(found, default=None)
+
+    def _next(self, ping: Ping, at: int) -> int:
+        """Return when the first ping is sent, not before an instant."""
+        first = self._opened + (ping.interval_us if ping.first_us is None else ping.first_us)
+        before = max(0, -(-(at - first) // ping.interval_us))
+        due = first + before * ping.interval_us
+        # The one before may have been put off.
+        late = self._awake(due - ping.interval_us) if before else 0
+        return late if late >= at else self._awake(due)
+
+    def _awake(self, at: int) -> int:
+        """Return when the program does what is due at an instant."""
+        for since, until in self._stalls:
+            if since <= at < until:
+                at = until
+        return at
