@@ -62,6 +62,8 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "reconnect", "a program that ends takes the calls that it works for with it"
     if client.inbox is not None:
         yield "inbox", "what it does not read may end its connection"
+    if client.idle_timeout is not None:
+        yield "idle_timeout", "messages about calls keep its connection alive"
     if client.recover != "none":
         yield "recover", "what it finds depends on the other calls"
     if not isinstance(client.latency, Constant):

@@ -11,7 +11,17 @@ from pydantic import ConfigDict, Field, PlainValidator
 from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.fields import Duration, Few, NoneOr, OneOrMany, PositiveSize, Random, Word
+from stasis_sim.scenario.fields import (
+    Duration,
+    Few,
+    NoneOr,
+    OneOrMany,
+    PositiveDuration,
+    PositiveSize,
+    Random,
+    Short,
+    Word,
+)
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.presets import Reconnect
 from stasis_sim.scenario.quantities import format_size, positive_size
@@ -65,6 +75,18 @@ def _on_events(schema: dict[str, Any]) -> None:
     schema["properties"] |= {f"{ON}{event}": actions for event in EVENT_TYPES}
 
 
+class IdleTimeout(Strict):
+    """What is on the way forgets a WebSocket over which nothing passes."""
+
+    example: ClassVar[str] = "idle_timeout: 5min"
+    required_examples: ClassVar[dict[str, str]] = {"after": "after: 5min"}
+
+    after_us: PositiveDuration = Field(alias="after", description="After so long without a message or a ping.")
+    then: Literal["silent", "reset"] = Field(
+        default="silent", description="What a writer meets from then on: silence, or a reset."
+    )
+
+
 class Client(Strict):
     """A program that connects to Asterisk, handles its events and sends it commands."""
 
@@ -98,6 +120,9 @@ class Client(Strict):
     )
     latency: Random = Field(
         default=Constant(1_000), description="How long a message takes between Asterisk and client, one way."
+    )
+    idle_timeout: Annotated[Annotated[IdleTimeout, Short("after")] | None, NoneOr()] = Field(
+        default=None, description="When something on the way, such as a NAT, forgets a WebSocket; none: never."
     )
     on: dict[str, Actions] = Field(
         default_factory=_default_actions,

@@ -58,6 +58,28 @@ class NoneOr:
         return {"anyOf": [{"const": "none"}, handler(schema)]}
 
 
+class Short:
+    """Annotation: a plain value is short for a mapping with one key.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def _read(self, value: Any) -> Any:
+        return {self.key: value} if isinstance(value, str | int | float) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        mapping = handler(schema)
+        plain = handler.resolve_ref_schema(mapping)["properties"][self.key]
+        return {"anyOf": [plain, mapping]}
+
+
 def _context_base(read: Callable[[Any, Path], Distribution]) -> Callable[[Any, ValidationInfo], Distribution]:
     return lambda value, info: read(value, Context.of(info).base)
 

@@ -19,6 +19,7 @@ from stasis_sim.simulated.actions import recover
 from stasis_sim.simulated.buffers import Buffer
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
+from stasis_sim.simulated.middleboxes import Middlebox
 from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.pings import Pings
 from stasis_sim.simulated.process import Process
@@ -180,6 +181,8 @@ class Client(Program):
     def _link(self, session: str, row: trace.Connection) -> Connection:
         """Return a new connection, of which a program that stalls reads nothing yet."""
         connection = Connection(session, self, row, Buffer(self))
+        if self.spec.idle_timeout is not None:
+            connection.lead_through(Middlebox(self, connection, self.spec.idle_timeout))
         if self.stalled_until > self.world.clock.now:
             connection.stall(())
         return connection
@@ -267,7 +270,7 @@ class Client(Program):
             self._let_go()
             connection.give_up(self.world.lost)
             self._given_up.append(connection)
-            self.world.given_up(connection)
+            self.world.given_up(connection, "torn" if connection.resets else "frozen")
             self._gone.succeed()
 
     def settle_given_up(self, *, for_good: bool) -> None:
@@ -298,6 +301,24 @@ class Client(Program):
             self.connection.for_good = True
         return self._stop_passing()
 
+    def pinged(self, at: int, within: int) -> int:
+        """Return when the last ping was sent up to an instant, 0 if none was.
+
+        Args:
+            at: The instant, in microseconds.
+            within: TCP sends something by itself at least as often, if its keepalive would notice a dead link in less.
+        """
+        keepalive = self.spec.reconnect.keepalive_us
+        return at if keepalive is not None and keepalive < within else self._pings.last(at)
+
+    def forgotten(self, connection: Connection) -> None:
+        """Something on the way has forgotten a connection: it passes nothing more, ever."""
+        connection.for_good = True
+        if connection.frozen_at is None:
+            connection.freeze(self.world.clock.now)
+            self._watch(connection, self.world.clock.now)
+        self.world.apps.frozen(connection)
+
     def _stop_passing(self) -> int:
         connection, clock = self.connection, self.world.clock
         if connection is None:
@@ -313,7 +334,7 @@ class Client(Program):
         clock = self.world.clock
         if self._notice is not None:
             clock.cancel(self._notice)
-        noticed = self._pings.noticed(silent)
+        noticed = self._pings.noticed(silent, reset=connection.resets)
         if noticed is None:
             return
         payload = (connection, silent)

@@ -18,6 +18,7 @@ from stasis_sim.simulated.callers import Caller
 
 if TYPE_CHECKING:
     from stasis_sim.simulated.buffers import Buffer
+    from stasis_sim.simulated.middleboxes import Middlebox
 
 Message: TypeAlias = tuple[trace.Event, Caller | None, int]
 """An event on its way to a client, whom it is about, and how many came before it for this caller and app."""
@@ -62,7 +63,9 @@ class Connection:
     """
 
     __slots__ = (
+        "_box",
         "_buffer",
+        "_careful",
         "_held",
         "_lose",
         "_receiver",
@@ -90,13 +93,24 @@ class Connection:
         self._held: list[Held] = []
         # What is done with a message over a link that the client has given up.
         self._lose: Callable[[Message], None] | None = None
-        # Whether a message may have to wait before it is on its way.
-        self._slow = buffer is not None and buffer.bounded
+        # Whether what stands in the way of a message must be looked for, always and now.
+        self._careful = self._slow = buffer is not None and buffer.bounded
+        self._box: Middlebox | None = None
 
     @property
     def frozen(self) -> bool:
         """Whether the link passes nothing."""
         return self.frozen_at is not None
+
+    @property
+    def resets(self) -> bool:
+        """Whether who writes to it is told that it is gone."""
+        return self._box is not None and self._box.resets
+
+    def lead_through(self, box: Middlebox) -> None:
+        """Something is on its way that may forget it."""
+        self._box = box
+        self._careful = self._slow = True
 
     @property
     def stopped(self) -> bool:
@@ -115,6 +129,8 @@ class Connection:
     def _send_slowly(self, message: Message, now: int, arrives: int, fate: str) -> None:
         """Write a message to a link that passes nothing, or to a client that reads no further when it holds enough."""
         buffer = self._buffer
+        if self._box is not None and self._box.swallows(message, now):
+            return
         if self.stopped:
             self._hold(message, arrives, fate)
         elif buffer is None or not buffer.bounded:
@@ -181,10 +197,9 @@ class Connection:
     def _go_on(self, now: int) -> None:
         if self.stopped:
             return
-        buffer = self._buffer
-        self._slow = buffer is not None and buffer.bounded
-        if buffer is not None:
-            buffer.resume()
+        self._slow = self._careful
+        if self._buffer is not None:
+            self._buffer.resume()
         held, self._held = self._held, []
         for message, arrives, fate in held:
             self._send_slowly(message, now, max(arrives, now), fate)

@@ -30,18 +30,37 @@ class Pings:
         """The program stalls."""
         self._stalls.append((since, until))
 
-    def noticed(self, silent: int) -> int | None:
-        """Return when the client gives up a link over which nothing has come since an instant; None: it never does."""
+    def noticed(self, silent: int, *, reset: bool) -> int | None:
+        """Return when the client gives up a link that passes nothing; None: it never does.
+
+        Args:
+            silent: Since when nothing passes.
+            reset: Whether the first ping after that is answered with a reset.
+        """
         found = []
         if self._ping is not None:
-            found.append(self._awake(self._next(self._ping, silent) + self._ping.timeout_us))
+            found.append(self._awake(self._next(self._ping, silent) + (0 if reset else self._ping.timeout_us)))
         if self._keepalive is not None:
             found.append(self._awake(silent + self._keepalive))
         return min(found, default=None)
 
+    def last(self, at: int) -> int:
+        """Return when the last ping was sent up to an instant, 0 if none was."""
+        ping = self._ping
+        if ping is None:
+            return 0
+        first = self._first(ping)
+        due = first + (at - first) // ping.interval_us * ping.interval_us
+        while due >= first and self._awake(due) > at:
+            due -= ping.interval_us
+        return self._awake(due) if due >= first else 0
+
+    def _first(self, ping: Ping) -> int:
+        return self._opened + (ping.interval_us if ping.first_us is None else ping.first_us)
+
     def _next(self, ping: Ping, at: int) -> int:
         """Return when the first ping is sent, not before an instant."""
-        first = self._opened + (ping.interval_us if ping.first_us is None else ping.first_us)
+        first = self._first(ping)
         before = max(0, -(-(at - first) // ping.interval_us))
         due = first + before * ping.interval_us
         # The one before may have been put off.

@@ -280,11 +280,11 @@ class World:
         connection.over = True
         connection.row.closed, connection.row.how = self.clock.now, "closed"
 
-    def given_up(self, connection: Connection) -> None:
+    def given_up(self, connection: Connection, how: str) -> None:
         """A client has given up a connection over which nothing comes; Asterisk knows nothing of that."""
         if not connection.over:
             connection.row.closed = self.clock.now
-            connection.row.how = connection.row.how or "frozen"
+            connection.row.how = connection.row.how or how
 
     def _close(self, effect: Effect) -> None:
         """Asterisk closes a connection: nothing more can be written to it, and its client hears of it."""

@@ -44,6 +44,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     ({"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}}, ""),
     ({"ivr": {"inbox": 2}}, "clients.ivr.inbox: what it does not read may end its connection"),
+    ({"ivr": {"idle_timeout": "5min"}}, "clients.ivr.idle_timeout: messages about calls keep its connection alive"),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
