@@ -2,7 +2,8 @@
 
 A client is a program (:mod:`stasis_sim.simulated.programs`) with a *life*, which is a SimPy process: start, connect,
 stay connected, lose the connection, back off, try again, give up, perhaps be started again. It hangs on links, faults
-and Asterisk's answers to its handshakes alone, never on calls.
+and Asterisk's answers to its handshakes. On calls it hangs in two ways: what nobody reads fills a buffer, and where
+something on the way forgets a quiet link, they keep it alive.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Client(Program):
                 connected = again = True
                 opened = clock.now
                 yield self._gone
-                yield from self._rest(0)
+                yield from self._stalls()
                 if policy.afresh(clock.now - opened):
                     tries, since = 0, clock.now
             tries += 1
@@ -216,8 +217,11 @@ class Client(Program):
 
     def _rest(self, delay: int) -> Generator[simpy.Event, Any, None]:
         """Wait for a while, and then until the program does not stall."""
-        if delay:
-            yield self._sleep(delay)
+        yield self._sleep(delay)
+        yield from self._stalls()
+
+    def _stalls(self) -> Generator[simpy.Event, Any, None]:
+        """Wait until the program does not stall."""
         for left in self.awake():
             yield self._sleep(left)
 

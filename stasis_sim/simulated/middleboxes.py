@@ -60,16 +60,20 @@ class Middlebox:
         self.resets = self._spec.then == "reset"
         client.forgotten(connection)
 
-    def swallows(self, message: Message, now: int) -> bool:
-        """Asterisk writes a message; return whether that is lost, and answered with a reset."""
+    def passed(self, now: int) -> None:
+        """Something passes."""
+        self._last = now
+
+    def passes(self, message: Message, now: int) -> bool:
+        """Asterisk writes a message; return False if it is lost, and answered with a reset."""
         client = self._client
         if self.resets and not client.frozen:
             client.world.lost(message)
             client.world.clock.after(0, Rank.NETWORK, client.index, self._reset)
-            return True
+            return False
         if not self._connection.frozen:
-            self._last = now
-        return False
+            self.passed(now)
+        return True
 
     def _reset(self, happening: Happening) -> None:
         """The reset has come to Asterisk; the client knows nothing of it."""

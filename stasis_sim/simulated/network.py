@@ -121,16 +121,14 @@ class Connection:
         """Write a message to the connection."""
         message[0].connection = self.row
         arrives = now + self._receiver.latency(message)
-        if self._slow:
-            self._send_slowly(message, now, arrives, fate)
-        else:
+        if not self._slow:
             self._deliver(message, now, arrives, fate)
+        elif self._box is None or self._box.passes(message, now):
+            self._send_slowly(message, now, arrives, fate)
 
     def _send_slowly(self, message: Message, now: int, arrives: int, fate: str) -> None:
         """Write a message to a link that passes nothing, or to a client that reads no further when it holds enough."""
         buffer = self._buffer
-        if self._box is not None and self._box.swallows(message, now):
-            return
         if self.stopped:
             self._hold(message, arrives, fate)
         elif buffer is None or not buffer.bounded:
@@ -166,6 +164,8 @@ class Connection:
     def thaw(self, now: int) -> None:
         """Let the link pass again, first what piled up."""
         self.frozen_at = None
+        if self._box is not None and self._held:
+            self._box.passed(now)
         latency = self._receiver.latency
         self._held = [(message, now + latency(message), "late") for message, _, _ in self._held]
         self._go_on(now)

@@ -143,3 +143,10 @@ run: {duration: 150s}
     ]
     assert played.tries() == [(0, 100 * S, "torn"), (100 * S, None, "")]
     assert played.away()[1:] == [(60_002 * MS, 100_002 * MS, "frozen")]
+
+
+def test_what_a_stalled_program_reads_has_passed_before() -> None:
+    """What is written until the caller hangs up at 17 s is read at 40 s: the idle time counts from 17 s on."""
+    told = quiet("60s", calls="[12s]", faults="[{stall: ivr, at: 11s, for: 29s}]")
+    assert starts(told) == [(12 * S, "delivered", 40 * S)]
+    assert told.away()[1] == (77 * S, None, "frozen")
