@@ -311,6 +311,7 @@ class Calls:
         del timeout_us
         channel: Channel = thread.owner
         channel.fire("offer")
+        self.bus.out.append((STASIS, channel.ident, "", tuple(args), "in_progress", ""))
         self.offers.make(channel, pattern, args, notify=notify)
 
     def broadcast_over(self, thread: Thread) -> None:

@@ -30,8 +30,6 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
     asterisk = scenario.asterisk
     if asterisk.max_channels is not None:
         yield "asterisk.max_channels: whether a call gets in depends on the others"
-    if not isinstance(asterisk.latency, Constant):
-        yield "asterisk.latency: its random times are drawn in the order of requests"
     for number, fault in enumerate(scenario.faults):
         if fault.verb != "drop":
             yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
@@ -58,8 +56,7 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "behind", "who gets an event depends on who is there when the proxy hands it on"
     if client.deliver is not None:
         yield "deliver", "it hands events on to whoever is there"
-    if client.transport == "outbound":
-        yield "transport", "its events wait in a queue that calls fill"
+    yield from _links(client)
     if client.instances > 1:
         yield "instances", "one replaces the other"
     if client.workers > 1:
@@ -68,5 +65,14 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "reconnect", "a program that ends takes the calls that it works for with it"
     if client.recover != "none":
         yield "recover", "what it finds depends on the other calls"
+
+
+def _links(client: Client) -> Iterator[tuple[str, str]]:
+    if client.transport == "outbound":
+        yield "transport", "its events wait in a queue that calls fill"
+    if client.inbox is not None:
+        yield "inbox", "what it does not read may end its connection"
+    if client.idle_timeout is not None:
+        yield "idle_timeout", "messages about calls keep its connection alive"
     if not isinstance(client.latency, Constant):
-        yield "latency", "its random times are drawn in the order of messages"
+        yield "latency", "a message that takes long holds up those of other calls behind it"

@@ -139,6 +139,13 @@ class Set(Tagged):
     variables: Variables = Field(description="Channel variables by name.")
 
 
+class Claim(Tagged):
+    """Claim a call that StasisBroadcast offers."""
+
+    tag: ClassVar[str] = "claim"
+    bare: ClassVar[bool] = True
+
+
 class Move(Tagged):
     """Hand the channel over to another app."""
 
@@ -150,7 +157,7 @@ class Move(Tagged):
 
 
 Action = Annotated[
-    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move,
-    OneOf("an action", "answer, or {play: 4s}", Answer, Ring, Hangup, Continue, Play, Wait, Set, Move),
+    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move | Claim,
+    OneOf("an action", "answer, or {play: 4s}", Answer, Ring, Hangup, Continue, Play, Wait, Set, Move, Claim),
 ]
 """One step of what an application does."""

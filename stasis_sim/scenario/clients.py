@@ -8,12 +8,23 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import ConfigDict, Field, PlainValidator
 
-from stasis_sim.scenario.actions import Action, Answer
+from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.fields import Duration, Few, OneOrMany, Random, Word
+from stasis_sim.scenario.fields import (
+    Duration,
+    Few,
+    NoneOr,
+    OneOrMany,
+    PositiveDuration,
+    PositiveSize,
+    Random,
+    Short,
+    Word,
+)
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.presets import Reconnect
+from stasis_sim.scenario.quantities import format_size, positive_size
 from stasis_sim.scenario.reconnect import ConstantDelay
 from stasis_sim.scenario.strict import Strict
 
@@ -24,13 +35,19 @@ PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 DEFAULT_RECONNECT = ConstantDelay.model_validate({"delay": "1s"})
 
+OFFER = "CallBroadcast"
+"""The event by which StasisBroadcast offers a call."""
+
+LEAST_BUFFER = 1_000
+"""Bytes; events are shorter, see :data:`stasis_sim.simulated.buffers.BYTES`."""
+
 ON = "on "
 """How the key of an event's actions begins."""
 
-OF_CONNECTING = ("transport", "url", "user", "password", "subscribe_all")
+OF_CONNECTING = ("transport", "url", "user", "password", "subscribe_all", "inbox", "buffer", "idle_timeout")
 """Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it."""
 
-OF_HANDLING = ("transport", "instances", "workers", "service", "on", "recover")
+OF_HANDLING = ("transport", "instances", "workers", "inbox", "service", "on", "recover")
 """Keys that say nothing of a proxy: the clients behind it do the work."""
 
 
@@ -64,6 +81,18 @@ def _on_events(schema: dict[str, Any]) -> None:
     schema["properties"] |= {f"{ON}{event}": actions for event in EVENT_TYPES}
 
 
+class IdleTimeout(Strict):
+    """What is on the way forgets a WebSocket over which nothing passes."""
+
+    example: ClassVar[str] = "idle_timeout: 5min"
+    required_examples: ClassVar[dict[str, str]] = {"after": "after: 5min"}
+
+    after_us: PositiveDuration = Field(alias="after", description="After so long without a message or a ping.")
+    then: Literal["silent", "reset"] = Field(
+        default="silent", description="What a writer meets from then on: silence, or a reset."
+    )
+
+
 class Client(Strict):
     """A program that connects to Asterisk, handles its events and sends it commands."""
 
@@ -85,12 +114,21 @@ class Client(Strict):
     start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
     instances: Few = Field(default=1, description="How many of them run, all serving the same apps.")
     workers: Few = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")
+    inbox: Annotated[Few | None, NoneOr()] = Field(
+        default=None, description="How many events it holds before it reads no further; none: it reads on."
+    )
+    buffer: PositiveSize = Field(
+        default=4_000_000, description="How many bytes its link takes that nobody reads; of each WebSocket."
+    )
     service: Random = Field(
         default=Constant(2_000),
         description="How long a worker needs for an event; waiting for Asterisk's answers is not in it.",
     )
     latency: Random = Field(
         default=Constant(1_000), description="How long a message takes between Asterisk and client, one way."
+    )
+    idle_timeout: Annotated[Annotated[IdleTimeout, Short("after")] | None, NoneOr()] = Field(
+        default=None, description="When something on the way, such as a NAT, forgets a WebSocket; none: never."
     )
     on: dict[str, Actions] = Field(
         default_factory=_default_actions,
@@ -159,6 +197,11 @@ class Client(Strict):
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
         """Yield events that ARI does not have, apps that stand twice, and keys that say nothing."""
         yield from _idle(data)
+        inbox, workers = data.get("inbox"), data.get("workers", 1)
+        if isinstance(inbox, int) and isinstance(workers, int) and inbox < workers:
+            yield ("inbox",), f"less than the workers handle {got(inbox)}; write {workers} or more"
+        if "buffer" in data:
+            yield from cls._examine_buffer(data["buffer"])
         for event in data.get("on", {}):
             if not event:
                 yield ("on", event), "no type of event; write it into the key, as in on StasisStart: [answer]"
@@ -166,11 +209,32 @@ class Client(Strict):
                 near = nearest(event, EVENT_TYPES)
                 hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
                 yield ("on", event), f"unknown type of event {got(event)}; {hint}"
+        yield from cls._examine_claims(data.get("on", {}))
         apps = data.get("apps")
         if isinstance(apps, list | tuple):
             for index, app in enumerate(apps):
                 if app in apps[:index]:
                     yield ("apps", index), f"named twice {got(app)}; remove one"
+
+    @classmethod
+    def _examine_buffer(cls, buffer: Any) -> Iterator[tuple[Keys, str]]:
+        """Yield a buffer into which no event fits."""
+        try:
+            little = positive_size(buffer) < LEAST_BUFFER
+        except MisfitError:  # said where the field is read
+            return
+        if little:
+            yield ("buffer",), f"too little for an event {got(buffer)}; write {format_size(LEAST_BUFFER)} or more"
+
+    @classmethod
+    def _examine_claims(cls, on: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+        """Yield claims of calls that nobody offers."""
+        for event, todo in on.items():
+            listed = todo if isinstance(todo, list | tuple) else (todo,)
+            for index, action in enumerate(listed):
+                if event != OFFER and (action == Claim.tag or isinstance(action, Claim)):
+                    keys = ("on", event, index) if listed is todo else ("on", event)
+                    yield keys, f"says nothing about {event} {got(Claim.tag)}; write it into {ON}{OFFER}"
 
 
 def _idle(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:

@@ -134,7 +134,7 @@ def _apps(client: Mapping[str, Any]) -> list[str]:
 
 
 def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    """Yield faults that name no client."""
+    """Yield faults that name no client, and stalls of a proxy, which only hands on."""
     clients = data.get("clients", {})
     if not isinstance(clients, Mapping):
         return
@@ -142,6 +142,9 @@ def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
         for verb in VERBS:
             target = fault.get(verb)
             known = [*clients, ASTERISK] if verb == "restart" else list(clients)
+            if verb == "stall" and isinstance(target, str) and "deliver" in (clients.get(target) or {}):
+                text = f"a proxy handles nothing {got(target)}; write stall of the clients behind it"
+                yield ("faults", index, verb), text
             if not isinstance(target, str) or target in known:
                 continue
             yield ("faults", index, verb), f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"

@@ -12,7 +12,7 @@ from stasis_sim.scenario.fields import PositiveRandom, Random
 from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.strict import Strict
 
-Verb = Literal["drop", "crash", "freeze", "partition", "restart"]
+Verb = Literal["drop", "crash", "freeze", "partition", "stall", "restart"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 ASTERISK = "asterisk"
@@ -31,6 +31,10 @@ ONLY_WITH: dict[str, tuple[Verb, ...]] = {
 """Keys that say something only beside some verbs."""
 
 
+LASTING: dict[Verb, str] = {"partition": "how long nothing passes", "stall": "how long the program does nothing"}
+"""Verbs that need to be told how long."""
+
+
 def _one_verb(schema: dict[str, Any]) -> None:
     """Give the JSON Schema of a fault the key that its verb is."""
     target = schema["properties"].pop("target")
@@ -45,8 +49,9 @@ class Fault(Strict):
     """Something that breaks.
 
     drop: the WebSocket is cut, REST goes on. partition: both are cut. freeze: the WebSocket passes nothing and closes
-    nothing. crash: the client dies with its queue and its state, and starts again. restart: an orderly stop and start
-    of a client, or a restart of Asterisk, which forgets everything.
+    nothing. stall: the event loop of the client does nothing for a while. crash: the client dies with its queue and its
+    state, and starts again. restart: an orderly stop and start of a client, or a restart of Asterisk, which forgets
+    everything.
     """
 
     model_config = ConfigDict(json_schema_extra=_one_verb)
@@ -63,7 +68,7 @@ class Fault(Strict):
     lasts: Random | None = Field(
         default=None,
         alias="for",
-        description="How long attempts to return fail; of a freeze how long nothing passes; of Asterisk its boot.",
+        description="How long attempts to return fail; how long a freeze or a stall lasts; how long Asterisk boots.",
     )
     mode: Literal["refuse", "blackhole"] | None = Field(
         default=None, description="What attempts meet meanwhile: they are refused, or hear nothing."
@@ -124,8 +129,9 @@ class Fault(Strict):
         if "start" in data and verb == "restart" and data.get("target") == ASTERISK:
             yield ("start",), f"says nothing of Asterisk {got(data['start'])}; write for: how long it takes to boot"
         yield from _how(data)
-        if verb == "partition" and "for" not in data:
-            yield (), "for is missing; write for: how long nothing passes"
+        for lasting, what in LASTING.items():
+            if verb == lasting and "for" not in data:
+                yield (), f"for is missing; write for: {what}"
         when = [key for key in data if key in WHEN]
         if not when:
             yield (), "no time; write at: 10min, or every: {exponential: 10min}"

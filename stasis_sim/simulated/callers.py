@@ -184,7 +184,8 @@ class Callers:
         attempts = caller.trace.attempts
         if attempts and attempts[-1].result == "in_progress":
             attempt = attempts[-1]
-            attempt.result, attempt.reason = result, reason
+            # It has waited for a WebSocket, or for somebody who claims it.
+            attempt.app, attempt.result, attempt.reason = app, result, reason
         else:
             attempt = trace.Attempt(app, args, now, result, reason)
             attempts.append(attempt)

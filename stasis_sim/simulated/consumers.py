@@ -14,8 +14,10 @@ from stasis_sim.simulated.clients import Client
 from stasis_sim.simulated.network import Connection
 
 if TYPE_CHECKING:
+    from stasis_sim.observe import trace
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.simulated.callers import Caller
+    from stasis_sim.simulated.delays import Name
     from stasis_sim.simulated.process import Process
     from stasis_sim.simulated.proxies import Proxy
     from stasis_sim.simulated.world import World
@@ -35,12 +37,19 @@ class Consumer(Client):
     def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
         super().__init__(world, index, name, spec)
         self.seats: list[Connection] = []
-        self.way = self._through_the_proxy
+        self._over_the_bus, self.delays_of = self.delays_of, self._through_the_proxy
 
     def hang_on(self, proxy: Proxy) -> None:
         """Be behind a proxy."""
         self.proxy = proxy
         proxy.carry(self)
+
+    def _link(self, session: str, row: trace.Connection) -> Connection:
+        """Return a connection to the bus, which takes whatever is written."""
+        connection = Connection(session, self, row)
+        if self.stalled_until > self.world.clock.now:
+            connection.stall(())
+        return connection
 
     # ---- the bus -----------------------------------------------------------
 
@@ -78,9 +87,10 @@ class Consumer(Client):
 
     # ---- its requests ------------------------------------------------------
 
-    def _through_the_proxy(self) -> int:
-        """Return how long the next request, or its answer, takes: over the bus, and between proxy and Asterisk."""
-        return self.latency() + self.proxy.latency()
+    def _through_the_proxy(self, caller: Caller | None, name: Name) -> tuple[int, int]:
+        """Return how long a request takes there and its answer back: over the bus, and between proxy and Asterisk."""
+        mine, its = self._over_the_bus(caller, name), self.proxy.delays_of(caller, ("proxy", *name))
+        return mine[0] + its[0], mine[1] + its[1]
 
     @property
     def cut_off(self) -> str:
@@ -95,6 +105,7 @@ class Consumer(Client):
         caller: Caller | None,
         process: Process,
         *,
+        name: Name,
         awaited: bool = True,
     ) -> Generator[int | None, Any, int]:
         """Send a REST request over the bus and return its status, 0 where no answer comes back."""
@@ -104,7 +115,7 @@ class Consumer(Client):
             row = self.world.recorder.command(self.name, method, self._base + path, now, call)
             row.status, row.reason = 0, "no_bus"
             return 0
-        status = yield from super().rest(method, path, query, caller, process, awaited=awaited)
+        status = yield from super().rest(method, path, query, caller, process, name=name, awaited=awaited)
         heard = not awaited or (self.connection is connection and not connection.frozen)
         return status if heard else 0
 

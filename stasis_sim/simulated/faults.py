@@ -8,8 +8,9 @@ What becomes of messages in flight:
   received and not yet dealt with is lost too; its unfinished handlers die.
   ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
-  lost where the client has given the WebSocket up by then.
+  lost where the client has given the WebSocket up by then. What finds no room in the buffers ends it.
 - ``partition``: a freeze, and REST requests are not answered.
+- ``stall``: the program does nothing, and its links stand. What arrives meanwhile is read and handled afterwards.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn. When its power is cut nothing
   tears them: their clients take them for alive, as on a link that is frozen for good.
 
@@ -84,6 +85,8 @@ class Fault:
         for client in self._targets():
             if spec.verb in {"freeze", "partition"}:
                 self._freeze(client, lasts)
+            elif spec.verb == "stall":
+                self.touched += client.stall(lasts)
             elif spec.verb == "drop":
                 self._refuse(client, lasts)
                 how = spec.how or "torn"

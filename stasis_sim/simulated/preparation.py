@@ -23,6 +23,7 @@ from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import PROFILES
+from stasis_sim.scenario.clients import OFFER
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.transports import each_call, misfits
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _STASIS = re.compile(r'\bStasis\("?([^,()"$]+)', re.IGNORECASE)
 """The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one that a variable will give."""
+
+_BROADCAST = re.compile(r"\bStasisBroadcast\(", re.IGNORECASE)
 
 _ANY_STASIS = re.compile(r"\bStasis(Broadcast)?\(", re.IGNORECASE)
 
@@ -91,7 +94,7 @@ def prepare(scenario: Scenario) -> Prepared:
         errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
-    warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, stasis_apps(dialplan))]
+    warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, dialplan)]
     for outbound in () if listened else ari.outbound_websockets:
         text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))
@@ -165,8 +168,10 @@ def _unknown_applications(dialplan: Dialplan) -> Iterator[Problem]:
                     yield Problem(step.file, step.line, 0, text)
 
 
-def _unmatched(scenario: Scenario, named: tuple[str, ...]) -> Iterator[Problem]:
+def _unmatched(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
     """Yield apps that stand on one side only; both are legitimate, and both are often a slip."""
+    named = stasis_apps(dialplan)
+    offers = any(_BROADCAST.search(text) for text in _lines(dialplan))
     clients = scenario.clients
     served = [app for client in clients.values() for app in client.apps]
     for name, client in clients.items():
@@ -175,7 +180,7 @@ def _unmatched(scenario: Scenario, named: tuple[str, ...]) -> Iterator[Problem]:
             if client.deliver is not None and app not in behind:
                 text = f"no client behind it serves {app}: what Asterisk raises for it is lost"
                 yield scenario.problem(("clients", name, "apps"), text)
-            if app not in named and client.behind is None:
+            if app not in named and client.behind is None and not (offers and OFFER in client.on):
                 yield scenario.problem(("clients", name, "apps"), f"no line of the dialplan hands calls to {app}")
     for app in named:
         if app not in served:

@@ -15,6 +15,7 @@ from simpy.core import EmptySchedule
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
+from stasis_sim.simulated.actions import CLAIM
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller, Callers
@@ -71,6 +72,7 @@ class World:
         self.clock = Clock()
         self.apps = Apps(self.clock, recorder)
         self.outgoing = Outgoing(self, prepared.each_call)
+        self.write_timeout_us = 1_000 * max(0, prepared.configuration.ari.websocket_write_timeout_ms)
         self.callers = Callers(self)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
         self._answers: dict[int | str, tuple[int, str]] = {}
@@ -156,6 +158,10 @@ class World:
         """Return the id of the playback that an event says to be over, once."""
         return self._finished.pop(event.serial, "")
 
+    def not_yet(self, event: trace.Event, playback: str) -> None:
+        """A client that has been told of the end of a playback will hear of it later."""
+        self._finished[event.serial] = playback
+
     def lost(self, message: Message) -> None:
         """A message was written to a connection and never dealt with."""
         event, caller, _ = message
@@ -235,8 +241,9 @@ class World:
         if cut_off:
             return 0, cut_off
         self._requests = number = self._requests + 1
-        # Who only asks carries nothing out. The command itself may end the stay, even the call.
-        command = None if caller is None or request.method == "GET" else (caller, caller.attempt)
+        # Who only asks, or claims, carries nothing out. The command itself may end the stay, even the call.
+        acts = request.method != "GET" and not request.path.endswith(CLAIM)
+        command = (caller, caller.attempt) if caller is not None and acts else None
         self.asterisk.apply(stimuli.Request(number, request))
         answer = self._answers.pop(number, None)
         if answer is None:
@@ -261,7 +268,10 @@ class World:
         return status, reason
 
     def closed(self, connection: Connection, how: str, cause: str) -> None:
-        """Let Asterisk notice that a connection is gone."""
+        """Let Asterisk notice that a connection is gone, if it has not given it up."""
+        if connection.over:
+            return
+        connection.over = True
         now, row = self.clock.now, connection.row
         if row.closed is None:
             row.closed = now
@@ -288,12 +298,14 @@ class World:
     def hung_up(self, connection: Connection) -> None:
         """Asterisk has closed a connection which it had opened: what it has written still arrives."""
         del self._connections[connection.session]
+        connection.over = True
         connection.row.closed, connection.row.how = self.clock.now, "closed"
 
-    def given_up(self, connection: Connection) -> None:
+    def given_up(self, connection: Connection, how: str) -> None:
         """A client has given up a connection over which nothing comes; Asterisk knows nothing of that."""
-        connection.row.closed = self.clock.now
-        connection.row.how = connection.row.how or "frozen"
+        if not connection.over:
+            connection.row.closed = self.clock.now
+            connection.row.how = connection.row.how or how
 
     def _close(self, effect: Effect) -> None:
         """Asterisk closes a connection: nothing more can be written to it, and its client hears of it."""
@@ -351,7 +363,7 @@ class World:
         for client in self.clients:
             client.finish()
             for connection in client.standing():
-                if connection.frozen:
+                if connection.frozen and not connection.over:
                     connection.row.how = "frozen"
         return self.recorder.finish(clock.now, self._raised)
 

@@ -177,7 +177,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "profile": draw(st.sampled_from(["documented", "asterisk-16", "asterisk-22"])),
             "extensions": "[default]\n" + draw(st.sampled_from(DIALPLANS)),
             "sounds": {"sorry": draw(COARSE)},
-            "latency": draw(st.sampled_from(["0s", "1ms"])),
+            "latency": draw(st.sampled_from(["0s", "1ms"]) | FINE),
         },
         "clients": found,
         "calls": draw(sources()),
