@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, PlainValidator
 from stasis_sim.scenario.actions import Action, Answer
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.fields import Duration, Few, OneOrMany, Random, Word
+from stasis_sim.scenario.fields import Duration, Few, NoneOr, OneOrMany, PositiveDuration, Random, Word
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.presets import Reconnect
 from stasis_sim.scenario.reconnect import ConstantDelay
@@ -94,6 +94,17 @@ class Client(Strict):
     recover: Literal["none", "list-channels"] = Field(
         default="none", description="What it does when it is back: nothing, or take up the channels that are inside."
     )
+    on_error: Literal["ignores", "crashes"] = Field(
+        default="ignores", description="What the program does when a request of its own is answered with an error."
+    )
+    on_replaced: Literal["stays", "reconnects", "returns"] = Field(
+        default="stays", description="What the program does when it hears that another has taken its app."
+    )
+    supervisor_us: Annotated[PositiveDuration | None, NoneOr(shown=False)] = Field(
+        default=None,
+        alias="supervisor",
+        description="How long after it crashed or returned something starts it again.",
+    )
 
     @property
     def tls(self) -> bool:
@@ -149,9 +160,18 @@ class Client(Strict):
             elif event not in EVENT_TYPES:
                 near = nearest(event, EVENT_TYPES)
                 hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
+                hint = f"write on_{event}" if f"on_{event}" in cls.known_keys() else hint
                 yield ("on", event), f"unknown type of event {got(event)}; {hint}"
         apps = data.get("apps")
         if isinstance(apps, list | tuple):
             for index, app in enumerate(apps):
                 if app in apps[:index]:
                     yield ("apps", index), f"named twice {got(app)}; remove one"
+        if data.get("supervisor", "none") != "none" and not cls._ends(data):
+            text = f"says nothing of a program that lives on {got(data['supervisor'])}"
+            yield ("supervisor",), f"{text}; write on_error: crashes or on_replaced: returns beside it"
+
+    @staticmethod
+    def _ends(data: Mapping[str, Any]) -> bool:
+        """Whether something else than its policy makes the program end."""
+        return data.get("on_error") == "crashes" or data.get("on_replaced") == "returns"

@@ -179,6 +179,8 @@ def _carry_out(
             awaited = position < last or query is not steps[-1][2]
             status = yield from client.rest(method, path, query, caller, process, awaited=awaited)
             done = done and status in OK
+            if client.generation != generation:
+                return
         if not done or client.generation != generation:
             return
 

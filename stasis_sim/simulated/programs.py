@@ -20,10 +20,14 @@ from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.service import Workers
 
 if TYPE_CHECKING:
+    from stasis_sim.observe.trace import Event
     from stasis_sim.randomness import Durations
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.scenario.distributions import Distribution
     from stasis_sim.simulated.world import World
+
+ERROR = 400
+"""From this status on an answer of Asterisk is an error."""
 
 SETTLED_AT = 64
 """So many messages are kept before a client looks which of them are done; nothing waits for that."""
@@ -61,6 +65,7 @@ class Program:
         self.latency = durations(world.streams, f"clients/{name}/latency", spec.latency).in_order().__next__
         answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
         self._answer_time = answers.in_order().__next__
+        self._fragile = spec.on_error == "crashes"
         self._user = (spec.user, spec.password)
         self._server = (spec.host, spec.port, spec.tls)
         # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
@@ -82,7 +87,9 @@ class Program:
         if len(workers.queue) > SETTLED_AT:
             self._settle(now)
         if caller is None:
-            workers.take(arrives, 0, message)
+            finish = workers.take(arrives, 0, message)
+            if event.type == "ApplicationReplaced":
+                self.replaced(event, finish - now)
             return
         services = self._services.get((event.app, number, caller.source)) or self._service(message, caller)
         finish = workers.take(arrives, services[caller.index], message)
@@ -122,6 +129,14 @@ class Program:
             drawn = self._durations[key] = durations(self.world.streams, stream, distribution)
         return drawn[caller.index]
 
+    def replaced(self, event: Event, after: int) -> None:
+        """The news that an app is another's reaches a worker after so many microseconds."""
+        raise NotImplementedError
+
+    def fail(self) -> None:
+        """A request was answered with an error, and the program does not catch it."""
+        raise NotImplementedError
+
     def _settle(self, now: int) -> None:
         """Nothing can happen any more to the messages whose work is over."""
         self.world.settled(self._workers.done(now))
@@ -160,7 +175,7 @@ class Program:
             process: Who sends it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
         """
-        world = self.world
+        world, generation = self.world, self.generation
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
@@ -172,8 +187,10 @@ class Program:
             answer = yield None
         row.status, row.reason = answer
         world.release(caller)
-        if awaited:
+        if awaited or self._fragile:
             yield answer_time + self.latency()
+        if row.status >= ERROR and self._fragile and self.generation == generation:
+            self.fail()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
