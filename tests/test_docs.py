@@ -87,7 +87,18 @@ SMALLEST: Final[dict[str, Any]] = {
     "run": {"duration": "1h"},
 }
 
-ACTIONS: Final = (doing.Answer, doing.Ring, doing.Hangup, doing.Continue, doing.Play, doing.Wait, doing.Set, doing.Move)
+ACTIONS: Final = (
+    doing.Answer,
+    doing.Ring,
+    doing.Hangup,
+    doing.Continue,
+    doing.Play,
+    doing.Wait,
+    doing.Set,
+    doing.Move,
+    doing.Bridge,
+    doing.Pair,
+)
 ARRIVALS: Final = (
     arrivals.Poisson,
     arrivals.Every,

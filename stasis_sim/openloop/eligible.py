@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.scenario.actions import Bridge, Pair
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "workers", "several share one queue"
     if client.reconnect.gives_up in DEADLY or client.reconnect.supervisor_us is not None:
         yield "reconnect", "a program that ends takes the calls that it works for with it"
+    for event, todo in client.on.items():
+        if any(isinstance(action, Bridge | Pair) for action in todo):
+            yield f"on {event}", "who is in a bridge hears of the others"
     if client.on_error == "crashes":
         yield "on_error", "a call can end the program that others need"
     if client.recover != "none":

@@ -104,16 +104,22 @@ def _place(action: actions.Continue) -> Query:
 
 
 class Plan(NamedTuple):
-    """One action, made ready: REST requests to send one after the other, or something that takes time."""
+    """One action, made ready: REST requests to send one after the other, something that takes time, or a bridge."""
 
     requests: tuple[Step, ...]
     timed: actions.Wait | actions.Play | None
+    bridge: actions.Bridge | actions.Pair | None
 
 
 def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
     """Make a list of actions ready to be carried out many times."""
     return tuple(
-        Plan(requests(action), action if isinstance(action, actions.Wait | actions.Play) else None) for action in todo
+        Plan(
+            requests(action),
+            action if isinstance(action, actions.Wait | actions.Play) else None,
+            action if isinstance(action, actions.Bridge | actions.Pair) else None,
+        )
+        for action in todo
     )
 
 
@@ -165,7 +171,7 @@ def _carry_out(
     """
     generation = client.generation
     last = len(todo) - 1
-    for position, (steps, timed) in enumerate(todo):
+    for position, (steps, timed, bridge) in enumerate(todo):
         done = True
         if timed is not None:
             duration = client.duration((timed.tag, *name, position), timed.time, caller)
@@ -173,6 +179,10 @@ def _carry_out(
                 yield duration
             else:
                 done = yield from _play(process, client, caller, duration, last=position == last)
+        if bridge is not None:
+            rooms = client.rooms
+            ident = rooms.choose(bridge, caller)
+            done = yield from rooms.join(process, client, caller, ident, last=position == last)
         for method, suffix, query in steps:
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.

@@ -40,9 +40,10 @@ class Caller:
         ejected: Whether Stasis has ejected it.
         served: Whether a command has been carried out on it.
         raised: For each app, how many events were raised about this call.
+        together: Whether its channel is in a bridge with another one.
     """
 
-    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "trace")
+    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "together", "trace")
 
     def __init__(self, row: trace.Call, channel: str, source: int, index: int, hold: int | None) -> None:
         self.trace = row
@@ -54,6 +55,7 @@ class Caller:
         self.ejected = False
         self.served = False
         self.raised: dict[str, int] = {}
+        self.together = False
 
 
 class Source(NamedTuple):
@@ -187,6 +189,8 @@ class Callers:
             attempts.append(attempt)
         if result == "entered":
             caller.attempt = attempt
+            if caller.together:  # a move takes nobody out of a bridge
+                attempt.talk(now, together=True)
             world.recorder.inside(app, 1, now)
         elif result == "ejected":
             caller.ejected = True
@@ -200,7 +204,18 @@ class Callers:
         if attempt is not None:
             attempt.left = world.clock.now
             attempt.left_by = how
+            attempt.talk(world.clock.now, together=False)
             world.recorder.inside(world.apps.name(app), -1, world.clock.now)
+
+    def bridged(self, effect: Effect) -> None:
+        """A channel has entered or left a bridge: callers find themselves with others, or alone."""
+        _, _, channels, channel = effect
+        for each in (*channels, *(() if channel in channels else (channel,))):
+            caller = self.live.get(each)
+            if caller is not None:
+                caller.together = each in channels and len(channels) > 1
+                if caller.attempt is not None:
+                    caller.attempt.talk(self._world.clock.now, together=caller.together)
 
     def step(self, effect: Effect) -> None:
         """Watch where a caller gets to whom Stasis has ejected."""

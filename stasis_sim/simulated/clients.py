@@ -327,6 +327,7 @@ class Client(Program):
         """The news that an app is another's reaches a worker after so many microseconds; it may be lost until then."""
         if self.spec.on_replaced != "stays":
             news = self.world.clock.after(after, Rank.CLIENT, self.index, self._replaced, event)
+            news.idle = self._idle
             self._awaited[event.serial] = news
 
     def _replaced(self, happening: Happening) -> None:
@@ -348,6 +349,7 @@ class Client(Program):
             self._lose(message)
         self.playing.clear()
         self.known.clear()
+        self.rooms.forget()
 
     def finish(self) -> None:
         """Settle what has arrived by the end of the run; the rest is pending, but for what never will arrive."""

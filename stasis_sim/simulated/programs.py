@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.simulated.actions import Playback, handle, plan
+from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
@@ -47,6 +48,7 @@ class Program:
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
+        rooms: Its bridges.
     """
 
     def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
@@ -59,6 +61,7 @@ class Program:
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
         self.known: set[int] = set()
+        self.rooms = Rooms(index)
         self._workers = Workers(spec.workers)
         self._base = spec.path.rpartition("/")[0]
         # Read in order and bound to the iterator: this is asked for with every message and every request.
@@ -164,6 +167,7 @@ class Program:
         process: Process,
         *,
         awaited: bool = True,
+        but: tuple[int, ...] = (),
     ) -> Generator[int | None, Any, int]:
         """Send a REST request and return its status, 0 where no answer can come.
 
@@ -174,6 +178,7 @@ class Program:
             caller: Whose channel it is about.
             process: Who sends it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
+            but: Errors that the program reckons with.
         """
         world, generation = self.world, self.generation
         path = self._base + path
@@ -189,7 +194,7 @@ class Program:
         world.release(caller)
         if awaited or self._fragile:
             yield answer_time + self.latency()
-        if row.status >= ERROR and self._fragile and self.generation == generation:
+        if row.status >= ERROR and self._fragile and row.status not in but and self.generation == generation:
             self.fail()
         return row.status
 

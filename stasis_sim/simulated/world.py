@@ -83,6 +83,7 @@ class World:
             effects.STEP: callers.step,
             effects.STASIS: callers.stasis,
             effects.LEFT: callers.left,
+            effects.BRIDGED: callers.bridged,
             effects.ENDED: callers.ended,
             effects.REGISTRY: self.apps.registry,
             effects.CLOSE: self._close,
