@@ -7,7 +7,7 @@ discard a whole file, nothing worth simulating is left, and that is an error unl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +18,14 @@ from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
+from stasis_sim.handoff.access import AriSettings
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan import Context, Dialplan
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import PROFILES
 from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
 
 if TYPE_CHECKING:
@@ -74,6 +76,12 @@ def prepare(scenario: Scenario) -> Prepared:
     dialplan, dialplan_diagnostics = load_extensions(asterisk.extensions)
     websocket_clients, client_diagnostics = load_websocket_clients(asterisk.websocket_client)
     diagnostics = [*http_diagnostics, *ari_diagnostics, *client_diagnostics, *dialplan_diagnostics]
+    reloads = {
+        position: reread(fault, dialplan, ari)
+        for position, fault in enumerate(scenario.faults)
+        if fault.verb == "reload"
+    }
+    diagnostics += [found for reload in reloads.values() for found in reload.diagnostics]
     errors = [_problem(found) for found in diagnostics if found.discards and not asterisk.accept_broken]
     warnings = [_problem(found) for found in diagnostics if not found.discards or asterisk.accept_broken]
     listened = any(client.transport == "outbound" for client in scenario.clients.values())
@@ -87,11 +95,11 @@ def prepare(scenario: Scenario) -> Prepared:
         clock_us=asterisk.clock_us,
     )
     if not errors:
-        errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario)]
+        errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario), *_other_outbound(scenario, ari, reloads)]
         errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
-    warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, stasis_apps(dialplan))]
+    warnings += _odd(scenario, [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)])
     for outbound in () if listened else ari.outbound_websockets:
         text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))
@@ -150,10 +158,24 @@ def _lines(dialplan: Dialplan) -> Iterator[str]:
                 yield f"{step.application}({step.data})"
 
 
-def _unknown_applications(dialplan: Dialplan) -> Iterator[Problem]:
+def _other_outbound(scenario: Scenario, ari: AriSettings, reloads: Mapping[int, Reread]) -> Iterator[Problem]:
+    """Yield reloads that would open or close WebSockets, which only a start does here."""
+    for position, reload in reloads.items():
+        if reload.ari is not None and reload.ari.outbound_websockets != ari.outbound_websockets:
+            text = "Asterisk's own WebSockets open at its start only; write the sections outbound_websocket as before"
+            yield scenario.problem(("faults", position, "ari"), text)
+
+
+def _odd(scenario: Scenario, dialplans: Sequence[Dialplan]) -> Iterator[Problem]:
+    """Yield what is perhaps not meant in a dialplan, or in one that is loaded later."""
+    yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
+    yield from _unmatched(scenario, tuple(dict.fromkeys(app for each in dialplans for app in stasis_apps(each))))
+
+
+def _unknown_applications(contexts: Iterable[Context]) -> Iterator[Problem]:
     """Yield the first line of each application that the model does not have."""
     known = {name.casefold() for name in APPLICATIONS}
-    for context in dialplan.contexts.values():
+    for context in contexts:
         for extension in context.extensions:
             for step in extension.steps.values():
                 name = step.application.casefold()

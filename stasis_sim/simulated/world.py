@@ -26,6 +26,7 @@ from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.outgoing import Outgoing
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
+from stasis_sim.simulated.reloads import Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,6 +62,7 @@ class World:
         self.outgoing = Outgoing(self, prepared.each_call)
         self.callers = Callers(self)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
+        self.files = Files(self.scenario, self.asterisk)
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._finished: dict[int, str] = {}
         self._waiting: dict[int | str, tuple[Command | None, Process]] = {}
