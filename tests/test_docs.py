@@ -98,6 +98,7 @@ ACTIONS: Final = (
     doing.Move,
     doing.Bridge,
     doing.Pair,
+    doing.Originate,
 )
 ARRIVALS: Final = (
     arrivals.Poisson,

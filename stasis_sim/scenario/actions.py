@@ -184,8 +184,49 @@ class Pair(Tagged):
     bare: ClassVar[bool] = True
 
 
+_LOCAL = re.compile(r"^Local/[^@/]+@[^@/]+(/n)?$")
+
+
+def local_endpoint(value: Any) -> str:
+    """Read an endpoint that the model can call.
+
+    Raises:
+        MisfitError: It is none.
+    """
+    if not isinstance(value, str) or not _LOCAL.fullmatch(value):
+        raise MisfitError.at(f"not an endpoint of the model {got(value)}; write Local/EXTENSION@CONTEXT")
+    return value
+
+
+class Originate(Tagged):
+    """Make a Local channel: one half runs an extension of the dialplan, and when it answers an app gets the other."""
+
+    tag: ClassVar[str] = "originate"
+    mapping: ClassVar[bool] = True
+    example: ClassVar[str] = "originate: {endpoint: Local/EXTENSION@CONTEXT, app: APP}"
+    required_examples: ClassVar[dict[str, str]] = {
+        "endpoint": "endpoint: Local/EXTENSION@CONTEXT",
+        "app": "app: APP",
+    }
+
+    endpoint: Annotated[
+        str, PlainValidator(local_endpoint), WithJsonSchema({"type": "string", "pattern": _LOCAL.pattern})
+    ] = Field(description="Local/EXTENSION@CONTEXT: where its far half begins.")
+    app: Annotated[str, Field(min_length=1)] = Field(description="The app that gets its near half.")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Extension and context of the far half."""
+        extension, _, context = self.endpoint.split("/")[1].partition("@")
+        return extension, context
+
+
 Action = Annotated[
-    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move | Bridge | Pair,
-    OneOf("an action", "answer, or {play: 4s}", Answer, Ring, Hangup, Continue, Play, Wait, Set, Move, Bridge, Pair),
+    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move | Bridge | Pair | Originate,
+    OneOf(
+        "an action",
+        "answer, or {play: 4s}",
+        *(Answer, Ring, Hangup, Continue, Play, Wait, Set, Move, Bridge, Pair, Originate),
+    ),
 ]
 """One step of what an application does."""

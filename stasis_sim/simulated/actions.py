@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
 from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.originating import originate
 from stasis_sim.simulated.process import Life, Process
 
 if TYPE_CHECKING:
@@ -104,11 +105,11 @@ def _place(action: actions.Continue) -> Query:
 
 
 class Plan(NamedTuple):
-    """One action, made ready: REST requests to send one after the other, something that takes time, or a bridge."""
+    """One action, made ready: REST requests to send one after the other, something that takes time, or other."""
 
     requests: tuple[Step, ...]
     timed: actions.Wait | actions.Play | None
-    bridge: actions.Bridge | actions.Pair | None
+    other: actions.Bridge | actions.Pair | actions.Originate | None
 
 
 def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
@@ -117,7 +118,7 @@ def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
         Plan(
             requests(action),
             action if isinstance(action, actions.Wait | actions.Play) else None,
-            action if isinstance(action, actions.Bridge | actions.Pair) else None,
+            action if isinstance(action, actions.Bridge | actions.Pair | actions.Originate) else None,
         )
         for action in todo
     )
@@ -171,7 +172,7 @@ def _carry_out(
     """
     generation = client.generation
     last = len(todo) - 1
-    for position, (steps, timed, bridge) in enumerate(todo):
+    for position, (steps, timed, other) in enumerate(todo):
         done = True
         if timed is not None:
             duration = client.duration((timed.tag, *name, position), timed.time, caller)
@@ -179,10 +180,10 @@ def _carry_out(
                 yield duration
             else:
                 done = yield from _play(process, client, caller, duration, last=position == last)
-        if bridge is not None:
-            rooms = client.rooms
-            ident = rooms.choose(bridge, caller)
-            done = yield from rooms.join(process, client, caller, ident, last=position == last)
+        if isinstance(other, actions.Originate):
+            done = yield from originate(process, client, caller, other, last=position == last)
+        elif other is not None:
+            done = yield from client.rooms.join(process, client, caller, other, last=position == last)
         for method, suffix, query in steps:
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.

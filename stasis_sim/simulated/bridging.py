@@ -40,7 +40,7 @@ class Rooms:
         self._made.clear()
         self._waiting = None
 
-    def choose(self, action: actions.Bridge | actions.Pair, caller: Caller) -> str:
+    def _choose(self, action: actions.Bridge | actions.Pair, caller: Caller) -> str:
         """Return the id of the bridge that a caller is to enter."""
         if isinstance(action, actions.Bridge):
             return action.name
@@ -54,9 +54,10 @@ class Rooms:
         return ident
 
     def join(
-        self, process: Process, client: Program, caller: Caller, ident: str, *, last: bool
+        self, process: Process, client: Program, caller: Caller, action: actions.Bridge | actions.Pair, *, last: bool
     ) -> Generator[int | None, Any, bool]:
         """Put a caller into a bridge, and make it first if it is not known to be there; say whether that worked."""
+        ident = self._choose(action, caller)
         if ident not in self._made:
             generation, kind = client.generation, (("type", "mixing"), ("bridgeId", ident))
             # A conflict says that it is there already.

@@ -27,11 +27,16 @@ CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
 """Applications that take care of a caller whom Stasis ejected."""
 
 
+MADE = 1 << 40
+"""The numbers of channels that clients make begin here, behind those of all calls."""
+
+
 class Caller:
-    """One call while it lives.
+    """One call while it lives, or a channel that a client has made.
 
     Attributes:
-        trace: What the results will say of it; its ``number`` is unique in the run.
+        trace: What the results will say of it; its ``number`` is unique in the run. That of a channel which a client
+            has made is ``released`` from the beginning, as no row of it is ever kept.
         channel: The id of its channel.
         source: Position of its source of traffic in the scenario.
         index: Its number within the source; it decides all draws that are made for this caller.
@@ -88,6 +93,12 @@ class Callers:
         self.live: dict[str, Caller] = {}
         self.all_offered = False
         self.limit = scenario.asterisk.max_channels or sys.maxsize
+        self._made = 0
+        # How many channels each caller has been the reason for.
+        self._made_for: dict[int, int] = {}
+        # What draws belong to: the sources, and behind them what clients make for callers of these.
+        self._names = [source.name for source in self._sources]
+        self._numbers: dict[str, int] = {}
 
     def _source(self, calls: Calls) -> Source:
         hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
@@ -102,7 +113,7 @@ class Callers:
 
     def source_name(self, source: int) -> str:
         """Return the name of a source of traffic."""
-        return self._sources[source].name
+        return self._names[source]
 
     def inside(self, apps: tuple[str, ...]) -> list[Caller]:
         """Return the callers inside some apps, in the order of their arrival."""
@@ -160,6 +171,29 @@ class Callers:
         caller: Caller = happening.payload
         if caller.channel in self.live:
             self._world.asterisk.apply(stimuli.Hangup(caller.channel))
+
+    def make(self, caller: Caller) -> tuple[str, str]:
+        """Return the ids of a Local channel's halves, which a client is about to make on behalf of a caller.
+
+        Their draws belong to that caller, to how many there have been for him before, and to the half.
+        """
+        self._made += 1
+        turn = self._made_for[caller.trace.number] = self._made_for.get(caller.trace.number, 0) + 1
+        halves = f"o{self._made}", f"o{self._made}b"
+        for half, channel in enumerate(halves, 1):
+            name = f"{self._names[caller.source]}/originated/{turn};{half}"
+            source = self._numbers.setdefault(name, len(self._names))
+            if source == len(self._names):
+                self._names.append(name)
+            row = trace.Call(MADE + 2 * self._made + half, name, self._world.clock.now)
+            row.released = True
+            self.live[channel] = Caller(row, channel, source, caller.index, None)
+        return halves
+
+    def unmake(self, *channels: str) -> None:
+        """Asterisk has not made them."""
+        for channel in channels:
+            self.live.pop(channel, None)
 
     # ---- what happens to them ----------------------------------------------
 
@@ -234,7 +268,9 @@ class Callers:
         world, row = self._world, caller.trace
         row.ended = world.clock.now
         row.hangup_cause, row.final_answer = cause, answer
-        world.recorder.ended(row)
+        self._made_for.pop(row.number, None)
+        if not row.released:
+            world.recorder.ended(row)
         for client in world.clients:
             client.forget(row.number)
         world.check_drained()

@@ -24,6 +24,7 @@ from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan import Context, Dialplan
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import PROFILES
+from stasis_sim.scenario.actions import Originate
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
@@ -31,6 +32,8 @@ from stasis_sim.simulated.transports import each_call, misfits
 if TYPE_CHECKING:
     from stasis_sim.conf.syntax import Diagnostic
     from stasis_sim.scenario import Scenario
+    from stasis_sim.scenario.clients import Client
+    from stasis_sim.scenario.misfit import Keys
 
 _STASIS = re.compile(r'\bStasis\("?([^,()"$]+)', re.IGNORECASE)
 """The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one that a variable will give."""
@@ -96,6 +99,7 @@ def prepare(scenario: Scenario) -> Prepared:
     )
     if not errors:
         errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario), *_other_outbound(scenario, ari, reloads)]
+        errors += _originates(scenario, dialplan)
         errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
@@ -138,6 +142,29 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
         yield scenario.problem(("calls", position, "to"), text)
 
 
+def _originates(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
+    """Yield channels of clients whose far half has no place, or whose near half makes its own program make another."""
+    for keys, client, action in _originating(scenario):
+        extension, context = action.place
+        if dialplan.find(context, extension, wall_us=scenario.asterisk.clock_us) is None:
+            text = f"no extension {extension} in context {context}; write one that the dialplan has, or add it there"
+            yield scenario.problem((*keys, "endpoint"), text)
+        if action.app in client.apps:
+            text = (
+                f"its own app (got {action.app}), whose StasisStart would originate again; "
+                "write one that another client serves"
+            )
+            yield scenario.problem((*keys, "app"), text)
+
+
+def _originating(scenario: Scenario) -> Iterator[tuple[Keys, Client, Originate]]:
+    for name, client in scenario.clients.items():
+        for event, todo in client.on.items():
+            for position, action in enumerate(todo):
+                if isinstance(action, Originate):
+                    yield ("clients", name, f"on {event}", position, "originate"), client, action
+
+
 def _not_yet(scenario: Scenario) -> Iterator[Problem]:
     """Yield what the format knows and this version cannot do."""
     if scenario.run.precision is not None:
@@ -169,7 +196,9 @@ def _other_outbound(scenario: Scenario, ari: AriSettings, reloads: Mapping[int, 
 def _odd(scenario: Scenario, dialplans: Sequence[Dialplan]) -> Iterator[Problem]:
     """Yield what is perhaps not meant in a dialplan, or in one that is loaded later."""
     yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
-    yield from _unmatched(scenario, tuple(dict.fromkeys(app for each in dialplans for app in stasis_apps(each))))
+    named = [app for each in dialplans for app in stasis_apps(each)]
+    named += [action.app for _, _, action in _originating(scenario)]
+    yield from _unmatched(scenario, tuple(dict.fromkeys(named)))
 
 
 def _unknown_applications(contexts: Iterable[Context]) -> Iterator[Problem]:

@@ -120,10 +120,13 @@ class World:
             return self.recorder.event(serial, app, type_, now), None, 0
         if type_ == "PlaybackFinished":
             self._finished[serial] = body["playback"]["id"]
-        event = trace.Event(serial, app, type_, now)
         row = caller.trace
-        row.events.append(event)
-        row.open += 1
+        if row.released:
+            event = self.recorder.event(serial, app, type_, now)
+        else:
+            event = trace.Event(serial, app, type_, now)
+            row.events.append(event)
+            row.open += 1
         raised = caller.raised
         number = raised.get(app, 0)
         raised[app] = number + 1

@@ -55,6 +55,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"on StasisStart": ["answer", "pair"]}},
         "clients.ivr.on StasisStart: who is in a bridge hears of the others",
     ),
+    (
+        {"ivr": {"on StasisStart": [{"originate": {"endpoint": "Local/ivr@default", "app": "Other"}}]}},
+        "clients.ivr.on StasisStart: it makes channels beside the calls",
+    ),
     ({"ivr": {"on_error": "crashes"}}, "clients.ivr.on_error: a call can end the program that others need"),
     ({"ivr": {"recover": "list-channels"}}, "clients.ivr.recover: what it finds depends on the other calls"),
     (
