@@ -238,7 +238,8 @@ class Callers:
         if attempt is not None:
             attempt.left = world.clock.now
             attempt.left_by = how
-            attempt.talk(world.clock.now, together=False)
+            if attempt.talks:
+                attempt.talk(world.clock.now, together=False)
             world.recorder.inside(world.apps.name(app), -1, world.clock.now)
 
     def bridged(self, effect: Effect) -> None:

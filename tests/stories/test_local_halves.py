@@ -119,12 +119,12 @@ def test_a_program_may_not_call_itself() -> None:
     text = legs("nowhere").replace("app: Near}}", "app: Intro-IVR}}")
     with pytest.raises(InputError) as caught:
         prepare(Scenario.parse(text, name="story"))
-    assert str(caught.value).splitlines() == [
-        "story:15:64: clients.ivr.on StasisStart.1.originate.endpoint: no extension nowhere in context phones; "
-        "write one that the dialplan has, or add it there",
-        "story:15:96: clients.ivr.on StasisStart.1.originate.app: its own app (got Intro-IVR), whose StasisStart would "
-        "originate again; write one that another client serves",
-    ]
+    place, app = str(caught.value).splitlines()
+    keys = "clients.ivr.on StasisStart.1.originate"
+    hint = "write one that the dialplan has, or add it there"
+    assert place == f"story:15:64: {keys}.endpoint: no extension nowhere in context phones; {hint}"
+    hint = "whose StasisStart would originate again; write one that another client serves"
+    assert app == f"story:15:96: {keys}.app: its own app (got Intro-IVR), {hint}"
 
 
 def test_a_drained_run_ends_with_orphan_halves_inside() -> None:
