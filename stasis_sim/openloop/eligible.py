@@ -63,6 +63,8 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "workers", "several share one queue"
     if client.reconnect.gives_up in DEADLY or client.reconnect.supervisor_us is not None:
         yield "reconnect", "a program that ends takes the calls that it works for with it"
+    if client.supervisor_us is not None:
+        yield "supervisor", "a program that ends takes the calls that it works for with it"
     if client.on_error == "crashes":
         yield "on_error", "a call can end the program that others need"
     if client.recover != "none":
