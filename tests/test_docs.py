@@ -97,6 +97,9 @@ ACTIONS: Final = (
     doing.Set,
     doing.Move,
     doing.Claim,
+    doing.Bridge,
+    doing.Pair,
+    doing.Originate,
 )
 ARRIVALS: Final = (
     arrivals.Poisson,
@@ -163,6 +166,7 @@ def fault_keys() -> Iterator[tuple[str, str]]:
     written = [
         faults.Fault.model_validate({verb: "ivr", "at": "1s", "for": "1s"}).model_dump(by_alias=True)
         for verb in faults.VERBS
+        if verb != "reload"
     ]
     for key in faults.Fault.known_keys():
         if key in {"verb", "target"}:

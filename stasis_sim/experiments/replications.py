@@ -37,6 +37,7 @@ from stasis_sim.experiments.results import (
 )
 from stasis_sim.observe.intervals import Summary, summarise
 from stasis_sim.observe.metrics import measures
+from stasis_sim.scenario.faults import RELOADED
 from stasis_sim.simulated.preparation import prepare
 
 if TYPE_CHECKING:
@@ -266,7 +267,19 @@ def input_files(scenario: Scenario) -> dict[str, str]:
         for number, fault in enumerate(scenario.faults)
         if fault.csv is not None
     }
-    return conf_files(scenario) | instants
+    return conf_files(scenario) | instants | _reloaded(scenario)
+
+
+def _reloaded(scenario: Scenario) -> dict[str, str]:
+    """Return the texts of what reloads read and of what that includes, by name."""
+    files = {}
+    for number, fault in enumerate(scenario.faults):
+        for name in RELOADED:
+            source = getattr(fault, name)
+            if source is not None:
+                files[f"faults.{number}.{name}"] = source.content
+                files |= {f"faults.{number}.{name}: {path}": text for path, text in read(source).included.items()}
+    return files
 
 
 def conf_files(scenario: Scenario) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Snapshot(NamedTuple):
     priority: int
     application: str
     data: str
-    variables: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class Channel:
@@ -117,7 +117,7 @@ class Channels:
             if len(self.names) > _NAMES_KEPT:
                 del self.names[next(iter(self.names))]
         if self.reported:
-            channel.shown = channel.shown._replace(variables=("",) * len(self.reported))
+            channel.shown = channel.shown._replace(variables=tuple((name, "") for name in self.reported))
         if self.everyone:
             self._publish(channel, "ChannelCreated")
 
@@ -133,8 +133,9 @@ class Channels:
         }
         name = channel.thread.name
         body: dict[str, Any] = {"id": channel.ident, "name": name, "state": state, "dialplan": dialplan}
-        if self.reported:
-            body["channelvars"] = dict(zip(self.reported, variables, strict=False))
+        if variables:
+            # Under the names of the time when they were published (reload-channelvars).
+            body["channelvars"] = dict(variables)
         return body
 
     # -- what happens to a channel --------------------------------------------------------------------------------
@@ -215,8 +216,8 @@ class Channels:
             thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
         )
 
-    def _reported(self, thread: Thread) -> tuple[str, ...]:
-        return tuple([thread.variables.get(name, "") for name in self.reported])
+    def _reported(self, thread: Thread) -> tuple[tuple[str, str], ...]:
+        return tuple([(name, thread.variables.get(name, "")) for name in self.reported])
 
     def _publish(
         self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stasis_sim.handoff.access import Access, Answer, HttpRequest
+from stasis_sim.handoff.access import Access, Answer, AriSettings, HttpRequest
 from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, Effect
 from stasis_sim.handoff.originate import OriginateResources
 from stasis_sim.handoff.outbound import Outbound
@@ -32,6 +33,7 @@ from stasis_sim.handoff.stimuli import (
     Hangup,
     Kill,
     Open,
+    Reload,
     Request,
     Restart,
     Start,
@@ -85,6 +87,7 @@ class Engine:
             Start: self._start,
             Kill: self._kill,
             Restart: self._restart,
+            Reload: self._reload,
         }
 
     def step(self, now: int, stimulus: Stimulus) -> list[Effect]:
@@ -197,6 +200,30 @@ class Engine:
             self.outbound.failed(session)
 
     # -- the whole ------------------------------------------------------------------------------------------------
+
+    @property
+    def dialplan(self) -> Dialplan:
+        """The dialplan in force, with the global variables as they are now."""
+        return self.house.calls.pbx.present()
+
+    @property
+    def ari(self) -> AriSettings:
+        """The settings of ari.conf in force."""
+        return self.access.ari
+
+    def _reload(self, reload: Reload) -> None:
+        """Files were read again: channels and WebSockets stay, their next steps and requests meet the new ones.
+
+        A channel goes on where it is, at the next priority of what now has its name (reload-dialplan); who is no user
+        any more keeps his WebSocket, and every request and new WebSocket of his is 401 (reload-users).
+        """
+        if reload.dialplan is not None:
+            self.house.calls.pbx.reload(reload.dialplan)
+        if reload.ari is not None:
+            configuration = self.configuration
+            self.access = Access(configuration.http, reload.ari, configuration.verify)
+            self.rest.admit(self.access)
+            self.house.channels.reported = reload.ari.channelvars
 
     def _restart(self, restart: Restart) -> None:  # noqa: ARG002 - it says nothing further
         """Asterisk is killed and started again (asterisk-restart)."""

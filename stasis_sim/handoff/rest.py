@@ -160,6 +160,11 @@ class Rest:
             return None
         return known[0], known[1], (ident,)
 
+    def admit(self, access: Access) -> None:
+        """Let in by other rules from now on (reload-users)."""
+        self.access = access
+        self._short.clear()
+
     def forget(self) -> None:
         """Asterisk restarts: nobody waits for a reply any more."""
         self._granted.clear()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.handoff.access import AriSettings, HttpRequest
+from stasis_sim.handoff.dialplan import Dialplan
 
 
 class Call(NamedTuple):
@@ -95,6 +96,16 @@ class Restart(NamedTuple):
     """Asterisk is killed and started again at once."""
 
 
+class Reload(NamedTuple):
+    """An operator lets Asterisk read files again: `dialplan reload`, `module reload res_ari`; None: not this one.
+
+    Each is what the new file makes of what was in force before: `Engine.dialplan`, `Engine.ari`.
+    """
+
+    dialplan: Dialplan | None
+    ari: AriSettings | None
+
+
 Stimulus: TypeAlias = (
-    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Kill | Restart
+    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Kill | Restart | Reload
 )

@@ -150,6 +150,20 @@ MEASURES: Final = (
     ),
     Measure("orphaned_s.total", "s", _APPS, "the sum of these times", "All time of calls without their app."),
     Measure(
+        "orphaned_s.talking",
+        "s",
+        _APPS,
+        "the part of orphaned_s.total in a bridge with another channel",
+        "How much of it callers did not notice, as they talked to each other.",
+    ),
+    Measure(
+        "talked_s.total",
+        "s",
+        _APPS,
+        "time of calls in a bridge with another channel",
+        "How long callers talked to each other, each counted.",
+    ),
+    Measure(
         "handoff_s",
         "s",
         _APPS,

@@ -117,6 +117,8 @@ class Ledger:
         stranded: Time of calls that waited in vain for their StasisStart to arrive; by app and in TOTAL.
         orphaned: Time of calls that had a command and lost their app; by app and in TOTAL.
         deceived: Calls that are gone and in which an app believes; by app and in TOTAL.
+        talked: Time of channels in a bridge with another one; by app and in TOTAL.
+        talked_orphaned: The part of it in which their app was away after their first command.
         levels: Channels inside, by app and in TOTAL.
         end: The end of the run.
     """
@@ -136,6 +138,8 @@ class Ledger:
         self.stranded: defaultdict[str | None, Lengths] = defaultdict(Lengths)
         self.orphaned: defaultdict[str | None, Lengths] = defaultdict(Lengths)
         self.deceived: defaultdict[str | None, int] = defaultdict(int)
+        self.talked: defaultdict[str | None, int] = defaultdict(int)
+        self.talked_orphaned: defaultdict[str | None, int] = defaultdict(int)
         self.levels: dict[str | None, Level] = {TOTAL: Level(warmup)}
         self._calls = 0
         self._raised = 0
@@ -224,6 +228,8 @@ class Ledger:
         assert first is not None  # noqa: S101 - the caller looked
         if counted:
             self.handoff[attempt.app].add(first - attempt.at)
+            if attempt.talks:
+                self._talk(attempt, left)
         timeline = self.timelines.get(attempt.app)
         if timeline is None or not timeline.outages:
             return 0
@@ -237,6 +243,16 @@ class Ledger:
             if counted:
                 self.orphaned[attempt.app].add(orphaned)
         return orphaned
+
+    def _talk(self, attempt: Attempt, left: int) -> None:
+        """Count the time in which the caller was not alone; all of it is after the command that bridged the channel."""
+        timeline = self.timelines.get(attempt.app)
+        for begin, end in attempt.talks or ():
+            over = left if end is None else end
+            away = 0 if timeline is None else timeline.down(over) - timeline.down(begin)
+            for key in (attempt.app, TOTAL):
+                self.talked[key] += over - begin
+                self.talked_orphaned[key] += away
 
     def _bear(self, attempt: Attempt) -> None:
         """Put an ejection down to the outage in which it happened."""

@@ -138,6 +138,8 @@ def _waits(ledger: Ledger, app: str | None) -> Values:
         "orphaned_s": _mean(orphaned),
         "orphaned_s.max": _longest(orphaned),
         "orphaned_s.total": seconds(orphaned.total),
+        "orphaned_s.talking": seconds(ledger.talked_orphaned.get(app, 0)),
+        "talked_s.total": seconds(ledger.talked.get(app, 0)),
         "handoff_s": _mean(handoff),
         "handoff_s.p50": seconds(handoff.quantile(50)),
         "handoff_s.p95": seconds(handoff.quantile(95)),

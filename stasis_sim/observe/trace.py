@@ -78,9 +78,10 @@ class Attempt:
         left: When the channel left Stasis; None: it is inside, or was never.
         left_by: continue, hangup, delete, move, ..., as the effect ``left`` says; else empty.
         first_command: When the first command was carried out on the channel inside; None: none was.
+        talks: From when to when it was in a bridge with another channel; None: until it left, or it never was.
     """
 
-    __slots__ = ("app", "args", "at", "first_command", "left", "left_by", "reason", "result")
+    __slots__ = ("app", "args", "at", "first_command", "left", "left_by", "reason", "result", "talks")
 
     def __init__(self, app: str, args: tuple[str, ...], at: int, result: str, reason: str = "") -> None:
         self.app = app
@@ -91,6 +92,16 @@ class Attempt:
         self.left: int | None = None
         self.left_by = ""
         self.first_command: int | None = None
+        self.talks: list[tuple[int, int | None]] | None = None
+
+    def talk(self, now: int, *, together: bool) -> None:
+        """Note whether it is in a bridge with another channel from now on; to say the same again changes nothing."""
+        talks = self.talks
+        if talks and talks[-1][1] is None:
+            if not together:
+                talks[-1] = (talks[-1][0], now)
+        elif together:
+            self.talks = [*(talks or ()), (now, None)]
 
 
 class Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.scenario.actions import Bridge, Originate, Pair
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _clients(scenario: Scenario) -> Iterator[str]:
     for name in everything[1:]:
         yield f"clients.{name}.subscribe_all: {everything[0]} has it too, and who hears first is who came first"
     for name, client in scenario.clients.items():
-        for key, reason in _client(client):
+        for key, reason in (*_client(client), *_actions(client)):
             yield f"clients.{name}.{key}: {reason}"
         for app in client.apps:
             if served.setdefault(app, name) != name:
@@ -63,6 +64,10 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "workers", "several share one queue"
     if client.reconnect.gives_up in DEADLY or client.reconnect.supervisor_us is not None:
         yield "reconnect", "a program that ends takes the calls that it works for with it"
+    if client.supervisor_us is not None:
+        yield "supervisor", "a program that ends takes the calls that it works for with it"
+    if client.on_error == "crashes":
+        yield "on_error", "a call can end the program that others need"
     if client.recover != "none":
         yield "recover", "what it finds depends on the other calls"
 
@@ -76,3 +81,12 @@ def _links(client: Client) -> Iterator[tuple[str, str]]:
         yield "idle_timeout", "messages about calls keep its connection alive"
     if not isinstance(client.latency, Constant):
         yield "latency", "a message that takes long holds up those of other calls behind it"
+
+
+def _actions(client: Client) -> Iterator[tuple[str, str]]:
+    for event, todo in client.on.items():
+        for action in todo:
+            if isinstance(action, Bridge | Pair):
+                yield f"on {event}", "who is in a bridge hears of the others"
+            elif isinstance(action, Originate):
+                yield f"on {event}", "it makes channels beside the calls"

@@ -145,6 +145,17 @@ class Client(Strict):
     recover: Literal["none", "list-channels"] = Field(
         default="none", description="What it does when it is back: nothing, or take up the channels that are inside."
     )
+    on_error: Literal["ignores", "crashes"] = Field(
+        default="ignores", description="What the program does when a request of its own is answered with an error."
+    )
+    on_replaced: Literal["stays", "reconnects", "returns"] = Field(
+        default="stays", description="What the program does when it hears that another has taken its app."
+    )
+    supervisor_us: Annotated[PositiveDuration | None, NoneOr(shown=False)] = Field(
+        default=None,
+        alias="supervisor",
+        description="How long after it crashed or returned something starts it again.",
+    )
 
     @property
     def tls(self) -> bool:
@@ -208,6 +219,7 @@ class Client(Strict):
             elif event not in EVENT_TYPES:
                 near = nearest(event, EVENT_TYPES)
                 hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
+                hint = f"write on_{event}" if f"on_{event}" in cls.known_keys() else hint
                 yield ("on", event), f"unknown type of event {got(event)}; {hint}"
         yield from cls._examine_claims(data.get("on", {}))
         apps = data.get("apps")
@@ -215,6 +227,14 @@ class Client(Strict):
             for index, app in enumerate(apps):
                 if app in apps[:index]:
                     yield ("apps", index), f"named twice {got(app)}; remove one"
+        if data.get("supervisor", "none") != "none" and not cls._ends(data):
+            text = f"says nothing of a program that lives on {got(data['supervisor'])}"
+            yield ("supervisor",), f"{text}; write on_error: crashes or on_replaced: returns beside it"
+
+    @staticmethod
+    def _ends(data: Mapping[str, Any]) -> bool:
+        """Whether something else than its policy makes the program end."""
+        return data.get("on_error") == "crashes" or data.get("on_replaced") == "returns"
 
     @classmethod
     def _examine_buffer(cls, buffer: Any) -> Iterator[tuple[Keys, str]]:

@@ -141,13 +141,17 @@ def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
     for index, fault in _entries(data, "faults"):
         for verb in VERBS:
             target = fault.get(verb)
-            known = [*clients, ASTERISK] if verb == "restart" else list(clients)
+            known = {"restart": [*clients, ASTERISK], "reload": [ASTERISK]}.get(verb, list(clients))
             if verb == "stall" and isinstance(target, str) and "deliver" in (clients.get(target) or {}):
                 text = f"a proxy handles nothing {got(target)}; write stall of the clients behind it"
                 yield ("faults", index, verb), text
             if not isinstance(target, str) or target in known:
                 continue
-            yield ("faults", index, verb), f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
+            if verb == "reload":
+                text = f"only Asterisk reads files again {got(target)}; write reload: asterisk, or restart: {target}"
+            else:
+                text = f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
+            yield ("faults", index, verb), text
 
 
 def _unknown(target: str) -> str:

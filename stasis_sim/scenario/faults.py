@@ -9,14 +9,18 @@ from pydantic import ConfigDict, Field
 
 from stasis_sim.scenario.arrivals import InCsv, Instants
 from stasis_sim.scenario.fields import PositiveRandom, Random
+from stasis_sim.scenario.files import Reread
 from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.strict import Strict
 
-Verb = Literal["drop", "crash", "freeze", "partition", "stall", "restart"]
+Verb = Literal["drop", "crash", "freeze", "partition", "stall", "restart", "reload"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 ASTERISK = "asterisk"
-"""What ``restart`` may name beside clients."""
+"""What ``restart`` may name beside clients, and ``reload`` alone."""
+
+RELOADED = ("extensions", "ari")
+"""The files that ``reload`` may name, each a key of its own."""
 
 DEFAULT_START = "1s"
 """How long a client takes to start again."""
@@ -27,6 +31,8 @@ ONLY_WITH: dict[str, tuple[Verb, ...]] = {
     "how": ("drop", "restart"),
     "start": ("crash", "restart"),
     "mode": ("drop", "crash", "partition", "restart"),
+    "for": ("drop", "crash", "freeze", "partition", "stall", "restart"),
+    **dict.fromkeys(RELOADED, ("reload",)),
 }
 """Keys that say something only beside some verbs."""
 
@@ -51,7 +57,7 @@ class Fault(Strict):
     drop: the WebSocket is cut, REST goes on. partition: both are cut. freeze: the WebSocket passes nothing and closes
     nothing. stall: the event loop of the client does nothing for a while. crash: the client dies with its queue and its
     state, and starts again. restart: an orderly stop and start of a client, or a restart of Asterisk, which forgets
-    everything.
+    everything. reload: Asterisk reads files again, and goes on.
     """
 
     model_config = ConfigDict(json_schema_extra=_one_verb)
@@ -59,7 +65,9 @@ class Fault(Strict):
     example: ClassVar[str] = "{drop: CLIENT, at: 10min, for: 20s}"
 
     verb: Verb = Field(description="What happens.")
-    target: Annotated[str, Field(min_length=1)] = Field(description="To which client; restart: asterisk too.")
+    target: Annotated[str, Field(min_length=1)] = Field(
+        description="To which client; restart: asterisk too; reload: asterisk."
+    )
     at_us: Instants | None = Field(default=None, alias="at", description="When it happens, once or several times.")
     every: PositiveRandom | None = Field(
         default=None, description="Time between the end of one and the beginning of the next."
@@ -78,11 +86,17 @@ class Fault(Strict):
         description="drop: the connection is torn, or closed in order. restart: asterisk: its power is cut.",
     )
     start: Random | None = Field(default=None, description="crash, restart: how long the client takes to start again.")
+    extensions: Reread | None = Field(
+        default=None, description="reload: the new extensions.conf, a path relative to the scenario or the text itself."
+    )
+    ari: Reread | None = Field(
+        default=None, description="reload: the new ari.conf, a path relative to the scenario or the text itself."
+    )
 
     @property
     def client(self) -> str | None:
         """The client it happens to; None where it happens to Asterisk."""
-        return None if self.verb == "restart" and self.target == ASTERISK else self.target
+        return None if self.target == ASTERISK else self.target
 
     @classmethod
     def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +142,8 @@ class Fault(Strict):
                 yield (key,), f"says nothing beside {verb} {got(data[key])}; remove it"
         if "start" in data and verb == "restart" and data.get("target") == ASTERISK:
             yield ("start",), f"says nothing of Asterisk {got(data['start'])}; write for: how long it takes to boot"
+        if verb == "reload" and not any(key in data for key in RELOADED):
+            yield (), "nothing to read; write extensions: or ari:, each with a path or the text of the new file"
         yield from _how(data)
         for lasting, what in LASTING.items():
             if verb == lasting and "for" not in data:

@@ -21,7 +21,7 @@ from stasis_sim.scenario.calls import Calls
 from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import Document, parse
 from stasis_sim.scenario.expect import Expected
-from stasis_sim.scenario.faults import Fault
+from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import OneOrMany, tuple_of_many
 from stasis_sim.scenario.misfit import Keys
 from stasis_sim.scenario.overrides import Overrides, apply
@@ -191,6 +191,10 @@ class Scenario(Strict):
         decisive = {key: value for key, value in data.items() if key not in NOT_IN_DIGEST}
         texts = {key: getattr(self.asterisk, key).content for key in CONF_FILES}
         decisive["asterisk"] = {**decisive["asterisk"], **texts}
+        decisive["faults"] = [
+            {**written, **{key: file.content for key in RELOADED if (file := getattr(fault, key)) is not None}}
+            for fault, written in zip(self.faults, decisive["faults"], strict=True)
+        ]
         canonical = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
         return canonical.encode("ascii")
 

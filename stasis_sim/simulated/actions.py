@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
 from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.originating import originate
 from stasis_sim.simulated.process import Life, Process
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ OK = range(200, 300)
 
 CLAIM = "/events/claim"
 """Where a call is claimed that StasisBroadcast offers."""
+
+OTHER = actions.Claim | actions.Bridge | actions.Pair | actions.Originate
+"""Actions that are more than requests below the channel's path."""
 
 
 def sound(duration: int) -> str:
@@ -108,11 +112,11 @@ def _place(action: actions.Continue) -> Query:
 
 
 class Plan(NamedTuple):
-    """One action, made ready: REST requests below the channel's path, something that takes time, or a claim."""
+    """One action, made ready: REST requests to send one after the other, something that takes time, or other."""
 
     requests: tuple[Step, ...]
     timed: actions.Wait | actions.Play | None
-    claims: bool
+    other: actions.Claim | actions.Bridge | actions.Pair | actions.Originate | None
 
 
 def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
@@ -121,7 +125,7 @@ def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
         Plan(
             requests(action),
             action if isinstance(action, actions.Wait | actions.Play) else None,
-            isinstance(action, actions.Claim),
+            action if isinstance(action, OTHER) else None,
         )
         for action in todo
     )
@@ -173,11 +177,8 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
     """
     generation = client.generation
     last = len(todo) - 1
-    for position, (steps, timed, claims) in enumerate(todo):
+    for position, (steps, timed, other) in enumerate(todo):
         done, place = True, (*name, position)
-        if claims:
-            offer = (("channelId", caller.channel), ("application", str(name[0])))
-            done = (yield from client.rest("POST", CLAIM, offer, caller, process, name=place)) in OK
         if timed is not None:
             duration = client.duration((timed.tag, *place), timed.time, caller)
             if isinstance(timed, actions.Wait):
@@ -185,6 +186,13 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
                 yield duration
             else:
                 done = yield from _play(process, client, caller, duration, place, last=position == last)
+        if isinstance(other, actions.Claim):
+            offer = (("channelId", caller.channel), ("application", str(name[0])))
+            done = (yield from client.rest("POST", CLAIM, offer, caller, process, name=place)) in OK
+        elif isinstance(other, actions.Originate):
+            done = yield from originate(process, client, caller, other, name=place, last=position == last)
+        elif other is not None:
+            done = yield from client.rooms.join(process, client, caller, other, name=place, last=position == last)
         for number, (method, suffix, query) in enumerate(steps):
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.
@@ -192,6 +200,8 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
             sent = client.rest(method, path, query, caller, process, name=(*place, number), awaited=awaited)
             status = yield from sent
             done = done and status in OK
+            if client.generation != generation:
+                return
         if not done or client.generation != generation:
             return
 

@@ -34,7 +34,7 @@ BYTES: Final = {
     "ChannelEnteredBridge": 623,
     "ChannelHangupRequest": 470,
     "ChannelLeftBridge": 621,
-    "ChannelStateChange": 455,
+    "ChannelStateChange": 454,
     "ChannelUserevent": 499,
     "ChannelVarset": 486,
     "DeviceStateChanged": 186,

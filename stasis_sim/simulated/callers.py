@@ -28,11 +28,16 @@ CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
 """Applications that take care of a caller whom Stasis ejected."""
 
 
+MADE = 1 << 40
+"""The numbers of channels that clients make begin here, behind those of all calls."""
+
+
 class Caller:
-    """One call while it lives.
+    """One call while it lives, or a channel that a client has made.
 
     Attributes:
-        trace: What the results will say of it; its ``number`` is unique in the run.
+        trace: What the results will say of it; its ``number`` is unique in the run. That of a channel which a client
+            has made is ``released`` from the beginning, as no row of it is ever kept.
         channel: The id of its channel.
         source: Position of its source of traffic in the scenario.
         index: Its number within the source; it decides all draws that are made for this caller.
@@ -42,9 +47,22 @@ class Caller:
         served: Whether a command has been carried out on it.
         raised: For each app, how many events were raised about this call.
         taken: For each app behind a proxy that has raised a StasisStart, who took it; None: no such app.
+        together: Whether its channel is in a bridge with another one.
     """
 
-    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "taken", "trace")
+    __slots__ = (
+        "attempt",
+        "channel",
+        "ejected",
+        "hold",
+        "index",
+        "raised",
+        "served",
+        "source",
+        "taken",
+        "together",
+        "trace",
+    )
 
     def __init__(self, row: trace.Call, channel: str, source: int, index: int, hold: int | None) -> None:
         self.trace = row
@@ -57,6 +75,7 @@ class Caller:
         self.served = False
         self.raised: dict[str, int] = {}
         self.taken: dict[str, Owner | None] | None = None
+        self.together = False
 
 
 class Source(NamedTuple):
@@ -89,6 +108,12 @@ class Callers:
         self.live: dict[str, Caller] = {}
         self.all_offered = False
         self.limit = scenario.asterisk.max_channels or sys.maxsize
+        self._made = 0
+        # How many channels each caller has been the reason for.
+        self._made_for: dict[int, int] = {}
+        # What draws belong to: the sources, and behind them what clients make for callers of these.
+        self._names = [source.name for source in self._sources]
+        self._numbers: dict[str, int] = {}
 
     def _source(self, calls: Calls) -> Source:
         hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
@@ -103,7 +128,7 @@ class Callers:
 
     def source_name(self, source: int) -> str:
         """Return the name of a source of traffic."""
-        return self._sources[source].name
+        return self._names[source]
 
     def inside(self, apps: tuple[str, ...]) -> list[Caller]:
         """Return the callers inside some apps, in the order of their arrival."""
@@ -162,6 +187,29 @@ class Callers:
         if caller.channel in self.live:
             self._world.asterisk.apply(stimuli.Hangup(caller.channel))
 
+    def make(self, caller: Caller) -> tuple[str, str]:
+        """Return the ids of a Local channel's halves, which a client is about to make on behalf of a caller.
+
+        Their draws belong to that caller, to how many there have been for him before, and to the half.
+        """
+        self._made += 1
+        turn = self._made_for[caller.trace.number] = self._made_for.get(caller.trace.number, 0) + 1
+        halves = f"o{self._made}", f"o{self._made}b"
+        for half, channel in enumerate(halves, 1):
+            name = f"{self._names[caller.source]}/originated/{turn};{half}"
+            source = self._numbers.setdefault(name, len(self._names))
+            if source == len(self._names):
+                self._names.append(name)
+            row = trace.Call(MADE + 2 * self._made + half, name, self._world.clock.now)
+            row.released = True
+            self.live[channel] = Caller(row, channel, source, caller.index, None)
+        return halves
+
+    def unmake(self, *channels: str) -> None:
+        """Asterisk has not made them."""
+        for channel in channels:
+            self.live.pop(channel, None)
+
     # ---- what happens to them ----------------------------------------------
 
     def commanded(self, caller: Caller, attempt: trace.Attempt | None) -> None:
@@ -191,6 +239,8 @@ class Callers:
             attempts.append(attempt)
         if result == "entered":
             caller.attempt = attempt
+            if caller.together:  # a move takes nobody out of a bridge
+                attempt.talk(now, together=True)
             world.recorder.inside(app, 1, now)
         elif result == "ejected":
             caller.ejected = True
@@ -204,7 +254,19 @@ class Callers:
         if attempt is not None:
             attempt.left = world.clock.now
             attempt.left_by = how
+            if attempt.talks:
+                attempt.talk(world.clock.now, together=False)
             world.recorder.inside(world.apps.name(app), -1, world.clock.now)
+
+    def bridged(self, effect: Effect) -> None:
+        """A channel has entered or left a bridge: callers find themselves with others, or alone."""
+        _, _, channels, channel = effect
+        for each in (*channels, *(() if channel in channels else (channel,))):
+            caller = self.live.get(each)
+            if caller is not None:
+                caller.together = each in channels and len(channels) > 1
+                if caller.attempt is not None:
+                    caller.attempt.talk(self._world.clock.now, together=caller.together)
 
     def step(self, effect: Effect) -> None:
         """Watch where a caller gets to whom Stasis has ejected."""
@@ -223,7 +285,9 @@ class Callers:
         world, row = self._world, caller.trace
         row.ended = world.clock.now
         row.hangup_cause, row.final_answer = cause, answer
-        world.recorder.ended(row)
+        self._made_for.pop(row.number, None)
+        if not row.released:
+            world.recorder.ended(row)
         for client in world.clients:
             client.forget(row.number)
         world.check_drained()

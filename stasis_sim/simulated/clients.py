@@ -2,8 +2,8 @@
 
 A client is a program (:mod:`stasis_sim.simulated.programs`) with a *life*, which is a SimPy process: start, connect,
 stay connected, lose the connection, back off, try again, give up, perhaps be started again. It hangs on links, faults
-and Asterisk's answers to its handshakes. On calls it hangs in two ways: what nobody reads fills a buffer, and where
-something on the way forgets a quiet link, they keep it alive.
+and Asterisk's answers to its handshakes. On calls it hangs in three ways: what nobody reads fills a buffer; where
+something on the way forgets a quiet link, they keep it alive; and a program may crash at an error.
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ class Client(Program):
         if policy.gives_up in {"hangs", "crashes"}:
             self._die()
         self.dead = policy.gives_up in ENDING
-        return policy.supervisor_us if self.dead else None
+        if not self.dead:
+            return None
+        return self.spec.supervisor_us if policy.supervisor_us is None else policy.supervisor_us
 
     def _wait(self, attempt: int) -> int | None:
         """Return how long the policy waits before an attempt; None when it gives up."""
@@ -451,9 +453,42 @@ class Client(Program):
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
         self._die()
+        self._live_again(start)
+
+    def fail(self) -> None:
+        """A request was answered with an error, and the program does not catch it: it dies."""
+        self._die()
+        self._over()
+
+    def _over(self) -> None:
+        """The program has ended by itself; a supervisor may start it again."""
+        if not self.dead:
+            self.dead = True
+            self._live_again(self.spec.supervisor_us)
+
+    def _live_again(self, start: int | None) -> None:
+        """Its life up to now is over, and another one begins after ``start`` microseconds, if any does."""
         if self._process.is_alive:
             self._process.interrupt()
-        self._process = self.world.clock.env.process(self._life(start))
+        if start is not None:
+            self._process = self.world.clock.env.process(self._life(start))
+
+    def replaced(self, event: trace.Event, after: int) -> None:
+        """The news that an app is another's reaches a worker after so many microseconds; it may be lost until then."""
+        if self.spec.on_replaced != "stays":
+            news = self.world.clock.after(after, Rank.CLIENT, self.index, self._replaced, event)
+            news.idle = self._idle
+            self._awaited[event.serial] = news
+
+    def _replaced(self, happening: Happening) -> None:
+        """The program hears that another has taken an app from the connection that it holds."""
+        event: trace.Event = happening.payload
+        del self._awaited[event.serial]
+        # Of several apps that are taken at once the first ends the connection.
+        if self.connection is not None and event.connection is self.connection.row:
+            self.lose("closed", "closed")
+            if self.spec.on_replaced == "returns":
+                self._over()
 
     def _die(self) -> None:
         """The program dies with its queue and all that it knows."""
@@ -465,6 +500,7 @@ class Client(Program):
             self._lose(message)
         self.playing.clear()
         self.known.clear()
+        self.rooms.forget()
 
     def finish(self) -> None:
         """Settle what has arrived by the end of the run; the rest is pending, but for what never will arrive."""

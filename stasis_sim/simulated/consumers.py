@@ -107,6 +107,7 @@ class Consumer(Client):
         *,
         name: Name,
         awaited: bool = True,
+        but: tuple[int, ...] = (),
     ) -> Generator[int | None, Any, int]:
         """Send a REST request over the bus and return its status, 0 where no answer comes back."""
         connection = self.connection
@@ -115,7 +116,7 @@ class Consumer(Client):
             row = self.world.recorder.command(self.name, method, self._base + path, now, call)
             row.status, row.reason = 0, "no_bus"
             return 0
-        status = yield from super().rest(method, path, query, caller, process, name=name, awaited=awaited)
+        status = yield from super().rest(method, path, query, caller, process, name=name, awaited=awaited, but=but)
         heard = not awaited or (self.connection is connection and not connection.frozen)
         return status if heard else 0
 

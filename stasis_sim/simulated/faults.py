@@ -13,6 +13,7 @@ What becomes of messages in flight:
 - ``stall``: the program does nothing, and its links stand. What arrives meanwhile is read and handled afterwards.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn. When its power is cut nothing
   tears them: their clients take them for alive, as on a link that is frozen for good.
+- ``reload`` of Asterisk: nothing; what comes next meets other files.
 
 A freeze without an end makes the WebSocket that stands deaf for good, and lets new ones pass. While Asterisk boots it
 can be killed again, and then boots anew: the last restart says when it is back.
@@ -42,7 +43,7 @@ class Fault:
     """One fault of the scenario over a whole run.
 
     Attributes:
-        touched: How many connections, clients, channels and attempts to connect it has hit.
+        touched: How many connections, clients, channels, attempts to connect and files it has hit.
     """
 
     def __init__(self, world: World, number: int, spec: FaultSpec) -> None:
@@ -81,6 +82,9 @@ class Fault:
         world, spec, lasts = self.world, self.spec, self._for[strike]
         if spec.verb == "restart" and spec.target == "asterisk":
             self.touched += world.restart(lasts, silent=spec.mode == "blackhole", off=spec.how == "power_cut")
+            return
+        if spec.verb == "reload":
+            self.touched += world.files.change(spec)
             return
         for client in self._targets():
             if spec.verb in {"freeze", "partition"}:

@@ -41,6 +41,7 @@ class Listener(Client):
         except simpy.Interrupt:
             return
         self.started = self._listening = True
+        self.dead = False
         self.world.apps.reach(self.spec.apps, "start")
 
     @property

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.actions import Playback, handle, plan
+from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.delays import Delays, Name
@@ -22,10 +23,14 @@ from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.service import Workers
 
 if TYPE_CHECKING:
+    from stasis_sim.observe.trace import Event
     from stasis_sim.randomness import Durations
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.scenario.distributions import Distribution
     from stasis_sim.simulated.world import World
+
+ERROR = 400
+"""From this status on an answer of Asterisk is an error."""
 
 SETTLED_AT = 64
 """So many messages are kept before a client looks which of them are done; nothing waits for that."""
@@ -47,6 +52,7 @@ class Program:
         stalled_until: Up to when its event loop stalls: nothing is read, handled or sent.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
+        rooms: Its bridges.
     """
 
     def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
@@ -61,6 +67,7 @@ class Program:
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
         self.known: set[int] = set()
+        self.rooms = Rooms(index)
         self._workers = Workers(spec.workers)
         # Whose door its requests go through: its own, or that of the proxy that it is behind.
         door = spec if spec.behind is None else world.scenario.clients[spec.behind]
@@ -69,6 +76,7 @@ class Program:
         answer = world.scenario.asterisk.latency if spec.behind is None else Constant(0)
         delays = Delays(world, name, spec.latency, answer)
         self.latency, self.delays_of = delays.of_message, delays.of_request
+        self._fragile = spec.on_error == "crashes"
         self._user = (door.user, door.password)
         self._server = (door.host, door.port, door.tls)
         # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
@@ -95,7 +103,9 @@ class Program:
         if len(workers.queue) > SETTLED_AT:
             self._settle(now)
         if caller is None:
-            workers.take(arrives, 0, message)
+            finish = workers.take(arrives, 0, message)
+            if event.type == "ApplicationReplaced":
+                self.replaced(event, finish - now)
             return
         services = self._services.get((event.app, number, caller.source)) or self._service(message, caller)
         finish = workers.take(arrives, services[caller.index], message)
@@ -168,6 +178,14 @@ class Program:
             self.world.not_yet(message[0], happening.payload[2])
         self.leave(message)
 
+    def replaced(self, event: Event, after: int) -> None:
+        """The news that an app is another's reaches a worker after so many microseconds."""
+        raise NotImplementedError
+
+    def fail(self) -> None:
+        """A request was answered with an error, and the program does not catch it."""
+        raise NotImplementedError
+
     def _settle(self, now: int) -> None:
         """Nothing can happen any more to the messages whose work is over."""
         self.world.settled(self._workers.done(now))
@@ -196,6 +214,7 @@ class Program:
         *,
         name: Name,
         awaited: bool = True,
+        but: tuple[int, ...] = (),
     ) -> Generator[int | None, Any, int]:
         """Send a REST request and return its status, 0 where no answer can come.
 
@@ -207,10 +226,10 @@ class Program:
             process: Who sends it.
             name: Its place in what the client does; the times that it takes belong to it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
+            but: Errors that the program reckons with.
         """
-        world = self.world
+        world, generation = self.world, self.generation
         if self.stalled_until:
-            generation = self.generation
             yield from self.awake()
             if generation != self.generation:
                 return 0
@@ -225,8 +244,10 @@ class Program:
             answer = yield None
         row.status, row.reason = answer
         world.release(caller)
-        if awaited:
+        if awaited or self._fragile:
             yield back
+        if row.status >= ERROR and self._fragile and row.status not in but and self.generation == generation:
+            self.fail()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:

@@ -29,6 +29,7 @@ from stasis_sim.simulated.outgoing import Outgoing
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
 from stasis_sim.simulated.proxies import Proxy
+from stasis_sim.simulated.reloads import Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,6 +76,7 @@ class World:
         self.write_timeout_us = 1_000 * max(0, prepared.configuration.ari.websocket_write_timeout_ms)
         self.callers = Callers(self)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
+        self.files = Files(self.scenario, self.asterisk)
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._finished: dict[int, str] = {}
         self._waiting: dict[int | str, tuple[Command | None, Process]] = {}
@@ -97,6 +99,7 @@ class World:
             effects.STEP: callers.step,
             effects.STASIS: callers.stasis,
             effects.LEFT: callers.left,
+            effects.BRIDGED: callers.bridged,
             effects.ENDED: callers.ended,
             effects.REGISTRY: self.apps.registry,
             effects.CLOSE: self._close,
@@ -134,10 +137,13 @@ class World:
             return self.recorder.event(serial, app, type_, now), None, 0
         if type_ == "PlaybackFinished":
             self._finished[serial] = body["playback"]["id"]
-        event = trace.Event(serial, app, type_, now)
         row = caller.trace
-        row.events.append(event)
-        row.open += 1
+        if row.released:
+            event = self.recorder.event(serial, app, type_, now)
+        else:
+            event = trace.Event(serial, app, type_, now)
+            row.events.append(event)
+            row.open += 1
         raised = caller.raised
         number = raised.get(app, 0)
         raised[app] = number + 1

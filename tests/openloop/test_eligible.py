@@ -55,6 +55,20 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
         "clients.ivr.reconnect: a program that ends takes the calls that it works for with it",
     ),
+    (
+        {"ivr": {"on StasisStart": ["answer", "pair"]}},
+        "clients.ivr.on StasisStart: who is in a bridge hears of the others",
+    ),
+    (
+        {"ivr": {"on StasisStart": [{"originate": {"endpoint": "Local/ivr@default", "app": "Other"}}]}},
+        "clients.ivr.on StasisStart: it makes channels beside the calls",
+    ),
+    (
+        {"ivr": {"on_replaced": "returns", "supervisor": "5s"}},
+        "clients.ivr.supervisor: a program that ends takes the calls that it works for with it",
+    ),
+    ({"ivr": {"on_replaced": "reconnects"}}, ""),
+    ({"ivr": {"on_error": "crashes"}}, "clients.ivr.on_error: a call can end the program that others need"),
     ({"ivr": {"recover": "list-channels"}}, "clients.ivr.recover: what it finds depends on the other calls"),
     (
         {"ivr": {"latency": {"exponential": "1ms"}}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stasis_sim.errors import InputError
 from tests.stories.stage import MS, S, Stage
 
 NEWER = ("documented", "asterisk-22")
@@ -316,3 +317,36 @@ run: {duration: 30s}
     ]
     assert (closed + 2 * MS, "ApplicationRegistered", "delivered", 5 * S + 503 * MS) in played.heard()
     assert [(each.result, each.left) for each in played.attempts] == [("entered", None)]
+
+
+def test_a_listening_program_may_die_of_an_error_too() -> None:
+    """Asterisk finds nobody until the supervisor has it back, and then connects by its own timer."""
+    played = story(
+        "persistent",
+        """
+clients:
+  ivr:
+    apps: Intro-IVR
+    transport: outbound
+    on StasisStart: answer
+    on StasisEnd: hangup
+    on_error: crashes
+    supervisor: 4s
+calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 1s, kind: local}]
+run: {duration: 30s}
+""",
+    )
+    assert [cause for _, _, cause in played.away()] == ["start", "crash"]
+    first, *refused, last = played.tries()
+    assert first[2] == "closed"
+    assert [how for _, _, how in refused] == ["refused: not_listening"] * 2
+    assert last[1:] == (None, "")
+
+
+def test_a_listening_program_hears_of_no_way_out_when_it_is_replaced() -> None:
+    """Asterisk alone ends the WebSockets that it has opened, so the key is refused."""
+    with pytest.raises(InputError, match=r"clients\.ivr\.on_replaced: says nothing of a client that listens"):
+        story(
+            "persistent",
+            "clients: {ivr: {apps: Intro-IVR, transport: outbound, on_replaced: reconnects}}\nrun: {duration: 1s}",
+        )
