@@ -29,6 +29,9 @@ _NORMAL: Final = 16
 _INTERWORKING: Final = 127
 _CANCELLED: Final = 487
 _QUALITY: Final = tuple(f"RTPAUDIOQOS{what}" for what in ("", "JITTER", "LOSS", "RTT", "MES"))
+_FRAME_US: Final = 20_000
+"""Between two frames of media."""
+
 _EXPLICIT: Final = 32
 """What ChannelHangupRequest gives as the cause of a hangup by REST: a flag, not the cause (control, DELETE)."""
 
@@ -76,6 +79,7 @@ class Calls:
             caller_number=call.caller_id,
             kind=call.kind,
         )
+        thread.media_us = call.media_us
         channel = Channel(call.channel, thread)
         known = self.pbx.exists(thread, call.context, call.exten)
         if not known and call.kind == SIP:
@@ -171,12 +175,41 @@ class Calls:
         if channel.offer is not None and channel.control is None:
             channel.unread.append((digit, duration_ms))
             return
+        if channel.control is not None and self.floor.profile.command_tick_us:
+            self.run(channel.control)  # a frame wakes the loop
         self.channels.key(channel, digit, duration_ms)
         if channel.control is None:
             self._wait(channel, self.pbx.dtmf(channel.thread, digit))
 
+    def asleep(self, control: Control) -> int:
+        """How long the loop of a channel will not look at its commands, in microseconds; 0: it looks at once.
+
+        It wakes up when a frame comes, or at a tick since it last looked.  A bridge wakes it for each command.
+        """
+        tick = self.floor.profile.command_tick_us
+        if not tick or control.bridge is not None or control.busy is not None:
+            return 0
+        wait = tick - (self.clock - control.looked) % tick
+        channel = control.channel
+        if channel.answered_at is None or channel.thread.media_us is None:
+            return wait
+        flows = self.clock - channel.answered_at - channel.thread.media_us
+        return min(wait, -flows if flows < 0 else _FRAME_US - flows % _FRAME_US)
+
+    def notice(self, control: Control) -> None:
+        """A command is there: the loop looks at it at once, or when it wakes up."""
+        wait = self.asleep(control)
+        if not wait:
+            self.run(control)
+        elif not control.alarm:
+            control.alarm = self.timers.set(wait, self.run, control, control.channel.ident)
+
     def run(self, control: Control) -> None:
         """Let the loop of a channel inside Stasis look at its commands; it may leave."""
+        if control.alarm:
+            self.timers.cancel(control.alarm)
+            control.alarm = 0
+        control.looked = self.clock
         if self.floor.run(control):
             self.back(control)
 
@@ -247,6 +280,8 @@ class Calls:
 
     def restated(self, channel: Channel) -> None:
         """A channel's state has changed; an answer passes through a Local channel."""
+        if channel.thread.state == "Up" and channel.answered_at is None:
+            channel.answered_at = self.clock
         self.channels.restated(channel)
         if channel.peer is not None and channel.thread.state == "Up":
             self.later.append((self.answered, channel))
@@ -294,6 +329,8 @@ class Calls:
                 return self.outbound.call_out(channel, app, args)
             return self.floor.missing(channel, app, args)
         outcome = self.floor.enter(channel, app, args)
+        if channel.control is not None:
+            channel.control.looked = self.clock
         linger = self._linger(channel) if outcome == STASIS_LEFT else 0
         if linger:
             self.timers.set(linger, self._left_late, channel, channel.ident)

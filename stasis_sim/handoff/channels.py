@@ -51,6 +51,7 @@ class Channel:
         peer: The other half of a Local channel that ARI originated.
         unread: Keys pressed while nobody reads from the channel (StasisBroadcast does not).
         routine: The application it shows between the dialplan's: only channels that ARI originated have one.
+        answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
         answer: The final answer of a SIP caller who has hung up; None: he has not.
         walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
@@ -58,6 +59,7 @@ class Channel:
 
     __slots__ = (
         "answer",
+        "answered_at",
         "bridged",
         "control",
         "forwards",
@@ -87,6 +89,7 @@ class Channel:
         self.peer: Channel | None = None
         self.unread: list[tuple[str, int]] = []
         self.routine = routine
+        self.answered_at: int | None = None
         self.bridged = False
         self.answer: str | None = None
         self.walks = not routine[0]

@@ -16,7 +16,8 @@ class Call(NamedTuple):
     """A caller's channel appears in state Ring and starts in the dialplan.
 
     `kind` is "local" (the recordings' callers) or "sip": it decides what becomes of a caller who
-    hangs up while the channel is outside Stasis.
+    hangs up while the channel is outside Stasis.  `media_us` is how long after an answer the caller's first
+    media comes; None: none ever does.
     """
 
     channel: str
@@ -25,6 +26,7 @@ class Call(NamedTuple):
     variables: Mapping[str, str]
     caller_id: str = ""
     kind: str = "local"
+    media_us: int | None = None
 
 
 class Hangup(NamedTuple):

@@ -36,6 +36,9 @@ class Calls(Strict):
     patience: Annotated[Random | None, NoneOr()] = Field(
         default=None, description="How long the caller waits for a first command, then hangs up. none: for ever."
     )
+    media: Annotated[Random | None, NoneOr()] = Field(
+        default=None, description="How long after an answer the caller's first RTP comes. none: never."
+    )
     variables: Variables = Field(default_factory=dict, description="Channel variables that the call comes with.")
     caller_id: Word = Field(default="", description="Number of the caller.")
     kind: Literal["sip", "local"] = Field(default="sip", description="Kind of channel.")

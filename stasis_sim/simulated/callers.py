@@ -62,6 +62,7 @@ class Source(NamedTuple):
     name: str
     hold: Durations | None
     patience: Durations | None
+    media: Durations | None
     dials: tuple[str, str, dict[str, str], str, str]
     """Extension, context, variables, number of the caller, kind of channel."""
 
@@ -88,10 +89,11 @@ class Callers:
         self.limit = scenario.asterisk.max_channels or sys.maxsize
 
     def _source(self, calls: Calls) -> Source:
-        hold, patience = (self._times(calls.name, what, getattr(calls, what)) for what in ("hold", "patience"))
+        draws = ("hold", "patience", "media")
+        hold, patience, media = (self._times(calls.name, what, getattr(calls, what)) for what in draws)
         to = calls.to
         dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
-        return Source(calls.name, hold, patience, dials)
+        return Source(calls.name, hold, patience, media, dials)
 
     def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
         if distribution is None:
@@ -140,11 +142,12 @@ class Callers:
             world.recorder.ended(row)
             return
         hold = None if source.hold is None else source.hold[index]
+        media = None if source.media is None else source.media[index]
         channel = f"c{number}"
         caller = self.live[channel] = Caller(row, channel, position, index, hold)
         if source.patience is not None:
             world.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
-        world.asterisk.dial(number, stimuli.Call(channel, *source.dials))
+        world.asterisk.dial(number, stimuli.Call(channel, *source.dials, media))
 
     def _impatient(self, happening: Happening) -> None:
         """No command has come in time: the caller hangs up."""

@@ -135,7 +135,7 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
             "arrivals": draw(arrivals),
             "count": draw(st.integers(1, 60)),
         }
-        for key in ("hold", "patience"):
+        for key in ("hold", "patience", "media"):
             if draw(st.booleans()):
                 source[key] = draw(DURATION)
         source["kind"] = draw(st.sampled_from(["sip", "local"]))
