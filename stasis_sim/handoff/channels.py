@@ -20,6 +20,7 @@ from stasis_sim.handoff.thread import Thread
 if TYPE_CHECKING:
     from stasis_sim.handoff.broadcast import Offer
     from stasis_sim.handoff.control import Control
+    from stasis_sim.handoff.peers import SessionTimer
 
 _NAMES_KEPT: Final = 1000
 
@@ -54,6 +55,8 @@ class Channel:
         answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
         answer: The final answer of a SIP caller who has hung up; None: he has not.
+        vanished: Its SIP caller is gone without a word.
+        session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
     """
 
@@ -67,10 +70,12 @@ class Channel:
         "offer",
         "peer",
         "routine",
+        "session",
         "shown",
         "state",
         "thread",
         "unread",
+        "vanished",
         "waits",
         "walks",
     )
@@ -92,6 +97,8 @@ class Channel:
         self.answered_at: int | None = None
         self.bridged = False
         self.answer: str | None = None
+        self.vanished = False
+        self.session: SessionTimer | None = None
         self.walks = not routine[0]
 
     def fire(self, stimulus: str) -> None:

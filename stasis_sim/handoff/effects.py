@@ -4,7 +4,7 @@
 |---|---|
 | (STEP, channel, context, exten, priority, application, data) | a dialplan step is executed; data after substitution |
 | (STASIS, channel, app, args, result, reason) | Stasis() or a StasisBroadcast decided: see below |
-| (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
+| (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, dead, ... |
 | (ENDED, channel, cause, answer) | a channel is gone; HANGUPCAUSE at the end, a SIP caller's final answer or None |
 | (TIMER, serial, delay_us, channel or None, waits) | call step(now + delay, Timer(serial)); waits: its dialplan does |
 | (RESPONSE, id, status, reason, headers, body) | the answer to a Request, or (id: session) to an Open |

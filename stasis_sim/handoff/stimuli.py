@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.handoff.peers import SessionTimer
 
 
 class Call(NamedTuple):
@@ -17,7 +18,7 @@ class Call(NamedTuple):
 
     `kind` is "local" (the recordings' callers) or "sip": it decides what becomes of a caller who
     hangs up while the channel is outside Stasis.  `media_us` is how long after an answer the caller's first
-    media comes; None: none ever does.
+    media comes; None: none ever does.  `session` is the session timer that a SIP caller asks for.
     """
 
     channel: str
@@ -27,6 +28,7 @@ class Call(NamedTuple):
     caller_id: str = ""
     kind: str = "local"
     media_us: int | None = None
+    session: SessionTimer | None = None
 
 
 class Hangup(NamedTuple):
@@ -34,6 +36,12 @@ class Hangup(NamedTuple):
 
     channel: str
     cause: int = 16
+
+
+class Vanish(NamedTuple):
+    """A SIP caller is gone without a word: from now on nothing comes from him, and he answers nothing."""
+
+    channel: str
 
 
 class Dtmf(NamedTuple):
@@ -98,5 +106,5 @@ class Restart(NamedTuple):
 
 
 Stimulus: TypeAlias = (
-    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Kill | Restart
+    Call | Hangup | Vanish | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Kill | Restart
 )

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from stasis_sim.handoff import stimuli
+from stasis_sim.handoff.peers import SessionTimer
 from stasis_sim.observe import trace
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 CARING = frozenset({"Dial", "Queue", "VoiceMail", "Playback", "Answer"})
 """Applications that take care of a caller whom Stasis ejected."""
 
+_DRAWN = ("hold", "patience", "media", "vanishes")
+"""What is drawn for each caller, as the scenario and the streams call it."""
+
 
 class Caller:
     """One call while it lives.
@@ -39,10 +43,11 @@ class Caller:
         attempt: The stay in Stasis that it is in, if any.
         ejected: Whether Stasis has ejected it.
         served: Whether a command has been carried out on it.
+        vanished: Whether the caller's phone is gone: he does nothing any more.
         raised: For each app, how many events were raised about this call.
     """
 
-    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "trace")
+    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "trace", "vanished")
 
     def __init__(self, row: trace.Call, channel: str, source: int, index: int, hold: int | None) -> None:
         self.trace = row
@@ -53,6 +58,7 @@ class Caller:
         self.attempt: trace.Attempt | None = None
         self.ejected = False
         self.served = False
+        self.vanished = False
         self.raised: dict[str, int] = {}
 
 
@@ -63,8 +69,10 @@ class Source(NamedTuple):
     hold: Durations | None
     patience: Durations | None
     media: Durations | None
+    vanishes: Durations | None
     dials: tuple[str, str, dict[str, str], str, str]
     """Extension, context, variables, number of the caller, kind of channel."""
+    session: SessionTimer | None
 
 
 class Callers:
@@ -89,11 +97,11 @@ class Callers:
         self.limit = scenario.asterisk.max_channels or sys.maxsize
 
     def _source(self, calls: Calls) -> Source:
-        draws = ("hold", "patience", "media")
-        hold, patience, media = (self._times(calls.name, what, getattr(calls, what)) for what in draws)
-        to = calls.to
+        times = {what: self._times(calls.name, what, getattr(calls, what)) for what in _DRAWN}
+        to, expires = calls.to, calls.session_expires_us
         dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
-        return Source(calls.name, hold, patience, media, dials)
+        session = None if expires is None else SessionTimer(expires, calls.refresher or "uac")
+        return Source(calls.name, **times, dials=dials, session=session)
 
     def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
         if distribution is None:
@@ -147,20 +155,28 @@ class Callers:
         caller = self.live[channel] = Caller(row, channel, position, index, hold)
         if source.patience is not None:
             world.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
-        world.asterisk.dial(number, stimuli.Call(channel, *source.dials, media))
+        if source.vanishes is not None:
+            world.clock.after(source.vanishes[index], Rank.CALLER, number, self._vanish, caller)
+        world.asterisk.dial(number, stimuli.Call(channel, *source.dials, media, source.session))
 
     def _impatient(self, happening: Happening) -> None:
         """No command has come in time: the caller hangs up."""
         caller: Caller = happening.payload
-        if not caller.served and caller.channel in self.live:
+        if not caller.served and not caller.vanished and caller.channel in self.live:
             caller.trace.abandoned = True
             self._world.asterisk.apply(stimuli.Hangup(caller.channel))
 
     def _satisfied(self, happening: Happening) -> None:
         """The caller has got what he called for, and hangs up."""
         caller: Caller = happening.payload
-        if caller.channel in self.live:
+        if not caller.vanished and caller.channel in self.live:
             self._world.asterisk.apply(stimuli.Hangup(caller.channel))
+
+    def _vanish(self, happening: Happening) -> None:
+        """The caller's phone is gone."""
+        caller: Caller = happening.payload
+        caller.vanished = True
+        self._world.asterisk.apply(stimuli.Vanish(caller.channel))
 
     # ---- what happens to them ----------------------------------------------
 

@@ -46,6 +46,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "clients.ivr.transport: its events wait in a queue that calls fill",
     ),
     ({"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}}, ""),
+    (
+        {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "vanishes": "5s", "session_expires": "90s"}]},
+        "calls.0.session_expires: how often the session was refreshed is computed event by event",
+    ),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},

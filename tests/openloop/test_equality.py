@@ -135,10 +135,10 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
             "arrivals": draw(arrivals),
             "count": draw(st.integers(1, 60)),
         }
-        for key in ("hold", "patience", "media"):
+        source["kind"] = draw(st.sampled_from(["sip", "local"]))
+        for key in ("hold", "patience", "media", *(["vanishes"] if source["kind"] == "sip" else ())):
             if draw(st.booleans()):
                 source[key] = draw(DURATION)
-        source["kind"] = draw(st.sampled_from(["sip", "local"]))
         return source
 
     return [calls(name) for name in ("a", "b")[: draw(st.integers(1, 2))]]
@@ -178,6 +178,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "extensions": "[default]\n" + draw(st.sampled_from(DIALPLANS)),
             "sounds": {"sorry": draw(COARSE)},
             "latency": draw(st.sampled_from(["0s", "1ms"])),
+            "rtp_timeout": draw(st.sampled_from(["none", "1s", "7s"])),
         },
         "clients": found,
         "calls": draw(sources()),
