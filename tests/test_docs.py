@@ -31,6 +31,7 @@ from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.expect import OPERATORS
 from stasis_sim.scenario.fields import DISTRIBUTION_FORMS
+from stasis_sim.scenario.keys import Keys
 from stasis_sim.scenario.presets import POLICIES
 from stasis_sim.scenario.quantities import DURATIONS, RATE_UNITS
 from stasis_sim.scenario.run import Run
@@ -175,6 +176,7 @@ def documented_defaults() -> dict[str, str]:
         **dict(tagged_keys("clients.reconnect.", POLICIES, reconnect.Retrying)),
         **dict(plain_keys("clients.reconnect.POLICY.", reconnect.Retrying, client["reconnect"]["constant"])),
         **dict(plain_keys("calls.", Calls, source)),
+        **dict(plain_keys("calls.keys.", Keys, {"repeat": "none"})),
         **dict(tagged_keys("calls.arrivals.", ARRIVALS)),
         **dict(distribution_keys()),
         **dict(fault_keys()),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from stasis_sim.scenario.actions import Variables
 from stasis_sim.scenario.arrivals import Arrivals, At, FromCsv
-from stasis_sim.scenario.fields import DURATION_SCHEMA, Count, NoneOr, Random, Word
+from stasis_sim.scenario.fields import DURATION_SCHEMA, Count, NoneOr, Random, Word, tuple_of_many
 from stasis_sim.scenario.forms import whole_seconds
+from stasis_sim.scenario.keys import Keys as PhoneKeys
 from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.places import Extension
 from stasis_sim.scenario.quantities import format_duration
@@ -81,6 +82,9 @@ class Calls(Strict):
     )
     refresher: Annotated[Literal["uac", "uas"] | None, NoneOr(shown=False)] = Field(
         default=None, description="Who refreshes the session: the caller (uac), or Asterisk (uas)."
+    )
+    keys: Annotated[tuple[PhoneKeys, ...], BeforeValidator(tuple_of_many)] = Field(
+        default=(), description="Which keys the caller presses, and when."
     )
     variables: Variables = Field(default_factory=dict, description="Channel variables that the call comes with.")
     caller_id: Word = Field(default="", description="Number of the caller.")

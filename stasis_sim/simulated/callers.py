@@ -14,6 +14,7 @@ from stasis_sim.handoff.peers import SessionTimer
 from stasis_sim.observe import trace
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
+from stasis_sim.simulated.keys import Keys
 from stasis_sim.simulated.process import Life, Process
 from stasis_sim.simulated.traffic import arrivals, instants
 
@@ -44,10 +45,23 @@ class Caller:
         ejected: Whether Stasis has ejected it.
         served: Whether a command has been carried out on it.
         vanished: Whether the caller's phone is gone: he does nothing any more.
+        pressing: What presses his keys; None: nothing does, or not yet.
         raised: For each app, how many events were raised about this call.
     """
 
-    __slots__ = ("attempt", "channel", "ejected", "hold", "index", "raised", "served", "source", "trace", "vanished")
+    __slots__ = (
+        "attempt",
+        "channel",
+        "ejected",
+        "hold",
+        "index",
+        "pressing",
+        "raised",
+        "served",
+        "source",
+        "trace",
+        "vanished",
+    )
 
     def __init__(self, row: trace.Call, channel: str, source: int, index: int, hold: int | None) -> None:
         self.trace = row
@@ -59,6 +73,7 @@ class Caller:
         self.ejected = False
         self.served = False
         self.vanished = False
+        self.pressing: Process | None = None
         self.raised: dict[str, int] = {}
 
 
@@ -73,6 +88,7 @@ class Source(NamedTuple):
     dials: tuple[str, str, dict[str, str], str, str]
     """Extension, context, variables, number of the caller, kind of channel."""
     session: SessionTimer | None
+    keys: Keys | None
 
 
 class Callers:
@@ -101,7 +117,8 @@ class Callers:
         to, expires = calls.to, calls.session_expires_us
         dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
         session = None if expires is None else SessionTimer(expires, calls.refresher or "uac")
-        return Source(calls.name, **times, dials=dials, session=session)
+        keys = Keys(self._world.streams, calls.name, calls.keys) if calls.keys else None
+        return Source(calls.name, **times, dials=dials, session=session, keys=keys)
 
     def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
         if distribution is None:
@@ -176,6 +193,7 @@ class Callers:
         """The caller's phone is gone."""
         caller: Caller = happening.payload
         caller.vanished = True
+        _stop_pressing(caller)
         self._world.asterisk.apply(stimuli.Vanish(caller.channel))
 
     # ---- what happens to them ----------------------------------------------
@@ -189,6 +207,9 @@ class Callers:
             caller.served = True
             if caller.hold is not None:
                 clock.after(caller.hold, Rank.CALLER, caller.trace.number, self._satisfied, caller)
+            keys = self._sources[caller.source].keys
+            if keys is not None and not caller.vanished and caller.channel in self.live:
+                caller.pressing = keys.begin(self._world, caller)
 
     def stasis(self, effect: Effect) -> None:
         """Stasis() was tried, and has let a caller in or not."""
@@ -235,6 +256,7 @@ class Callers:
         caller = self.live.pop(channel, None)
         if caller is None:
             return
+        _stop_pressing(caller)
         world, row = self._world, caller.trace
         row.ended = world.clock.now
         row.hangup_cause, row.final_answer = cause, answer
@@ -242,3 +264,9 @@ class Callers:
         for client in world.clients:
             client.forget(row.number)
         world.check_drained()
+
+
+def _stop_pressing(caller: Caller) -> None:
+    if caller.pressing is not None:
+        caller.pressing.kill()
+        caller.pressing = None

@@ -50,6 +50,18 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "vanishes": "5s", "session_expires": "90s"}]},
         "calls.0.session_expires: how often the session was refreshed is computed event by event",
     ),
+    (
+        {
+            "calls": [
+                {
+                    "to": "ivr@default",
+                    "arrivals": {"every": "1s"},
+                    "keys": [{"after": "1s", "press": "1"}, {"after": "1s", "press": "2", "repeat": "5s"}],
+                }
+            ]
+        },
+        "calls.0.keys: how often a caller presses keys again is computed event by event",
+    ),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
