@@ -98,6 +98,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _REPLICATION,
         _int("call", "Number of the call, in order of arrival.", _of("number")),
         _str("source", "Which entry of the scenario's calls offered it.", _of("source")),
+        _int("redial", "0 for the caller's first call, n for his n-th redial.", _of("redial")),
         _int("arrived_us", "When it arrived.", _of("arrived")),
         _int("ended_us", "When it was gone; none: not before the end of the run.", _of("ended"), null=True),
         _str("outcome", "What became of it.", _of("outcome")),

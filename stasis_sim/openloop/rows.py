@@ -144,6 +144,7 @@ def _calls(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     path = bunch.path
     grid["call"].put(rows, bunch.numbers)
     grid["source"].put(rows, bunch.source)
+    grid["redial"].put(rows, 0)
     grid["arrived_us"].put(rows, bunch.value(path.arrival))
     grid["ended_us"].put(rows, bunch.value(path.ended))
     grid["outcome"].put(rows, path.outcome)

@@ -17,6 +17,17 @@ from stasis_sim.scenario.places import Extension
 from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.scenario.strict import Strict
 
+
+class Redial(Strict):
+    """Whether and when a caller calls again."""
+
+    example: ClassVar[str] = "redial: {after: 30s, times: 3}"
+    required_examples: ClassVar[dict[str, str]] = {"after": "after: 30s", "times": "times: 3"}
+
+    after: Random = Field(description="How long after the end of his call.")
+    times: Count = Field(description="How often at most.")
+
+
 _LEAST_SESSION_US = 90_000_000
 """Asterisk refuses an INVITE with less than its Min-SE (sip-callers, silent callers)."""
 
@@ -85,6 +96,9 @@ class Calls(Strict):
     )
     keys: Annotated[tuple[PhoneKeys, ...], BeforeValidator(tuple_of_many)] = Field(
         default=(), description="Which keys the caller presses, and when."
+    )
+    redial: Annotated[Redial | None, NoneOr()] = Field(
+        default=None, description="When a caller whom nobody has served calls again. none: never."
     )
     variables: Variables = Field(default_factory=dict, description="Channel variables that the call comes with.")
     caller_id: Word = Field(default="", description="Number of the caller.")

@@ -21,7 +21,6 @@ from stasis_sim.simulated.traffic import arrivals, instants
 if TYPE_CHECKING:
     from stasis_sim.handoff.effects import Effect
     from stasis_sim.randomness import Durations
-    from stasis_sim.scenario.calls import Calls
     from stasis_sim.scenario.distributions import Distribution
     from stasis_sim.simulated.world import World
 
@@ -78,15 +77,27 @@ class Caller:
 
 
 class Source(NamedTuple):
-    """A source of traffic, made ready."""
+    """A source of traffic, made ready; the redials of its callers are sources of their own.
+
+    Attributes:
+        name: As the scenario calls it.
+        streams: As its streams of random numbers are called.
+        entry: Its position in the scenario.
+        redial: 0, or the number of the redial.
+        again: How long after the end of an unserved call the next redial comes; None: never.
+        dials: Extension, context, variables, number of the caller, kind of channel.
+    """
 
     name: str
+    streams: str
+    entry: int
+    redial: int
+    again: Durations | None
     hold: Durations | None
     patience: Durations | None
     media: Durations | None
     vanishes: Durations | None
     dials: tuple[str, str, dict[str, str], str, str]
-    """Extension, context, variables, number of the caller, kind of channel."""
     session: SessionTimer | None
     keys: Keys | None
 
@@ -99,26 +110,38 @@ class Callers:
 
     Attributes:
         live: Those whose call has not ended, by channel, in the order of their arrival.
-        all_offered: Whether nobody will arrive any more.
         limit: So many calls there may be at one time.
     """
 
     def __init__(self, world: World) -> None:
         scenario = world.scenario
         self._world = world
-        self._sources = [self._source(calls) for calls in scenario.calls]
+        self._sources = [self._source(entry, 0) for entry in range(len(scenario.calls))]
+        self._redials: dict[tuple[int, int], int] = {}
         self._fallback = frozenset((place.context, place.exten) for place in scenario.fallback)
         self.live: dict[str, Caller] = {}
-        self.all_offered = False
+        self._offered = 0
+        self._first_calls_over = False
+        self._calling_again = 0
         self.limit = scenario.asterisk.max_channels or sys.maxsize
 
-    def _source(self, calls: Calls) -> Source:
-        times = {what: self._times(calls.name, what, getattr(calls, what)) for what in _DRAWN}
-        to, expires = calls.to, calls.session_expires_us
+    @property
+    def all_offered(self) -> bool:
+        """Whether nobody will arrive any more."""
+        return self._first_calls_over and not self._calling_again
+
+    def _source(self, entry: int, redial: int) -> Source:
+        calls = self._world.scenario.calls[entry]
+        streams = _streams(calls.name, redial)
+        times = {what: self._times(streams, what, getattr(calls, what)) for what in _DRAWN}
+        to, expires, redialled = calls.to, calls.session_expires_us, calls.redial
         dials = (to.exten or "s", to.context, calls.variables, calls.caller_id, calls.kind)
         session = None if expires is None else SessionTimer(expires, calls.refresher or "uac")
-        keys = Keys(self._world.streams, calls.name, calls.keys) if calls.keys else None
-        return Source(calls.name, **times, dials=dials, session=session, keys=keys)
+        keys = Keys(self._world.streams, streams, calls.keys) if calls.keys else None
+        again = None
+        if redialled is not None and redial < redialled.times:
+            again = self._times(_streams(calls.name, redial + 1), "after", redialled.after)
+        return Source(calls.name, streams, entry, redial, again, **times, dials=dials, session=session, keys=keys)
 
     def _times(self, source: str, what: str, distribution: Distribution | None) -> Durations | None:
         if distribution is None:
@@ -126,8 +149,8 @@ class Callers:
         return durations(self._world.streams, f"calls/{source}/{what}", distribution)
 
     def source_name(self, source: int) -> str:
-        """Return the name of a source of traffic."""
-        return self._sources[source].name
+        """Return what a source of traffic is called in the names of streams."""
+        return self._sources[source].streams
 
     def inside(self, apps: tuple[str, ...]) -> list[Caller]:
         """Return the callers inside some apps, in the order of their arrival."""
@@ -148,28 +171,31 @@ class Callers:
             for calls in scenario.calls
         ]
         end = scenario.run.duration_us
-        for number, arrival in enumerate(arrivals(sources), 1):
-            at = arrival[0]
+        for at, position, index in arrivals(sources):
             if end is not None and at >= end:
                 break
             yield at - clock.now
-            self.arrive(number, *arrival)
-        self.all_offered = True
+            self._offered += 1
+            self.arrive(self._offered, at, position, index)
+        self._first_calls_over = True
         world.check_drained()
 
     def arrive(self, number: int, now: int, position: int, index: int) -> None:
         """A call of a source arrives: all its draws are made now, used or not."""
         world, source = self._world, self._sources[position]
         row = world.recorder.call(number, source.name, now)
+        row.redial = source.redial
+        hold = None if source.hold is None else source.hold[index]
+        media = None if source.media is None else source.media[index]
+        channel = f"c{number}"
+        caller = Caller(row, channel, position, index, hold)
         if world.down or len(self.live) >= self.limit:
             row.blocked = True
             row.ended = now
             world.recorder.ended(row)
+            self._think_it_over(caller)
             return
-        hold = None if source.hold is None else source.hold[index]
-        media = None if source.media is None else source.media[index]
-        channel = f"c{number}"
-        caller = self.live[channel] = Caller(row, channel, position, index, hold)
+        self.live[channel] = caller
         if source.patience is not None:
             world.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
         if source.vanishes is not None:
@@ -263,7 +289,47 @@ class Callers:
         world.recorder.ended(row)
         for client in world.clients:
             client.forget(row.number)
+        self._think_it_over(caller)
         world.check_drained()
+
+    # ---- calling again -----------------------------------------------------
+
+    def _think_it_over(self, caller: Caller) -> None:
+        """A call is over. The caller may call again, if nobody has served him: it may be that very command."""
+        row = caller.trace
+        taken_care_of = row.fallback or row.abandoned or caller.vanished or not (row.blocked or row.attempts)
+        if self._sources[caller.source].again is not None and not taken_care_of:
+            self._calling_again += 1
+            self._world.clock.after(0, Rank.ARRIVAL, row.number, self._decide, caller)
+
+    def _decide(self, happening: Happening) -> None:
+        """All that belongs to the end of a call has happened: the caller will call again, or has been served."""
+        caller: Caller = happening.payload
+        again = self._sources[caller.source].again
+        if again is None or caller.served:
+            self._calling_again -= 1
+            self._world.check_drained()
+            return
+        caller.trace.redialled = True
+        self._world.clock.after(again[caller.index], Rank.ARRIVAL, caller.trace.number, self._call_again, caller)
+
+    def _call_again(self, happening: Happening) -> None:
+        """The caller calls again: a call of its own."""
+        caller: Caller = happening.payload
+        before = self._sources[caller.source]
+        key = (before.entry, before.redial + 1)
+        if key not in self._redials:
+            self._redials[key] = len(self._sources)
+            self._sources.append(self._source(*key))
+        self._calling_again -= 1
+        self._offered += 1
+        self.arrive(self._offered, self._world.clock.now, self._redials[key], caller.index)
+        self._world.check_drained()
+
+
+def _streams(source: str, redial: int) -> str:
+    """Return what the random numbers of a source's callers belong to, for one of their calls."""
+    return f"{source}/redial-{redial}" if redial else source
 
 
 def _stop_pressing(caller: Caller) -> None:

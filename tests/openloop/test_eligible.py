@@ -62,6 +62,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         },
         "calls.0.keys: how often a caller presses keys again is computed event by event",
     ),
+    (
+        {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "redial": {"after": "5s", "times": 2}}]},
+        "calls.0.redial: one call makes another",
+    ),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
