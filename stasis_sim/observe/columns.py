@@ -98,7 +98,6 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _REPLICATION,
         _int("call", "Number of the call, in order of arrival.", _of("number")),
         _str("source", "Which entry of the scenario's calls offered it.", _of("source")),
-        _int("redial", "0 for the caller's first call, n for his n-th redial.", _of("redial")),
         _int("arrived_us", "When it arrived.", _of("arrived")),
         _int("ended_us", "When it was gone; none: not before the end of the run.", _of("ended"), null=True),
         _str("outcome", "What became of it.", _of("outcome")),
@@ -107,6 +106,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _int("held_us", "From the first command on it to its end.", _held, null=True),
         _int("hangup_cause", "Asterisk's HANGUPCAUSE at its end.", _of("hangup_cause"), null=True),
         _str("final_answer", _FINAL_ANSWER, _of("final_answer"), null=True),
+        _int("redial", "0 for the caller's first call, n for his n-th redial.", _of("redial")),
     ),
     "attempts": (
         _REPLICATION,

@@ -144,7 +144,6 @@ def _calls(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     path = bunch.path
     grid["call"].put(rows, bunch.numbers)
     grid["source"].put(rows, bunch.source)
-    grid["redial"].put(rows, 0)
     grid["arrived_us"].put(rows, bunch.value(path.arrival))
     grid["ended_us"].put(rows, bunch.value(path.ended))
     grid["outcome"].put(rows, path.outcome)
@@ -153,6 +152,7 @@ def _calls(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     grid["held_us"].put(rows, bunch.value(path.held))
     grid["hangup_cause"].maybe(rows, path.hangup_cause)
     grid["final_answer"].put(rows, path.final_answer)
+    grid["redial"].put(rows, 0)  # none: they close the loop
 
 
 def _attempts(grid: Grid, bunch: Bunch, rows: Ints) -> None:
