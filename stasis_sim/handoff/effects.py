@@ -4,7 +4,7 @@
 |---|---|
 | (STEP, channel, context, exten, priority, application, data) | a dialplan step is executed; data after substitution |
 | (STASIS, channel, app, args, result, reason) | what became of Stasis() or StasisBroadcast(): see below |
-| (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, restart |
+| (LEFT, channel, app, how) | a channel left Stasis: continue, hangup, delete, move, redirect, dead, restart |
 | (BRIDGED, bridge, channels, channel) | a channel has entered or left a bridge: so these are in it now |
 | (ENDED, channel, cause, answer) | a channel is gone; HANGUPCAUSE at the end, a SIP caller's final answer or None |
 | (TIMER, serial, delay_us, channel or None, waits) | call step(now + delay, Timer(serial)); waits: its dialplan does |

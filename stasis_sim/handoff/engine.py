@@ -39,6 +39,7 @@ from stasis_sim.handoff.stimuli import (
     Start,
     Stimulus,
     Timer,
+    Vanish,
 )
 
 _TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
@@ -77,6 +78,7 @@ class Engine:
         self._steps: dict[type[Stimulus], Callable[[Any], None]] = {
             Call: self._call,
             Hangup: self._hangup,
+            Vanish: self._vanish,
             Dtmf: self._dtmf,
             Timer: self._timer,
             Open: self._open,
@@ -113,6 +115,11 @@ class Engine:
         channel = self.house.channels.live.get(hangup.channel)
         if channel is not None:
             self.house.calls.hang_up(channel, hangup.cause)
+
+    def _vanish(self, vanish: Vanish) -> None:
+        channel = self.house.channels.live.get(vanish.channel)
+        if channel is not None:
+            self.house.calls.vanish(channel)
 
     def _dtmf(self, key: Dtmf) -> None:
         channel = self.house.channels.live.get(key.channel)

@@ -49,6 +49,14 @@ MEASURES: Final = (
     Measure(
         "calls.share.OUTCOME", "1", _APPS, "calls.outcome.OUTCOME / calls", "Which part of calls came to this end."
     ),
+    Measure("redials", "calls", _APPS, "calls that are redials", "How often callers whom nobody served called again."),
+    Measure(
+        "callers.lost",
+        "callers",
+        _APPS,
+        "calls of the outcomes blocked, stranded, unanswered, abandoned and dropped, less those that are redialled",
+        "How many callers nobody served, and do not try again.",
+    ),
     Measure(
         "calls.final.ANSWER",
         "calls",

@@ -107,6 +107,8 @@ class Ledger:
 
     Attributes:
         outcomes: Calls by (first app or None, outcome).
+        redials: Calls that are redials, by (first app or None, number of the redial).
+        redialled: Calls after which the caller calls again, by (first app or None, number of the redial).
         answers: Calls by (first app or None, final answer), where there was one.
         attempts: Attempts by (app, result, reason).
         events: Events by (app, type, fate, client or None).
@@ -128,6 +130,8 @@ class Ledger:
         self.timelines = timelines
         self.end = 0
         self.outcomes: Counts = defaultdict(int)
+        self.redials: Counts = defaultdict(int)
+        self.redialled: Counts = defaultdict(int)
         self.answers: Counts = defaultdict(int)
         self.attempts: Counts = defaultdict(int)
         self.events: Counts = defaultdict(int)
@@ -167,12 +171,7 @@ class Ledger:
         counted = call.arrived >= self.warmup
         self._calls += 1
         if counted:
-            first = attempts[0].app if attempts else None
-            self.outcomes[first, call.outcome] += 1
-            if call.final_answer is not None:
-                self.answers[first, call.final_answer] += 1
-            self.deceive(deceived(call.events, attempts, over=call.ended is not None), 1)
-            self._reach(call)
+            self._caller(call)
         orphaned = 0
         for attempt in attempts:
             if counted:
@@ -200,6 +199,19 @@ class Ledger:
             if attempt.first_command is not None:
                 self.reached[call.attempts[0].app].add(attempt.first_command - call.arrived)
                 return
+
+    def _caller(self, call: Call) -> None:
+        """Count what became of the caller."""
+        first = call.attempts[0].app if call.attempts else None
+        self.outcomes[first, call.outcome] += 1
+        if call.redial:
+            self.redials[first, call.redial] += 1
+        if call.redialled:
+            self.redialled[first, call.redial + 1] += 1
+        if call.final_answer is not None:
+            self.answers[first, call.final_answer] += 1
+        self.deceive(deceived(call.events, call.attempts, over=call.ended is not None), 1)
+        self._reach(call)
 
     def _all_arrived(self, call_events: list[Event]) -> bool:
         """Count the events of a call; True if each was simply delivered."""

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypedDict
 from stasis_sim.observe.invariants import conserve
 from stasis_sim.observe.ledger import TOTAL, Counts, Ledger, Lengths, Level
 from stasis_sim.observe.timeline import Timeline
-from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS
+from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS, UNSERVED
 
 Number: TypeAlias = int | float | None
 Values: TypeAlias = dict[str, Number]
@@ -77,6 +77,7 @@ def _app(ledger: Ledger, app: str | None) -> Values:
     """The measures of one app, or of all."""
     return {
         **_calls(select(ledger.outcomes, 0, app), select(ledger.attempts, 0, app)),
+        **_callers(*(select(counts, 0, app) for counts in (ledger.outcomes, ledger.redials, ledger.redialled))),
         **_answers(select(ledger.answers, 0, app)),
         **_events(select(ledger.events, 0, app)),
         **_waits(ledger, app),
@@ -101,6 +102,12 @@ def _calls(outcomes: Counts, attempts: Counts) -> Values:
         "ejection_rate": ratio(ejected, entered + ejected),
         "saved_rate": ratio(saved, saved + dropped),
     }
+
+
+def _callers(outcomes: Counts, redials: Counts, redialled: Counts) -> Values:
+    """Who calls again, and who does not although nobody has served him."""
+    unserved = sum(count for (_, outcome), count in outcomes.items() if outcome in UNSERVED)
+    return {"redials": sum(redials.values()), "callers.lost": unserved - sum(redialled.values())}
 
 
 def _answers(answers: Counts) -> Values:

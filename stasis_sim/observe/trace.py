@@ -164,6 +164,8 @@ class Call:
         abandoned: The caller hung up, before any command.
         fallback: After its last ejection it reached a place of the scenario's ``fallback``, or an application that
             takes care of the caller. Every ejection takes it back: set it to False there.
+        redial: 0 for the caller's first call, n for his n-th redial.
+        redialled: The caller calls again after it.
         hangup_cause: Asterisk's HANGUPCAUSE at the end.
         final_answer: What a SIP caller got in the end; None: nothing, or no SIP.
         attempts: In order.
@@ -188,6 +190,8 @@ class Call:
         "number",
         "open",
         "outcome",
+        "redial",
+        "redialled",
         "released",
         "source",
     )
@@ -200,6 +204,8 @@ class Call:
         self.blocked = False
         self.abandoned = False
         self.fallback = False
+        self.redial = 0
+        self.redialled = False
         self.hangup_cause: int | None = None
         self.final_answer: str | None = None
         self.attempts: list[Attempt] = []

@@ -17,6 +17,9 @@ OUTCOMES: Final = (
 )
 """What became of a call; the first that fits. See :func:`stasis_sim.observe.trace.outcome`."""
 
+UNSERVED: Final = ("blocked", "stranded", "unanswered", "abandoned", "dropped")
+"""Outcomes of calls for which nobody has done anything: the caller is lost, unless he calls again."""
+
 RESULTS: Final = ("entered", "ejected", "in_progress")
 """What became of one execution of Stasis."""
 

@@ -35,6 +35,13 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
         if fault.verb != "drop":
             yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
     yield from _clients(scenario)
+    for number, calls in enumerate(scenario.calls):
+        if calls.redial is not None:
+            yield f"calls.{number}.redial: one call makes another"
+        if any(entry.repeat is not None for entry in calls.keys):
+            yield f"calls.{number}.keys: how often a caller presses keys again is computed event by event"
+        if calls.vanishes is not None and calls.session_expires_us is not None:
+            yield f"calls.{number}.session_expires: how often the session was refreshed is computed event by event"
     if not scenario.calls:
         yield "calls: there are none"
 

@@ -14,6 +14,7 @@ WIDTH = 80
 ROWS: tuple[tuple[str, str], ...] = (
     ("calls", "calls"),
     *((f"calls.share.{outcome}", f"  {outcome.replace('_', ' ')}") for outcome in OUTCOMES),
+    ("redials", "redials"),
     ("ejection_rate", "ejection rate"),
     *((f"attempts.reason.{reason}", f"  {reason.replace('_', ' ')}") for reason in REASONS),
     ("saved_rate", "saved by the fallback"),

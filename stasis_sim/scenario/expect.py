@@ -17,7 +17,7 @@ SHARES = ("ejection_rate", "saved_rate", "missed_rate", "availability", "registe
 TIMES = ("stranded_s", "orphaned_s", "talked_s", "handoff_s", "reached_s", "recovery_s")
 COUNTS = (
     *("calls", "attempts", "events", "stranded", "stale_state", "orphaned", "outages", "inside_peak", "inside_mean"),
-    *("connections", "commands"),
+    *("connections", "commands", "redials", "callers"),
 )
 
 MEASURES = (*SHARES, *TIMES, *COUNTS)

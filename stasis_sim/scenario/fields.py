@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from stasis_sim.scenario.distributions import Distribution
-from stasis_sim.scenario.forms import distribution, moving, positive_duration
+from stasis_sim.scenario.forms import distribution, moving, positive_duration, whole_seconds
 from stasis_sim.scenario.misfit import MisfitError, got
 from stasis_sim.scenario.quantities import (
     Rate,
@@ -222,6 +222,14 @@ PositiveSize = Annotated[
     ),
 ]
 """A size above 0 in bytes."""
+
+Seconds = Annotated[
+    int,
+    PlainValidator(whole_seconds),
+    PlainSerializer(format_duration),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+"""Whole seconds, one at least, in microseconds."""
 
 Share = Annotated[float, PlainValidator(share), PlainSerializer(format_share), WithJsonSchema(SHARE_SCHEMA)]
 """A fraction from 0 to 1, written as a percentage."""

@@ -99,6 +99,7 @@ def prepare(scenario: Scenario) -> Prepared:
         websocket_clients if listened else {},
         sounds=Sounds(asterisk.sounds_us),
         clock_us=asterisk.clock_us,
+        rtp_timeout_us=asterisk.rtp_timeout_us,
     )
     if not errors:
         errors = [*_nowhere(scenario, dialplan), *_not_yet(scenario), *_other_outbound(scenario, ari, reloads)]

@@ -50,6 +50,26 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"ivr": {"deliver": "any"}}, "clients.ivr.deliver: it hands events on to whoever is there"),
     ({"ivr": {"inbox": 2}}, "clients.ivr.inbox: what it does not read may end its connection"),
     ({"ivr": {"idle_timeout": "5min"}}, "clients.ivr.idle_timeout: messages about calls keep its connection alive"),
+    (
+        {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "vanishes": "5s", "session_expires": "90s"}]},
+        "calls.0.session_expires: how often the session was refreshed is computed event by event",
+    ),
+    (
+        {
+            "calls": [
+                {
+                    "to": "ivr@default",
+                    "arrivals": {"every": "1s"},
+                    "keys": [{"after": "1s", "press": "1"}, {"after": "1s", "press": "2", "repeat": "5s"}],
+                }
+            ]
+        },
+        "calls.0.keys: how often a caller presses keys again is computed event by event",
+    ),
+    (
+        {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "redial": {"after": "5s", "times": 2}}]},
+        "calls.0.redial: one call makes another",
+    ),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.stage import MS, PROFILES, S, Stage
+from tests.stories.stage import MS, PROFILES, S, Stage, carried_out
 
 TWO = """
 clients:
@@ -41,7 +41,7 @@ def test_who_was_being_served_by_the_old_one_is_orphaned(profile: str) -> None:
     assert finished.connection is not None
     assert finished.connection.client == "green"
     assert [path for _, _, path, _ in story.requests() if path.startswith("c1")] == ["c1/answer", "c1/play"]
-    assert story.calls[0].ended == 21 * S + 4 * MS
+    assert story.calls[0].ended == carried_out(profile, 1 * S + 4 * MS, since=1 * S) + 20 * S
 
 
 def test_the_newest_one_takes_the_app_away_when_it_goes() -> None:

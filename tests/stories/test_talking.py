@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.stage import FORGETFUL, MS, PROFILES, S, Stage
+from tests.stories.stage import FORGETFUL, MS, PROFILES, S, Stage, carried_out
 
 ROOM = """
 clients: {{ivr: {{apps: Intro-IVR, on StasisStart: [answer, {action}], reconnect: {{constant: 1s}}{keys}}}}}
@@ -13,11 +13,18 @@ faults: [{faults}]
 run: {{duration: 60s}}
 """
 
-IN = 7 * MS
-"""From the arrival to the place in the bridge: the event, the work on it, the answer, and the way of the command."""
-
 MADE = 3 * MS
 """How much longer it takes who is the first: the bridge is made."""
+
+
+def answered(profile: str, at: int) -> int:
+    """When a caller is answered: the event, the work on it, and the way of the command."""
+    return carried_out(profile, at + 4 * MS, since=at)
+
+
+def joined(profile: str, at: int, longer: int = 0) -> int:
+    """When a caller has come into the bridge: the answer's way back, and the way of the next command."""
+    return carried_out(profile, answered(profile, at) + 3 * MS + longer, since=at)
 
 
 def room(action: str = "{bridge: room}", at: str = "1s, 5s", hold: str = "20s", **more: str) -> str:
@@ -34,10 +41,10 @@ def talks(story: Stage) -> list[list[tuple[int, int | None]]]:
 def test_two_callers_meet_in_a_room(profile: str) -> None:
     """The first waits alone; they talk from the second's coming to the first's going, and then the second is alone."""
     story = Stage(room(), profile)
-    begins, ends = 5 * S + IN, 21 * S + 4 * MS
+    begins, ends = joined(profile, 5 * S), answered(profile, 1 * S) + 20 * S
     assert talks(story) == [[(begins, ends)]] * 2
     assert story.outcomes == ["served", "served"]
-    assert story.calls[1].ended == 25 * S + 4 * MS
+    assert story.calls[1].ended == answered(profile, 5 * S) + 20 * S
     assert story.measures["total"]["talked_s.total"] == 2 * (ends - begins) / S
 
 
@@ -57,7 +64,7 @@ def test_the_bridge_is_made_once() -> None:
 def test_callers_in_a_bridge_do_not_notice_a_crash(profile: str) -> None:
     """The program is away for ten seconds: both talk on, and all of the time without it is time in which they talk."""
     story = Stage(room(faults="{crash: ivr, at: 8s, start: 10s}"), profile)
-    assert talks(story) == [[(5 * S + IN, 21 * S + 4 * MS)]] * 2
+    assert talks(story) == [[(joined(profile, 5 * S), answered(profile, 1 * S) + 20 * S)]] * 2
     assert story.away()[1:] == [(8 * S, 18 * S + 1 * MS, "crash")]
     total = story.measures["total"]
     assert (total["orphaned"], total["orphaned_s.total"], total["orphaned_s.talking"]) == (2, 20.002, 20.002)
@@ -75,7 +82,7 @@ def test_a_new_program_finds_the_old_room(profile: str, answer: int) -> None:
     """It makes the bridge again, which changes nothing, and its callers meet those of the dead program."""
     story = Stage(room(at="1s, 10s", faults="{crash: ivr, at: 5s, start: 2s}", keys=", on_error: crashes"), profile)
     assert [each.status for each in story.commands if each.path == "/ari/bridges"] == [200, answer]
-    assert talks(story)[0] == talks(story)[1] == [(10 * S + IN + MADE, 21 * S + 4 * MS)]
+    assert talks(story)[0] == talks(story)[1] == [(joined(profile, 10 * S, MADE), answered(profile, 1 * S) + 20 * S)]
     assert [cause for _, _, cause in story.away()] == ["start", "crash"]
 
 
@@ -120,15 +127,15 @@ run: {duration: 60s}
 """
     )
     first, second = story.calls[0].attempts
-    assert first.talks == [(5 * S + IN, first.left)]
+    assert first.talks == [(5 * S + 7 * MS, first.left)]
     assert second.talks == [(first.left, 21 * S + 4 * MS)]
 
 
 def test_a_talk_that_goes_on_at_the_end_is_counted_to_the_end() -> None:
     """Nothing is dropped at the horizon."""
     story = Stage(room(hold="1h"))
-    assert talks(story) == [[(5 * S + IN, None)]] * 2
-    assert story.measures["total"]["talked_s.total"] == 2 * (60 * S - 5 * S - IN) / S
+    assert talks(story) == [[(5 * S + 7 * MS, None)]] * 2
+    assert story.measures["total"]["talked_s.total"] == 2 * (60 * S - 5 * S - 7 * MS) / S
 
 
 @pytest.mark.parametrize("profile", FORGETFUL)
