@@ -26,11 +26,12 @@ from stasis_sim.handoff.thread import DialplanRules
 from stasis_sim.scenario import Scenario, arrivals, faults, reconnect
 from stasis_sim.scenario import actions as doing
 from stasis_sim.scenario.asterisk import DEFAULT_ARI, DEFAULT_HTTP, DEFAULT_WEBSOCKET_CLIENT, Asterisk
-from stasis_sim.scenario.calls import Calls
+from stasis_sim.scenario.calls import Calls, Redial
 from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.expect import OPERATORS
 from stasis_sim.scenario.fields import DISTRIBUTION_FORMS
+from stasis_sim.scenario.keys import Keys
 from stasis_sim.scenario.presets import POLICIES
 from stasis_sim.scenario.quantities import DURATIONS, RATE_UNITS
 from stasis_sim.scenario.run import Run
@@ -87,7 +88,20 @@ SMALLEST: Final[dict[str, Any]] = {
     "run": {"duration": "1h"},
 }
 
-ACTIONS: Final = (doing.Answer, doing.Ring, doing.Hangup, doing.Continue, doing.Play, doing.Wait, doing.Set, doing.Move)
+ACTIONS: Final = (
+    doing.Answer,
+    doing.Ring,
+    doing.Hangup,
+    doing.Continue,
+    doing.Play,
+    doing.Wait,
+    doing.Set,
+    doing.Move,
+    doing.Claim,
+    doing.Bridge,
+    doing.Pair,
+    doing.Originate,
+)
 ARRIVALS: Final = (
     arrivals.Poisson,
     arrivals.Every,
@@ -153,6 +167,7 @@ def fault_keys() -> Iterator[tuple[str, str]]:
     written = [
         faults.Fault.model_validate({verb: "ivr", "at": "1s", "for": "1s"}).model_dump(by_alias=True)
         for verb in faults.VERBS
+        if verb != "reload"
     ]
     for key in faults.Fault.known_keys():
         if key in {"verb", "target"}:
@@ -175,6 +190,8 @@ def documented_defaults() -> dict[str, str]:
         **dict(tagged_keys("clients.reconnect.", POLICIES, reconnect.Retrying)),
         **dict(plain_keys("clients.reconnect.POLICY.", reconnect.Retrying, client["reconnect"]["constant"])),
         **dict(plain_keys("calls.", Calls, source)),
+        **dict(plain_keys("calls.keys.", Keys, {"repeat": "none"})),
+        **dict(plain_keys("calls.redial.", Redial, {})),
         **dict(tagged_keys("calls.arrivals.", ARRIVALS)),
         **dict(distribution_keys()),
         **dict(fault_keys()),

@@ -6,14 +6,16 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stasis_sim import __version__
+from stasis_sim.errors import InputError
 
 if TYPE_CHECKING:
     from stasis_sim.api import Results
@@ -63,19 +65,26 @@ def _main(
     del version
 
 
-def overrides(
-    settings: list[str] | None, profile: str | None = None, seed: int | None = None, replications: int | None = None
-) -> list[str]:
-    """Return what the options override, those with a name of their own last."""
-    named = {"asterisk.profile": profile, "run.seed": seed, "run.replications": replications}
-    return [*(settings or ()), *(f"{key}={value}" for key, value in named.items() if value is not None)]
+OPTIONS = {"profile": "asterisk.profile", "seed": "run.seed", "replications": "run.replications"}
+"""The options that override a key under a name of their own."""
 
 
-def load(path: Path, changes: list[str]) -> Scenario:
-    """Read a scenario."""
+def overrides(settings: list[str] | None, **options: str | int | None) -> dict[str, list[str]]:
+    """Return what overrides keys, by how errors call it: --set, and the options with a name of their own."""
+    named = {f"--{name}": [f"{OPTIONS[name]}={value}"] for name, value in options.items() if value is not None}
+    return {"--set": settings or [], **named}
+
+
+def load(path: Path, changes: dict[str, list[str]]) -> Scenario:
+    """Read a scenario; what is wrong with an option is said of that option."""
     from stasis_sim.scenario import Scenario
 
-    return Scenario.load(path, changes)
+    try:
+        return Scenario.load(path, [change for group in changes.values() for change in group])
+    except InputError as error:
+        typed = {f"--set {key}": f"--{name}" for name, key in OPTIONS.items() if f"--{name}" in changes}
+        renamed = [replace(problem, file=typed.get(problem.file, problem.file)) for problem in error.problems]
+        raise InputError(renamed) from None
 
 
 def command() -> list[str]:
@@ -88,20 +97,40 @@ def count(workers: int | None) -> int:
     return workers or os.cpu_count() or 1
 
 
-def say_first(scenario: Scenario, times: str = "") -> None:
-    """Say what is about to run, and how to run it again; nothing if it cannot be run.
-
-    Args:
-        scenario: The scenario.
-        times: How often it is run, where that is not its replications.
+def examine(scenario: Scenario, out: Path) -> None:
+    """Find out what would stop a run, before a word is said.
 
     Raises:
-        InputError: It does not fit Asterisk's files.
+        InputError: The scenario cannot be run, or results cannot be kept there.
     """
-    from stasis_sim.experiments.inputs import scenario_digest
-    from stasis_sim.simulated.preparation import prepare
+    from stasis_sim.experiments.studies import examine as look
+    from stasis_sim.experiments.studies import make_folder
 
-    prepare(scenario)
+    look(scenario)
+    make_folder(out / scenario.name, out)
+
+
+@contextmanager
+def heading(scenario: Scenario, times: str = "", *, quiet: bool) -> Iterator[None]:
+    """Say what is about to run; where that may turn out to be impossible, once it has run: an error comes alone.
+
+    Args:
+        scenario: What is to run; it has been examined.
+        times: How often it is run, where that is not its replications.
+        quiet: Say nothing.
+    """
+    uncertain = scenario.run.engine == "open-loop"
+    if not quiet and not uncertain:
+        _say_first(scenario, times)
+    yield
+    if not quiet and uncertain:
+        _say_first(scenario, times)
+
+
+def _say_first(scenario: Scenario, times: str) -> None:
+    """Say what is about to run, and how to run it again."""
+    from stasis_sim.experiments.inputs import scenario_digest
+
     setup, profile = scenario.run, scenario.asterisk.profile
     if not times:
         times = "1 replication" if setup.replications == 1 else f"{setup.replications} replications"
@@ -156,8 +185,3 @@ def draw(results: Results) -> None:
     from stasis_sim.report.pictures import save
 
     save(results.plot(), results.tree.path / "timeline.png")
-
-
-def said(words: Sequence[str]) -> str:
-    """Join words as a sentence does."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,4 +1,4 @@
-"""Commands about results that are kept: rerun, and baseline save and diff."""
+"""Commands about results that are kept: ledger, rerun, and baseline save and diff."""
 
 from __future__ import annotations
 
@@ -39,6 +39,29 @@ Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenar
 
 
 @app.command()
+def ledger(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above.")],
+    by: Annotated[str, typer.Option(help="outage, type, meaning, app or call: what to sum up by.")] = "outage",
+    only_app: Annotated[str | None, typer.Option("--app", metavar="APP", help="Only events for this app.")] = None,
+    call: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only events about calls of this number.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which events of earlier runs were missed, lost or late, in which outage, and what that means."""
+    from stasis_sim.experiments.kept import find
+    from stasis_sim.report import missed
+
+    asked = missed.Asked(by, only_app, call)
+    asked.examine()
+    found = find(results)
+    if as_json:
+        print_json(missed.as_json(found, asked))
+    else:
+        typer.echo("\n\n".join([missed.text(kept, asked) for kept in found]))
+
+
+@app.command()
 def rerun(
     path: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder such as results/SCENARIO/DIGEST.")],
     as_json: AsJson = False,
@@ -66,7 +89,7 @@ def _runs(
     from stasis_sim.api import run
     from stasis_sim.experiments.checks import files
 
-    loaded = [load(path, overrides(settings, None, seed, replications)) for path in files(paths)]
+    loaded = [load(path, overrides(settings, seed=seed, replications=replications)) for path in files(paths)]
     found = [run(each, out=out, workers=workers, command=command()) for each in loaded]
     warn(warnings_of(found))
     return found

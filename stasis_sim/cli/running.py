@@ -24,12 +24,13 @@ from stasis_sim.cli.common import (
     command,
     count,
     draw,
+    examine,
+    heading,
     load,
     overrides,
     paragraph,
     print_json,
     progress_bar,
-    say_first,
     warn,
     warnings_of,
 )
@@ -61,11 +62,11 @@ def run(
     from stasis_sim.api import run as simulate
     from stasis_sim.experiments.cluster import connect
 
-    loaded = load(scenario, overrides(settings, profile, seed, replications))
-    if not as_json:
-        say_first(loaded)
+    loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
+    examine(loaded, out)
     many = loaded.run.replications > 1 or loaded.run.precision is not None
     with (
+        heading(loaded, quiet=as_json),
         connect(scheduler, count(workers)) as executor,
         progress_bar(loaded.asterisk.profile, quiet=as_json or not many) as progress,
     ):
@@ -123,11 +124,15 @@ def compare(
     from stasis_sim.experiments.cluster import connect
     from stasis_sim.experiments.results import compare_json
 
-    variants = _variants(scenarios, over or [], overrides(settings, None, seed, replications))
-    first = next(iter(variants.values()))
-    if not as_json:
-        say_first(first)
-    with connect(scheduler, count(workers)) as executor, progress_bar("variants", quiet=as_json) as progress:
+    options = {"seed": seed, "replications": replications}
+    variants = _variants(scenarios, over or [], settings, options)
+    for each in variants.values():
+        examine(each, out)
+    with (
+        heading(next(iter(variants.values())), quiet=as_json),
+        connect(scheduler, count(workers)) as executor,
+        progress_bar("variants", quiet=as_json) as progress,
+    ):
         done = simulate(
             variants, out=out, workers=count(workers), executor=executor, command=command(), progress=progress
         )
@@ -142,7 +147,9 @@ def compare(
     _print_comparison(done)
 
 
-def _variants(paths: list[Path], over: list[str], changes: list[str]) -> dict[str, Scenario]:
+def _variants(
+    paths: list[Path], over: list[str], settings: list[str] | None, options: dict[str, int | None]
+) -> dict[str, Scenario]:
     """Return what is compared, by name.
 
     Raises:
@@ -151,6 +158,7 @@ def _variants(paths: list[Path], over: list[str], changes: list[str]) -> dict[st
     from stasis_sim.experiments.comparisons import variants_of
     from stasis_sim.experiments.sweeps import read_over
 
+    changes = overrides(settings, **options)
     if len(paths) > 1 and over:
         raise InputError.at("--over", "several scenarios are given; write one with --over, or several without")
     if len(paths) > 1:
@@ -162,7 +170,7 @@ def _variants(paths: list[Path], over: list[str], changes: list[str]) -> dict[st
         if len(found) == 1:
             raise InputError.at("--over", f"only one variant ({next(iter(found))}); write two values or more")
         return found
-    return {profile: load(paths[0], [*changes, f"asterisk.profile={profile}"]) for profile in PROFILES}
+    return {name: load(paths[0], overrides(settings, profile=name, **options)) for name in PROFILES}
 
 
 def _print_comparison(done: dict[str, Results]) -> None:
@@ -212,13 +220,16 @@ def sweep(
     from stasis_sim.experiments.sweeps import sweep as simulate
     from stasis_sim.report.sweeps import check_measures
 
-    loaded = load(scenario, overrides(settings, profile, seed, replications))
+    loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
     if over or latin_hypercube is not None:
         loaded = design(loaded, read_over(over or []) if over else {}, latin_hypercube)
     measures = check_measures(measure or ["ejection_rate"])
-    if not as_json:
-        say_first(loaded, _how_often(loaded))
-    with connect(scheduler, count(workers)) as executor, progress_bar("sweep", quiet=as_json) as progress:
+    examine(loaded, out)
+    with (
+        heading(loaded, _how_often(loaded), quiet=as_json),
+        connect(scheduler, count(workers)) as executor,
+        progress_bar("sweep", quiet=as_json) as progress,
+    ):
         found = simulate(
             loaded,
             out=out,
@@ -282,7 +293,7 @@ def check(
 
     verdicts: dict[str, Any] = {}
     broken: dict[str, InputError] = {}
-    for file, found in check_all(list(files(paths)), overrides(settings), out, count(workers), command()):
+    for file, found in check_all(list(files(paths)), settings or [], out, count(workers), command()):
         if isinstance(found, InputError):
             broken[str(file)] = found
             typer.echo(str(found), err=True)

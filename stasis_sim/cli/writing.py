@@ -18,7 +18,7 @@ def show(
     """Print a scenario with every default filled in."""
     from stasis_sim.scenario import show as text
 
-    typer.echo(text(load(scenario, overrides(settings, profile))), nl=False)
+    typer.echo(text(load(scenario, overrides(settings, profile=profile))), nl=False)
 
 
 @app.command()

@@ -39,9 +39,11 @@ class SimulatedDriver:
 
     Attributes:
         sink: Is given what is seen from outside, in its order.
+        latest: When the last message arrives that was sent.
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.latest = 0
         self.sink: Callable[[Effect], None] = lambda _effect: None
         self._clock = Clock()
         listeners = dict.fromkeys(_SEEN, self._see)
@@ -63,14 +65,15 @@ class SimulatedDriver:
 
     def freeze(self, session: str) -> None:
         """Let a session's link pass nothing more."""
-        self._link(session).frozen_at = self._clock.now
+        self._link(session).freeze(self._clock.now)
 
     def thaw(self, session: str) -> None:
         """Let it pass again, with what has piled up."""
         self._link(session).thaw(self._clock.now)
 
-    def latency(self) -> int:
+    def latency(self, message: Message) -> int:
         """Messages arrive as they are sent."""
+        del message
         return 0
 
     def receive(self, message: Message, arrives: int, now: int) -> None:

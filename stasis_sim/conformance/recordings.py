@@ -14,7 +14,9 @@ from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.profiles import PROFILES, Profile
+from stasis_sim.handoff.settings import AriSettings
 
 Saw: TypeAlias = dict[str, Any]
 """What was seen of one step, in the words of the recordings."""
@@ -91,4 +93,15 @@ def configure(files: Mapping[str, str], profile: Profile) -> Configuration:
         dialplan=dialplan,
         verify=verify,
         websocket_clients=load_websocket_clients(source("websocket_client.conf"))[0],
+    )
+
+
+def reread(
+    files: Mapping[str, str], dialplan: Dialplan, ari: AriSettings
+) -> tuple[Dialplan | None, AriSettings | None]:
+    """Read files again that have changed, as a reload does with what was in force; None for those that have not."""
+    extensions, users = files.get("extensions.conf"), files.get("ari.conf")
+    return (
+        None if extensions is None else load_extensions(Source(extensions, "extensions.conf"), dialplan)[0],
+        None if users is None else load_ari(Source(users, "ari.conf"), ari.rules, ari)[0],
     )

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from stasis_sim.conformance.recordings import Recording, Saw, configure
+from stasis_sim.conformance.recordings import Recording, Saw, configure, reread
 from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.handoff.effects import CLOSE, CONNECT, MISSED, RESPONSE, SEND, STEP, Effect
 from stasis_sim.handoff.engine import Engine
@@ -25,6 +25,7 @@ from stasis_sim.handoff.stimuli import (
     Dtmf,
     Hangup,
     Open,
+    Reload,
     Request,
     Restart,
     Start,
@@ -260,6 +261,9 @@ class _Replay:
         self.sessions.clear()
         self.clients.clear()
         self.driver.apply(Restart())
+
+    def _do_reload(self, files: Mapping[str, str]) -> None:
+        self.driver.apply(Reload(*reread(files, self.engine.dialplan, self.engine.ari)))
 
     # -- applications that listen -------------------------------------------------------------------------------
 

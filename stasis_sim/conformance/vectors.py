@@ -79,6 +79,8 @@ def load(file: Path) -> list[Case]:
         raise InputError.at(str(file), f"not UTF-8 ({error.reason}); vectors are JSON in UTF-8") from None
     if not isinstance(cases, list) or not all(isinstance(case, dict) and "id" in case for case in cases):
         raise InputError.at(str(file), "not vectors; they are a list of cases, each with an id")
+    if not cases:
+        raise InputError.at(str(file), "there is nothing to judge in it; vectors are a list of cases, each with an id")
     return cases
 
 

@@ -58,6 +58,22 @@ class Engine:
 
         return OpenLoop(self.prepared)
 
+    def examine(self) -> None:
+        """Find out what closes the loop, as far as the scenario says it.
+
+        Raises:
+            InputError: The scenario asks for the open loop, and something in it closes the loop.
+        """
+        if self._closed:
+            self._refuse(self._closed)
+
+    def _refuse(self, closed: str) -> None:
+        """Refuse to go on event by event where the scenario asks for the open loop."""
+        scenario = self.prepared.scenario
+        if scenario.run.engine == OPEN_LOOP:
+            text = f"the loop is closed by {closed}; write auto or events"
+            raise InputError([scenario.problem(("run", "engine"), text)])
+
     def compute(self, number: int, tables: Callable[[], AbstractContextManager[Tables | None]]) -> Computed:
         """Compute a replication.
 
@@ -68,17 +84,14 @@ class Engine:
         Raises:
             InputError: The scenario asks for the open loop, and something in it closes the loop.
         """
-        scenario = self.prepared.scenario
-        wanted, closed = scenario.run.engine, self._closed
+        wanted, closed = self.prepared.scenario.run.engine, self._closed
         if wanted != EVENTS and not closed:
             try:
                 with tables() as rows:
                     return Computed(*self._open_loop.compute(number, rows), OPEN_LOOP, "")
             except ClosedLoopError as error:
                 closed = str(error)
-        if wanted == OPEN_LOOP:
-            text = f"the loop is closed by {closed}; write auto or events"
-            raise InputError([scenario.problem(("run", "engine"), text)])
+        self._refuse(closed)
         from stasis_sim.simulated.replication import simulate  # noqa: PLC0415 - not needed for the open loop
 
         with tables() as rows:

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 from stasis_sim import __version__
 from stasis_sim.conf.syntax import IncludedFile, read
 from stasis_sim.scenario import Scenario, show
+from stasis_sim.scenario.faults import RELOADED
 from stasis_sim.scenario.files import ConfFile
 from stasis_sim.scenario.model import CONF_FILES
 
@@ -37,20 +38,34 @@ def hold(scenario: Scenario) -> Scenario:
 
 def _with_includes(scenario: Scenario, included: Mapping[str, Mapping[str, Sequence[IncludedFile]]]) -> Scenario:
     held = {name: replace(file, included=included.get(name, {})) for name, file in _conf_files(scenario).items()}
-    return scenario.model_copy(update={"asterisk": scenario.asterisk.model_copy(update=held)})
+    asterisk = scenario.asterisk.model_copy(update={key: held[f"{key}.conf"] for key in CONF_FILES})
+    faults = tuple(
+        fault.model_copy(update={key: held[name] for key in RELOADED if (name := _reload(number, key)) in held})
+        for number, fault in enumerate(scenario.faults)
+    )
+    return scenario.model_copy(update={"asterisk": asterisk, "faults": faults})
 
 
 def _conf_files(scenario: Scenario) -> dict[str, ConfFile]:
-    return {name: getattr(scenario.asterisk, name) for name in CONF_FILES}
+    """Return Asterisk's files and those that it reads again later, by name."""
+    files = {f"{key}.conf": getattr(scenario.asterisk, key) for key in CONF_FILES}
+    files |= {
+        _reload(number, key): getattr(fault, key) for number, fault in enumerate(scenario.faults) for key in RELOADED
+    }
+    return {name: file for name, file in files.items() if file is not None}
+
+
+def _reload(fault: int, key: str) -> str:
+    return f"faults.{fault}.{key}"
 
 
 def conf_texts(scenario: Scenario) -> dict[str, str]:
     """Return the texts of Asterisk's files and of what they include, by name."""
     texts = {}
     for name, file in _conf_files(scenario).items():
-        texts[f"{name}.conf"] = file.content
+        texts[name] = file.content
         for files in read(file).included.values():
-            texts |= {f"{name}.conf: {each.name}": each.text for each in files}
+            texts |= {f"{name}: {each.name}": each.text for each in files}
     return texts
 
 
@@ -122,7 +137,7 @@ def restore(content: Json) -> Scenario:
     texts = content["files"]
     included = {
         name: {
-            pattern: [IncludedFile(each, texts[f"{name}.conf: {each}"]) for each in names]
+            pattern: [IncludedFile(each, texts[f"{name}: {each}"]) for each in names]
             for pattern, names in patterns.items()
         }
         for name, patterns in content["includes"].items()

@@ -128,9 +128,26 @@ class Results:
         """
         from stasis_sim.observe.tables import read  # noqa: PLC0415 - loads pandas
 
+        return read(name, self._directories())
+
+    def ledger(self) -> pd.DataFrame:
+        """Return one row for each event that was missed, lost or late, with what it means; times are seconds.
+
+        The columns are those of :data:`stasis_sim.observe.missing.COLUMNS`. Sums of the rows that are ``counted`` are
+        the measures ``events.missed``, ``events.lost`` and ``events.late``.
+
+        Raises:
+            ValueError: The scenario says ``record: measures``, so that there are no tables.
+        """
+        from stasis_sim.observe.missing import ledger  # noqa: PLC0415 - loads pandas
+
+        return ledger(self._directories(), self.scenario.run.warmup_us)
+
+    def _directories(self) -> list[Path]:
+        """Where the tables lie."""
         if self.scenario.run.record != "all":
             raise ValueError("run.record is measures, so there are no tables; set it to all")
-        return read(name, self.tree.directories(replication.number for replication in self.replications))
+        return self.tree.directories(replication.number for replication in self.replications)
 
 
 def run(

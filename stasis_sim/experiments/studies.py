@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
-from stasis_sim.errors import InputError, Problem
+from stasis_sim.errors import InputError
 from stasis_sim.experiments import precision
+from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP, Engine
 from stasis_sim.experiments.executors import Crew, Job
 from stasis_sim.experiments.inputs import hold, provenance, scenario_digest
 from stasis_sim.experiments.results import DamagedError, Replication, ResultTree, run_json
 from stasis_sim.scenario import Scenario
-from stasis_sim.simulated.preparation import prepare
+from stasis_sim.simulated.preparation import Prepared, prepare
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
-
-OPEN_LOOP: Final = "open-loop"
 
 
 class Study:
@@ -44,19 +42,12 @@ class Study:
 
     def __init__(self, scenario: Scenario, root: Path, command: Sequence[str] = ()) -> None:
         self.scenario = hold(scenario)
-        self.warnings: tuple[Problem, ...] = prepare(self.scenario).warnings
-        problems = list(precision.misfits(scenario))
-        if problems:
-            raise InputError(problems)
+        self.warnings = examine(self.scenario).warnings
         self.tree = ResultTree(root, scenario.name, scenario_digest(self.scenario))
         self._command = command
         self._found: dict[int, Replication] = {}
         self._asked = 0
-        try:
-            self.tree.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            text = f"results cannot be written: {error.strerror}; write another folder"
-            raise InputError.at(str(root), text) from None
+        make_folder(self.tree.path, root)
 
     @property
     def total(self) -> int:
@@ -109,11 +100,37 @@ class Study:
                 digest=self.tree.path.name,
                 profile=scenario.asterisk.profile,
                 seed=scenario.run.seed,
-                engine=OPEN_LOOP if engines == {OPEN_LOOP} else "events",
+                engine=OPEN_LOOP if engines == {OPEN_LOOP} else EVENTS,
                 replications=[replication.measures for replication in self.replications],
             )
         )
         self.tree.write_provenance(provenance(scenario, self._command))
+
+
+def examine(scenario: Scenario) -> Prepared:
+    """Return a scenario made ready, if nothing in it stops a run but what turns out only while it runs.
+
+    Raises:
+        InputError: It does not fit Asterisk's files, or asks for what it does not give.
+    """
+    prepared = prepare(scenario)
+    problems = list(precision.misfits(scenario))
+    if problems:
+        raise InputError(problems)
+    Engine(prepared).examine()
+    return prepared
+
+
+def make_folder(path: Path, root: Path) -> None:
+    """Make a folder for results.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
 
 
 def carry_out(

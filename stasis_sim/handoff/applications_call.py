@@ -68,7 +68,8 @@ def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int 
     if thread.state == "Up":
         return then(pbx, thread, False)
     pbx.set_state(thread, "Up")
-    wait = 0 if at_once else max(delay_us, NO_MEDIA_US) if delay_us else min(thread.media_us, NO_MEDIA_US)
+    media = NO_MEDIA_US if thread.media_us is None else min(thread.media_us, NO_MEDIA_US)
+    wait = 0 if at_once else max(delay_us, NO_MEDIA_US) if delay_us else media
     result = pbx.wait(thread, wait, then)
     thread.listener = digits.keep if delay_us else digits.hear
     return result

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel, Channels
+from stasis_sim.handoff.effects import BRIDGED
 from stasis_sim.handoff.events import Bus
 from stasis_sim.handoff.subscriptions import BRIDGE, App, Forward
 
@@ -110,6 +111,7 @@ class Bridges:
         """A channel comes in."""
         bridge.members.append(channel)
         channel.bridged = True
+        self._tell(bridge, channel)
         self._publish(bridge, "ChannelEnteredBridge", channel)
         before = bridge.technology
         self._choose(bridge)
@@ -122,6 +124,7 @@ class Bridges:
         """A channel goes, and the application that controls it is interested in the bridge once less."""
         self.channels.set_variable(channel, "BRIDGEPEER", None)
         bridge.members.remove(channel)
+        self._tell(bridge, channel)
         self._publish(bridge, "ChannelLeftBridge", channel)
         if not bridge.dissolved:
             self._choose(bridge)
@@ -169,6 +172,9 @@ class Bridges:
                 if at < len(names):
                     peers = ",".join(names[:at] + names[at + 1 :])
                 self.channels.set_variable(channel, "BRIDGEPEER", peers)
+
+    def _tell(self, bridge: Bridge, channel: Channel) -> None:
+        self.bus.out.append((BRIDGED, bridge.ident, tuple(member.ident for member in bridge.members), channel.ident))
 
     def _publish(self, bridge: Bridge, event_type: str, channel: Channel | None = None) -> None:
         if not (bridge.forwards or self.bus.bridges):

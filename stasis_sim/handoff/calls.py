@@ -14,8 +14,9 @@ from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
-from stasis_sim.handoff.final_answers import final_answer
+from stasis_sim.handoff.final_answers import NO_ANSWER, final_answer
 from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.peers import Peers
 from stasis_sim.handoff.stimuli import Call
 from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Thread
 from stasis_sim.handoff.timers import Timers
@@ -28,9 +29,17 @@ _UNALLOCATED: Final = 1
 _NORMAL: Final = 16
 _INTERWORKING: Final = 127
 _CANCELLED: Final = 487
+_NO_USER: Final = 18
+_TIMED_OUT: Final = 408
+_NO_CHANNEL: Final = 44
 _QUALITY: Final = tuple(f"RTPAUDIOQOS{what}" for what in ("", "JITTER", "LOSS", "RTT", "MES"))
+_FRAME_US: Final = 20_000
+"""Between two frames of media."""
+
 _EXPLICIT: Final = 32
-"""What ChannelHangupRequest gives as the cause of a hangup by REST: a flag, not the cause (control, DELETE)."""
+_DEVICE: Final = 1
+"""What ChannelHangupRequest gives as the cause of a hangup by REST, or by rtp_timeout: a flag, not the cause (control,
+DELETE; sip-callers, silent callers)."""
 
 
 class Calls:
@@ -53,6 +62,9 @@ class Calls:
         self.offers = offers
         self.timers = timers
         self.pbx = Pbx(configuration.dialplan, self, rules=floor.profile.dialplan, sounds=configuration.sounds)
+        self.peers = Peers(
+            timers, configuration.rtp_timeout_us, floor.profile.refresh_failed_us, self._silent, self._dead
+        )
         self.outbound: Outbound | None = None
         self.clock = 0
         self._start = configuration.clock_us or 0
@@ -76,7 +88,9 @@ class Calls:
             caller_number=call.caller_id,
             kind=call.kind,
         )
+        thread.media_us = call.media_us
         channel = Channel(call.channel, thread)
+        channel.session = call.session
         known = self.pbx.exists(thread, call.context, call.exten)
         if not known and call.kind == SIP:
             # 404, and there has never been a channel (sip-callers).
@@ -105,10 +119,33 @@ class Calls:
             told: dict[str, int] = {"cause": cause}
             if channel.thread.kind == SIP and cause == _NORMAL:
                 cause, told = self._sip_hangup(channel)
-            self.channels.hangup_requested(channel, told, running=True)
-            # The cause comes with a frame, and some waits read none (broadcast-hangup).
-            deaf = channel.state in {"offered", "connecting"}
-            self._cut(channel, 0 if deaf else cause, "hangup")
+            self._hung_up_by_frame(channel, cause, told, "hangup")
+
+    def _hung_up_by_frame(self, channel: Channel, cause: int, told: dict[str, int], how: str) -> None:
+        self.channels.hangup_requested(channel, told, running=True)
+        # The cause comes with a frame, and some waits read none (broadcast-hangup).
+        deaf = channel.state in {"offered", "connecting"}
+        self._cut(channel, 0 if deaf else cause, how)
+
+    def vanish(self, channel: Channel) -> None:
+        """The caller is gone without a word; of others than SIP callers there is nothing to notice."""
+        if channel.thread.kind == SIP:
+            self.peers.vanished(channel, self.clock)
+
+    def _dead(self, channel: Channel) -> None:
+        """Asterisk has sent for long enough what nobody answers, its BYE at last (sip-callers, silent callers)."""
+        if self.live.get(channel.ident) is channel and not channel.thread.hungup:
+            channel.answer = NO_ANSWER
+            told = {"cause": _NO_USER, **({"tech_cause": _TIMED_OUT} if self.floor.profile.sip_quality else {})}
+            self._tell_quality(channel)
+            self._hung_up_by_frame(channel, _NO_USER, told, "dead")
+
+    def _silent(self, channel: Channel) -> None:
+        """No RTP has come for rtp_timeout (sip-callers, silent callers)."""
+        if self.live.get(channel.ident) is channel and not channel.thread.hungup:
+            channel.thread.cause = _NO_CHANNEL
+            self.channels.hangup_requested(channel, {"cause": _DEVICE, "soft": True}, running=True)
+            self._cut(channel, _NO_CHANNEL, "rtp_timeout")
 
     @staticmethod
     def _final_answer(channel: Channel, cause: int, *, by_caller: bool = False) -> str | None:
@@ -171,12 +208,41 @@ class Calls:
         if channel.offer is not None and channel.control is None:
             channel.unread.append((digit, duration_ms))
             return
+        if channel.control is not None and self.floor.profile.command_tick_us:
+            self.run(channel.control)  # a frame wakes the loop
         self.channels.key(channel, digit, duration_ms)
         if channel.control is None:
             self._wait(channel, self.pbx.dtmf(channel.thread, digit))
 
+    def asleep(self, control: Control) -> int:
+        """How long the loop of a channel will not look at its commands, in microseconds; 0: it looks at once.
+
+        It wakes up when a frame comes, or at a tick since it last looked.  A bridge wakes it for each command.
+        """
+        tick = self.floor.profile.command_tick_us
+        if not tick or control.bridge is not None or control.busy is not None:
+            return 0
+        wait = tick - (self.clock - control.looked) % tick
+        channel = control.channel
+        if channel.answered_at is None or channel.thread.media_us is None:
+            return wait
+        flows = self.clock - channel.answered_at - channel.thread.media_us
+        return min(wait, -flows if flows < 0 else _FRAME_US - flows % _FRAME_US)
+
+    def notice(self, control: Control) -> None:
+        """A command is there: the loop looks at it at once, or when it wakes up."""
+        wait = self.asleep(control)
+        if not wait:
+            self.run(control)
+        elif not control.alarm:
+            control.alarm = self.timers.set(wait, self.run, control, control.channel.ident)
+
     def run(self, control: Control) -> None:
         """Let the loop of a channel inside Stasis look at its commands; it may leave."""
+        if control.alarm:
+            self.timers.cancel(control.alarm)
+            control.alarm = 0
+        control.looked = self.clock
         if self.floor.run(control):
             self.back(control)
 
@@ -247,6 +313,10 @@ class Calls:
 
     def restated(self, channel: Channel) -> None:
         """A channel's state has changed; an answer passes through a Local channel."""
+        if channel.thread.state == "Up" and channel.answered_at is None:
+            channel.answered_at = self.clock
+            if channel.thread.kind == SIP:
+                self.peers.answered(channel)
         self.channels.restated(channel)
         if channel.peer is not None and channel.thread.state == "Up":
             self.later.append((self.answered, channel))
@@ -294,6 +364,8 @@ class Calls:
                 return self.outbound.call_out(channel, app, args)
             return self.floor.missing(channel, app, args)
         outcome = self.floor.enter(channel, app, args)
+        if channel.control is not None:
+            channel.control.looked = self.clock
         linger = self._linger(channel) if outcome == STASIS_LEFT else 0
         if linger:
             self.timers.set(linger, self._left_late, channel, channel.ident)
@@ -311,6 +383,7 @@ class Calls:
         del timeout_us
         channel: Channel = thread.owner
         channel.fire("offer")
+        self.bus.out.append((STASIS, channel.ident, "", tuple(args), "in_progress", ""))
         self.offers.make(channel, pattern, args, notify=notify)
 
     def broadcast_over(self, thread: Thread) -> None:

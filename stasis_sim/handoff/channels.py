@@ -20,6 +20,7 @@ from stasis_sim.handoff.thread import Thread
 if TYPE_CHECKING:
     from stasis_sim.handoff.broadcast import Offer
     from stasis_sim.handoff.control import Control
+    from stasis_sim.handoff.peers import SessionTimer
 
 _NAMES_KEPT: Final = 1000
 
@@ -33,7 +34,7 @@ class Snapshot(NamedTuple):
     priority: int
     application: str
     data: str
-    variables: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class Channel:
@@ -51,13 +52,17 @@ class Channel:
         peer: The other half of a Local channel that ARI originated.
         unread: Keys pressed while nobody reads from the channel (StasisBroadcast does not).
         routine: The application it shows between the dialplan's: only channels that ARI originated have one.
+        answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
         answer: The final answer of a SIP caller who has hung up; None: he has not.
+        vanished: Its SIP caller is gone without a word.
+        session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
     """
 
     __slots__ = (
         "answer",
+        "answered_at",
         "bridged",
         "control",
         "forwards",
@@ -65,10 +70,12 @@ class Channel:
         "offer",
         "peer",
         "routine",
+        "session",
         "shown",
         "state",
         "thread",
         "unread",
+        "vanished",
         "waits",
         "walks",
     )
@@ -87,8 +94,11 @@ class Channel:
         self.peer: Channel | None = None
         self.unread: list[tuple[str, int]] = []
         self.routine = routine
+        self.answered_at: int | None = None
         self.bridged = False
         self.answer: str | None = None
+        self.vanished = False
+        self.session: SessionTimer | None = None
         self.walks = not routine[0]
 
     def fire(self, stimulus: str) -> None:
@@ -117,7 +127,7 @@ class Channels:
             if len(self.names) > _NAMES_KEPT:
                 del self.names[next(iter(self.names))]
         if self.reported:
-            channel.shown = channel.shown._replace(variables=("",) * len(self.reported))
+            channel.shown = channel.shown._replace(variables=tuple((name, "") for name in self.reported))
         if self.everyone:
             self._publish(channel, "ChannelCreated")
 
@@ -133,8 +143,9 @@ class Channels:
         }
         name = channel.thread.name
         body: dict[str, Any] = {"id": channel.ident, "name": name, "state": state, "dialplan": dialplan}
-        if self.reported:
-            body["channelvars"] = dict(zip(self.reported, variables, strict=False))
+        if variables:
+            # Under the names of the time when they were published (reload-channelvars).
+            body["channelvars"] = dict(variables)
         return body
 
     # -- what happens to a channel --------------------------------------------------------------------------------
@@ -215,8 +226,8 @@ class Channels:
             thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
         )
 
-    def _reported(self, thread: Thread) -> tuple[str, ...]:
-        return tuple([thread.variables.get(name, "") for name in self.reported])
+    def _reported(self, thread: Thread) -> tuple[tuple[str, str], ...]:
+        return tuple([(name, thread.variables.get(name, "")) for name in self.reported])
 
     def _publish(
         self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None

@@ -39,6 +39,8 @@ class Control:
         bridge: The bridge that the channel is in.
         followed: The bridge that the loop has subscribed the application to.
         commands: What is to be done.
+        looked: When the loop last looked at them, in microseconds.
+        alarm: Serial of the timer that makes it look again, 0 for none.
         busy: A command takes time: its undo, called if the channel is hung up meanwhile.
         target: Where a move leads: (application, arguments).
         place: Where `continue` leads; None: to the next priority.
@@ -48,6 +50,7 @@ class Control:
     """
 
     __slots__ = (
+        "alarm",
         "app",
         "bridge",
         "busy",
@@ -57,6 +60,7 @@ class Control:
         "failed",
         "followed",
         "how",
+        "looked",
         "place",
         "target",
     )
@@ -68,6 +72,8 @@ class Control:
         self.bridge: Bridge | None = None
         self.followed: Bridge | None = None
         self.commands: list[Command] | None = None
+        self.looked = 0
+        self.alarm = 0
         self.busy: Callable[[], None] | None = None
         self.target: tuple[str, Sequence[str]] | None = None
         self.place: Place | None = None

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stasis_sim.handoff.access import Access, Answer, HttpRequest
+from stasis_sim.handoff.access import Access, Answer, AriSettings, HttpRequest
 from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, Effect
 from stasis_sim.handoff.originate import OriginateResources
 from stasis_sim.handoff.outbound import Outbound
@@ -32,11 +33,13 @@ from stasis_sim.handoff.stimuli import (
     Hangup,
     Kill,
     Open,
+    Reload,
     Request,
     Restart,
     Start,
     Stimulus,
     Timer,
+    Vanish,
 )
 
 _TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
@@ -75,6 +78,7 @@ class Engine:
         self._steps: dict[type[Stimulus], Callable[[Any], None]] = {
             Call: self._call,
             Hangup: self._hangup,
+            Vanish: self._vanish,
             Dtmf: self._dtmf,
             Timer: self._timer,
             Open: self._open,
@@ -85,6 +89,7 @@ class Engine:
             Start: self._start,
             Kill: self._kill,
             Restart: self._restart,
+            Reload: self._reload,
         }
 
     def step(self, now: int, stimulus: Stimulus) -> list[Effect]:
@@ -110,6 +115,11 @@ class Engine:
         channel = self.house.channels.live.get(hangup.channel)
         if channel is not None:
             self.house.calls.hang_up(channel, hangup.cause)
+
+    def _vanish(self, vanish: Vanish) -> None:
+        channel = self.house.channels.live.get(vanish.channel)
+        if channel is not None:
+            self.house.calls.vanish(channel)
 
     def _dtmf(self, key: Dtmf) -> None:
         channel = self.house.channels.live.get(key.channel)
@@ -197,6 +207,30 @@ class Engine:
             self.outbound.failed(session)
 
     # -- the whole ------------------------------------------------------------------------------------------------
+
+    @property
+    def dialplan(self) -> Dialplan:
+        """The dialplan in force, with the global variables as they are now."""
+        return self.house.calls.pbx.present()
+
+    @property
+    def ari(self) -> AriSettings:
+        """The settings of ari.conf in force."""
+        return self.access.ari
+
+    def _reload(self, reload: Reload) -> None:
+        """Files were read again: channels and WebSockets stay, their next steps and requests meet the new ones.
+
+        A channel goes on where it is, at the next priority of what now has its name (reload-dialplan); who is no user
+        any more keeps his WebSocket, and every request and new WebSocket of his is 401 (reload-users).
+        """
+        if reload.dialplan is not None:
+            self.house.calls.pbx.reload(reload.dialplan)
+        if reload.ari is not None:
+            configuration = self.configuration
+            self.access = Access(configuration.http, reload.ari, configuration.verify)
+            self.rest.admit(self.access)
+            self.house.channels.reported = reload.ari.channelvars
 
     def _restart(self, restart: Restart) -> None:  # noqa: ARG002 - it says nothing further
         """Asterisk is killed and started again (asterisk-restart)."""

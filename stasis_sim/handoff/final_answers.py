@@ -18,6 +18,9 @@ from typing import Final
 _DECLINE: Final = "603 Decline"
 _CANCELLED: Final = "487 Request Terminated"
 _OK: Final = "200 OK"
+NO_ANSWER: Final = "408 Request Timeout"
+"""What Asterisk notes of a caller who answers nothing any more; he hears of nothing."""
+
 _SEVEN_BITS: Final = 0x7F
 
 _BY_STATUS: Final = (

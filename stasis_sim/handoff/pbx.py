@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from stasis_sim.handoff import endings, variables
@@ -99,7 +101,7 @@ class Pbx:
     """Runs threads on one dialplan, and holds what Asterisk holds globally: variables and group counts.
 
     Attributes:
-        globals: Global variables; they live until a new Pbx is made.
+        globals: Global variables; a reload keeps them, unless the dialplan says ``clearglobalvars``.
         members: For GROUP() and GROUP_COUNT(): by group and category, the channels with the group as they wrote it.
         database: What DB() keeps.
     """
@@ -120,7 +122,6 @@ class Pbx:
             rules: Where versions differ.
             sounds: How long each sound takes, in microseconds; ``default`` for those without an entry.
         """
-        self.dialplan = dialplan
         self.host = host
         self.rules = rules
         self.sounds: Mapping[str, int] = sounds or {}
@@ -129,6 +130,21 @@ class Pbx:
         self.database: dict[str, str] = {}
         self.routes = Routes(dialplan, rules)
         self._depth = 0
+
+    @property
+    def dialplan(self) -> Dialplan:
+        """What runs."""
+        return self.routes.dialplan
+
+    def present(self) -> Dialplan:
+        """Return the dialplan with the global variables as they are now: what a reload begins with."""
+        return replace(self.dialplan, globals=MappingProxyType(dict(self.globals)))
+
+    def reload(self, dialplan: Dialplan) -> None:
+        """Run another dialplan from the next step of each channel on (reload-dialplan, reload-globals)."""
+        self.routes.replace(dialplan)
+        self.globals.clear()
+        self.globals.update(dialplan.globals)
 
     # -- what the host calls ------------------------------------------------------------------------------------
 

@@ -48,6 +48,10 @@ class Profile:
         outbound: Asterisk can open WebSockets itself.
         sip_bye_cause: The cause of an answered SIP caller's hangup outside bridges; 0: none is told.
         sip_quality: Variables about the quality of the media are set when an answered SIP caller's call ends.
+        command_tick_us: How long a channel inside that receives no frame and is in no bridge does not look at its
+            commands, in microseconds; 0: it looks at once.
+        refresh_failed_us: How long after an UPDATE that refreshes the session and that nobody answers a SIP channel
+            ends, in microseconds: with the time for an unanswered BYE, or without.
     """
 
     name: str
@@ -66,6 +70,8 @@ class Profile:
     outbound: bool
     sip_bye_cause: int
     sip_quality: bool
+    command_tick_us: int
+    refresh_failed_us: int
 
 
 _NAME_16: Final = "Asterisk/16.28.0~dfsg-0+deb11u4"
@@ -161,6 +167,8 @@ RULES: Final = (
     Rule("outbound", True, False, True, "outbound-persistent"),
     Rule("sip_bye_cause", 0, 16, 0, "sip-callers: causes of a caller's hangup"),
     Rule("sip_quality", True, False, True, "sip-callers: events of one whole call"),
+    Rule("command_tick_us", 0, 200_000, 0, "sip-callers: latency of commands"),
+    Rule("refresh_failed_us", 64_000_000, 32_000_000, 64_000_000, "sip-callers: silent callers"),
 )
 
 

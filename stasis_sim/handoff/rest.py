@@ -70,24 +70,65 @@ class House:
         self.later.append((action, args))
 
     def wake(self, control: Control) -> None:
-        """Have a loop look at its commands after the reply."""
-        self.later.append((self.calls.run, (control,)))
+        """Have a loop look at its commands after the reply, or when it next does."""
+        self.later.append((self.calls.notice, (control,)))
 
     def at_once(
         self, control: Control, reply: Reply, failure: Reply, command: Callable[..., None], *args: Any
     ) -> Reply | None:
         """Run a command that its requester waits for; the reply follows it (control)."""
-        if control.busy is None and not control.commands:
+        if control.busy is None and not control.commands and not self.calls.asleep(control):
             # The ordinary case: nothing is before it.
             command(*args)
             self.calls.run(control)
             return reply
-        serial, turn = self.asked, self._turn
-        done: list[Reply] = []
+        finish, done = self._requester()
 
         def run() -> None:
             command(*args)
             finish(reply)
+
+        control.queue(run, (), lambda: finish(failure))
+        self.calls.notice(control)
+        return done[0] if done else None
+
+    def in_turn(
+        self, controls: Sequence[Control], reply: Reply, command: Callable[..., None], *args: Any
+    ) -> Reply | None:
+        """Run a command on one channel after the other, each when the one before is through (bridge-order)."""
+        if not any(map(self.calls.asleep, controls)):
+            last: Reply | None = reply
+            for control in controls:
+                last = self.at_once(control, reply, reply, command, control, *args)
+            return last
+        finish, done = self._requester()
+        left = list(controls)
+
+        def begin(_: None) -> None:
+            control = left.pop(0)
+            if control.channel.control is not control:
+                through()
+                return
+            control.queue(run, (control,), through)
+            self.calls.notice(control)
+
+        def run(control: Control) -> None:
+            command(control, *args)
+            through()
+
+        def through() -> None:
+            if left:
+                self.timers.set(0, begin, None)
+            else:
+                finish(reply)
+
+        begin(None)
+        return done[0] if done else None
+
+    def _requester(self) -> tuple[Callable[[Reply], None], list[Reply]]:
+        """What answers the present request, and where the reply lies if it comes before the handler returns."""
+        serial, turn = self.asked, self._turn
+        done: list[Reply] = []
 
         def finish(reply: Reply) -> None:
             if self.open and self._turn == turn:
@@ -95,9 +136,7 @@ class House:
             else:
                 self.reply(serial, reply)
 
-        control.queue(run, (), lambda: finish(failure))
-        self.calls.run(control)
-        return done[0] if done else None
+        return finish, done
 
 
 class Rest:
@@ -159,6 +198,11 @@ class Rest:
         if known is None or not ident or "%" in ident or "+" in ident or ident in _WORDS:
             return None
         return known[0], known[1], (ident,)
+
+    def admit(self, access: Access) -> None:
+        """Let in by other rules from now on (reload-users)."""
+        self.access = access
+        self._short.clear()
 
     def forget(self) -> None:
         """Asterisk restarts: nobody waits for a reply any more."""

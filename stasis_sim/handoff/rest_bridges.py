@@ -103,10 +103,7 @@ class BridgeResources:
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
-        reply: Reply | None = DONE
-        for control in controls:
-            reply = self.house.at_once(control, DONE, DONE, self.house.floor.join, control, bridge)
-        return reply
+        return self.house.in_turn(controls, DONE, self.house.floor.join, bridge)
 
     def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST removeChannel: all must be in this bridge."""
@@ -118,10 +115,7 @@ class BridgeResources:
             return controls
         if any(control.bridge is not bridge for control in controls):
             return _NOT_IN_BRIDGE
-        reply: Reply | None = DONE
-        for control in controls:
-            reply = self.house.at_once(control, DONE, DONE, self.house.floor.part, control, bridge)
-        return reply
+        return self.house.in_turn(controls, DONE, self.house.floor.part, bridge)
 
     def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """Commands that the model does not have; a bridge that is not there is missed all the same."""

@@ -49,6 +49,12 @@ class Routes:
         self._routes: dict[tuple[str, str], dict[int, Code | None]] = {}
         self._codes: dict[int, tuple[Step, Code]] = {}
 
+    def replace(self, dialplan: Dialplan) -> None:
+        """Look up in another dialplan from now on."""
+        self.dialplan = dialplan
+        self._routes.clear()
+        self._codes.clear()
+
     def application(self, name: str) -> tuple[str, Application] | None:
         """Return an application's canonical name and function, None if this Asterisk has none of that name."""
         key = fold(name)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.handoff.access import AriSettings, HttpRequest
+from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.peers import SessionTimer
 
 
 class Call(NamedTuple):
     """A caller's channel appears in state Ring and starts in the dialplan.
 
     `kind` is "local" (the recordings' callers) or "sip": it decides what becomes of a caller who
-    hangs up while the channel is outside Stasis.
+    hangs up while the channel is outside Stasis.  `media_us` is how long after an answer the caller's first
+    media comes; None: none ever does.  `session` is the session timer that a SIP caller asks for.
     """
 
     channel: str
@@ -25,6 +28,8 @@ class Call(NamedTuple):
     variables: Mapping[str, str]
     caller_id: str = ""
     kind: str = "local"
+    media_us: int | None = None
+    session: SessionTimer | None = None
 
 
 class Hangup(NamedTuple):
@@ -32,6 +37,12 @@ class Hangup(NamedTuple):
 
     channel: str
     cause: int = 16
+
+
+class Vanish(NamedTuple):
+    """A SIP caller is gone without a word: from now on nothing comes from him, and he answers nothing."""
+
+    channel: str
 
 
 class Dtmf(NamedTuple):
@@ -95,6 +106,29 @@ class Restart(NamedTuple):
     """Asterisk is killed and started again at once."""
 
 
+class Reload(NamedTuple):
+    """An operator lets Asterisk read files again: `dialplan reload`, `module reload res_ari`; None: not this one.
+
+    Each is what the new file makes of what was in force before: `Engine.dialplan`, `Engine.ari`.
+    """
+
+    dialplan: Dialplan | None
+    ari: AriSettings | None
+
+
 Stimulus: TypeAlias = (
-    Call | Hangup | Dtmf | Timer | Open | Closed | Request | Connected | ConnectFailed | Start | Kill | Restart
+    Call
+    | Hangup
+    | Vanish
+    | Dtmf
+    | Timer
+    | Open
+    | Closed
+    | Request
+    | Connected
+    | ConnectFailed
+    | Start
+    | Kill
+    | Restart
+    | Reload
 )

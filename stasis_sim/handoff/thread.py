@@ -117,7 +117,7 @@ class Thread:
         inside: Whether it is parked inside Stasis.
         ended: Whether the channel is gone.
         owner: Whatever the host keeps with it: the interpreter never looks at it.
-        media_us: How long after an answer the caller's first media comes; half a second or more is "none".
+        media_us: How long after an answer the caller's first media comes; None: none ever does.
         frames: The Gosub stack.
     """
 
@@ -188,7 +188,7 @@ class Thread:
         self.inside = False
         self.ended = False
         self.owner: Any = None
-        self.media_us = NO_MEDIA_US
+        self.media_us: int | None = None
         self.frames: list[Frame] = []
         self.digits = ""
         # The pending wait: what runs when it is over, what wraps its result, when it is over and by when at the latest.

@@ -49,6 +49,14 @@ MEASURES: Final = (
     Measure(
         "calls.share.OUTCOME", "1", _APPS, "calls.outcome.OUTCOME / calls", "Which part of calls came to this end."
     ),
+    Measure("redials", "calls", _APPS, "calls that are redials", "How often callers whom nobody served called again."),
+    Measure(
+        "callers.lost",
+        "callers",
+        _APPS,
+        "calls of the outcomes blocked, stranded, unanswered, abandoned and dropped, less those that are redialled",
+        "How many callers nobody served, and do not try again.",
+    ),
     Measure(
         "calls.final.ANSWER",
         "calls",
@@ -125,6 +133,13 @@ MEASURES: Final = (
     Measure("stranded_s.max", "s", _APPS, "the longest of these times", "The longest such wait."),
     Measure("stranded_s.total", "s", _APPS, "the sum of these times", "All such waits together."),
     Measure(
+        "stale_state",
+        "calls",
+        _APPS,
+        "calls that the app knew of and that left it, of whose StasisEnd and ChannelDestroyed it heard neither",
+        "How many calls an app takes for its own that are gone.",
+    ),
+    Measure(
         "orphaned",
         "calls",
         _APPS,
@@ -143,6 +158,20 @@ MEASURES: Final = (
     ),
     Measure("orphaned_s.total", "s", _APPS, "the sum of these times", "All time of calls without their app."),
     Measure(
+        "orphaned_s.talking",
+        "s",
+        _APPS,
+        "the part of orphaned_s.total in a bridge with another channel",
+        "How much of it callers did not notice, as they talked to each other.",
+    ),
+    Measure(
+        "talked_s.total",
+        "s",
+        _APPS,
+        "time of calls in a bridge with another channel",
+        "How long callers talked to each other, each counted.",
+    ),
+    Measure(
         "handoff_s",
         "s",
         _APPS,
@@ -158,6 +187,22 @@ MEASURES: Final = (
         "19 of 20 callers wait no longer.",
     ),
     Measure("handoff_s.max", "s", _APPS, "the longest of these times", "The longest wait that ended in a command."),
+    Measure(
+        "reached_s",
+        "s",
+        _APPS,
+        "mean of (first command carried out - arrival), over calls that had a command",
+        "How long a caller waits for the first command, with all that the dialplan did before.",
+    ),
+    Measure("reached_s.p50", "s", _APPS, "median of these times, within 0.2 %", "Half of the callers wait no longer."),
+    Measure(
+        "reached_s.p95",
+        "s",
+        _APPS,
+        "95 % quantile of these times, within 0.2 %",
+        "19 of 20 callers wait no longer.",
+    ),
+    Measure("reached_s.max", "s", _APPS, "the longest of these times", "The longest wait of a caller who was served."),
     Measure(
         "availability",
         "1",

@@ -106,6 +106,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _int("held_us", "From the first command on it to its end.", _held, null=True),
         _int("hangup_cause", "Asterisk's HANGUPCAUSE at its end.", _of("hangup_cause"), null=True),
         _str("final_answer", _FINAL_ANSWER, _of("final_answer"), null=True),
+        _int("redial", "0 for the caller's first call, n for his n-th redial.", _of("redial")),
     ),
     "attempts": (
         _REPLICATION,

@@ -7,10 +7,11 @@ The ledger is fed by the recorder with calls that are complete. What a measure i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from stasis_sim.observe.hearing import GONE, deceived, starts
 from stasis_sim.observe.invariants import InvariantError, conserve
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS
@@ -106,14 +107,20 @@ class Ledger:
 
     Attributes:
         outcomes: Calls by (first app or None, outcome).
+        redials: Calls that are redials, by (first app or None, number of the redial).
+        redialled: Calls after which the caller calls again, by (first app or None, number of the redial).
         answers: Calls by (first app or None, final answer), where there was one.
         attempts: Attempts by (app, result, reason).
         events: Events by (app, type, fate, client or None).
         commands: Commands by (client, status or None).
         connections: Tries at a connection by (client, how, reason).
         handoff: From Stasis to the first command, by app.
+        reached: From the arrival of a call to the first command on it, by the app that it asked for first.
         stranded: Time of calls that waited in vain for their StasisStart to arrive; by app and in TOTAL.
         orphaned: Time of calls that had a command and lost their app; by app and in TOTAL.
+        deceived: Calls that are gone and in which an app believes; by app and in TOTAL.
+        talked: Time of channels in a bridge with another one; by app and in TOTAL.
+        talked_orphaned: The part of it in which their app was away after their first command.
         levels: Channels inside, by app and in TOTAL.
         end: The end of the run.
     """
@@ -123,14 +130,20 @@ class Ledger:
         self.timelines = timelines
         self.end = 0
         self.outcomes: Counts = defaultdict(int)
+        self.redials: Counts = defaultdict(int)
+        self.redialled: Counts = defaultdict(int)
         self.answers: Counts = defaultdict(int)
         self.attempts: Counts = defaultdict(int)
         self.events: Counts = defaultdict(int)
         self.commands: Counts = defaultdict(int)
         self.connections: Counts = defaultdict(int)
         self.handoff: defaultdict[str, Lengths] = defaultdict(Lengths)
+        self.reached: defaultdict[str, Lengths] = defaultdict(Lengths)
         self.stranded: defaultdict[str | None, Lengths] = defaultdict(Lengths)
         self.orphaned: defaultdict[str | None, Lengths] = defaultdict(Lengths)
+        self.deceived: defaultdict[str | None, int] = defaultdict(int)
+        self.talked: defaultdict[str | None, int] = defaultdict(int)
+        self.talked_orphaned: defaultdict[str | None, int] = defaultdict(int)
         self.levels: dict[str | None, Level] = {TOTAL: Level(warmup)}
         self._calls = 0
         self._raised = 0
@@ -158,10 +171,7 @@ class Ledger:
         counted = call.arrived >= self.warmup
         self._calls += 1
         if counted:
-            first = attempts[0].app if attempts else None
-            self.outcomes[first, call.outcome] += 1
-            if call.final_answer is not None:
-                self.answers[first, call.final_answer] += 1
+            self._caller(call)
         orphaned = 0
         for attempt in attempts:
             if counted:
@@ -176,6 +186,32 @@ class Ledger:
             self._strand(call)
         if call.commands:
             self.add_commands(call.commands)
+
+    def deceive(self, apps: tuple[str, ...], calls: int) -> None:
+        """So many calls are gone, and these apps believe in them."""
+        if apps:
+            for app in (TOTAL, *apps):
+                self.deceived[app] += calls
+
+    def _reach(self, call: Call) -> None:
+        """Count how long the caller waited for the first command, through whatever came before."""
+        for attempt in call.attempts:
+            if attempt.first_command is not None:
+                self.reached[call.attempts[0].app].add(attempt.first_command - call.arrived)
+                return
+
+    def _caller(self, call: Call) -> None:
+        """Count what became of the caller."""
+        first = call.attempts[0].app if call.attempts else None
+        self.outcomes[first, call.outcome] += 1
+        if call.redial:
+            self.redials[first, call.redial] += 1
+        if call.redialled:
+            self.redialled[first, call.redial + 1] += 1
+        if call.final_answer is not None:
+            self.answers[first, call.final_answer] += 1
+        self.deceive(deceived(call.events, call.attempts, over=call.ended is not None), 1)
+        self._reach(call)
 
     def _all_arrived(self, call_events: list[Event]) -> bool:
         """Count the events of a call; True if each was simply delivered."""
@@ -204,6 +240,8 @@ class Ledger:
         assert first is not None  # noqa: S101 - the caller looked
         if counted:
             self.handoff[attempt.app].add(first - attempt.at)
+            if attempt.talks:
+                self._talk(attempt, left)
         timeline = self.timelines.get(attempt.app)
         if timeline is None or not timeline.outages:
             return 0
@@ -218,6 +256,16 @@ class Ledger:
                 self.orphaned[attempt.app].add(orphaned)
         return orphaned
 
+    def _talk(self, attempt: Attempt, left: int) -> None:
+        """Count the time in which the caller was not alone; all of it is after the command that bridged the channel."""
+        timeline = self.timelines.get(attempt.app)
+        for begin, end in attempt.talks or ():
+            over = left if end is None else end
+            away = 0 if timeline is None else timeline.down(over) - timeline.down(begin)
+            for key in (attempt.app, TOTAL):
+                self.talked[key] += over - begin
+                self.talked_orphaned[key] += away
+
     def _bear(self, attempt: Attempt) -> None:
         """Put an ejection down to the outage in which it happened."""
         timeline = self.timelines.get(attempt.app)
@@ -230,7 +278,7 @@ class Ledger:
 
     def _miss(self, event: Event) -> None:
         """Put a missed or lost event down to the outage in which it was raised."""
-        if event.fate not in {"missed", "lost"}:
+        if event.fate not in GONE:
             return
         timeline = self.timelines.get(event.app)
         outage = None if timeline is None else timeline.outage(event.raised)
@@ -239,13 +287,9 @@ class Ledger:
 
     def _strand(self, call: Call) -> None:
         """Count the time inside of a call whose StasisStart did not come, or came late."""
-        starts = iter([event for event in call.events if event.type == "StasisStart"])
         stranded = None
-        for attempt in call.attempts:
-            if attempt.result != "entered":
-                continue
-            start = _own(starts, attempt)
-            if start is None or start.fate not in {"missed", "lost", "late"}:
+        for attempt, start in starts(call.events, call.attempts):
+            if start.fate not in {"missed", "lost", "late"}:
                 continue
             end = self._left(attempt, call) if attempt.first_command is None else attempt.first_command
             self.stranded[attempt.app].add(end - attempt.at)
@@ -288,11 +332,6 @@ class Ledger:
         for app, level in self.levels.items():
             if app is not TOTAL and app not in self.timelines and level.peak:
                 raise InvariantError(f"{level.peak} channels inside {app}, which has no state: call app_state first")
-
-
-def _own(starts: Iterator[Event], attempt: Attempt) -> Event | None:
-    """The StasisStart of an attempt: the next one that was raised since, the others are of moves."""
-    return next((start for start in starts if start.raised >= attempt.at), None)
 
 
 def _known(what: str, vocabulary: tuple[str, ...], words: Iterable[str | int | None]) -> None:

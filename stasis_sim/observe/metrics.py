@@ -6,13 +6,13 @@ Means and intervals over replications are made of these in :mod:`stasis_sim.obse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, TypedDict
 
 from stasis_sim.observe.invariants import conserve
 from stasis_sim.observe.ledger import TOTAL, Counts, Ledger, Lengths, Level
 from stasis_sim.observe.timeline import Timeline
-from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS
+from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS, UNSERVED
 
 Number: TypeAlias = int | float | None
 Values: TypeAlias = dict[str, Number]
@@ -77,6 +77,7 @@ def _app(ledger: Ledger, app: str | None) -> Values:
     """The measures of one app, or of all."""
     return {
         **_calls(select(ledger.outcomes, 0, app), select(ledger.attempts, 0, app)),
+        **_callers(*(select(counts, 0, app) for counts in (ledger.outcomes, ledger.redials, ledger.redialled))),
         **_answers(select(ledger.answers, 0, app)),
         **_events(select(ledger.events, 0, app)),
         **_waits(ledger, app),
@@ -103,6 +104,12 @@ def _calls(outcomes: Counts, attempts: Counts) -> Values:
     }
 
 
+def _callers(outcomes: Counts, redials: Counts, redialled: Counts) -> Values:
+    """Who calls again, and who does not although nobody has served him."""
+    unserved = sum(count for (_, outcome), count in outcomes.items() if outcome in UNSERVED)
+    return {"redials": sum(redials.values()), "callers.lost": unserved - sum(redialled.values())}
+
+
 def _answers(answers: Counts) -> Values:
     """Calls by the first word of their final answer: a status, or BYE."""
     words: Counts = Counts(int)
@@ -127,24 +134,37 @@ def _events(events: Counts) -> Values:
 
 def _waits(ledger: Ledger, app: str | None) -> Values:
     stranded, orphaned = ledger.stranded.get(app, Lengths()), ledger.orphaned.get(app, Lengths())
-    handoff = Lengths()
-    for name, lengths in ledger.handoff.items():
-        if app in {TOTAL, name}:
-            handoff.merge(lengths)
+    handoff, reached = (_merged(by_app, app) for by_app in (ledger.handoff, ledger.reached))
     return {
         "stranded": tally(select(ledger.outcomes, 0, app), 1).get("stranded", 0),
         "stranded_s": _mean(stranded),
         "stranded_s.max": _longest(stranded),
         "stranded_s.total": seconds(stranded.total),
+        "stale_state": ledger.deceived.get(app, 0),
         "orphaned": orphaned.n,
         "orphaned_s": _mean(orphaned),
         "orphaned_s.max": _longest(orphaned),
         "orphaned_s.total": seconds(orphaned.total),
+        "orphaned_s.talking": seconds(ledger.talked_orphaned.get(app, 0)),
+        "talked_s.total": seconds(ledger.talked.get(app, 0)),
         "handoff_s": _mean(handoff),
         "handoff_s.p50": seconds(handoff.quantile(50)),
         "handoff_s.p95": seconds(handoff.quantile(95)),
         "handoff_s.max": _longest(handoff),
+        "reached_s": _mean(reached),
+        "reached_s.p50": seconds(reached.quantile(50)),
+        "reached_s.p95": seconds(reached.quantile(95)),
+        "reached_s.max": _longest(reached),
     }
+
+
+def _merged(by_app: Mapping[str, Lengths], app: str | None) -> Lengths:
+    """The lengths of one app, or of all."""
+    merged = Lengths()
+    for name, lengths in by_app.items():
+        if app in {TOTAL, name}:
+            merged.merge(lengths)
+    return merged
 
 
 def _mean(lengths: Lengths) -> float | None:

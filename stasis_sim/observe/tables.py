@@ -28,7 +28,7 @@ ROW_GROUP: Final = 32_768
 _BATCH: Final = 1024
 """Calls that wait to be made columns of."""
 
-_MICROSECONDS: Final = 1e6
+MICROSECONDS: Final = 1e6
 
 
 def schema(table: str) -> pa.Schema:
@@ -249,7 +249,7 @@ def _series(column: Column, values: pa.ChunkedArray) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
 
     if column.name.endswith("_us"):
-        return values.cast(pa.float64()).to_pandas() / _MICROSECONDS
+        return values.cast(pa.float64()).to_pandas() / MICROSECONDS
     if column.type is int and column.null:
         return values.to_pandas(integer_object_nulls=True).astype("Int64")
     return values.to_pandas()

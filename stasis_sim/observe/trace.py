@@ -78,9 +78,10 @@ class Attempt:
         left: When the channel left Stasis; None: it is inside, or was never.
         left_by: continue, hangup, delete, move, ..., as the effect ``left`` says; else empty.
         first_command: When the first command was carried out on the channel inside; None: none was.
+        talks: From when to when it was in a bridge with another channel; None: until it left, or it never was.
     """
 
-    __slots__ = ("app", "args", "at", "first_command", "left", "left_by", "reason", "result")
+    __slots__ = ("app", "args", "at", "first_command", "left", "left_by", "reason", "result", "talks")
 
     def __init__(self, app: str, args: tuple[str, ...], at: int, result: str, reason: str = "") -> None:
         self.app = app
@@ -91,6 +92,16 @@ class Attempt:
         self.left: int | None = None
         self.left_by = ""
         self.first_command: int | None = None
+        self.talks: list[tuple[int, int | None]] | None = None
+
+    def talk(self, now: int, *, together: bool) -> None:
+        """Note whether it is in a bridge with another channel from now on; to say the same again changes nothing."""
+        talks = self.talks
+        if talks and talks[-1][1] is None:
+            if not together:
+                talks[-1] = (talks[-1][0], now)
+        elif together:
+            self.talks = [*(talks or ()), (now, None)]
 
 
 class Event:
@@ -153,6 +164,8 @@ class Call:
         abandoned: The caller hung up, before any command.
         fallback: After its last ejection it reached a place of the scenario's ``fallback``, or an application that
             takes care of the caller. Every ejection takes it back: set it to False there.
+        redial: 0 for the caller's first call, n for his n-th redial.
+        redialled: The caller calls again after it.
         hangup_cause: Asterisk's HANGUPCAUSE at the end.
         final_answer: What a SIP caller got in the end; None: nothing, or no SIP.
         attempts: In order.
@@ -177,6 +190,8 @@ class Call:
         "number",
         "open",
         "outcome",
+        "redial",
+        "redialled",
         "released",
         "source",
     )
@@ -189,6 +204,8 @@ class Call:
         self.blocked = False
         self.abandoned = False
         self.fallback = False
+        self.redial = 0
+        self.redialled = False
         self.hangup_cause: int | None = None
         self.final_answer: str | None = None
         self.attempts: list[Attempt] = []
@@ -217,7 +234,7 @@ def outcome(call: Call) -> str:
         fates = [event.fate for event in call.events if event.type == "StasisStart"]
         if "missed" in fates or "lost" in fates:
             return "stranded"
-        if "delivered" in fates or "late" in fates:
+        if {"delivered", "late", "misdelivered"}.intersection(fates):
             return "unanswered"
     return _unheard(call, entered, ejected)
 

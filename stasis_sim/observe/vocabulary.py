@@ -17,17 +17,35 @@ OUTCOMES: Final = (
 )
 """What became of a call; the first that fits. See :func:`stasis_sim.observe.trace.outcome`."""
 
+UNSERVED: Final = ("blocked", "stranded", "unanswered", "abandoned", "dropped")
+"""Outcomes of calls for which nobody has done anything: the caller is lost, unless he calls again."""
+
 RESULTS: Final = ("entered", "ejected", "in_progress")
 """What became of one execution of Stasis."""
 
 REASONS: Final = ("never_registered", "forgotten", "not_active", "connect_failed", "no_name", "claim_timeout")
 """Why Stasis ejected a call."""
 
-FATES: Final = ("delivered", "late", "missed", "lost", "pending")
+FATES: Final = ("delivered", "late", "misdelivered", "missed", "lost", "pending")
 """What became of an event."""
 
 HOWS: Final = ("closed", "torn", "frozen", "refused", "replaced", "write_timeout", "restart")
 """How a connection ended; of a refused one the column ``reason`` says why."""
 
-CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart")
+CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart", "no_consumer")
 """What began an outage; ``start``: the app has not been connected since the beginning of the run."""
+
+MEANINGS: Final = (
+    "unknown_call",
+    "stale_state",
+    "handler_waits",
+    "key_to_repeat",
+    "offer_unheard",
+    "stale_bridge",
+    "statistics",
+    "information",
+    "repeated",
+    "never_knew",
+    "acted_late",
+)
+"""What it means that an event was missed, lost or late; see :mod:`stasis_sim.observe.hearing`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.scenario.actions import Bridge, Originate, Pair
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
@@ -30,12 +31,17 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
     asterisk = scenario.asterisk
     if asterisk.max_channels is not None:
         yield "asterisk.max_channels: whether a call gets in depends on the others"
-    if not isinstance(asterisk.latency, Constant):
-        yield "asterisk.latency: its random times are drawn in the order of requests"
     for number, fault in enumerate(scenario.faults):
         if fault.verb != "drop":
             yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
     yield from _clients(scenario)
+    for number, calls in enumerate(scenario.calls):
+        if calls.redial is not None:
+            yield f"calls.{number}.redial: one call makes another"
+        if any(entry.repeat is not None for entry in calls.keys):
+            yield f"calls.{number}.keys: how often a caller presses keys again is computed event by event"
+        if calls.vanishes is not None and calls.session_expires_us is not None:
+            yield f"calls.{number}.session_expires: how often the session was refreshed is computed event by event"
     if not scenario.calls:
         yield "calls: there are none"
 
@@ -46,7 +52,7 @@ def _clients(scenario: Scenario) -> Iterator[str]:
     for name in everything[1:]:
         yield f"clients.{name}.subscribe_all: {everything[0]} has it too, and who hears first is who came first"
     for name, client in scenario.clients.items():
-        for key, reason in _client(client):
+        for key, reason in (*_client(client), *_actions(client)):
             yield f"clients.{name}.{key}: {reason}"
         for app in client.apps:
             if served.setdefault(app, name) != name:
@@ -54,15 +60,40 @@ def _clients(scenario: Scenario) -> Iterator[str]:
 
 
 def _client(client: Client) -> Iterator[tuple[str, str]]:
-    if client.transport == "outbound":
-        yield "transport", "its events wait in a queue that calls fill"
+    if client.behind is not None:
+        yield "behind", "who gets an event depends on who is there when the proxy hands it on"
+    if client.deliver is not None:
+        yield "deliver", "it hands events on to whoever is there"
+    yield from _links(client)
     if client.instances > 1:
         yield "instances", "one replaces the other"
     if client.workers > 1:
         yield "workers", "several share one queue"
     if client.reconnect.gives_up in DEADLY or client.reconnect.supervisor_us is not None:
         yield "reconnect", "a program that ends takes the calls that it works for with it"
+    if client.supervisor_us is not None:
+        yield "supervisor", "a program that ends takes the calls that it works for with it"
+    if client.on_error == "crashes":
+        yield "on_error", "a call can end the program that others need"
     if client.recover != "none":
         yield "recover", "what it finds depends on the other calls"
+
+
+def _links(client: Client) -> Iterator[tuple[str, str]]:
+    if client.transport == "outbound":
+        yield "transport", "its events wait in a queue that calls fill"
+    if client.inbox is not None:
+        yield "inbox", "what it does not read may end its connection"
+    if client.idle_timeout is not None:
+        yield "idle_timeout", "messages about calls keep its connection alive"
     if not isinstance(client.latency, Constant):
-        yield "latency", "its random times are drawn in the order of messages"
+        yield "latency", "a message that takes long holds up those of other calls behind it"
+
+
+def _actions(client: Client) -> Iterator[tuple[str, str]]:
+    for event, todo in client.on.items():
+        for action in todo:
+            if isinstance(action, Bridge | Pair):
+                yield f"on {event}", "who is in a bridge hears of the others"
+            elif isinstance(action, Originate):
+                yield f"on {event}", "it makes channels beside the calls"

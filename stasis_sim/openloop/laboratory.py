@@ -334,6 +334,7 @@ class _Fellow(Client):
             if state == UP and connection.row.number == number:
                 return
             self.connection = None
+            self.latest = 0
             connection.open = False
             self.world.closed(connection, "torn", "torn")
         if state == UP:

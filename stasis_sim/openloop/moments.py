@@ -19,6 +19,10 @@ Sum: TypeAlias = tuple[int, tuple[tuple[int, int], ...]]
 Relation: TypeAlias = Literal["<0", ">=0", "==0", "!=0"]
 
 
+MOST_TURNS: Final = 64
+"""Calls whose quotient is greater are not computed here: each quotient is a way of its own."""
+
+
 class ClosedLoopError(Exception):
     """A call does something that the open-loop engine cannot compute; the message says what."""
 
@@ -107,6 +111,15 @@ class Moment(int):
     def __rsub__(self, other: int) -> Moment:
         return (-self)._plus(other, 1)
 
+    def __mod__(self, other: int) -> Moment:
+        """Return the rest of a division by a plain number, for all that have the same quotient."""
+        if isinstance(other, Moment) or int.__floordiv__(self, other) > MOST_TURNS:
+            raise ClosedLoopError("a tick that is met at one of very many turns")
+        rest = self - int.__floordiv__(self, other) * other
+        if rest < 0 or rest >= other:
+            raise AssertionError(f"{rest} left by {other}")
+        return rest
+
     def __neg__(self) -> Moment:
         factors = {symbol: -factor for symbol, factor in self.factors.items()}
         return Moment(int.__neg__(self), -self.constant, factors, self.conditions)
@@ -182,7 +195,7 @@ def _refuse(*_: object) -> Never:
 
 
 for _name in (
-    *("__mul__", "__rmul__", "__floordiv__", "__rfloordiv__", "__truediv__", "__rtruediv__", "__mod__", "__rmod__"),
+    *("__mul__", "__rmul__", "__floordiv__", "__rfloordiv__", "__truediv__", "__rtruediv__", "__rmod__"),
     *("__divmod__", "__rdivmod__", "__pow__", "__float__", "__int__", "__round__", "__abs__", "__and__", "__or__"),
     *("__lshift__", "__rshift__", "__index__"),
 ):

@@ -6,12 +6,13 @@ of arrays, and its rows the places of those sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stasis_sim.observe.hearing import deceived, starts
 from stasis_sim.openloop.laboratory import HORIZON, Happening, Record
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Relation, Sum
 
@@ -108,6 +109,7 @@ class Path:
         passages: Entries and exits, in order.
         arrival: When they arrive.
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
+        deceived: Apps that believe in them although they are gone.
         done: When nothing can change its rows any more.
         cut: Whether it is not over at the end of the run.
         left: When the last things happen about it, whether they change anything or not.
@@ -145,7 +147,9 @@ class Path:
         self.held = self._held(call)
         self.done = self._sum(record.done)
         self.arrival = self._sum(call.arrived)
-        self.starts = tuple(self._starts(call))
+        rows = dict(zip(map(id, call.attempts), self.attempts, strict=True))
+        self.starts = tuple((rows[id(stay)], start.fate) for stay, start in starts(call.events, call.attempts))
+        self.deceived = deceived(call.events, call.attempts, over=call.ended is not None)
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
         self._looks = tuple(
@@ -195,15 +199,6 @@ class Path:
     def _held(self, call: trace.Call) -> int | None:
         first = next((each.first_command for each in call.attempts if each.first_command is not None), None)
         return None if first is None or call.ended is None else self._sum(call.ended - first)
-
-    def _starts(self, call: trace.Call) -> Iterator[tuple[AttemptRow, str]]:
-        """Yield attempts that entered with the fate of the StasisStart that is theirs: the next one raised since."""
-        starts = iter([event for event in call.events if event.type == "StasisStart"])
-        for attempt, row in zip(call.attempts, self.attempts, strict=True):
-            if attempt.result == "entered":
-                own = next((start for start in starts if int.__ge__(start.raised, attempt.at)), None)
-                if own is not None:
-                    yield row, own.fate
 
     def _conditions(self, record: Record) -> tuple[tuple[int, Relation], ...]:
         """Return what must hold: what the laboratory has compared, and on which side of the horizon things are."""

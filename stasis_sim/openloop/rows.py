@@ -152,6 +152,7 @@ def _calls(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     grid["held_us"].put(rows, bunch.value(path.held))
     grid["hangup_cause"].maybe(rows, path.hangup_cause)
     grid["final_answer"].put(rows, path.final_answer)
+    grid["redial"].put(rows, 0)  # none: they close the loop
 
 
 def _attempts(grid: Grid, bunch: Bunch, rows: Ints) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stasis_sim.observe.hearing import GONE
 from stasis_sim.observe.ledger import TOTAL, Ledger, Lengths
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.openloop.history import FOR_EVER
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from stasis_sim.openloop.paths import AttemptRow, Bits
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
-_GONE: Final = frozenset({"missed", "lost"})
 
 
 def counted(values: Ints) -> list[tuple[int, int]]:
@@ -131,7 +131,12 @@ class Sums:
             ledger.outcomes[first, path.outcome] += measured
             if path.final_answer is not None:
                 ledger.answers[first, path.final_answer] += measured
+            ledger.deceive(path.deceived, measured)
         orphaned = np.zeros(n, np.int64)
+        commanded = [attempt.first_command for attempt in path.attempts if attempt.first_command is not None]
+        if commanded:
+            reached = bunch.value(commanded[0]) - bunch.value(path.arrival)
+            add_lengths(ledger.reached[path.attempts[0].app], reached[counted])
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
             self._count_result(bunch, place, attempt, counted)
@@ -200,7 +205,7 @@ class Sums:
         self.raised += len(bunch.path.events) * len(bunch.numbers)
         for event in bunch.path.events:
             raised = bunch.at(event.when)
-            if event.fate in _GONE:
+            if event.fate in GONE:
                 _tally(self._missed, event.app, outages[event.app].within(raised))
             if event.link is not None and event.fate in {"delivered", "lost"}:
                 tally = self._delivered if event.fate == "delivered" else self._lost
@@ -222,7 +227,9 @@ class Sums:
         ):
             for key, count in mine.items():
                 theirs[key] += count
-        for name in ("handoff", "stranded", "orphaned"):
+        for app, calls in self._ledger.deceived.items():
+            ledger.deceived[app] += calls
+        for name in ("handoff", "reached", "stranded", "orphaned"):
             for app, lengths in getattr(self._ledger, name).items():
                 if lengths.n:
                     getattr(ledger, name)[app].merge(lengths)

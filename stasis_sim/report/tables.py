@@ -15,11 +15,13 @@ WIDTH = 80
 ROWS: tuple[tuple[str, str], ...] = (
     ("calls", "calls"),
     *((f"calls.share.{outcome}", f"  {outcome.replace('_', ' ')}") for outcome in OUTCOMES),
+    ("redials", "redials"),
     ("ejection_rate", "ejection rate"),
     *((f"attempts.reason.{reason}", f"  {reason.replace('_', ' ')}") for reason in REASONS),
     ("saved_rate", "saved by the fallback"),
     ("events.raised", "events raised"),
     ("missed_rate", "missed events"),
+    ("events.misdelivered", "misdelivered events"),
     ("stranded_s", "stranded for, mean"),
     ("orphaned", "orphaned calls"),
     ("orphaned_s", "orphaned for, mean"),

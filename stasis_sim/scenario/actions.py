@@ -5,6 +5,7 @@ Each action but ``wait`` is a REST request, and the next one waits for its answe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -60,6 +61,21 @@ Variables = Annotated[
     WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
 ]
 """Channel variables by name."""
+
+
+_PLAIN = re.compile(r"^[A-Za-z0-9_.-]+$")
+
+
+def bridge_name(value: Any) -> str:
+    """Read the name of a bridge, which becomes a part of the paths of requests.
+
+    Raises:
+        MisfitError: It would need to be escaped there.
+    """
+    name = word(value)
+    if not _PLAIN.fullmatch(name):
+        raise MisfitError.at(f"not a name for a bridge {got(value)}; write letters, digits, - . and _")
+    return name
 
 
 class Answer(Tagged):
@@ -139,6 +155,13 @@ class Set(Tagged):
     variables: Variables = Field(description="Channel variables by name.")
 
 
+class Claim(Tagged):
+    """Claim a call that StasisBroadcast offers."""
+
+    tag: ClassVar[str] = "claim"
+    bare: ClassVar[bool] = True
+
+
 class Move(Tagged):
     """Hand the channel over to another app."""
 
@@ -149,8 +172,68 @@ class Move(Tagged):
     app: Annotated[str, Field(min_length=1)] = Field(description="Name of the app.")
 
 
+class Bridge(Tagged):
+    """Put the channel into a bridge of a name, which is made where it is not there."""
+
+    tag: ClassVar[str] = "bridge"
+    sole: ClassVar[str] = "name"
+    example: ClassVar[str] = "bridge: room-1"
+
+    name: Annotated[str, PlainValidator(bridge_name), WithJsonSchema({"type": "string", "pattern": _PLAIN.pattern})] = (
+        Field(description="Its name, which is its id too.")
+    )
+
+
+class Pair(Tagged):
+    """Put the channel into a bridge with the caller who waits for one, or let it wait for the next."""
+
+    tag: ClassVar[str] = "pair"
+    bare: ClassVar[bool] = True
+
+
+_LOCAL = re.compile(r"^Local/[^@/]+@[^@/]+(/n)?$")
+
+
+def local_endpoint(value: Any) -> str:
+    """Read an endpoint that the model can call.
+
+    Raises:
+        MisfitError: It is none.
+    """
+    if not isinstance(value, str) or not _LOCAL.fullmatch(value):
+        raise MisfitError.at(f"not an endpoint of the model {got(value)}; write Local/EXTENSION@CONTEXT")
+    return value
+
+
+class Originate(Tagged):
+    """Make a Local channel: one half runs an extension of the dialplan, and when it answers an app gets the other."""
+
+    tag: ClassVar[str] = "originate"
+    mapping: ClassVar[bool] = True
+    example: ClassVar[str] = "originate: {endpoint: Local/EXTENSION@CONTEXT, app: APP}"
+    required_examples: ClassVar[dict[str, str]] = {
+        "endpoint": "endpoint: Local/EXTENSION@CONTEXT",
+        "app": "app: APP",
+    }
+
+    endpoint: Annotated[
+        str, PlainValidator(local_endpoint), WithJsonSchema({"type": "string", "pattern": _LOCAL.pattern})
+    ] = Field(description="Local/EXTENSION@CONTEXT: where its far half begins.")
+    app: Annotated[str, Field(min_length=1)] = Field(description="The app that gets its near half.")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Extension and context of the far half."""
+        extension, _, context = self.endpoint.split("/")[1].partition("@")
+        return extension, context
+
+
 Action = Annotated[
-    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move,
-    OneOf("an action", "answer, or {play: 4s}", Answer, Ring, Hangup, Continue, Play, Wait, Set, Move),
+    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move | Claim | Bridge | Pair | Originate,
+    OneOf(
+        "an action",
+        "answer, or {play: 4s}",
+        *(Answer, Ring, Hangup, Continue, Play, Wait, Set, Move, Claim, Bridge, Pair, Originate),
+    ),
 ]
 """One step of what an application does."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from stasis_sim.scenario.distributions import Constant
-from stasis_sim.scenario.fields import Count, Duration, NoneOr, Random
+from stasis_sim.scenario.fields import Count, Duration, NoneOr, Random, Seconds
 from stasis_sim.scenario.files import Conf, ConfFile
 from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.strict import Strict
@@ -102,6 +102,11 @@ class Asterisk(Strict):
     )
     max_channels: Annotated[Count | None, NoneOr()] = Field(
         default=None, description="Calls at one time; more are blocked. none: no limit."
+    )
+    rtp_timeout_us: Annotated[Seconds | None, NoneOr()] = Field(
+        default=None,
+        alias="rtp_timeout",
+        description="An answered SIP caller from whom no RTP comes for so long is hung up. none: never.",
     )
     latency: Random = Field(default=Constant(1_000), description="How long the answer to a REST request takes.")
     files: Literal["exist", "check"] = Field(

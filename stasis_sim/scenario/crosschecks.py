@@ -8,6 +8,9 @@ from typing import Any
 from stasis_sim.scenario.faults import ASTERISK, VERBS
 from stasis_sim.scenario.misfit import Keys, choose, got, nearest
 
+DELIVER = "owner"
+"""How a proxy hands events on where the scenario does not say."""
+
 FINITE = ("at", "csv")
 """Kinds of arrivals that come to an end."""
 
@@ -33,10 +36,26 @@ def name_sources(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "calls": named}
 
 
+def mark_proxies(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the scenario with ``deliver`` for each client that others are behind."""
+    clients = data.get("clients")
+    if not isinstance(clients, Mapping):
+        return data
+    proxies = {client.get("behind") for client in clients.values() if isinstance(client, Mapping)}
+    marked = {
+        name: {**client, "deliver": DELIVER}
+        if isinstance(client, Mapping) and name in proxies and not {"deliver", "behind"} & client.keys()
+        else client
+        for name, client in clients.items()
+    }
+    return {**data, "clients": marked}
+
+
 def crosscheck(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
     """Yield the faults."""
     yield from _clients(data)
     yield from _listening(data)
+    yield from _behind(data)
     yield from _targets(data)
     yield from _sources(data)
     yield from _end(data)
@@ -74,18 +93,65 @@ def _listening(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
             yield ("clients", name, "instances"), text
 
 
+def _behind(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield clients that are behind none that could be a proxy, or serve an app that theirs does not connect for."""
+    clients = data.get("clients")
+    if not isinstance(clients, Mapping):
+        return
+    for name, client in clients.items():
+        behind = client.get("behind") if isinstance(client, Mapping) else None
+        if not isinstance(behind, str):
+            continue
+        proxy = clients.get(behind)
+        others = [other for other in clients if other != name]
+        if behind == name:
+            yield (
+                ("clients", name, "behind"),
+                f"a client cannot be behind itself {got(behind)}; {_choose_proxy(behind, others)}",
+            )
+        elif not isinstance(proxy, Mapping):
+            if behind not in clients:
+                yield ("clients", name, "behind"), f"no such client {got(behind)}; {_choose_proxy(behind, others)}"
+        elif "behind" in proxy:
+            text = f"{behind} is behind {proxy['behind']} itself {got(behind)}; write behind: {proxy['behind']}"
+            yield ("clients", name, "behind"), text
+        else:
+            carried = _apps(proxy)
+            for app in _apps(client):
+                if app not in carried:
+                    text = f"{behind} does not connect for it {got(app)}; add it to the apps of {behind}, or remove it"
+                    yield ("clients", name, "apps"), text
+
+
+def _choose_proxy(name: str, others: list[str]) -> str:
+    return choose(name, others) if others else "describe the proxy under clients"
+
+
+def _apps(client: Mapping[str, Any]) -> list[str]:
+    """Return the apps of a client, one or a list."""
+    apps = client.get("apps")
+    return [app for app in (apps if isinstance(apps, list | tuple) else [apps]) if isinstance(app, str)]
+
+
 def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    """Yield faults that name no client."""
+    """Yield faults that name no client, and stalls of a proxy, which only hands on."""
     clients = data.get("clients", {})
     if not isinstance(clients, Mapping):
         return
     for index, fault in _entries(data, "faults"):
         for verb in VERBS:
             target = fault.get(verb)
-            known = [*clients, ASTERISK] if verb == "restart" else list(clients)
+            known = {"restart": [*clients, ASTERISK], "reload": [ASTERISK]}.get(verb, list(clients))
+            if verb == "stall" and isinstance(target, str) and "deliver" in (clients.get(target) or {}):
+                text = f"a proxy handles nothing {got(target)}; write stall of the clients behind it"
+                yield ("faults", index, verb), text
             if not isinstance(target, str) or target in known:
                 continue
-            yield ("faults", index, verb), f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
+            if verb == "reload":
+                text = f"only Asterisk reads files again {got(target)}; write reload: asterisk, or restart: {target}"
+            else:
+                text = f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
+            yield ("faults", index, verb), text
 
 
 def _unknown(target: str) -> str:

@@ -14,10 +14,10 @@ from stasis_sim.scenario.quantities import DURATIONS, duration, share
 Operator = Literal["<=", ">=", "==", "!=", "<", ">"]
 
 SHARES = ("ejection_rate", "saved_rate", "missed_rate", "availability", "registered")
-TIMES = ("stranded_s", "orphaned_s", "handoff_s", "recovery_s")
+TIMES = ("stranded_s", "orphaned_s", "talked_s", "handoff_s", "reached_s", "recovery_s")
 COUNTS = (
-    *("calls", "attempts", "events", "stranded", "orphaned", "outages", "inside_peak", "inside_mean"),
-    *("connections", "commands"),
+    *("calls", "attempts", "events", "stranded", "stale_state", "orphaned", "outages", "inside_peak", "inside_mean"),
+    *("connections", "commands", "redials", "callers"),
 )
 
 MEASURES = (*SHARES, *TIMES, *COUNTS)

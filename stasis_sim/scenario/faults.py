@@ -9,14 +9,18 @@ from pydantic import ConfigDict, Field
 
 from stasis_sim.scenario.arrivals import InCsv, Instants
 from stasis_sim.scenario.fields import PositiveRandom, Random
+from stasis_sim.scenario.files import Reread
 from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.strict import Strict
 
-Verb = Literal["drop", "crash", "freeze", "partition", "restart"]
+Verb = Literal["drop", "crash", "freeze", "partition", "stall", "restart", "reload"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 ASTERISK = "asterisk"
-"""What ``restart`` may name beside clients."""
+"""What ``restart`` may name beside clients, and ``reload`` alone."""
+
+RELOADED = ("extensions", "ari")
+"""The files that ``reload`` may name, each a key of its own."""
 
 DEFAULT_START = "1s"
 """How long a client takes to start again."""
@@ -24,11 +28,17 @@ DEFAULT_START = "1s"
 WHEN = ("at", "every", "csv")
 
 ONLY_WITH: dict[str, tuple[Verb, ...]] = {
-    "how": ("drop",),
+    "how": ("drop", "restart"),
     "start": ("crash", "restart"),
     "mode": ("drop", "crash", "partition", "restart"),
+    "for": ("drop", "crash", "freeze", "partition", "stall", "restart"),
+    **dict.fromkeys(RELOADED, ("reload",)),
 }
 """Keys that say something only beside some verbs."""
+
+
+LASTING: dict[Verb, str] = {"partition": "how long nothing passes", "stall": "how long the program does nothing"}
+"""Verbs that need to be told how long."""
 
 
 def _one_verb(schema: dict[str, Any]) -> None:
@@ -45,8 +55,9 @@ class Fault(Strict):
     """Something that breaks.
 
     drop: the WebSocket is cut, REST goes on. partition: both are cut. freeze: the WebSocket passes nothing and closes
-    nothing. crash: the client dies with its queue and its state, and starts again. restart: an orderly stop and start
-    of a client, or a restart of Asterisk, which forgets everything.
+    nothing. stall: the event loop of the client does nothing for a while. crash: the client dies with its queue and its
+    state, and starts again. restart: an orderly stop and start of a client, or a restart of Asterisk, which forgets
+    everything. reload: Asterisk reads files again, and goes on.
     """
 
     model_config = ConfigDict(json_schema_extra=_one_verb)
@@ -54,7 +65,9 @@ class Fault(Strict):
     example: ClassVar[str] = "{drop: CLIENT, at: 10min, for: 20s}"
 
     verb: Verb = Field(description="What happens.")
-    target: Annotated[str, Field(min_length=1)] = Field(description="To which client; restart: asterisk too.")
+    target: Annotated[str, Field(min_length=1)] = Field(
+        description="To which client; restart: asterisk too; reload: asterisk."
+    )
     at_us: Instants | None = Field(default=None, alias="at", description="When it happens, once or several times.")
     every: PositiveRandom | None = Field(
         default=None, description="Time between the end of one and the beginning of the next."
@@ -63,20 +76,27 @@ class Fault(Strict):
     lasts: Random | None = Field(
         default=None,
         alias="for",
-        description="How long attempts to return fail; of a freeze how long nothing passes; of Asterisk its boot.",
+        description="How long attempts to return fail; how long a freeze or a stall lasts; how long Asterisk boots.",
     )
     mode: Literal["refuse", "blackhole"] | None = Field(
         default=None, description="What attempts meet meanwhile: they are refused, or hear nothing."
     )
-    how: Literal["torn", "closed"] | None = Field(
-        default=None, description="drop: the connection is torn, or closed in order."
+    how: Literal["torn", "closed", "power_cut"] | None = Field(
+        default=None,
+        description="drop: the connection is torn, or closed in order. restart: asterisk: its power is cut.",
     )
     start: Random | None = Field(default=None, description="crash, restart: how long the client takes to start again.")
+    extensions: Reread | None = Field(
+        default=None, description="reload: the new extensions.conf, a path relative to the scenario or the text itself."
+    )
+    ari: Reread | None = Field(
+        default=None, description="reload: the new ari.conf, a path relative to the scenario or the text itself."
+    )
 
     @property
     def client(self) -> str | None:
         """The client it happens to; None where it happens to Asterisk."""
-        return None if self.verb == "restart" and self.target == ASTERISK else self.target
+        return None if self.target == ASTERISK else self.target
 
     @classmethod
     def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +112,9 @@ class Fault(Strict):
         defaults = {
             key: value
             for key, value in {"mode": "refuse", "how": "torn", "start": DEFAULT_START}.items()
-            if verb in ONLY_WITH[key] and not (key == "start" and target == ASTERISK)
+            if verb in ONLY_WITH[key]
+            and not (key == "start" and target == ASTERISK)
+            and (key, verb) != ("how", "restart")
         }
         return {"verb": verb, "target": target, **defaults, **{key: data[key] for key in data if key != verb}}
 
@@ -121,13 +143,28 @@ class Fault(Strict):
                 yield (key,), f"says nothing beside {verb} {got(data[key])}; remove it"
         if "start" in data and verb == "restart" and data.get("target") == ASTERISK:
             yield ("start",), f"says nothing of Asterisk {got(data['start'])}; write for: how long it takes to boot"
-        if verb == "partition" and "for" not in data:
-            yield (), "for is missing; write for: how long nothing passes"
+        if verb == "reload" and not any(key in data for key in RELOADED):
+            yield (), "nothing to read; write extensions: or ari:, each with a path or the text of the new file"
+        yield from _how(data)
+        for lasting, what in LASTING.items():
+            if verb == lasting and "for" not in data:
+                yield (), f"for is missing; write for: {what}"
         when = [key for key in data if key in WHEN]
         if not when:
             yield (), "no time; write at: 10min, or every: {exponential: 10min}"
         for key in when[1:]:
             yield (key,), f"{when[0]} is given too {got(data[key])}; write one of at, every and csv"
+
+
+def _how(data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield a way to end connections that the verb does not have."""
+    how, verb = data.get("how"), data["verb"]
+    if verb == "restart" and "how" in data and data.get("target") != ASTERISK:
+        yield ("how",), f"says nothing beside restart of a client {got(how)}; remove it"
+    elif verb == "restart" and how in {"torn", "closed"}:
+        yield ("how",), f"says nothing beside restart {got(how)}; write power_cut, or remove it"
+    elif verb == "drop" and how == "power_cut":
+        yield ("how",), f"says nothing beside drop {got(how)}; write restart: asterisk, or how: torn"
 
 
 def _no_single_verb(data: Mapping[str, Any], verbs: Sequence[str]) -> MisfitError:

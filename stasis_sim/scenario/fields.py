@@ -19,9 +19,18 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from stasis_sim.scenario.distributions import Distribution
-from stasis_sim.scenario.forms import distribution, moving, positive_duration
+from stasis_sim.scenario.forms import distribution, moving, positive_duration, whole_seconds
 from stasis_sim.scenario.misfit import MisfitError, got
-from stasis_sim.scenario.quantities import Rate, duration, format_duration, format_share, positive_rate, share
+from stasis_sim.scenario.quantities import (
+    Rate,
+    duration,
+    format_duration,
+    format_share,
+    format_size,
+    positive_rate,
+    positive_size,
+    share,
+)
 from stasis_sim.scenario.strict import Context
 
 
@@ -47,6 +56,28 @@ class NoneOr:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"anyOf": [{"const": "none"}, handler(schema)]}
+
+
+class Short:
+    """Annotation: a plain value is short for a mapping with one key.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def _read(self, value: Any) -> Any:
+        return {self.key: value} if isinstance(value, str | int | float) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        mapping = handler(schema)
+        plain = handler.resolve_ref_schema(mapping)["properties"][self.key]
+        return {"anyOf": [plain, mapping]}
 
 
 def _context_base(read: Callable[[Any, Path], Distribution]) -> Callable[[Any, ValidationInfo], Distribution]:
@@ -181,6 +212,24 @@ PositiveDuration = Annotated[
     WithJsonSchema(DURATION_SCHEMA),
 ]
 """A duration above 0 in microseconds."""
+
+PositiveSize = Annotated[
+    int,
+    PlainValidator(positive_size),
+    PlainSerializer(format_size),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?([kMG]|[KMG]i)?B$", "examples": ["64KiB", "4MB"]}
+    ),
+]
+"""A size above 0 in bytes."""
+
+Seconds = Annotated[
+    int,
+    PlainValidator(whole_seconds),
+    PlainSerializer(format_duration),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+"""Whole seconds, one at least, in microseconds."""
 
 Share = Annotated[float, PlainValidator(share), PlainSerializer(format_share), WithJsonSchema(SHARE_SCHEMA)]
 """A fraction from 0 to 1, written as a percentage."""

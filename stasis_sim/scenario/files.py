@@ -11,7 +11,7 @@ from pydantic import PlainSerializer, PlainValidator, SerializationInfo, Validat
 from stasis_sim.conf.syntax import Included, Source
 from stasis_sim.errors import InputError
 from stasis_sim.scenario.fields import inline
-from stasis_sim.scenario.misfit import MisfitError, got, nearest
+from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.strict import Context
 
 
@@ -46,16 +46,27 @@ def is_text(written: str) -> bool:
     return "\n" in written or written.lstrip().startswith("[")
 
 
-def embedded(text: str, context: Context, keys: tuple[str, ...]) -> ConfFile:
+def embedded(text: str, context: Context, keys: Keys) -> ConfFile:
     """Return a file whose text stands in the scenario."""
     first = context.blocks.get(keys)
     if first is None:
-        return ConfFile(text, f"{context.name} {'.'.join(keys)}", context.base, written=text, content=text)
+        name = f"{context.name} {'.'.join(map(str, keys))}"
+        return ConfFile(text, name, context.base, written=text, content=text)
     return ConfFile("\n" * (first - 1) + text, context.name, context.base, written=text, content=text)
 
 
 def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
     """Read the value of ``asterisk.http`` and its like."""
+    return _read(value, info, ("asterisk", str(info.field_name)))
+
+
+def _reread(value: Any, info: ValidationInfo) -> ConfFile:
+    """Read the value of ``faults.N.extensions`` and its like; which fault it is shows where there is but one."""
+    found = [keys for keys in Context.of(info).blocks if keys[:1] == ("faults",) and keys[2:] == (info.field_name,)]
+    return _read(value, info, found[0] if len(found) == 1 else ("faults", str(info.field_name)))
+
+
+def _read(value: Any, info: ValidationInfo, keys: Keys) -> ConfFile:
     if isinstance(value, ConfFile):
         return value
     name = f"{info.field_name}.conf"
@@ -63,7 +74,7 @@ def _conf_file(value: Any, info: ValidationInfo) -> ConfFile:
         raise MisfitError.at(f"not a file {got(value)}; write the path of {name}, or its text")
     context = Context.of(info)
     if is_text(value):
-        return embedded(value, context, ("asterisk", str(info.field_name)))
+        return embedded(value, context, keys)
     path = context.base / value
     try:
         source = Source.load(path)
@@ -88,10 +99,10 @@ def _data(value: ConfFile, info: SerializationInfo) -> str:
     return value.content if inline(info) and is_text(value.content) else value.written
 
 
-Conf = Annotated[
-    ConfFile,
-    PlainValidator(_conf_file),
-    PlainSerializer(_data),
-    WithJsonSchema({"type": "string", "minLength": 1}),
-]
+_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
+
+Conf = Annotated[ConfFile, PlainValidator(_conf_file), PlainSerializer(_data), _SCHEMA]
 """One of Asterisk's files."""
+
+Reread = Annotated[ConfFile, PlainValidator(_reread), PlainSerializer(_data), _SCHEMA]
+"""One of Asterisk's files as it is when it is read again."""

@@ -22,6 +22,8 @@ from stasis_sim.scenario.quantities import duration, is_number
 
 Value = TypeVar("Value")
 
+_SECOND = 1_000_000
+
 LARGEST = 1000.0
 SMALLEST_CV = 0.001
 SMALLEST_SHAPE = 0.05
@@ -39,6 +41,18 @@ def positive_duration(value: Any) -> int:
     us = duration(value)
     if us == 0:
         raise MisfitError.at(f"nothing at all {got(value)}; write a duration above 0")
+    return us
+
+
+def whole_seconds(value: Any) -> int:
+    """Read whole seconds, one at least, in microseconds.
+
+    Raises:
+        MisfitError: It is none.
+    """
+    us = positive_duration(value)
+    if us % _SECOND:
+        raise MisfitError.at(f"not whole seconds {got(value)}; write a duration such as {max(us // _SECOND, 1)}s")
     return us
 
 

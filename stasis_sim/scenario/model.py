@@ -21,7 +21,7 @@ from stasis_sim.scenario.calls import Calls
 from stasis_sim.scenario.clients import Client
 from stasis_sim.scenario.document import Document, parse
 from stasis_sim.scenario.expect import Expected
-from stasis_sim.scenario.faults import Fault
+from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
 from stasis_sim.scenario.misfit import Keys
 from stasis_sim.scenario.overrides import Overrides, apply
@@ -200,13 +200,17 @@ class Scenario(Strict):
         texts = {key: getattr(self.asterisk, key).content for key in CONF_FILES}
         decisive["run"] = {key: value for key, value in data["run"].items() if key not in HOW_OFTEN}
         decisive["asterisk"] = {**decisive["asterisk"], **texts}
+        decisive["faults"] = [
+            {**written, **{key: file.content for key in RELOADED if (file := getattr(fault, key)) is not None}}
+            for fault, written in zip(self.faults, decisive["faults"], strict=True)
+        ]
         canonical = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
         return canonical.encode("ascii")
 
     @classmethod
     def arrange(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Give each source of calls a name of its own."""
-        return crosschecks.name_sources(data)
+        """Give each source of calls a name of its own, and mark the proxies."""
+        return crosschecks.mark_proxies(crosschecks.name_sources(data))
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:

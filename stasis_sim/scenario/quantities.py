@@ -135,6 +135,18 @@ def size(value: Any) -> int:
     return _in_units(value, SIZES, "a size", "a number and a unit such as 64KiB", "B")
 
 
+def positive_size(value: Any) -> int:
+    """Read a size above 0, in bytes.
+
+    Raises:
+        MisfitError: It is none.
+    """
+    octets = size(value)
+    if octets == 0:
+        raise MisfitError.at(f"nothing at all {got(value)}; write a size above 0")
+    return octets
+
+
 def format_size(octets: int) -> str:
     """Write bytes with the largest unit in which they are whole."""
     whole = [unit for unit, factor in SIZES.items() if octets and octets % factor == 0]

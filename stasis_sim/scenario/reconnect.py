@@ -109,17 +109,6 @@ class Ping(Strict):
         default=None, alias="first", description="When the first is sent; an interval after the opening if not given."
     )
 
-    def unanswered_us(self, opened: int, frozen: int) -> int:
-        """Return when the client gives up a link that froze, as its first ping after that is not answered in time.
-
-        Args:
-            opened: When the connection was opened, in microseconds; pings are counted from there.
-            frozen: When the link froze.
-        """
-        first = opened + (self.interval_us if self.first_us is None else self.first_us)
-        before = max(0, -(-(frozen - first) // self.interval_us))
-        return first + before * self.interval_us + self.timeout_us
-
 
 class Policy(Tagged):
     """How a client holds its connection, comes back, and ends."""
@@ -194,17 +183,6 @@ class Policy(Tagged):
         """Return whether attempts count from 1 again after a connection that stood for a while."""
         del stood_us
         return True
-
-    def noticed_us(self, opened: int, frozen: int) -> int | None:
-        """Return when the client gives up a link that froze, all in microseconds; None: it never notices.
-
-        Args:
-            opened: When the connection was opened.
-            frozen: When the link froze.
-        """
-        pinged = [] if self.ping is None else [self.ping.unanswered_us(opened, frozen)]
-        kept = [] if self.keepalive_us is None else [frozen + self.keepalive_us]
-        return min([*pinged, *kept], default=None)
 
 
 ENDING = ("returns", "crashes")

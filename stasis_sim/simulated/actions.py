@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stasis_sim.scenario import actions
 from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.originating import originate
 from stasis_sim.simulated.process import Life, Process
 
 if TYPE_CHECKING:
     from stasis_sim.simulated.callers import Caller
+    from stasis_sim.simulated.delays import Name
     from stasis_sim.simulated.network import Message
     from stasis_sim.simulated.programs import Program
 
@@ -24,6 +26,12 @@ Step = tuple[str, str, Query]
 """Method, what follows the channel in the path, query."""
 
 OK = range(200, 300)
+
+CLAIM = "/events/claim"
+"""Where a call is claimed that StasisBroadcast offers."""
+
+OTHER = actions.Claim | actions.Bridge | actions.Pair | actions.Originate
+"""Actions that are more than requests below the channel's path."""
 
 
 def sound(duration: int) -> str:
@@ -104,16 +112,22 @@ def _place(action: actions.Continue) -> Query:
 
 
 class Plan(NamedTuple):
-    """One action, made ready: REST requests to send one after the other, or something that takes time."""
+    """One action, made ready: REST requests to send one after the other, something that takes time, or other."""
 
     requests: tuple[Step, ...]
     timed: actions.Wait | actions.Play | None
+    other: actions.Claim | actions.Bridge | actions.Pair | actions.Originate | None
 
 
 def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
     """Make a list of actions ready to be carried out many times."""
     return tuple(
-        Plan(requests(action), action if isinstance(action, actions.Wait | actions.Play) else None) for action in todo
+        Plan(
+            requests(action),
+            action if isinstance(action, actions.Wait | actions.Play) else None,
+            action if isinstance(action, OTHER) else None,
+        )
+        for action in todo
     )
 
 
@@ -134,13 +148,13 @@ def handle(process: Process, client: Program, message: Message, todo: Sequence[P
 def recover(process: Process, client: Program, todo: Sequence[Plan]) -> Life:
     """Ask for all channels, and do for each that is inside and that nobody works for what a StasisStart asks for."""
     world, generation = client.world, client.generation
-    status = yield from client.rest("GET", "/channels", (), None, process)
+    status = yield from client.rest("GET", "/channels", (), None, process, name=())
     if status not in OK or client.generation != generation:
         return
     for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
         if number not in client.known and caller.attempt is not None:
-            client.known.add(number)
+            client.take_up(caller, caller.attempt.app)
             worker = Process(world.clock, Rank.CLIENT, number)
             worker.start(_take_up(worker, client, caller, todo, caller.attempt.app))
 
@@ -151,9 +165,7 @@ def _take_up(process: Process, client: Program, caller: Caller, todo: Sequence[P
     client.world.release(caller)
 
 
-def _carry_out(
-    process: Process, client: Program, caller: Caller, todo: Sequence[Plan], name: tuple[str | int, ...]
-) -> Life:
+def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence[Plan], name: Name) -> Life:
     """Carry out a list of actions on a call.
 
     Args:
@@ -165,34 +177,45 @@ def _carry_out(
     """
     generation = client.generation
     last = len(todo) - 1
-    for position, (steps, timed) in enumerate(todo):
-        done = True
+    for position, (steps, timed, other) in enumerate(todo):
+        done, place = True, (*name, position)
         if timed is not None:
-            duration = client.duration((timed.tag, *name, position), timed.time, caller)
+            duration = client.duration((timed.tag, *place), timed.time, caller)
             if isinstance(timed, actions.Wait):
+                yield from client.awake()
                 yield duration
             else:
-                done = yield from _play(process, client, caller, duration, last=position == last)
-        for method, suffix, query in steps:
+                done = yield from _play(process, client, caller, duration, place, last=position == last)
+        if isinstance(other, actions.Claim):
+            offer = (("channelId", caller.channel), ("application", str(name[0])))
+            done = (yield from client.rest("POST", CLAIM, offer, caller, process, name=place)) in OK
+        elif isinstance(other, actions.Originate):
+            done = yield from originate(process, client, caller, other, name=place, last=position == last)
+        elif other is not None:
+            done = yield from client.rooms.join(process, client, caller, other, name=place, last=position == last)
+        for number, (method, suffix, query) in enumerate(steps):
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.
-            awaited = position < last or query is not steps[-1][2]
-            status = yield from client.rest(method, path, query, caller, process, awaited=awaited)
+            awaited = position < last or number < len(steps) - 1
+            sent = client.rest(method, path, query, caller, process, name=(*place, number), awaited=awaited)
+            status = yield from sent
             done = done and status in OK
+            if client.generation != generation:
+                return
         if not done or client.generation != generation:
             return
 
 
 def _play(
-    process: Process, client: Program, caller: Caller, duration: int, *, last: bool
+    process: Process, client: Program, caller: Caller, duration: int, place: Name, *, last: bool
 ) -> Generator[int | None, Any, bool]:
     """Play a sound and wait for its end, if anything follows; say whether the handling goes on."""
     path, media = f"/channels/{caller.channel}/play", ("media", sound(duration))
     if last:
-        return (yield from client.rest("POST", path, (media,), caller, process, awaited=False)) in OK
+        return (yield from client.rest("POST", path, (media,), caller, process, name=place, awaited=False)) in OK
     playback, ident = Playback(process, partial(client.world.keep, caller)), client.playback_id()
     client.playing.setdefault(caller.trace.number, {})[ident] = playback
-    status = yield from client.rest("POST", path, (media, ("playbackId", ident)), caller, process)
+    status = yield from client.rest("POST", path, (media, ("playbackId", ident)), caller, process, name=place)
     if status not in OK:
         client.playing.get(caller.trace.number, {}).pop(ident, None)
         return False

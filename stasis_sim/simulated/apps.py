@@ -72,7 +72,7 @@ class Apps:
             working = registered and self.each_call[app].reachable
         else:
             holder = self._holders.get(app)
-            working = registered and holder is not None and not holder.frozen
+            working = registered and holder is not None and not holder.frozen and app not in holder.deaf
         self._recorder.app_state(app, self._clock.now, registered=registered, working=working, cause=self.cause)
 
     def registry(self, effect: Effect) -> None:
@@ -114,9 +114,16 @@ class Apps:
 
     def frozen(self, connection: Connection) -> None:
         """The link of a connection froze or thawed."""
-        self.cause = "frozen"
+        self._see_again(connection, "frozen")
+
+    def unheard(self, connection: Connection) -> None:
+        """Others than before hear of what comes over a connection, or nobody does."""
+        self._see_again(connection, "no_consumer")
+
+    def _see_again(self, connection: Connection, cause: str) -> None:
         for app, holder in self._holders.items():
             if holder is connection:
+                self.cause = cause
                 self.changed(app)
 
     def reach(self, apps: Iterable[str], cause: str) -> None:

@@ -2,7 +2,8 @@
 
 A client is a program (:mod:`stasis_sim.simulated.programs`) with a *life*, which is a SimPy process: start, connect,
 stay connected, lose the connection, back off, try again, give up, perhaps be started again. It hangs on links, faults
-and Asterisk's answers to its handshakes alone, never on calls.
+and Asterisk's answers to its handshakes. On calls it hangs in three ways: what nobody reads fills a buffer; where
+something on the way forgets a quiet link, they keep it alive; and a program may crash at an error.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from stasis_sim.observe import trace
 from stasis_sim.randomness import Numbers
 from stasis_sim.scenario.reconnect import ENDING, SYSTEM_US, AtOnce
 from stasis_sim.simulated.actions import recover
+from stasis_sim.simulated.buffers import Buffer
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations
-from stasis_sim.simulated.network import Connection
+from stasis_sim.simulated.middleboxes import Middlebox
+from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.pings import Pings
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
 
@@ -68,7 +72,8 @@ class Client(Program):
         self.refused_by: Fault | None = None
         self.started = False
         self.dead = False
-        self._pings_from = 0
+        self._pings = Pings(spec.reconnect, 0)
+        self._notice: Happening | None = None
         self._given_up: list[Connection] = []
         self._freezes = 0
         self._path = spec.path
@@ -108,6 +113,7 @@ class Client(Program):
                 connected = again = True
                 opened = clock.now
                 yield self._gone
+                yield from self._stalls()
                 if policy.afresh(clock.now - opened):
                     tries, since = 0, clock.now
             tries += 1
@@ -116,7 +122,7 @@ class Client(Program):
             wait = self._wait(tries)
             if wait is None:
                 return
-            yield self._sleep(wait)
+            yield from self._rest(wait)
 
     def _end(self) -> int | None:
         """No attempt is left; return how long it takes until something has started the program again, if anything."""
@@ -124,7 +130,9 @@ class Client(Program):
         if policy.gives_up in {"hangs", "crashes"}:
             self._die()
         self.dead = policy.gives_up in ENDING
-        return policy.supervisor_us if self.dead else None
+        if not self.dead:
+            return None
+        return self.spec.supervisor_us if policy.supervisor_us is None else policy.supervisor_us
 
     def _wait(self, attempt: int) -> int | None:
         """Return how long the policy waits before an attempt; None when it gives up."""
@@ -159,28 +167,84 @@ class Client(Program):
         if (yield from self._unheard()):
             return "timeout"
         yield self._sleep(self._handshakes[2 * self._tries])
-        obstacle = world.obstacle(self)
+        obstacle = self._barred()
         if not obstacle:
-            connection = Connection(f"{self.name}/{row.number}", self, row)
+            connection = self._link(f"{self.name}/{row.number}", row)
             self._gone = world.clock.env.event()
-            self._pings_from = world.clock.now + self._handshakes[2 * self._tries + 1]
+            self._opened(world.clock.now + self._handshakes[2 * self._tries + 1])
             self.connection = connection
-            status, obstacle = world.open(connection, self._request("GET", self._path, self._subscription()))
-            if status == SWITCHING_PROTOCOLS:
-                obstacle = ""
-            else:
+            obstacle = self._admitted(connection)
+            if obstacle:
                 self.connection = None
-        yield self._sleep(self._handshakes[2 * self._tries + 1])
+        yield from self._rest(self._handshakes[2 * self._tries + 1])
         return obstacle
+
+    def _link(self, session: str, row: trace.Connection) -> Connection:
+        """Return a new connection, of which a program that stalls reads nothing yet."""
+        connection = Connection(session, self, row, Buffer(self))
+        if self.spec.idle_timeout is not None:
+            connection.lead_through(Middlebox(self, connection, self.spec.idle_timeout))
+        if self.stalled_until > self.world.clock.now:
+            connection.stall(())
+        return connection
+
+    def _opened(self, at: int) -> None:
+        """A connection will stand for the client from an instant on: it pings from then on."""
+        now, stalled = self.world.clock.now, self.stalled_until
+        self._pings = Pings(self.spec.reconnect, max(at, stalled))
+        if stalled > now:
+            self._pings.stall(now, stalled)
 
     def _unheard(self) -> Generator[simpy.Event, Any, bool]:
         """Knock until something answers or the patience is over; say whether nothing has answered."""
         timeout = self.spec.reconnect.connect_timeout_us
         for wait in SYN_US if timeout == SYSTEM_US else (SILENCE_US if timeout is None else timeout,):
-            if not (self.world.obstacle(self) and self.world.silent(self)):
+            if not (self._barred() and self._barred_silently()):
                 return False
-            yield self._sleep(wait)
+            yield from self._rest(wait)
         return True
+
+    # ---- the other end -----------------------------------------------------
+
+    def _barred(self) -> str:
+        """Return what stands between it and the other end, empty if nothing does."""
+        return self.world.obstacle(self)
+
+    def _barred_silently(self) -> bool:
+        """Whether what stands there swallows tries instead of refusing them."""
+        return self.world.silent(self)
+
+    def _admitted(self, connection: Connection) -> str:
+        """Let the handshake reach the other end; return why it is refused, empty if it is not."""
+        status, reason = self.world.open(connection, self._request("GET", self._path, self._subscription()))
+        return "" if status == SWITCHING_PROTOCOLS else reason
+
+    def _ended(self, connection: Connection, how: str, cause: str) -> None:
+        """Let the other end notice that a connection is gone."""
+        self.world.closed(connection, how, cause)
+
+    def _link_changed(self, connection: Connection) -> None:
+        """The link of a connection froze or thawed."""
+        self.world.apps.frozen(connection)
+
+    def asterisk_killed(self) -> int:
+        """Asterisk is killed, and what connected it to this client with it; return how many connections stood."""
+        stood = self.lose("restart", "restart")
+        self.settle_given_up(for_good=True)
+        return stood
+
+    def asterisk_off(self) -> int:
+        """Asterisk's machine is off: nothing is closed, and nothing comes any more; return how many connections stood.
+
+        What Asterisk had written before is still on its way; what a frozen link held back is gone with the machine.
+        """
+        self.settle_given_up(for_good=True)
+        connection = self.connection
+        if connection is not None:
+            for message in connection.take_held():
+                self._lose(message)
+            self.world.forgotten(connection)
+        return self.freeze_for_good()
 
     def _recover(self) -> None:
         """Back again: ask for the channels and take up those that nobody here works for."""
@@ -192,6 +256,16 @@ class Client(Program):
     def _subscription(self) -> tuple[tuple[str, str], ...]:
         apps = ("app", ",".join(self.spec.apps))
         return (apps, ("subscribeAll", "true")) if self.spec.subscribe_all else (apps,)
+
+    def _rest(self, delay: int) -> Generator[simpy.Event, Any, None]:
+        """Wait for a while, and then until the program does not stall."""
+        yield self._sleep(delay)
+        yield from self._stalls()
+
+    def _stalls(self) -> Generator[simpy.Event, Any, None]:
+        """Wait until the program does not stall."""
+        for left in self.awake():
+            yield self._sleep(left)
 
     def _sleep(self, delay: int) -> simpy.Event:
         return self.world.clock.sleep(delay, Rank.CLIENT, self.index, idle=self._idle)
@@ -219,7 +293,7 @@ class Client(Program):
         connection = self._let_go()
         if connection is None:
             return 0
-        self.world.closed(connection, how, cause)
+        self._ended(connection, how, cause)
         self._gone.succeed()
         return 1
 
@@ -228,6 +302,7 @@ class Client(Program):
         connection = self.connection
         if connection is not None:
             self.connection = None
+            self.latest = 0
             connection.open = False
             for message in (*self._workers.take_back(self.world.clock.now), *connection.take_held()):
                 self._lose(message)
@@ -241,7 +316,7 @@ class Client(Program):
             self._let_go()
             connection.give_up(self.world.lost)
             self._given_up.append(connection)
-            self.world.given_up(connection)
+            self.world.given_up(connection, "torn" if connection.resets else "frozen")
             self._gone.succeed()
 
     def settle_given_up(self, *, for_good: bool) -> None:
@@ -253,7 +328,7 @@ class Client(Program):
         over = [connection for connection in self._given_up if for_good or not connection.for_good]
         self._given_up = [connection for connection in self._given_up if connection not in over]
         for connection in over:
-            self.world.closed(connection, "frozen", "frozen")
+            self._ended(connection, "frozen", "frozen")
 
     @property
     def frozen(self) -> bool:
@@ -272,19 +347,45 @@ class Client(Program):
             self.connection.for_good = True
         return self._stop_passing()
 
+    def pinged(self, at: int, within: int) -> int:
+        """Return when the last ping was sent up to an instant, 0 if none was.
+
+        Args:
+            at: The instant, in microseconds.
+            within: TCP sends something by itself at least as often, if its keepalive would notice a dead link in less.
+        """
+        keepalive = self.spec.reconnect.keepalive_us
+        return at if keepalive is not None and keepalive < within else self._pings.last(at)
+
+    def forgotten(self, connection: Connection) -> None:
+        """Something on the way has forgotten a connection: it passes nothing more, ever."""
+        connection.for_good = True
+        if connection.frozen_at is None:
+            connection.freeze(self.world.clock.now)
+            self._watch(connection, self.world.clock.now)
+        self.world.apps.frozen(connection)
+
     def _stop_passing(self) -> int:
         connection, clock = self.connection, self.world.clock
         if connection is None:
             return 0
         if connection.frozen_at is None:
-            connection.frozen_at = clock.now
-            noticed = self.spec.reconnect.noticed_us(self._pings_from, clock.now)
-            if noticed is not None:
-                payload = (connection, clock.now)
-                notice = clock.after(noticed - clock.now, Rank.CLIENT, self.index, self._unanswered, payload)
-                notice.idle = self._idle
-        self.world.apps.frozen(connection)
+            connection.freeze(clock.now)
+            self._watch(connection, clock.now)
+        self._link_changed(connection)
         return 1
+
+    def _watch(self, connection: Connection, silent: int) -> None:
+        """Let the client notice in its time that nothing comes over a link since an instant."""
+        clock = self.world.clock
+        if self._notice is not None:
+            clock.cancel(self._notice)
+        noticed = self._pings.noticed(silent, reset=connection.resets)
+        if noticed is None:
+            return
+        payload = (connection, silent)
+        self._notice = clock.after(noticed - clock.now, Rank.CLIENT, self.index, self._unanswered, payload)
+        self._notice.idle = self._idle
 
     def thaw(self, *, partition: bool) -> None:
         """One freeze is over; after the last one the link passes again."""
@@ -296,24 +397,110 @@ class Client(Program):
         self.settle_given_up(for_good=False)
         if connection is not None and connection.frozen and not connection.for_good:
             connection.thaw(self.world.clock.now)
-            self.world.apps.frozen(connection)
+            self._link_changed(connection)
+            self.hear(connection)
+
+    def hear(self, connection: Connection) -> None:
+        """Let the client hear of the end of a connection that Asterisk has given up, behind all that it had taken."""
+        if connection.over and not connection.stopped:
+            clock = self.world.clock
+            wait = max(0, self.latest - clock.now)
+            clock.after(wait, Rank.NETWORK, self.index, self._heard, connection).idle = self._idle
+
+    def _heard(self, happening: Happening) -> None:
+        connection: Connection = happening.payload
+        if self.connection is connection and not connection.stopped:
+            self._let_go()
+            self._gone.succeed()
+
+    def stall(self, lasts: int) -> int:
+        """The program's event loop stalls, and its links stand; return whether there was a program to stall.
+
+        Args:
+            lasts: How long, in microseconds; of two stalls at a time the one that ends later counts.
+        """
+        if not self.started or self.dead:
+            return 0
+        clock = self.world.clock
+        now, until = clock.now, clock.now + lasts
+        if until > self.stalled_until:
+            unread: dict[trace.Connection | None, list[Message]] = {link.row: [] for link in self.standing()}
+            closed: list[Message] = []
+            for message in self._stand_still(until):
+                unread.get(message[0].connection, closed).append(message)
+            for connection in self.standing():
+                connection.stall(unread[connection.row])
+            for message in closed:
+                # Asterisk has closed its connection in order, and what was written to it still arrives.
+                arrives = self.reads(max(message[0].delivered or 0, until, self.latest))
+                self.latest = message[0].delivered = arrives
+                self.receive(message, self.latest, now)
+            self._pings.stall(now, until)
+            if self.connection is not None and self.connection.frozen_at is not None:
+                self._watch(self.connection, self.connection.frozen_at)
+            clock.after(lasts, Rank.FAULT, self.index, self._go_on)
+        return 1
+
+    def _go_on(self, happening: Happening) -> None:
+        """A stall is over, if no other one has begun meanwhile."""
+        del happening
+        now = self.world.clock.now
+        if now >= self.stalled_until:
+            for connection in self.standing():
+                connection.wake(now)
+                self.hear(connection)
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
         self._die()
+        self._live_again(start)
+
+    def fail(self) -> None:
+        """A request was answered with an error, and the program does not catch it: it dies."""
+        self._die()
+        self._over()
+
+    def _over(self) -> None:
+        """The program has ended by itself; a supervisor may start it again."""
+        if not self.dead:
+            self.dead = True
+            self._live_again(self.spec.supervisor_us)
+
+    def _live_again(self, start: int | None) -> None:
+        """Its life up to now is over, and another one begins after ``start`` microseconds, if any does."""
         if self._process.is_alive:
             self._process.interrupt()
-        self._process = self.world.clock.env.process(self._life(start))
+        if start is not None:
+            self._process = self.world.clock.env.process(self._life(start))
+
+    def replaced(self, event: trace.Event, after: int) -> None:
+        """The news that an app is another's reaches a worker after so many microseconds; it may be lost until then."""
+        if self.spec.on_replaced != "stays":
+            news = self.world.clock.after(after, Rank.CLIENT, self.index, self._replaced, event)
+            news.idle = self._idle
+            self._awaited[event.serial] = news
+
+    def _replaced(self, happening: Happening) -> None:
+        """The program hears that another has taken an app from the connection that it holds."""
+        event: trace.Event = happening.payload
+        del self._awaited[event.serial]
+        # Of several apps that are taken at once the first ends the connection.
+        if self.connection is not None and event.connection is self.connection.row:
+            self.lose("closed", "closed")
+            if self.spec.on_replaced == "returns":
+                self._over()
 
     def _die(self) -> None:
         """The program dies with its queue and all that it knows."""
         self.generation += 1
+        self.stalled_until = 0
         self._settle(self.world.clock.now)
         self.lose("closed", "crash")  # its system closes the socket for it
         for message in self._workers.abandon(self.world.clock.now):
             self._lose(message)
         self.playing.clear()
         self.known.clear()
+        self.rooms.forget()
 
     def finish(self) -> None:
         """Settle what has arrived by the end of the run; the rest is pending, but for what never will arrive."""

@@ -8,9 +8,12 @@ What becomes of messages in flight:
   received and not yet dealt with is lost too; its unfinished handlers die.
   ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
-  lost where the client has given the WebSocket up by then.
+  lost where the client has given the WebSocket up by then. What finds no room in the buffers ends it.
 - ``partition``: a freeze, and REST requests are not answered.
-- ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn.
+- ``stall``: the program does nothing, and its links stand. What arrives meanwhile is read and handled afterwards.
+- ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn. When its power is cut nothing
+  tears them: their clients take them for alive, as on a link that is frozen for good.
+- ``reload`` of Asterisk: nothing; what comes next meets other files.
 
 A freeze without an end makes the WebSocket that stands deaf for good, and lets new ones pass. While Asterisk boots it
 can be killed again, and then boots anew: the last restart says when it is back.
@@ -40,7 +43,7 @@ class Fault:
     """One fault of the scenario over a whole run.
 
     Attributes:
-        touched: How many connections, clients, channels and attempts to connect it has hit.
+        touched: How many connections, clients, channels, attempts to connect and files it has hit.
     """
 
     def __init__(self, world: World, number: int, spec: FaultSpec) -> None:
@@ -78,11 +81,16 @@ class Fault:
         """Break what there is to break; those that strike while another one lasts add to it."""
         world, spec, lasts = self.world, self.spec, self._for[strike]
         if spec.verb == "restart" and spec.target == "asterisk":
-            self.touched += world.restart(lasts, silent=spec.mode == "blackhole")
+            self.touched += world.restart(lasts, silent=spec.mode == "blackhole", off=spec.how == "power_cut")
+            return
+        if spec.verb == "reload":
+            self.touched += world.files.change(spec)
             return
         for client in self._targets():
             if spec.verb in {"freeze", "partition"}:
                 self._freeze(client, lasts)
+            elif spec.verb == "stall":
+                self.touched += client.stall(lasts)
             elif spec.verb == "drop":
                 self._refuse(client, lasts)
                 how = spec.how or "torn"

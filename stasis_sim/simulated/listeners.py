@@ -1,7 +1,7 @@
 """Clients that listen: Asterisk connects to them, and comes back by its own timers.
 
-One program takes any number of WebSockets at one address. All of them hang on the same link: a fault of the client
-strikes them all, and what Asterisk tries to open meanwhile.
+One program takes any number of WebSockets at one address, and all lead into its one queue. All of them hang on the
+same link: a fault of the client strikes them all, and what Asterisk tries to open meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import simpy
 
 from stasis_sim.simulated.clients import BROKEN, Client
 from stasis_sim.simulated.clock import Happening, Rank
-from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.network import Connection
 
 if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client as ClientSpec
@@ -21,26 +21,6 @@ if TYPE_CHECKING:
     from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.outgoing import Try
     from stasis_sim.simulated.world import World
-
-
-class _Ear:
-    """The client's end of all its WebSockets: they lead into one queue, so what is written later arrives later."""
-
-    __slots__ = ("_latest", "_listener")
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._latest = 0
-
-    def latency(self) -> int:
-        """Return how long the next message takes one way, in microseconds."""
-        now = self._listener.world.clock.now
-        self._latest = max(self._latest, now + self._listener.latency())
-        return self._latest - now
-
-    def receive(self, message: Message, arrives: int, now: int) -> None:
-        """Take a message that will arrive at a known instant, if nothing breaks before."""
-        self._listener.receive(message, arrives, now)
 
 
 class Listener(Client):
@@ -51,7 +31,6 @@ class Listener(Client):
         self._links: list[Connection] = []
         self._listening = False
         self._bereft = False
-        self._ear = _Ear(self)
 
     # ---- its life ----------------------------------------------------------
 
@@ -62,6 +41,7 @@ class Listener(Client):
         except simpy.Interrupt:
             return
         self.started = self._listening = True
+        self.dead = False
         self.world.apps.reach(self.spec.apps, "start")
 
     @property
@@ -94,7 +74,7 @@ class Listener(Client):
             world.recorder.refused(row, world.clock.now, refused)
             world.outgoing.failed(attempt)
             return
-        connection = Connection(attempt.session, self._ear, row)
+        connection = self._link(attempt.session, row)
         self._links.append(connection)
         world.outgoing.succeeded(attempt, connection)
         if self._bereft and self.spec.recover == "list-channels":
@@ -103,24 +83,30 @@ class Listener(Client):
 
     def _refusal(self, attempt: Try) -> Generator[simpy.Event, Any, str]:
         """Let a try go there and back, and return why it fails; empty if it does not."""
-        clock, generation = self.world.clock, self.generation
+        clock = self.world.clock
         deadline = clock.now + attempt.timeout
         self._tries += 1
-        ways = [self._handshakes[2 * self._tries + back] for back in (0, 1)]
-        if self._mute or sum(ways) > attempt.timeout:
-            ways = []
-        for way in ways:
-            yield self._sleep(way)
-            if self._mute:
-                break
-            refused = self._obstacle(attempt, generation)
-            if refused:
+        there, back = (self._handshakes[2 * self._tries + way] for way in (0, 1))
+        if not self._mute and there + back <= attempt.timeout:
+            refused = yield from self._answer(attempt, there, back, deadline)
+            if refused is not None:
                 return refused
-        else:
-            if ways:
-                return ""
         yield self._sleep(deadline - clock.now)
         return "timeout"
+
+    def _answer(self, attempt: Try, there: int, back: int, deadline: int) -> Generator[simpy.Event, Any, str | None]:
+        """Let a try go there and back, and return why it fails; None where Asterisk hears nothing in time."""
+        clock, generation = self.world.clock, self.generation
+        yield self._sleep(there)
+        refused = self._obstacle(attempt, generation)
+        if self._mute or refused:
+            return None if self._mute else refused
+        for left in self.awake():
+            if clock.now + left + back > deadline:
+                return None
+            yield self._sleep(left)
+        yield self._sleep(back)
+        return None if self._mute else self._obstacle(attempt, generation)
 
     def _obstacle(self, attempt: Try, generation: int) -> str:
         """Return what stops a try at this point of its way; empty if nothing does."""
@@ -151,6 +137,7 @@ class Listener(Client):
     def lose(self, how: str, cause: str) -> int:
         """All WebSockets break, and both ends know it; return how many there were."""
         links, self._links = self._links, []
+        self.latest = 0
         lost = self._workers.take_back(self.world.clock.now)
         for connection in links:
             connection.open = False
@@ -163,12 +150,22 @@ class Listener(Client):
         self.world.apps.reach(self.spec.apps, cause)
         return len(links)
 
+    def asterisk_off(self) -> int:
+        """Asterisk is off; once it is back it opens new WebSockets, whatever this end believes of the old ones."""
+        return self.asterisk_killed()
+
     def hung_up(self, connection: Connection) -> None:
         """Asterisk has closed a WebSocket; what a frozen link holds back is lost."""
         self._links.remove(connection)
         connection.open = False
         for message in connection.take_held():
             self._lose(message)
+
+    def _heard(self, happening: Happening) -> None:
+        connection: Connection = happening.payload
+        if connection.open and not connection.stopped:
+            self.hung_up(connection)
+            self._bereft = True
 
     def freeze_for_good(self) -> int:
         """The WebSockets that stand pass nothing more, ever; new ones do. Return how many stood."""
@@ -179,7 +176,7 @@ class Listener(Client):
     def _stop_passing(self) -> int:
         for connection in self._links:
             if connection.frozen_at is None:
-                connection.frozen_at = self.world.clock.now
+                connection.freeze(self.world.clock.now)
             self.world.apps.frozen(connection)
         self.world.apps.reach(self.spec.apps, "frozen")
         return len(self._links)
@@ -194,6 +191,7 @@ class Listener(Client):
             if connection.frozen and not connection.for_good:
                 connection.thaw(self.world.clock.now)
                 self.world.apps.frozen(connection)
+                self.hear(connection)
         self.world.apps.reach(self.spec.apps, "frozen")
 
     def _die(self) -> None:

@@ -7,7 +7,7 @@ discard a whole file, nothing worth simulating is left, and that is an error unl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,20 +18,28 @@ from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
+from stasis_sim.handoff.access import AriSettings
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan import Context, Dialplan
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import PROFILES
+from stasis_sim.scenario.actions import Originate
+from stasis_sim.scenario.clients import OFFER
 from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
 
 if TYPE_CHECKING:
     from stasis_sim.conf.syntax import Diagnostic
     from stasis_sim.scenario import Scenario
+    from stasis_sim.scenario.clients import Client
+    from stasis_sim.scenario.misfit import Keys
 
 _STASIS = re.compile(r'\bStasis\("?([^,()"$]+)', re.IGNORECASE)
 """The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one that a variable will give."""
+
+_BROADCAST = re.compile(r"\bStasisBroadcast\(", re.IGNORECASE)
 
 _ANY_STASIS = re.compile(r"\bStasis(Broadcast)?\(", re.IGNORECASE)
 
@@ -74,6 +82,12 @@ def prepare(scenario: Scenario) -> Prepared:
     dialplan, dialplan_diagnostics = load_extensions(asterisk.extensions)
     websocket_clients, client_diagnostics = load_websocket_clients(asterisk.websocket_client)
     diagnostics = [*http_diagnostics, *ari_diagnostics, *client_diagnostics, *dialplan_diagnostics]
+    reloads = {
+        position: reread(fault, dialplan, ari)
+        for position, fault in enumerate(scenario.faults)
+        if fault.verb == "reload"
+    }
+    diagnostics += [found for reload in reloads.values() for found in reload.diagnostics]
     errors = [_problem(found) for found in diagnostics if found.discards and not asterisk.accept_broken]
     warnings = [_problem(found) for found in diagnostics if not found.discards or asterisk.accept_broken]
     listened = any(client.transport == "outbound" for client in scenario.clients.values())
@@ -85,13 +99,15 @@ def prepare(scenario: Scenario) -> Prepared:
         websocket_clients if listened else {},
         sounds=Sounds(asterisk.sounds_us),
         clock_us=asterisk.clock_us,
+        rtp_timeout_us=asterisk.rtp_timeout_us,
     )
     if not errors:
-        errors = [*_nowhere(scenario, dialplan)]
+        errors = [*_nowhere(scenario, dialplan), *_other_outbound(scenario, ari, reloads)]
+        errors += _originates(scenario, dialplan)
         errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
-    warnings += [*_unknown_applications(dialplan), *_unmatched(scenario, stasis_apps(dialplan))]
+    warnings += _odd(scenario, [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)])
     for outbound in () if listened else ari.outbound_websockets:
         text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))
@@ -130,6 +146,29 @@ def _nowhere(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
         yield scenario.problem(("calls", position, "to"), text)
 
 
+def _originates(scenario: Scenario, dialplan: Dialplan) -> Iterator[Problem]:
+    """Yield channels of clients whose far half has no place, or whose near half makes its own program make another."""
+    for keys, client, action in _originating(scenario):
+        extension, context = action.place
+        if dialplan.find(context, extension, wall_us=scenario.asterisk.clock_us) is None:
+            text = f"no extension {extension} in context {context}; write one that the dialplan has, or add it there"
+            yield scenario.problem((*keys, "endpoint"), text)
+        if action.app in client.apps:
+            text = (
+                f"its own app (got {action.app}), whose StasisStart would originate again; "
+                "write one that another client serves"
+            )
+            yield scenario.problem((*keys, "app"), text)
+
+
+def _originating(scenario: Scenario) -> Iterator[tuple[Keys, Client, Originate]]:
+    for name, client in scenario.clients.items():
+        for event, todo in client.on.items():
+            for position, action in enumerate(todo):
+                if isinstance(action, Originate):
+                    yield ("clients", name, f"on {event}", position, "originate"), client, action
+
+
 def stasis_apps(dialplan: Dialplan) -> tuple[str, ...]:
     """Return the apps that a dialplan hands channels to by a name that stands in it, each once."""
     return tuple(dict.fromkeys(name for line in _lines(dialplan) for name in _STASIS.findall(line)))
@@ -143,10 +182,27 @@ def _lines(dialplan: Dialplan) -> Iterator[str]:
                 yield f"{step.application}({step.data})"
 
 
-def _unknown_applications(dialplan: Dialplan) -> Iterator[Problem]:
+def _other_outbound(scenario: Scenario, ari: AriSettings, reloads: Mapping[int, Reread]) -> Iterator[Problem]:
+    """Yield reloads that would open or close WebSockets, which only a start does here."""
+    for position, reload in reloads.items():
+        if reload.ari is not None and reload.ari.outbound_websockets != ari.outbound_websockets:
+            text = "Asterisk's own WebSockets open at its start only; write the sections outbound_websocket as before"
+            yield scenario.problem(("faults", position, "ari"), text)
+
+
+def _odd(scenario: Scenario, dialplans: Sequence[Dialplan]) -> Iterator[Problem]:
+    """Yield what is perhaps not meant in a dialplan, or in one that is loaded later."""
+    yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
+    named = [app for each in dialplans for app in stasis_apps(each)]
+    named += [action.app for _, _, action in _originating(scenario)]
+    offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
+    yield from _unmatched(scenario, tuple(dict.fromkeys(named)), offers=offers)
+
+
+def _unknown_applications(contexts: Iterable[Context]) -> Iterator[Problem]:
     """Yield the first line of each application that the model does not have."""
     known = {name.casefold() for name in APPLICATIONS}
-    for context in dialplan.contexts.values():
+    for context in contexts:
         for extension in context.extensions:
             for step in extension.steps.values():
                 name = step.application.casefold()
@@ -158,12 +214,17 @@ def _unknown_applications(dialplan: Dialplan) -> Iterator[Problem]:
                     yield Problem(step.file, step.line, 0, text)
 
 
-def _unmatched(scenario: Scenario, named: tuple[str, ...]) -> Iterator[Problem]:
+def _unmatched(scenario: Scenario, named: tuple[str, ...], *, offers: bool) -> Iterator[Problem]:
     """Yield apps that stand on one side only; both are legitimate, and both are often a slip."""
-    served = [app for client in scenario.clients.values() for app in client.apps]
-    for name, client in scenario.clients.items():
+    clients = scenario.clients
+    served = [app for client in clients.values() for app in client.apps]
+    for name, client in clients.items():
+        behind = {app for each in clients.values() if each.behind == name for app in each.apps}
         for app in client.apps:
-            if app not in named:
+            if client.deliver is not None and app not in behind:
+                text = f"no client behind it serves {app}: what Asterisk raises for it is lost"
+                yield scenario.problem(("clients", name, "apps"), text)
+            if app not in named and client.behind is None and not (offers and OFFER in client.on):
                 yield scenario.problem(("clients", name, "apps"), f"no line of the dialplan hands calls to {app}")
     for app in named:
         if app not in served:

@@ -11,19 +11,26 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.actions import Playback, handle, plan
+from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
+from stasis_sim.simulated.delays import Delays, Name
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.network import Message
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.service import Workers
 
 if TYPE_CHECKING:
+    from stasis_sim.observe.trace import Event
     from stasis_sim.randomness import Durations
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.scenario.distributions import Distribution
     from stasis_sim.simulated.world import World
+
+ERROR = 400
+"""From this status on an answer of Asterisk is an error."""
 
 SETTLED_AT = 64
 """So many messages are kept before a client looks which of them are done; nothing waits for that."""
@@ -39,10 +46,13 @@ class Program:
         spec: What the scenario says of it.
 
     Attributes:
-        latency: Returns how long the next message takes one way, in microseconds.
+        latency: Returns how long a message takes, in microseconds.
+        latest: When the last message arrives that is on its way to it: none overtakes another.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
+        stalled_until: Up to when its event loop stalls: nothing is read, handled or sent.
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
+        rooms: Its bridges.
     """
 
     def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
@@ -50,30 +60,41 @@ class Program:
         self.index = index
         self.name = name
         self.spec = spec
+        self.latest = 0
         self.generation = 0
+        self.stalled_until = 0
         self._partitions = 0
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
         self.known: set[int] = set()
+        self.rooms = Rooms(index)
         self._workers = Workers(spec.workers)
-        self._base = spec.path.rpartition("/")[0]
-        # Read in order and bound to the iterator: this is asked for with every message and every request.
-        self.latency = durations(world.streams, f"clients/{name}/latency", spec.latency).in_order().__next__
-        answers = durations(world.streams, f"clients/{name}/answers", world.scenario.asterisk.latency)
-        self._answer_time = answers.in_order().__next__
-        self._user = (spec.user, spec.password)
-        self._server = (spec.host, spec.port, spec.tls)
+        # Whose door its requests go through: its own, or that of the proxy that it is behind.
+        door = spec if spec.behind is None else world.scenario.clients[spec.behind]
+        self._base = door.path.rpartition("/")[0]
+        # Behind a proxy it is the proxy that Asterisk answers.
+        answer = world.scenario.asterisk.latency if spec.behind is None else Constant(0)
+        delays = Delays(world, name, spec.latency, answer)
+        self.latency, self.delays_of = delays.of_message, delays.of_request
+        self._fragile = spec.on_error == "crashes"
+        self._user = (door.user, door.password)
+        self._server = (door.host, door.port, door.tls)
         # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
         self._handling: dict[int, Process] = {}
         self._awaited: dict[int, Happening] = {}
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
-        self._durations: dict[tuple[str | int, ...], Durations] = {}
+        self._durations: dict[Name, Durations] = {}
         self._services: dict[tuple[str, int, int], Durations] = {}
 
     @property
-    def partitioned(self) -> bool:
-        """Whether REST requests get no answer."""
-        return self._partitions > 0
+    def cut_off(self) -> str:
+        """Why a REST request that comes to Asterisk's door now is not let through; empty if it is."""
+        return "network" if self._partitions else ""
+
+    def reads(self, arrives: int) -> int:
+        """Return when it reads what arrives at an instant: not before it holds less than it may."""
+        inbox = self.spec.inbox
+        return arrives if inbox is None else self._workers.room(arrives, inbox)
 
     def receive(self, message: Message, arrives: int, now: int) -> None:
         """Take a message that will arrive at a known instant, if nothing breaks before."""
@@ -82,7 +103,9 @@ class Program:
         if len(workers.queue) > SETTLED_AT:
             self._settle(now)
         if caller is None:
-            workers.take(arrives, 0, message)
+            finish = workers.take(arrives, 0, message)
+            if event.type == "ApplicationReplaced":
+                self.replaced(event, finish - now)
             return
         services = self._services.get((event.app, number, caller.source)) or self._service(message, caller)
         finish = workers.take(arrives, services[caller.index], message)
@@ -113,7 +136,7 @@ class Program:
         self._services[event.app, number, caller.source] = drawn
         return drawn
 
-    def duration(self, name: tuple[str | int, ...], distribution: Distribution, caller: Caller) -> int:
+    def duration(self, name: Name, distribution: Distribution, caller: Caller) -> int:
         """Return the duration in microseconds that belongs to a name and a caller."""
         key = (*name, caller.source)
         drawn = self._durations.get(key)
@@ -121,6 +144,47 @@ class Program:
             stream = "/".join(map(str, (*name, self.world.callers.source_name(caller.source))))
             drawn = self._durations[key] = durations(self.world.streams, stream, distribution)
         return drawn[caller.index]
+
+    def awake(self) -> Generator[int, Any, None]:
+        """Wait until the program does not stall."""
+        while (left := self.stalled_until - self.world.clock.now) > 0:
+            yield left
+
+    def _stand_still(self, until: int) -> list[Message]:
+        """Put off up to an instant what the workers have begun or not; return what is on its way and not read."""
+        clock = self.world.clock
+        self.stalled_until = until
+        unread = self._workers.take_back(clock.now)
+        self.latest = 0
+        for message in unread:
+            self._unreceive(message)
+        for message, finish in self._workers.stall(clock.now, until):
+            serial = message[0].serial
+            if serial in self._handling:
+                self._handling[serial].arm(finish - clock.now)
+            if serial in self._awaited:
+                happening = self._awaited[serial]
+                clock.cancel(happening)
+                number = happening.payload[1]
+                self._awaited[serial] = clock.after(
+                    finish - clock.now, Rank.CLIENT, number, self._played, happening.payload
+                )
+        return unread
+
+    def _unreceive(self, message: Message) -> None:
+        """A message that was to arrive will do so later."""
+        happening = self._awaited.get(message[0].serial)
+        if happening is not None:
+            self.world.not_yet(message[0], happening.payload[2])
+        self.leave(message)
+
+    def replaced(self, event: Event, after: int) -> None:
+        """The news that an app is another's reaches a worker after so many microseconds."""
+        raise NotImplementedError
+
+    def fail(self) -> None:
+        """A request was answered with an error, and the program does not catch it."""
+        raise NotImplementedError
 
     def _settle(self, now: int) -> None:
         """Nothing can happen any more to the messages whose work is over."""
@@ -138,7 +202,7 @@ class Program:
 
     def busy_until(self) -> int:
         """Return when the last message that is on its way now will be dealt with."""
-        return self._workers.busy_until()
+        return max(self._workers.busy_until(), self.stalled_until)
 
     def rest(
         self,
@@ -148,7 +212,9 @@ class Program:
         caller: Caller | None,
         process: Process,
         *,
+        name: Name,
         awaited: bool = True,
+        but: tuple[int, ...] = (),
     ) -> Generator[int | None, Any, int]:
         """Send a REST request and return its status, 0 where no answer can come.
 
@@ -158,22 +224,30 @@ class Program:
             query: Parameters.
             caller: Whose channel it is about.
             process: Who sends it.
+            name: Its place in what the client does; the times that it takes belong to it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
+            but: Errors that the program reckons with.
         """
-        world = self.world
+        world, generation = self.world, self.generation
+        if self.stalled_until:
+            yield from self.awake()
+            if generation != self.generation:
+                return 0
         path = self._base + path
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
-        answer_time = self._answer_time()
-        yield self.latency()
+        there, back = self.delays_of(caller, name)
+        yield there
         answer = world.request(self, caller, self._request(method, path, query), process)
         if answer is None:
             # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
             answer = yield None
         row.status, row.reason = answer
         world.release(caller)
-        if awaited:
-            yield answer_time + self.latency()
+        if awaited or self._fragile:
+            yield back
+        if row.status >= ERROR and self._fragile and row.status not in but and self.generation == generation:
+            self.fail()
         return row.status
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
@@ -194,6 +268,11 @@ class Program:
         happening = self._awaited.pop(serial, None)
         if happening is not None:
             self.world.clock.cancel(happening)
+
+    def take_up(self, caller: Caller, app: str) -> None:
+        """It works for a call from now on of whose StasisStart it has not heard."""
+        del app
+        self.known.add(caller.trace.number)
 
     def begin(self, serial: int) -> None:
         """A worker is through with an event: whoever handles it begins."""

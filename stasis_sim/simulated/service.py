@@ -9,6 +9,7 @@ out again.
 from __future__ import annotations
 
 from collections import deque
+from heapq import nlargest
 from typing import TypeAlias
 
 from stasis_sim.simulated.network import Message
@@ -44,6 +45,14 @@ class Workers:
         self._free = (finish,) if self._count == 1 else tuple(sorted((*free[1:], finish)))
         return finish
 
+    def room(self, arrives: int, bound: int) -> int:
+        """Return when fewer messages than a bound are here and not done, not before an instant."""
+        if len(self.queue) < bound:
+            return arrives
+        finishes = (entry[1] for entry in self.queue)
+        last = self.queue[-bound][1] if self._count == 1 else nlargest(bound, finishes)[-1]
+        return max(arrives, last)
+
     def busy_until(self) -> int:
         """Return when the last worker is free."""
         return self._free[-1]
@@ -65,6 +74,21 @@ class Workers:
         if lost:
             self._free = lost[-1][2]
         return [message for _, _, _, message in reversed(lost)]
+
+    def stall(self, now: int, until: int) -> list[tuple[Message, int]]:
+        """Let no worker go on up to an instant; return what is here and not done, and when it will be.
+
+        What has not arrived must have been taken back: then whoever is busy, or waits for one who is, is done later by
+        as much.
+        """
+
+        def later(at: int) -> int:
+            return at + until - now if at > now else at
+
+        queue = [(at, later(finish), tuple(map(later, free)), message) for at, finish, free, message in self.queue]
+        self.queue = deque(queue)
+        self._free = tuple(map(later, self._free))
+        return [(message, finish) for _, finish, _, message in queue if finish > now]
 
     def abandon(self, now: int) -> list[Message]:
         """Take out and return all messages whose work is not over: who worked on them has died."""

@@ -15,17 +15,21 @@ from simpy.core import EmptySchedule
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
+from stasis_sim.simulated.actions import CLAIM
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller, Callers
 from stasis_sim.simulated.clients import Client
 from stasis_sim.simulated.clock import Clock, Happening, Rank
+from stasis_sim.simulated.consumers import Consumer
 from stasis_sim.simulated.faults import Fault
 from stasis_sim.simulated.listeners import Listener
 from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.outgoing import Outgoing
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
+from stasis_sim.simulated.proxies import Proxy
+from stasis_sim.simulated.reloads import Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.trace import Recorder
     from stasis_sim.randomness import Streams
+    from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.simulated.preparation import Prepared
 
 CARRIED_OUT = range(200, 300)
@@ -41,6 +46,15 @@ SWITCHING_PROTOCOLS = 101
 
 Command: TypeAlias = tuple[Caller, trace.Attempt | None]
 """Whom a command is about, and the stay in Stasis in which it came."""
+
+
+def _kind(spec: ClientSpec) -> type[Client]:
+    """Return what a client of the scenario is."""
+    if spec.behind is not None:
+        return Consumer
+    if spec.deliver is not None:
+        return Proxy
+    return Listener if spec.transport == "outbound" else Client
 
 
 class World:
@@ -59,8 +73,10 @@ class World:
         self.clock = Clock()
         self.apps = Apps(self.clock, recorder)
         self.outgoing = Outgoing(self, prepared.each_call)
+        self.write_timeout_us = 1_000 * max(0, prepared.configuration.ari.websocket_write_timeout_ms)
         self.callers = Callers(self)
         self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
+        self.files = Files(self.scenario, self.asterisk)
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._finished: dict[int, str] = {}
         self._waiting: dict[int | str, tuple[Command | None, Process]] = {}
@@ -83,6 +99,7 @@ class World:
             effects.STEP: callers.step,
             effects.STASIS: callers.stasis,
             effects.LEFT: callers.left,
+            effects.BRIDGED: callers.bridged,
             effects.ENDED: callers.ended,
             effects.REGISTRY: self.apps.registry,
             effects.CLOSE: self._close,
@@ -98,8 +115,11 @@ class World:
         for name, spec in scenario.clients.items():
             for instance in range(1, spec.instances + 1):
                 full = name if instance == 1 else f"{name}#{instance}"
-                kind = Listener if spec.transport == "outbound" else Client
-                self.clients.append(kind(self, len(self.clients), full, spec))
+                self.clients.append(_kind(spec)(self, len(self.clients), full, spec))
+        proxies = {client.name: client for client in self.clients if isinstance(client, Proxy)}
+        for program in self.clients:
+            if isinstance(program, Consumer):
+                program.hang_on(proxies[str(program.spec.behind)])
         self.faults = [Fault(self, number, spec) for number, spec in enumerate(scenario.faults)]
         self.callers.begin()
         self.outgoing.begin(client for client in self.clients if isinstance(client, Listener))
@@ -117,10 +137,13 @@ class World:
             return self.recorder.event(serial, app, type_, now), None, 0
         if type_ == "PlaybackFinished":
             self._finished[serial] = body["playback"]["id"]
-        event = trace.Event(serial, app, type_, now)
         row = caller.trace
-        row.events.append(event)
-        row.open += 1
+        if row.released:
+            event = self.recorder.event(serial, app, type_, now)
+        else:
+            event = trace.Event(serial, app, type_, now)
+            row.events.append(event)
+            row.open += 1
         raised = caller.raised
         number = raised.get(app, 0)
         raised[app] = number + 1
@@ -140,6 +163,10 @@ class World:
     def playback(self, event: trace.Event) -> str:
         """Return the id of the playback that an event says to be over, once."""
         return self._finished.pop(event.serial, "")
+
+    def not_yet(self, event: trace.Event, playback: str) -> None:
+        """A client that has been told of the end of a playback will hear of it later."""
+        self._finished[event.serial] = playback
 
     def lost(self, message: Message) -> None:
         """A message was written to a connection and never dealt with."""
@@ -216,11 +243,13 @@ class World:
         """
         if self.down:
             return 0, "asterisk_down"
-        if client.partitioned:
-            return 0, "network"
+        cut_off = client.cut_off
+        if cut_off:
+            return 0, cut_off
         self._requests = number = self._requests + 1
-        # Who only asks carries nothing out. The command itself may end the stay, even the call.
-        command = None if caller is None or request.method == "GET" else (caller, caller.attempt)
+        # Who only asks, or claims, carries nothing out. The command itself may end the stay, even the call.
+        acts = request.method != "GET" and not request.path.endswith(CLAIM)
+        command = (caller, caller.attempt) if caller is not None and acts else None
         self.asterisk.apply(stimuli.Request(number, request))
         answer = self._answers.pop(number, None)
         if answer is None:
@@ -245,18 +274,26 @@ class World:
         return status, reason
 
     def closed(self, connection: Connection, how: str, cause: str) -> None:
-        """Let Asterisk notice that a connection is gone."""
+        """Let Asterisk notice that a connection is gone, if it has not given it up."""
+        if connection.over:
+            return
+        connection.over = True
         now, row = self.clock.now, connection.row
         if row.closed is None:
             row.closed = now
         row.how = row.how or how
         mine = self.apps.left(connection)
         self.apps.cause = cause
-        if now >= self._down_until:
+        known = self._connections.pop(connection.session, None)
+        if known is not None and now >= self._down_until:
             self.asterisk.apply(stimuli.Closed(connection.session))
-        del self._connections[connection.session]
         for app in mine:
             self.apps.changed(app)
+
+    def forgotten(self, connection: Connection) -> None:
+        """Asterisk has gone without a word, and knows nothing of a connection that its client takes for alive."""
+        self.apps.left(connection)
+        self._connections.pop(connection.session, None)  # it may have forgotten it before
 
     def reached(self, apps: Iterable[str], connection: Connection) -> None:
         """Let Asterisk notice that a connection stands which it has opened."""
@@ -267,12 +304,14 @@ class World:
     def hung_up(self, connection: Connection) -> None:
         """Asterisk has closed a connection which it had opened: what it has written still arrives."""
         del self._connections[connection.session]
+        connection.over = True
         connection.row.closed, connection.row.how = self.clock.now, "closed"
 
-    def given_up(self, connection: Connection) -> None:
+    def given_up(self, connection: Connection, how: str) -> None:
         """A client has given up a connection over which nothing comes; Asterisk knows nothing of that."""
-        connection.row.closed = self.clock.now
-        connection.row.how = connection.row.how or "frozen"
+        if not connection.over:
+            connection.row.closed = self.clock.now
+            connection.row.how = connection.row.how or how
 
     def _close(self, effect: Effect) -> None:
         """Asterisk closes a connection: nothing more can be written to it, and its client hears of it."""
@@ -286,12 +325,13 @@ class World:
             if client.connection is not None and client.connection.session == session:
                 client.lose(how, how)
 
-    def restart(self, boot: int, *, silent: bool) -> int:
+    def restart(self, boot: int, *, silent: bool, off: bool = False) -> int:
         """Asterisk is killed and boots again; return how much that hit: itself, channels and connections.
 
         Args:
             boot: How long it takes to boot, in microseconds.
             silent: Whether attempts to connect meanwhile hear nothing, instead of a refusal.
+            off: Whether its machine loses power, so that nothing closes the connections.
         """
         hit = 1 + len(self.callers.live)
         self._down_silently = silent
@@ -304,9 +344,7 @@ class World:
         self.outgoing.killed(boot)
         self._down_until = self.clock.now + boot
         self.apps.down()
-        for client in self.clients:
-            hit += client.lose("restart", "restart")
-            client.settle_given_up(for_good=True)
+        hit += sum(client.asterisk_off() if off else client.asterisk_killed() for client in self.clients)
         self.apps.settle()
         return hit
 
@@ -322,14 +360,16 @@ class World:
         run, clock = self.scenario.run, self.clock
         if run.until == "drained":
             self._drain()
-            # The last messages are still on their way, or with a worker.
-            clock.run(until=max((clock.now, *(client.busy_until() for client in self.clients))))
+            # The last messages are still on their way, some of them to a proxy that hands them on, or with a worker.
+            for clients in ([client for client in self.clients if isinstance(client, Proxy)], self.clients):
+                if clients:
+                    clock.run(until=max((clock.now, *(client.busy_until() for client in clients))))
         else:
             clock.run(until=run.duration_us)
         for client in self.clients:
             client.finish()
             for connection in client.standing():
-                if connection.frozen:
+                if connection.frozen and not connection.over:
                     connection.row.how = "frozen"
         return self.recorder.finish(clock.now, self._raised)
 

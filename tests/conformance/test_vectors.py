@@ -99,6 +99,7 @@ def test_a_case_with_nothing_that_is_judged(tmp_path: Path, shell: Shell) -> Non
         ("[", "made.json:1:2: not JSON: Expecting value"),
         ("{}", "made.json: not vectors; they are a list of cases, each with an id"),
         ("[{}]", "made.json: not vectors; they are a list of cases, each with an id"),
+        ("[]", "made.json: there is nothing to judge in it; vectors are a list of cases, each with an id"),
         ('[{"id": "x", "enter": "1@t"}]', "made.json: case x is no case of a vector (KeyError: 'conf')"),
     ],
 )

@@ -119,10 +119,11 @@ class Asterisk:
     def rest(
         self, method: str, path: str, body: object = None, user: str = "asterisk", **query: str
     ) -> tuple[int, Any]:
-        """Ask ARI for something: the status and the JSON, None if it has not answered yet."""
+        """Ask ARI for something, and wait for a tick if there is one: status and JSON, None if there is no answer."""
         self._asked += 1
         request = HttpRequest(method, f"/ari{path}", tuple(query.items()), (user, user), body)
         effects = self.step(Request(self._asked, request))
+        effects += self.run(self.engine.profile.command_tick_us / 1_000_000)
         found = [effect for effect in effects if effect[0] == RESPONSE and effect[1] == self._asked]
         if not found:
             return 0, None

@@ -105,7 +105,10 @@ def test_a_broadcast_goes_to_whoever_claims_first(asterisk: Asterisk) -> None:
     assert asterisk.types(asterisk.call("c1", "offer")) == ["CallBroadcast"]
     claim = {"channelId": "c1", "application": "Intro-IVR"}
     assert asterisk.rest("POST", "/events/claim", None, "asterisk", **claim)[0] == 204
-    assert asterisk.of(asterisk.log, STASIS) == [("c1", "Intro-IVR", ("a", "b"), "entered", "")]
+    assert asterisk.of(asterisk.log, STASIS) == [
+        ("c1", "", ("a", "b"), "in_progress", ""),
+        ("c1", "Intro-IVR", ("a", "b"), "entered", ""),
+    ]
     assert asterisk.rest("POST", "/events/claim", None, "asterisk", **claim)[0] == 409
     asterisk.rest("POST", "/channels/c1/continue")
     assert asterisk.rest("POST", "/events/claim", None, "asterisk", **claim)[0] == 404

@@ -13,8 +13,9 @@ from stasis_sim.observe.catalogue import MEASURES, lookup, rank
 from stasis_sim.observe.columns import TABLES
 from stasis_sim.observe.invariants import InvariantError, conserve
 from stasis_sim.observe.metrics import Measures, measures
+from stasis_sim.observe.missing import COLUMNS, KEYS
 from stasis_sim.observe.trace import Attempt, Event, Recorder
-from stasis_sim.observe.vocabulary import CAUSES, FATES, HOWS, OUTCOMES, REASONS, RESULTS
+from stasis_sim.observe.vocabulary import CAUSES, FATES, HOWS, MEANINGS, OUTCOMES, REASONS, RESULTS
 
 DOCS = Path(__file__).parents[2] / "docs" / "measures.md"
 
@@ -255,9 +256,21 @@ def test_the_documentation_shows_the_tables() -> None:
         ]
 
 
+def test_the_documentation_shows_the_ledger() -> None:
+    """docs/measures.md shows each column of the ledger of missed events, and the keys that it can be summed up by."""
+    text = DOCS.read_text(encoding="utf-8")
+    section = text.split("\n## The ledger of missed events\n")[1].split("\n#")[0]
+    assert re.findall(r"^\| `[^\n]*$", section, re.MULTILINE) == [
+        f"| `{name}` | {meaning} |" for name, meaning in COLUMNS.items()
+    ]
+    json = " ".join(text.split("- `ledger`: ")[1].split())
+    for by, keys in KEYS.items():
+        assert f"`{by}`: {', '.join(f'`{key}`' for key in keys)}" in json
+
+
 def test_the_documentation_shows_the_vocabularies() -> None:
     """docs/measures.md explains every word of the closed vocabularies."""
     section = DOCS.read_text(encoding="utf-8").split("\n## Words\n")[1].split("\n## ")[0]
     assert re.findall(r"^- \*\*(\w+)\*\*", section, re.MULTILINE) == [
-        word for words in (OUTCOMES, RESULTS, REASONS, FATES, HOWS, CAUSES) for word in words
+        word for words in (OUTCOMES, RESULTS, REASONS, FATES, HOWS, CAUSES, MEANINGS) for word in words
     ]

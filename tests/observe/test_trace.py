@@ -332,7 +332,7 @@ def test_a_call_that_never_left_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("what", "text"),
     [
-        ("fate", "unknown fate: eaten; known: delivered, late, missed, lost, pending"),
+        ("fate", "unknown fate: eaten; known: delivered, late, misdelivered, missed, lost, pending"),
         ("how", "unknown end of a connection: bored; known: closed, torn, frozen, refused"),
         ("reason", "unknown reason: tired; known: never_registered, forgotten"),
     ],

@@ -35,10 +35,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ({}, ""),
     ({"faults": [{"drop": "ivr", "at": "5s"}]}, ""),
     ({"asterisk": {"max_channels": 3}}, "asterisk.max_channels: whether a call gets in depends on the others"),
-    (
-        {"asterisk": {"latency": {"exponential": "1ms"}}},
-        "asterisk.latency: its random times are drawn in the order of requests",
-    ),
+    ({"asterisk": {"latency": {"exponential": "1ms"}}}, ""),
     ({"faults": [{"crash": "ivr", "at": "5s"}]}, "faults.0.crash: only drop is computed in bulk"),
     ({"ivr": {"instances": 2}}, "clients.ivr.instances: one replaces the other"),
     (
@@ -46,15 +43,56 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "clients.ivr.transport: its events wait in a queue that calls fill",
     ),
     ({"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}}, ""),
+    (
+        {"clients": {"proxy": {"apps": ["Intro-IVR"]}}, "ivr": {"behind": "proxy"}},
+        "clients.ivr.behind: who gets an event depends on who is there when the proxy hands it on",
+    ),
+    ({"ivr": {"deliver": "any"}}, "clients.ivr.deliver: it hands events on to whoever is there"),
+    ({"ivr": {"inbox": 2}}, "clients.ivr.inbox: what it does not read may end its connection"),
+    ({"ivr": {"idle_timeout": "5min"}}, "clients.ivr.idle_timeout: messages about calls keep its connection alive"),
+    (
+        {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "vanishes": "5s", "session_expires": "90s"}]},
+        "calls.0.session_expires: how often the session was refreshed is computed event by event",
+    ),
+    (
+        {
+            "calls": [
+                {
+                    "to": "ivr@default",
+                    "arrivals": {"every": "1s"},
+                    "keys": [{"after": "1s", "press": "1"}, {"after": "1s", "press": "2", "repeat": "5s"}],
+                }
+            ]
+        },
+        "calls.0.keys: how often a caller presses keys again is computed event by event",
+    ),
+    (
+        {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "redial": {"after": "5s", "times": 2}}]},
+        "calls.0.redial: one call makes another",
+    ),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
         "clients.ivr.reconnect: a program that ends takes the calls that it works for with it",
     ),
+    (
+        {"ivr": {"on StasisStart": ["answer", "pair"]}},
+        "clients.ivr.on StasisStart: who is in a bridge hears of the others",
+    ),
+    (
+        {"ivr": {"on StasisStart": [{"originate": {"endpoint": "Local/ivr@default", "app": "Other"}}]}},
+        "clients.ivr.on StasisStart: it makes channels beside the calls",
+    ),
+    (
+        {"ivr": {"on_replaced": "returns", "supervisor": "5s"}},
+        "clients.ivr.supervisor: a program that ends takes the calls that it works for with it",
+    ),
+    ({"ivr": {"on_replaced": "reconnects"}}, ""),
+    ({"ivr": {"on_error": "crashes"}}, "clients.ivr.on_error: a call can end the program that others need"),
     ({"ivr": {"recover": "list-channels"}}, "clients.ivr.recover: what it finds depends on the other calls"),
     (
         {"ivr": {"latency": {"exponential": "1ms"}}},
-        "clients.ivr.latency: its random times are drawn in the order of messages",
+        "clients.ivr.latency: a message that takes long holds up those of other calls behind it",
     ),
     (
         {"clients": {"twin": {"apps": ["Intro-IVR"]}}},

@@ -52,6 +52,15 @@ exten => ivr,1,Wait(0.5)
 exten => h,1,Stasis(Super-Conference)
 """,
     """
+exten => ivr,1,Stasis(Intro-IVR)
+ same => n,Read(DIGITS,,2,,1,3)
+ same => n,ExecIf($["${DIGITS}" = "1"]?Stasis(Super-Conference))
+ same => n,WaitExten(2)
+exten => 1,1,Playback(sorry)
+exten => 12,1,Stasis(Intro-IVR)
+exten => t,1,Hangup(17)
+""",
+    """
 exten => ivr,1,Set(TIMEOUT(absolute)=3)
  same => n,Stasis(Intro-IVR)
  same => n,Hangup()
@@ -82,7 +91,7 @@ ACTION = st.one_of(
 PLAY = st.builds(lambda time: {"play": time}, DURATION)
 ACTIONS = st.lists(ACTION, min_size=1, max_size=3)
 STARTS = st.lists(ACTION | PLAY, min_size=1, max_size=4)
-EVENTS = ("StasisEnd", "PlaybackFinished", "ChannelStateChange", "ChannelDialplan")
+EVENTS = ("StasisEnd", "PlaybackFinished", "ChannelStateChange", "ChannelDialplan", "ChannelDtmfReceived")
 
 POLICIES = (
     "none",
@@ -135,10 +144,12 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
             "arrivals": draw(arrivals),
             "count": draw(st.integers(1, 60)),
         }
-        for key in ("hold", "patience"):
+        source["kind"] = draw(st.sampled_from(["sip", "local"]))
+        for key in ("hold", "patience", "media", *(["vanishes"] if source["kind"] == "sip" else ())):
             if draw(st.booleans()):
                 source[key] = draw(DURATION)
-        source["kind"] = draw(st.sampled_from(["sip", "local"]))
+        if draw(st.booleans()):
+            source["keys"] = [{"after": draw(DURATION), "press": draw(st.sampled_from(["1", "12#"]))}]
         return source
 
     return [calls(name) for name in ("a", "b")[: draw(st.integers(1, 2))]]
@@ -177,7 +188,8 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "profile": draw(st.sampled_from(["documented", "asterisk-16", "asterisk-22"])),
             "extensions": "[default]\n" + draw(st.sampled_from(DIALPLANS)),
             "sounds": {"sorry": draw(COARSE)},
-            "latency": draw(st.sampled_from(["0s", "1ms"])),
+            "latency": draw(st.sampled_from(["0s", "1ms"]) | FINE),
+            "rtp_timeout": draw(st.sampled_from(["none", "1s", "7s"])),
         },
         "clients": found,
         "calls": draw(sources()),

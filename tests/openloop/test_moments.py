@@ -102,12 +102,29 @@ def test_moments_pass_through_text() -> None:
     assert read("hello-world", conditions) is None
 
 
+SMALL = st.lists(st.integers(0, 30), min_size=3, max_size=3)
+"""So that a sum has no more turns than are taken."""
+
+
+@given(SMALL, SMALL, st.integers(1, 9))
+def test_a_rest_holds_for_the_same_quotient(values: list[int], others: list[int], divisor: int) -> None:
+    """What is left by a division is the sum less so many divisors, for whoever fulfils the conditions."""
+    conditions: Conditions = {}
+    first, second, _ = symbols(values, conditions)
+    rest = (first + second) % divisor
+    assert isinstance(rest, Moment)
+    assert rest.value == (values[0] + values[1]) % divisor
+    if all(HOLDS[condition.relation](evaluate(condition.sum, others)) for condition in conditions):
+        assert evaluate(rest.sum, others) == (others[0] + others[1]) % divisor
+
+
 @pytest.mark.parametrize(
     "use",
     [
         lambda moment: moment // 2,
         lambda moment: 2 * moment,
-        lambda moment: moment % 1000,
+        lambda moment: moment % moment,
+        lambda moment: (moment + 66_000) % 1000,
         float,
         int,
         round,

@@ -119,6 +119,13 @@ CLIENTS = keys(
         **ON,
     },
 )
+APPS = st.lists(NAMES, min_size=1, max_size=2, unique=True)
+PROXIES = st.builds(
+    lambda apps, proxy, program: {"one": {"apps": apps, **proxy}, "two": {"apps": apps[-1], **program}},
+    APPS,
+    keys({}, {"deliver": st.sampled_from(["owner", "any"]), "password": WORDS, "start": TIMES, "reconnect": RECONNECT}),
+    keys({"behind": st.just("one")}, {"workers": st.integers(1, 9), "service": RANDOM, "latency": RANDOM, **ON}),
+)
 DAYS = st.dictionaries(
     st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59)), RATES, min_size=1, max_size=3
 )
@@ -185,7 +192,7 @@ ASTERISK = keys(
     },
 )
 SCENARIOS = keys(
-    {"asterisk": ASTERISK, "run": RUNS, "clients": keys({"one": CLIENTS}, {"two": CLIENTS})},
+    {"asterisk": ASTERISK, "run": RUNS, "clients": keys({"one": CLIENTS}, {"two": CLIENTS}) | PROXIES},
     {
         "title": TEXTS,
         "calls": st.lists(CALLS, max_size=2),

@@ -76,6 +76,26 @@ def test_a_crash_loses_exactly_what_is_not_done(jobs: list[tuple[int, int]], cou
     assert workers.take(max(now, crash), 5, message(99)) == max(now, crash) + 5
 
 
+@given(JOBS, JOBS, st.integers(1, 4), st.integers(0, 400), st.integers(0, 400))
+def test_a_stall_takes_time_out_of_the_workers_day(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], count: int, since: int, lasts: int
+) -> None:
+    """By a clock that stands still meanwhile, everything is done when it would have been."""
+    workers, done, now = Workers(count), {}, 0
+    came = [job for job, at in zip(first, arrivals(first), strict=True) if at <= since]
+    for number, (gap, work) in enumerate(came):
+        now += gap
+        done[number] = workers.take(now, work, message(number))
+    done |= {event.serial: finish for (event, _, _), finish in workers.stall(since, since + lasts)}
+    rest = [(second[0][0] + since - now, second[0][1]), *second[1:]] if second else []
+    for number, (gap, work) in enumerate(rest, len(came)):
+        now += gap
+        done[number] = workers.take(now + lasts, work, message(number))
+    ends = enumerate(fifo([*came, *rest], count))
+    # What comes at the very instant of the stall comes behind it.
+    assert list(done.values()) == [end if end <= since and at < len(came) else end + lasts for at, end in ends]
+
+
 def test_done_messages_are_taken_from_the_head() -> None:
     """Messages whose work is over are given back once, in the order in which they came."""
     workers = Workers(1)

@@ -215,3 +215,50 @@ def test_the_system_gives_up_after_127_seconds() -> None:
         (134 * S, 261 * S, "refused: timeout"),
         (262 * S, None, ""),
     ]
+
+
+POWER = """
+clients: {{ivr: {{apps: Intro-IVR, reconnect: {reconnect}}}}}
+calls: [{{to: ivr@default, arrivals: {{at: [1s, 6s, 35s]}}, patience: 3s, hold: 60s}}]
+faults: [{{restart: asterisk, at: 5s, for: 15s, how: power_cut, mode: {mode}}}]
+run: {{duration: 60s}}
+"""
+
+
+def test_a_power_cut_closes_nothing() -> None:
+    """Asterisk and its calls are gone; a client without pings takes its dead WebSocket for alive to the end."""
+    story = Stage(POWER.format(reconnect="{constant: 1s}", mode="refuse"), "asterisk-22")
+    assert story.tries() == [(0, None, "frozen")]
+    assert story.outcomes == ["served", "blocked", "dropped"]
+    assert story.calls[0].ended == 5 * S
+    assert story.results == ["entered", "ejected forgotten"]
+    assert story.away() == [(0, 1 * MS, "start"), (5 * S, None, "restart")]
+
+
+@pytest.mark.parametrize(("mode", "tries"), [("refuse", 10), ("blackhole", 3)])
+def test_a_client_that_pings_is_back_after_a_power_cut(mode: str, tries: int) -> None:
+    """No pong comes, so it gives the WebSocket up, and tries until Asterisk has booted."""
+    text = POWER.format(
+        reconnect="{constant: {delay: 1s, connect_timeout: 5s, ping: {interval: 4s, timeout: 2s}}}", mode=mode
+    )
+    story = Stage(text, "asterisk-22")
+    assert story.tries()[0] == (0, 10 * S + 2 * MS, "frozen")
+    assert len(story.tries()) == tries + 1
+    assert story.tries()[-1][1:] == (None, "")
+    assert story.results == ["entered", "entered"]
+    assert story.outcomes == ["served", "blocked", "in_progress"]
+
+
+def test_a_client_may_die_on_a_connection_that_the_power_cut_left_behind() -> None:
+    """Its system closes what Asterisk has forgotten: that is nobody's loss, and the next start connects."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR}}
+faults:
+  - {restart: asterisk, at: 5s, for: 1s, how: power_cut}
+  - {crash: ivr, at: 10s, start: 1s}
+run: {duration: 20s}
+"""
+    )
+    assert story.tries() == [(0, 10 * S, "closed"), (11 * S, None, "")]
+    assert story.away()[1:] == [(5 * S, 11 * S + 1 * MS, "restart")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.stage import FORGETFUL, MS, PROFILES, S, Stage
+from tests.stories.stage import FORGETFUL, MS, PROFILES, S, Stage, carried_out
 
 DROP = """
 clients: {{ivr: {{apps: Intro-IVR, subscribe_all: {everything}, reconnect: none}}}}
@@ -75,12 +75,14 @@ run: {duration: 60s}
 """,
         profile,
     )
-    over = 21 * S + 4 * MS
+    answered = carried_out(profile, 1 * S + 4 * MS, since=1 * S)
+    began = carried_out(profile, answered + 3 * MS, since=1 * S)
+    over = answered + 20 * S
     assert story.heard() == [
         (1 * S, "StasisStart", "delivered", 1 * S + 1 * MS),
-        (1 * S + 4 * MS, "ChannelStateChange", "delivered", 1 * S + 5 * MS),
-        (1 * S + 7 * MS, "PlaybackStarted", "delivered", 1 * S + 8 * MS),
-        (6 * S + 7 * MS, "PlaybackFinished", "missed", None),
+        (answered, "ChannelStateChange", "delivered", answered + 1 * MS),
+        (began, "PlaybackStarted", "delivered", began + 1 * MS),
+        (began + 5 * S, "PlaybackFinished", "missed", None),
         (over, "ChannelHangupRequest", "delivered", over + 1 * MS),
         (over, "StasisEnd", "delivered", over + 1 * MS),
     ]

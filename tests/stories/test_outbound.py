@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stasis_sim.errors import InputError
 from tests.stories.stage import MS, S, Stage
 
 NEWER = ("documented", "asterisk-22")
@@ -260,3 +261,92 @@ run: {duration: 20s}
         (13 * S + 3 * MS, "GET"),
         (13 * S + 6 * MS, "POST"),
     ]
+
+
+def test_a_frozen_persistent_link_that_takes_no_more_is_replaced() -> None:
+    """After the write timeout Asterisk tries to connect, and what follows waits; what the buffer took comes first."""
+    played = story(
+        "persistent",
+        """
+clients: {ivr: {apps: Intro-IVR, transport: outbound, buffer: 1380B}}
+calls: [{to: ivr@default, arrivals: {at: [11s, 12s, 13s, 14s, 15s]}, patience: 30s}]
+faults: [{freeze: ivr, at: 10s, for: 10s}]
+run: {duration: 30s}
+""",
+    )
+    closed = 14 * S + 100 * MS
+    assert played.tries() == [
+        (0, closed, "write_timeout"),
+        (closed, closed + 400 * MS, "refused: timeout"),
+        (closed + 3400 * MS, closed + 3800 * MS, "refused: timeout"),
+        (closed + 6800 * MS, None, ""),
+    ]
+    back = closed + 6802 * MS
+    assert starts(played) == [
+        *((at * S, "late", 20 * S + 1 * MS) for at in (11, 12, 13)),
+        (14 * S, "lost", None),
+        (15 * S, "late", back + 1 * MS),
+    ]
+    assert played.results == ["entered"] * 5
+    assert played.away()[1:] == [(10 * S, back, "frozen")]
+
+
+def test_a_call_whose_own_connection_takes_no_more_gets_another() -> None:
+    """The call stays inside, what could not be written is lost, and later events come over the new connection."""
+    played = story(
+        "per_call_config",
+        """
+clients:
+  ivr:
+    apps: Intro-IVR
+    transport: outbound
+    buffer: 1kB
+    inbox: 1
+    service: 1s
+    on StasisStart: [answer, {set: {A: 1, B: 2, C: 3}}]
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+run: {duration: 30s}
+""",
+    )
+    closed = 2 * S + 611 * MS
+    assert played.tries() == [(1 * S, closed, "write_timeout"), (closed, None, "")]
+    assert [(raised, fate) for raised, type_, fate, _ in played.heard() if type_ == "ChannelVarset"] == [
+        (2 * S + 505 * MS, "delivered"),
+        (2 * S + 508 * MS, "delivered"),
+        (2 * S + 511 * MS, "lost"),
+    ]
+    assert (closed + 2 * MS, "ApplicationRegistered", "delivered", 5 * S + 503 * MS) in played.heard()
+    assert [(each.result, each.left) for each in played.attempts] == [("entered", None)]
+
+
+def test_a_listening_program_may_die_of_an_error_too() -> None:
+    """Asterisk finds nobody until the supervisor has it back, and then connects by its own timer."""
+    played = story(
+        "persistent",
+        """
+clients:
+  ivr:
+    apps: Intro-IVR
+    transport: outbound
+    on StasisStart: answer
+    on StasisEnd: hangup
+    on_error: crashes
+    supervisor: 4s
+calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 1s, kind: local}]
+run: {duration: 30s}
+""",
+    )
+    assert [cause for _, _, cause in played.away()] == ["start", "crash"]
+    first, *refused, last = played.tries()
+    assert first[2] == "closed"
+    assert [how for _, _, how in refused] == ["refused: not_listening"] * 2
+    assert last[1:] == (None, "")
+
+
+def test_a_listening_program_hears_of_no_way_out_when_it_is_replaced() -> None:
+    """Asterisk alone ends the WebSockets that it has opened, so the key is refused."""
+    with pytest.raises(InputError, match=r"clients\.ivr\.on_replaced: says nothing of a client that listens"):
+        story(
+            "persistent",
+            "clients: {ivr: {apps: Intro-IVR, transport: outbound, on_replaced: reconnects}}\nrun: {duration: 1s}",
+        )

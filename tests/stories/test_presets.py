@@ -145,7 +145,14 @@ run: {{duration: 60s}}
 
 @pytest.mark.parametrize(
     ("name", "bound_s"),
-    [("ava-ai-voice-agent", 20), ("dograh", 40), ("ari-client-py", 40), ("ari4java", 310), ("cycore-ari-go", 150)],
+    [
+        ("ava-ai-voice-agent", 20),
+        ("dograh", 40),
+        ("ari-client-py", 40),
+        ("ari4java", 310),
+        ("cycore-ari-go", 150),
+        ("ari-proxy-go", 150),
+    ],
 )
 def test_a_dead_link_is_noticed_within_its_bound(name: str, bound_s: int) -> None:
     """Whenever it dies, the client gives it up by then; and where it dies right after a ping, not much earlier."""
@@ -190,3 +197,20 @@ def test_dograh_parks_after_an_hour() -> None:
     waits = attempts("dograh", duration="3h", outage="3h")
     assert waits == [2**power * S for power in range(9)] + [300 * S] * 11
     assert sum(waits[:-1]) < 3600 * S < sum(waits)
+
+
+def test_ari_proxy_registers_the_app_for_programs_that_are_dead() -> None:
+    """Back after a lost connection in 10 ms, it lets callers in while nobody behind it is there: none is ejected."""
+    story = Stage(
+        """
+clients:
+  proxy: {apps: Intro-IVR, reconnect: ari-proxy-go}
+  ivr: {apps: Intro-IVR, behind: proxy}
+calls: [{to: ivr@default, arrivals: {at: [6s, 11s]}, patience: 3s}]
+faults: [{crash: ivr, at: 5s, start: 1h}, {drop: proxy, at: 10s}]
+run: {duration: 30s}
+""",
+        "asterisk-22",
+    )
+    assert story.tries("proxy") == [(0, 10 * S, "torn"), (10 * S + 10 * MS, None, "")]
+    assert story.outcomes == ["stranded", "stranded"]

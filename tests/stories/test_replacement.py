@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.stage import MS, PROFILES, S, Stage
+from tests.stories.stage import MS, PROFILES, S, Stage, carried_out
 
 TWO = """
 clients:
@@ -41,7 +41,7 @@ def test_who_was_being_served_by_the_old_one_is_orphaned(profile: str) -> None:
     assert finished.connection is not None
     assert finished.connection.client == "green"
     assert [path for _, _, path, _ in story.requests() if path.startswith("c1")] == ["c1/answer", "c1/play"]
-    assert story.calls[0].ended == 21 * S + 4 * MS
+    assert story.calls[0].ended == carried_out(profile, 1 * S + 4 * MS, since=1 * S) + 20 * S
 
 
 def test_the_newest_one_takes_the_app_away_when_it_goes() -> None:
@@ -107,3 +107,106 @@ run: {duration: 9s}
     assert [row.client for row in story.connections] == ["ivr", "ivr#2", "ivr#3"]
     assert [each.client for each in story.commands] == ["ivr#3"]
     assert story.fates("ApplicationReplaced") == ["delivered", "delivered"]
+
+
+# ---- what the program does about it ------------------------------------------------
+
+STORM = """
+clients:
+  blue: {{apps: Intro-IVR, reconnect: {{constant: 1s}}, on_replaced: {blue}}}
+  green: {{apps: Intro-IVR, start: 3s, reconnect: {{constant: 1s}}, on_replaced: {green}}}
+run: {{duration: 6s}}
+"""
+
+TOLD = 3 * S + 2 * MS
+"""When blue hears that green has its app: green asks at 3 s, and each way takes 1 ms."""
+
+
+def test_two_that_come_back_take_the_app_from_each_other() -> None:
+    """Each closes its deaf WebSocket and returns by its policy, which sends the other one on the same way."""
+    story = Stage(STORM.format(blue="reconnects", green="reconnects"))
+    turn = 1 * S + 2 * MS
+    assert story.tries("blue") == [(0, TOLD, "replaced"), (TOLD + 1 * S, TOLD + 2 * turn, "replaced")]
+    assert story.tries("green") == [(3 * S, TOLD + turn, "replaced"), (TOLD + turn + 1 * S, None, "")]
+    assert story.fates("ApplicationReplaced") == ["delivered"] * 3
+    assert story.away() == [(0, 1 * MS, "start")]
+
+
+def test_one_that_stays_ends_the_storm() -> None:
+    """Who comes back to one that does not has the app for good, and the other stays deaf."""
+    story = Stage(STORM.format(blue="reconnects", green="stays"))
+    assert story.tries("blue") == [(0, TOLD, "replaced"), (TOLD + 1 * S, None, "")]
+    assert story.tries("green") == [(3 * S, None, "replaced")]
+
+
+def test_one_that_returns_leaves_the_app_to_the_other() -> None:
+    """It closes its WebSocket, finishes what it had begun, and is gone: a crash finds nothing to break."""
+    story = Stage(
+        """
+clients:
+  blue: {apps: Intro-IVR, on StasisStart: [answer, {wait: 4s}, continue], on_replaced: returns}
+  green: {apps: Intro-IVR, start: 3s}
+calls: [{to: ivr@default, arrivals: {at: 1s}, kind: local}]
+faults: [{crash: blue, at: 10s}]
+run: {duration: 20s}
+"""
+    )
+    assert story.tries("blue") == [(0, TOLD, "replaced")]
+    assert [path for _, _, path, _ in story.requests()] == ["c1/answer", "c1/continue"]
+    assert story.touched == (0,)
+
+
+def test_a_supervisor_makes_a_storm_of_returning_too() -> None:
+    """A program that ends when it is replaced, and that something starts again, replaces the other in its turn."""
+    story = Stage(
+        """
+clients:
+  blue: {apps: Intro-IVR, on_replaced: returns, supervisor: 2s}
+  green: {apps: Intro-IVR, start: 3s, on_replaced: returns, supervisor: 2s}
+run: {duration: 8s}
+"""
+    )
+    assert [opened for opened, _, _ in story.tries("blue")] == [0, TOLD + 2 * S]
+    assert [opened for opened, _, _ in story.tries("green")] == [3 * S, TOLD + 2 * (2 * S + 1 * MS)]
+
+
+def test_of_two_apps_the_first_that_is_taken_ends_the_connection() -> None:
+    """The program comes back with both, once; the news about the second app is no news of its new connection."""
+    story = Stage(
+        """
+clients:
+  both: {apps: [Intro-IVR, Super-Conference], on_replaced: reconnects, latency: 100ms}
+  green: {apps: [Intro-IVR, Super-Conference], start: 3s}
+run: {duration: 9s}
+"""
+    )
+    assert len(story.tries("both")) == 2
+    assert [how for _, _, how in story.tries("green")] == ["replaced"]
+
+
+def test_an_app_that_was_not_taken_is_away_until_the_program_is_back() -> None:
+    """Who reconnects for one of its apps closes the connection of the other one."""
+    story = Stage(
+        """
+clients:
+  both: {apps: [Intro-IVR, Super-Conference], on_replaced: reconnects}
+  green: {apps: Intro-IVR, start: 3s}
+run: {duration: 9s}
+"""
+    )
+    assert story.tries("both") == [(0, TOLD, "closed"), (TOLD + 1 * S, None, "")]
+    assert story.away("Super-Conference")[1:] == [(TOLD, TOLD + 1 * S + 1 * MS, "closed")]
+
+
+def test_who_never_hears_of_it_does_nothing() -> None:
+    """On a frozen link the news waits; the program takes itself for connected until the thaw, and then comes back."""
+    story = Stage(
+        """
+clients:
+  blue: {apps: Intro-IVR, on_replaced: reconnects}
+  green: {apps: Intro-IVR, start: 7s}
+faults: [{freeze: blue, at: 5s, for: 10s}]
+run: {duration: 18s}
+"""
+    )
+    assert story.tries("blue") == [(0, 15 * S + 1 * MS, "replaced"), (16 * S + 1 * MS, None, "")]

@@ -103,10 +103,29 @@ calls = st.fixed_dictionaries(
 
 
 @st.composite
-def faults(draw: st.DrawFn) -> dict[str, Any]:
-    """A fault against the first client or Asterisk."""
+def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The programs behind a proxy, and perhaps a last one beside it."""
+    beside = programs[2:] if draw(st.booleans()) else []
+    carried = programs[: len(programs) - len(beside)]
+    taken = programs[0]
+    proxy: dict[str, Any] = {
+        key: taken[key] for key in ("password", "subscribe_all", "start", "latency", "reconnect") if key in taken
+    }
+    behind = [
+        {key: value for key, value in client.items() if key not in {"password", "subscribe_all"}} for client in carried
+    ]
+    return {
+        "proxy": {"apps": list(APPS), "deliver": draw(st.sampled_from(["owner", "any"])), **proxy},
+        **{f"c{at}": {"behind": "proxy", **client} for at, client in enumerate(behind)},
+        **{f"d{at}": client for at, client in enumerate(beside)},
+    }
+
+
+@st.composite
+def faults(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
+    """A fault against the first client, its proxy or Asterisk."""
     verb = draw(st.sampled_from(["drop", "crash", "freeze", "partition", "restart"]))
-    target = draw(st.sampled_from(["c0", "asterisk"])) if verb == "restart" else "c0"
+    target = draw(st.sampled_from([*targets, "asterisk"])) if verb == "restart" else draw(st.sampled_from(targets))
     fault: dict[str, Any] = {verb: target}
     if draw(st.booleans()):
         fault["at"] = draw(st.lists(st.sampled_from(["0s", "1ms", "10s", "20s", "20500ms"]), min_size=1, max_size=3))
@@ -116,6 +135,8 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         fault["for"] = draw(times)
     if verb != "freeze" and draw(st.booleans()):
         fault["mode"] = "blackhole"
+    if target == "asterisk" and draw(st.booleans()):
+        fault["how"] = "power_cut"
     return fault
 
 
@@ -127,11 +148,13 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         asterisk["max_channels"] = draw(st.integers(1, 5))
     if draw(st.booleans()):
         asterisk["latency"] = draw(short)
+    drawn = draw(st.lists(clients, min_size=1, max_size=3))
+    programs = draw(proxied(drawn)) if draw(st.booleans()) else {f"c{at}": each for at, each in enumerate(drawn)}
     return {
         "asterisk": asterisk,
-        "clients": {f"c{at}": client for at, client in enumerate(draw(st.lists(clients, min_size=1, max_size=3)))},
+        "clients": programs,
         "calls": draw(st.lists(calls, min_size=1, max_size=2)),
-        "faults": draw(st.lists(faults(), max_size=3)),
+        "faults": draw(st.lists(faults([name for name in ("c0", "proxy") if name in programs]), max_size=3)),
         "fallback": draw(st.sampled_from([[], ["overflow"]])),
         "run": {
             "duration": f"{END}s",
@@ -222,7 +245,7 @@ def order(story: Stage) -> None:
         if call.ended is not None:
             assert all(each.left is not None for each in inside)
     for event in story.events:
-        arrived = event.fate in {"delivered", "late"}
+        arrived = event.fate in {"delivered", "late", "misdelivered"}
         assert (event.delivered is not None) == arrived
         assert event.delivered is None or event.raised <= event.delivered <= END * S
         assert (event.connection is None) == (event.fate == "missed")
@@ -243,8 +266,13 @@ def sums(story: Stage) -> None:
     fates = Counter(event.fate for event in story.events if event.raised >= warmup)
     assert total["events.raised"] == sum(fates.values())
     assert {word: total[f"events.{word}"] for word in FATES} == {word: fates[word] for word in FATES}
-    reached = Counter(id(event.connection) for event in story.events if event.fate in {"delivered", "late"})
-    assert [row.delivered for row in story.connections] == [reached[id(row)] for row in story.connections]
+    fit = {"delivered", "late", "misdelivered"}
+    reached = Counter(id(event.connection) for event in story.events if event.fate in fit)
+    last = [row for row in story.connections if row.client != "proxy"]
+    assert [row.delivered for row in last] == [reached[id(row)] for row in last]
+    if "proxy" in story.scenario.clients:
+        handed_on = [event for event in story.events if event.connection and event.connection.client.startswith("c")]
+        assert sum(row.delivered for row in story.connections if row.client == "proxy") == len(handed_on)
     lost = Counter(id(event.connection) for event in story.events if event.fate == "lost")
     assert [row.missed for row in story.connections] == [lost[id(row)] for row in story.connections]
     down = sum(

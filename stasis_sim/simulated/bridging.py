@@ -1,0 +1,81 @@
+"""Bridges that a client makes: rooms by name, and pairs of callers who find each other in their order.
+
+A program remembers which bridges it has made, and who waits for a partner; that memory dies with it, while the bridges
+stay in Asterisk with whoever is in them. It destroys none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from stasis_sim.scenario import actions
+
+if TYPE_CHECKING:
+    from stasis_sim.observe.trace import Attempt
+    from stasis_sim.simulated.callers import Caller
+    from stasis_sim.simulated.delays import Name
+    from stasis_sim.simulated.process import Process
+    from stasis_sim.simulated.programs import Program
+
+OK = range(200, 300)
+CONFLICT = 409
+NOT_FOUND = 404
+
+
+class Rooms:
+    """What one program knows of its bridges.
+
+    Args:
+        index: The program's position among all: bridges for pairs are named by it.
+    """
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+        self._made: set[str] = set()
+        self._waiting: tuple[Attempt, str] | None = None
+        self._pairs = 0
+
+    def forget(self) -> None:
+        """The program dies; it names no bridge again as it has named one before."""
+        self._made.clear()
+        self._waiting = None
+
+    def _choose(self, action: actions.Bridge | actions.Pair, caller: Caller) -> str:
+        """Return the id of the bridge that a caller is to enter."""
+        if isinstance(action, actions.Bridge):
+            return action.name
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting[0].left is None:
+            return waiting[1]
+        self._pairs += 1
+        ident = f"pair-{self._index + 1}-{self._pairs}"
+        if caller.attempt is not None:
+            self._waiting = caller.attempt, ident
+        return ident
+
+    def join(
+        self,
+        process: Process,
+        client: Program,
+        caller: Caller,
+        action: actions.Bridge | actions.Pair,
+        *,
+        name: Name,
+        last: bool,
+    ) -> Generator[int | None, Any, bool]:
+        """Put a caller into a bridge, and make it first if it is not known to be there; say whether that worked."""
+        ident = self._choose(action, caller)
+        if ident not in self._made:
+            generation, kind = client.generation, (("type", "mixing"), ("bridgeId", ident))
+            # A conflict says that it is there already.
+            made = yield from client.rest("POST", "/bridges", kind, None, process, name=name, but=(CONFLICT,))
+            if (made not in OK and made != CONFLICT) or client.generation != generation:
+                return False
+            self._made.add(ident)
+        who = (("channel", caller.channel),)
+        path = f"/bridges/{ident}/addChannel"
+        status = yield from client.rest("POST", path, who, caller, process, name=name, awaited=not last)
+        if status == NOT_FOUND:
+            self._made.discard(ident)  # Asterisk has been restarted since
+        return status in OK

@@ -1,0 +1,41 @@
+"""Channels that a client makes: the two halves of a Local channel, which no traffic has offered.
+
+They live among the callers, and a client handles their events like those of any caller; but they are no calls. They
+have no rows of their own: their events and commands are about no call, and only the channels inside an app count them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stasis_sim.scenario.actions import Originate
+    from stasis_sim.simulated.callers import Caller
+    from stasis_sim.simulated.delays import Name
+    from stasis_sim.simulated.process import Process
+    from stasis_sim.simulated.programs import Program
+
+OK = range(200, 300)
+
+
+def originate(
+    process: Process, client: Program, caller: Caller, action: Originate, *, name: Name, last: bool
+) -> Generator[int | None, Any, bool]:
+    """Have Asterisk make a Local channel on behalf of a caller; say whether it did.
+
+    Args:
+        process: Who asks for it.
+        client: For whom.
+        caller: Whose draws the new channels share.
+        action: Where its halves go.
+        name: Its place in what the client does.
+        last: Nothing follows.
+    """
+    callers = client.world.callers
+    near, far = callers.make(caller)
+    query = (("endpoint", action.endpoint), ("app", action.app), ("channelId", near), ("otherChannelId", far))
+    status = yield from client.rest("POST", "/channels", query, None, process, name=name, awaited=not last)
+    if status not in OK:
+        callers.unmake(near, far)
+    return status in OK
