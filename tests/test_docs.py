@@ -59,6 +59,7 @@ PAGES: Final = tuple(
                 "glossary",
                 "check-config",
                 "clients",
+                "experiments",
             )
         ),
     )
@@ -431,8 +432,10 @@ def test_the_changelog_has_this_version() -> None:
 
 # ---- commands and what they print ------------------------------------------------
 
-VARYING: Final = re.compile(r"^results:.*\n(?:  results/.*\n)*|^again: .*\n|digest [0-9a-f]{16}", re.MULTILINE)
-"""What says where files lie, how to repeat a run, or no more than that something has changed."""
+VARYING: Final = re.compile(
+    r"^results:.*\n(?:  results/.*\n)*|^again: .*\n|digest [0-9a-f]{16}| in [0-9.]+s\b", re.MULTILINE
+)
+"""What says where files lie, how to repeat a run, how long it took, or no more than that something has changed."""
 
 BLOCK: Final = re.compile(
     r"^(?:[^\n]*? as `(?P<file>[^`\n]+)`:\n\n)?```(?P<kind>sh|python|yaml|ini)\n(?P<code>.*?)^```\n"
@@ -479,9 +482,9 @@ def follow(page: Path, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/experiments.md"])
 def test_what_the_pages_tell_one_to_do_works(page: str, tmp_path: Path) -> None:
-    """Every command and program of the README and the tutorial runs, and prints what the page shows."""
+    """Every command and program of these pages runs, and prints what the page shows."""
     follow(ROOT / page, tmp_path)
 
 

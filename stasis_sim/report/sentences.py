@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from stasis_sim.experiments.inputs import Json
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
 from stasis_sim.experiments.results import Replication, differences
@@ -141,9 +142,21 @@ def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[
         ("missed_rate", "misses", "events"),
     ):
         row = total.get(measure)
-        if row is not None and row["mean"]:
+        if row is not None and row["mean"] and not _chance(row):
             half = None if row["low"] is None else (row["high"] - row["low"]) / 2
             interval = "" if half is None else f" ± {100 * half:.2g}"
             side = "more" if row["mean"] > 0 else "fewer"
-            sentences.append(f"{b} {verb} {100 * abs(row['mean']):.2f}{interval} points {side} {what} than {a}.")
-    return sentences or [f"{b} and {a} give the same rates."]
+            sentences.append(
+                f"{b} {verb} {_two_digits(100 * abs(row['mean']))}{interval} points {side} {what} than {a}."
+            )
+    return sentences or [f"{b} and {a} give the same rates, as far as these replications can tell."]
+
+
+def _chance(row: Json) -> bool:
+    """Whether a difference may be nought."""
+    return row["low"] is not None and row["low"] <= 0 <= row["high"]
+
+
+def _two_digits(points: float) -> str:
+    """Write points with two digits after the point, and more where these say nothing."""
+    return f"{points:.2f}" if points >= 0.01 else f"{points:.2g}"  # noqa: PLR2004
