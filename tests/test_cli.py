@@ -15,9 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import junitparser
 import pytest
 
 from stasis_sim import __version__, cli
+from stasis_sim.errors import WorkError
+from stasis_sim.experiments import cluster, replications
 from stasis_sim.observe.columns import TABLES
 from stasis_sim.simulated import replication
 
@@ -507,3 +510,107 @@ def test_the_documentation_shows_commands() -> None:
     lines = documented()
     assert any("scenarios/" in line for line in lines)
     assert {line.split()[1] for line in lines} >= {"run", "compare", "new"}
+
+
+def test_sweep_prints_a_table_and_an_answer_and_leaves_files(shell: Cli, tmp_path: Path) -> None:
+    """The folder that is named at the end has the table, the picture and what they come from."""
+    code, out, err = shell("sweep", "good.yaml", "--over", "faults.0.for=5s,10s", "--csv", "--workers", "1")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[1].startswith("documented, 2 points of 2 replications, seed 1, digest ")
+    assert lines[4].split() == ["for", "ejection_rate"]
+    folder = tmp_path / lines[-1].partition(": ")[2]
+    names = ["ejection_rate.png", "provenance.json", "sweep.csv", "sweep.json", "sweep.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert (folder / "sweep.csv").read_text().startswith("point,faults.0.for_s,app,client,measure,mean,low,high,n\n")
+
+
+def test_sweep_prints_json_of_the_documented_shape(shell: Cli) -> None:
+    """A point has its settings, the digest of its run, and all measures."""
+    code, out, _ = shell("sweep", "good.yaml", "--over", "faults.0.for=5s,10s", "--json", "--workers", "1")
+    content = json.loads(out)
+    assert code == 0
+    assert list(content) == ["scenario", "digest", "points"]
+    assert [point["settings"] for point in content["points"]] == [{"faults.0.for": "5s"}, {"faults.0.for": "10s"}]
+    assert list(content["points"][0]["measures"]) == ["total", "apps", "clients"]
+
+
+def test_compare_takes_several_scenarios_and_values_of_a_key(shell: Cli, tmp_path: Path) -> None:
+    """Variants are called by their files, or by their values."""
+    (tmp_path / "longer.yaml").write_text(GOOD.replace("for: 5s", "for: 15s"), "utf-8")
+    options = ("--set", "asterisk.profile=asterisk-22", "--workers", "1", "--no-picture")
+    code, out, _ = shell("compare", "good.yaml", "longer.yaml", *options)
+    assert code == 0
+    assert re.search(r"^longer ejects .* points more calls than good", out, re.MULTILINE)
+    code, out, _ = shell("compare", "good.yaml", "--over", "faults.0.for=5s,15s", *options)
+    assert re.search(r"^15s ejects .* points more calls than 5s", out, re.MULTILINE)
+    code, _, err = shell("compare", "good.yaml", "longer.yaml", "--over", "faults.0.for=5s,15s")
+    assert (code, err.splitlines()) == (
+        2,
+        ["--over: several scenarios are given; write one with --over, or several without"],
+    )
+
+
+def test_check_goes_on_behind_a_file_that_cannot_be_used(shell: Cli, tmp_path: Path) -> None:
+    """The others are held, the exit code is that of the worst, and JUnit XML has all of it."""
+    (tmp_path / "bad.yaml").write_text(GOOD.replace("hold: 5s", "hold: 5"), "utf-8")
+    (tmp_path / "sad.yaml").write_text(GOOD.replace("<= 20%", ">= 20%"), "utf-8")
+    code, out, err = shell("check", "bad.yaml", "good.yaml", "sad.yaml", "--workers", "1", "--junit", "report/x.xml")
+    assert code == 2
+    assert err.startswith("bad.yaml:7:")
+    assert "good.yaml (documented): 1 of 1 expectations hold" in out
+    assert "sad.yaml (documented): 0 of 1 expectations hold" in out
+    suites = {suite.name: suite for suite in junitparser.JUnitXml.fromfile(str(tmp_path / "report" / "x.xml"))}
+    assert {name: (suite.tests, suite.failures, suite.errors) for name, suite in suites.items()} == {
+        "good.yaml": (1, 0, 0),
+        "sad.yaml": (1, 1, 0),
+        "bad.yaml": (1, 0, 1),
+    }
+
+
+def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
+    """What has not changed has not moved; what has is named, and the exit code says so."""
+    options = ("--set", "asterisk.profile=asterisk-22", "--replications", "10", "--workers", "1")
+    code, out, _ = shell("baseline", "save", "good.yaml", *options)
+    assert (code, out) == (0, "good.yaml: kept in results/baselines/good.json\n")
+    code, out, _ = shell("baseline", "diff", "good.yaml", *options)
+    assert (code, out) == (0, "good.yaml: 0 of 0 measures that differ moved beyond noise\n")
+    code, out, _ = shell("baseline", "diff", "good.yaml", *options, "--set", "faults.0.for=15s")
+    assert code == 1
+    assert re.search(r"^  ejection_rate  \+0\.1\d* \(\+0", out, re.MULTILINE)
+    code, out, _ = shell("baseline", "diff", "good.yaml", *options, "--set", "faults.0.for=15s", "--json")
+    content = json.loads(out)
+    assert (code, content["ok"], list(content["scenarios"][0])) == (1, False, ["scenario", "ok", "model", "moved"])
+
+
+def test_rerun_says_whether_the_bytes_are_the_same(shell: Cli, tmp_path: Path) -> None:
+    """Exit code 1 and the file where they are not."""
+    _, out, _ = shell("run", "good.yaml", "--workers", "1", "--no-picture")
+    folder = out.splitlines()[-1].partition(": ")[2]
+    code, out, _ = shell("rerun", folder, "--workers", "1")
+    assert (code, out) == (0, "13 of 13 files are the same to the byte.\n")
+    (tmp_path / folder / "measures.json").write_text('{"replications": 2}')
+    code, out, _ = shell("rerun", folder, "--workers", "1", "--json")
+    assert (code, json.loads(out)["differing"]) == (1, ["measures.json"])
+
+
+def test_workers_that_die_again_and_again_have_an_exit_code_of_their_own(
+    shell: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the input that is wrong."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise WorkError("worker processes died 4 times in a row")
+
+    monkeypatch.setattr(replications, "carry_out", fail)
+    code, _, err = shell("run", "good.yaml", "--workers", "1")
+    assert (code, err) == (3, "worker processes died 4 times in a row\n")
+
+
+@pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:9", "nowhere"])
+def test_a_scheduler_that_is_not_there_is_said(shell: Cli, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the address that was tried."""
+    monkeypatch.setattr(cluster, "PATIENCE", "1s")
+    code, _, err = shell("run", "good.yaml", "--scheduler", scheduler)
+    assert code == 2
+    assert err.startswith(f"--scheduler {scheduler}: no scheduler there")

@@ -142,14 +142,14 @@ def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[
         ("missed_rate", "misses", "events"),
     ):
         row = total.get(measure)
-        if row is not None and row["mean"] and not _chance(row):
+        if row is not None and row["mean"]:
             half = None if row["low"] is None else (row["high"] - row["low"]) / 2
             interval = "" if half is None else f" ± {100 * half:.2g}"
             side = "more" if row["mean"] > 0 else "fewer"
-            sentences.append(
-                f"{b} {verb} {_two_digits(100 * abs(row['mean']))}{interval} points {side} {what} than {a}."
-            )
-    return sentences or [f"{b} and {a} give the same rates, as far as these replications can tell."]
+            amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
+            chance = ", which may be chance" if _chance(row) else ""
+            sentences.append(f"{b} {verb} {amount} {side} {what} than {a}{chance}.")
+    return sentences or [f"{b} and {a} give the same rates."]
 
 
 def _chance(row: Json) -> bool:

@@ -48,7 +48,7 @@ class Run(Strict):
     precision: Share | None = Field(
         default=None, description="Add replications until the half-width of an interval is this share of its mean."
     )
-    precision_of: Annotated[tuple[MeasureName, ...], Field(min_length=1), OneOrMany("[ejection_rate]")] = Field(
+    precision_of: Annotated[tuple[MeasureName, ...], OneOrMany("[ejection_rate]")] = Field(
         default=("ejection_rate",), description="The measures whose intervals are meant: `[APP.]measure`."
     )
     max_replications: Count = Field(default=1000, description="How many replications a precision may take.")
@@ -62,6 +62,8 @@ class Run(Strict):
         """Yield an end that is missing, and a warm-up that lasts to the end."""
         if "duration" not in data and "until" not in data:
             yield (), "duration is missing; write duration: 1h, or until: drained"
+        if data.get("precision_of") in ([], ()):
+            yield ("precision_of",), "empty (got []); write at least one, such as ejection_rate"
         if data.get("precision") in {"0%", 0}:
             yield ("precision",), f"no interval is as narrow as that {got(data['precision'])}; write one such as 5%"
         if "duration" in data and "warmup" in data:

@@ -103,7 +103,7 @@ def test_a_comparison_says_by_how_many_points() -> None:
     other = [replication(1, ejection_rate=0.10), replication(2, ejection_rate=0.12)]
     (sentence,) = comparison({"documented": base, "asterisk-22": other})
     # Student's t for one degree of freedom is 12.7062; the standard error of 10 and 12 is 1 point.
-    assert sentence == "asterisk-22 ejects 11.00 ± 13 points more calls than documented."
+    assert sentence == "asterisk-22 ejects 11.00 ± 13 points more calls than documented, which may be chance."
     (one,) = comparison({"b": other[:1], "a": base[:1]})
     assert one == "a ejects 10.00 points fewer calls than b."
 

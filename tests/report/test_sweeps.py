@@ -1,0 +1,101 @@
+"""A sweep as a table, a sentence and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.sweeps import Swept, design, sweep
+from stasis_sim.report.pictures import save
+from stasis_sim.report.sweeps import answer, check_measures, listing, picture
+from tests.experiments.small import small
+
+POLICIES = ["at_once", {"constant": "2s"}]
+
+
+def swept(over: Mapping[str, object], latin_hypercube: int | None = None, **overrides: object) -> Swept:
+    """Return a small sweep."""
+    return sweep(design(small(**overrides), over, latin_hypercube))
+
+
+def test_the_table_has_a_row_for_each_point() -> None:
+    """Keys are called by as much of their end as tells them apart; measures have their intervals."""
+    found = swept({"faults.0.for": ["5s", "15s"], "clients.ivr.reconnect": POLICIES})
+    head, rule, *rows = listing(found, ["ejection_rate", "Intro-IVR.orphaned"]).splitlines()
+    assert head.split() == ["for", "reconnect", "ejection_rate", "Intro-IVR.orphaned"]
+    assert set(rule) == {"─"}
+    assert [row.split("   ")[0].strip() for row in rows] == ["5s", "5s", "15s", "15s"]
+    assert "{constant: 2s}" in rows[1]
+    assert all("±" in row for row in rows)
+
+
+def test_keys_that_end_alike_are_told_apart() -> None:
+    """Two faults have a `for` each."""
+    scenario = small().where({"faults.1": {"drop": "ivr", "at": "40s", "for": "2s"}})
+    found = sweep(design(scenario, {"faults.0.for": ["5s"], "faults.1.for": ["2s", "3s"]}))
+    assert listing(found, ["calls"]).split()[:2] == ["faults.0.for", "faults.1.for"]
+
+
+def test_the_answer_names_the_best_and_the_worst_and_their_paired_difference() -> None:
+    """With the same callers a difference is narrower than its parts, so it can be sure where intervals overlap."""
+    said = answer(swept({"faults.0.for": ["5s", "15s"]}, replications=12), "ejection_rate")
+    assert said.startswith("ejection_rate is least, ")
+    assert "at for = 5s, and most, " in said
+    assert "at for = 15s; with the same callers the difference is " in said
+    assert said.endswith(" points.")
+
+
+def test_the_answer_says_what_may_be_chance() -> None:
+    """Where the interval of the difference has nought in it, and where one replication says nothing about that."""
+    close = {"calls.0.patience": ["2900ms", "3s"]}
+    assert "may be chance" in answer(swept(close), "handoff_s.max") or "at all points" in answer(
+        swept(close), "handoff_s.max"
+    )
+    alone = answer(swept({"faults.0.for": ["5s", "15s"]}, replications=1), "ejection_rate")
+    assert alone.endswith("one replication does not say how sure that is.")
+
+
+def test_what_no_point_changes_is_said() -> None:
+    """As is what was nowhere there to be measured."""
+    found = swept({"faults.0.for": ["5s", "15s"]})
+    assert answer(found, "calls").endswith(" at all points.")
+    assert answer(found, "stranded_s") == "stranded_s: nothing to measure it by at any point."
+
+
+@pytest.mark.parametrize(
+    ("over", "points", "labels"),
+    [
+        ({"faults.0.for": ["5s", "15s", "25s"]}, None, ("for (s)", "ejection_rate (%)")),
+        ({"faults.0.for": ["5s", "15s"], "clients.ivr.reconnect": POLICIES}, None, ("for (s)", "ejection_rate (%)")),
+        ({"clients.ivr.reconnect": POLICIES}, None, ("ejection_rate (%)", "reconnect")),
+        ({"faults.0.for": ["5s", "10s", "15s"], "calls.0.hold": ["1s", "5s", "9s"]}, None, ("for", "hold")),
+        ({"faults.0.for": "5s..20s", "calls.0.hold": "1s..9s"}, 5, ("for (s)", "ejection_rate (%)")),
+        ({"faults.0.for": ["5s"]}, None, ("ejection_rate (%)", "")),
+    ],
+    ids=["curve", "curves", "intervals", "map", "clouds", "one point"],
+)
+def test_each_kind_of_sweep_has_its_picture(
+    over: dict[str, object], points: int | None, labels: tuple[str, str], tmp_path: Path
+) -> None:
+    """Axes have their units, the title is the answer, and equal pictures are equal files."""
+    found = swept(over, points)
+    drawn = picture(found, "ejection_rate")
+    axes = drawn.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == labels
+    title = drawn.get_suptitle().replace("\n", " ")
+    assert title == answer(found, "ejection_rate")
+    for name in ("a.png", "b.png"):
+        save(picture(found, "ejection_rate"), tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_measure_that_does_not_exist_is_refused() -> None:
+    """The message names the option and what to write."""
+    assert check_measures(["Intro-IVR.ejection_rate"]) == ["Intro-IVR.ejection_rate"]
+    with pytest.raises(InputError, match=r"--measure: unknown measure .*ejection_rate"):
+        check_measures(["ejection_rat"])
+    with pytest.raises(InputError, match=r"--measure: no measure events\.FATE"):
+        check_measures(["events.FATE"])
