@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from stasis_sim.errors import InputError
-from stasis_sim.experiments.inputs import Json, model_version
-from stasis_sim.experiments.results import canonical, differences, write
+from stasis_sim.experiments.inputs import model_version
+from stasis_sim.experiments.results import Json, canonical, differences, write
 from stasis_sim.observe.intervals import CONFIDENCE, at_confidence
 from stasis_sim.observe.metrics import Measures
 

@@ -14,16 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from stasis_sim import __version__
 from stasis_sim.conf.syntax import IncludedFile, read
+from stasis_sim.experiments.results import Json
 from stasis_sim.scenario import Scenario, show
 from stasis_sim.scenario.faults import RELOADED
 from stasis_sim.scenario.files import ConfFile
 from stasis_sim.scenario.model import CONF_FILES
-
-Json: TypeAlias = dict[str, Any]
 
 _DIGEST_DIGITS: Final = 16
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.errors import InputError
-from stasis_sim.experiments.inputs import Json
-from stasis_sim.experiments.results import ResultTree
+from stasis_sim.experiments.results import Json, ResultTree
 from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.quantities import duration
 

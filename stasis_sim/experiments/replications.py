@@ -16,8 +16,7 @@ from stasis_sim.errors import Problem
 from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP
 from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.expectations import Verdict, hold
-from stasis_sim.experiments.inputs import Json
-from stasis_sim.experiments.results import Replication, ResultTree, run_json
+from stasis_sim.experiments.results import Json, Replication, ResultTree, run_json
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary, summarise
 

@@ -23,9 +23,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, cast
 
-from stasis_sim.experiments.inputs import Json
 from stasis_sim.observe.intervals import Summary, names, paired, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
+
+Json: TypeAlias = dict[str, Any]
 
 _MARK: Final = "replication.json"
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.errors import InputError, Problem
 from stasis_sim.experiments.executors import crew
-from stasis_sim.experiments.inputs import Json, digest, hold, provenance, scenario_digest
+from stasis_sim.experiments.inputs import digest, hold, provenance, scenario_digest
 from stasis_sim.experiments.replications import Folder, workers_for
-from stasis_sim.experiments.results import ResultTree, canonical, write
+from stasis_sim.experiments.results import Json, ResultTree, canonical, write
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary
 from stasis_sim.observe.metrics import Measures

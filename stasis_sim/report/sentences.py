@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from stasis_sim.experiments.inputs import Json
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
-from stasis_sim.experiments.results import Replication, differences
+from stasis_sim.experiments.results import Json, Replication, differences
 from stasis_sim.observe.intervals import none_seen
 from stasis_sim.observe.metrics import Values
 

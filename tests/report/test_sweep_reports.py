@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.experiments.small import small
 POLICIES = ["at_once", {"constant": "2s"}]
 
 
-def swept(over: Mapping[str, object], latin_hypercube: int | None = None, **overrides: object) -> Swept:
+def swept(over: Mapping[str, object], latin_hypercube: int | None = None, **overrides: Any) -> Swept:
     """Return a small sweep."""
     return sweep(design(small(**overrides), over, latin_hypercube))
 
