@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from stasis_sim.observe.intervals import Summary, names, paired, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
