@@ -98,7 +98,7 @@ class Level:
         if now > since:
             self.area += count * (now - since)
             self.since = now
-            if count > self.peak:
+            if count > self.peak:  # noqa: PLR1730 - as in `Lengths`
                 self.peak = count
         if level < 0:
             raise InvariantError(f"{level} channels inside at {now} µs")
