@@ -359,18 +359,26 @@ class Calls:
             self.bus.log("WARNING", "Stasis app_name argument missing")
             self.bus.out.append((STASIS, channel.ident, "", tuple(args), "ejected", NO_NAME))
             return STASIS_FAILED
-        if channel.offer is None and app not in self.floor.registry.apps:
+        if channel.offer is None and channel.state == "dialplan" and app not in self.floor.registry.apps:
             if self.outbound is not None and self.outbound.serves(app):
                 return self.outbound.call_out(channel, app, args)
             return self.floor.missing(channel, app, args)
         outcome = self.floor.enter(channel, app, args)
         if channel.control is not None:
             channel.control.looked = self.clock
-        linger = self._linger(channel) if outcome == STASIS_LEFT else 0
+        # With a WebSocket of its own it waits for the StasisEnd, also for one that never comes
+        # (outbound-per-call-forgotten).
+        failed = outcome == STASIS_FAILED and channel.state == "connecting"
+        linger = self._linger(channel) if failed or outcome == STASIS_LEFT else 0
         if linger:
-            self.timers.set(linger, self._left_late, channel, channel.ident)
+            self.timers.set(linger, self._failed_late if failed else self._left_late, channel, channel.ident)
             return STASIS_ENTERED
         return outcome
+
+    def _failed_late(self, channel: Channel) -> None:
+        if channel.ident in self.live:
+            channel.fire("give_up")
+            self.fail_stasis(channel)
 
     def _left_late(self, channel: Channel) -> None:
         if channel.ident in self.live and channel.thread.inside:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from stasis_sim.handoff.bridges import Bridge, Bridges
 from stasis_sim.handoff.channels import Channel, Channels, Snapshot
-from stasis_sim.handoff.effects import LEFT, NOT_ACTIVE, STASIS
+from stasis_sim.handoff.effects import FORGOTTEN, LEFT, NOT_ACTIVE, STASIS
 from stasis_sim.handoff.events import Bus
 from stasis_sim.handoff.pbx import Place
 from stasis_sim.handoff.profiles import Profile
@@ -117,7 +117,8 @@ class Floor:
         given = tuple(args)
         if app is None:
             self.bus.log("ERROR", f"Stasis app '{name}' not registered")
-            reason = self.registry.why_missing(name)
+            # A name of its own was registered, and went with the WebSocket of an earlier visit.
+            reason = FORGOTTEN if channel.state == "connecting" else self.registry.why_missing(name)
             self.bus.out.append((STASIS, channel.ident, label or name, given, "ejected", reason))
             return STASIS_FAILED
         if app.session is None:

@@ -233,7 +233,13 @@ MEASURES: Final = (
         "mean length of the outages that began after the warm-up and ended",
         "How long it takes until the app is back.",
     ),
-    Measure("inside_peak", "channels", _APPS, "most channels inside at one instant", "The peak of channels inside."),
+    Measure(
+        "inside_peak",
+        "channels",
+        _APPS,
+        "most channels inside at one instant, when all that happens at it is done; 0 for stays of no length",
+        "The peak of channels inside.",
+    ),
     Measure(
         "inside_mean",
         "channels",

@@ -77,7 +77,11 @@ class Lengths:
 
 
 class Level:
-    """How many are inside, over time."""
+    """How many are inside, over time.
+
+    The peak is of what stands when all that happens at an instant is done: whoever leaves at the instant at which he
+    entered has not been inside at any, in whatever order the others come and go.
+    """
 
     __slots__ = ("area", "count", "peak", "since")
 
@@ -91,15 +95,19 @@ class Level:
         """One more or one less from now on; the peak and the area leave out the warm-up."""
         count, since = self.count, self.since
         level = self.count = count + change
-        if now < since:
-            self.peak = level
-            return
-        self.area += count * (now - since)
-        self.since = now
-        if change > 0 and level > self.peak:
-            self.peak = level
-        elif level < 0:
+        if now > since:
+            self.area += count * (now - since)
+            self.since = now
+            if count > self.peak:  # noqa: PLR1730 - as in `Lengths`
+                self.peak = count
+        if level < 0:
             raise InvariantError(f"{level} channels inside at {now} µs")
+
+    def close(self, end: int) -> None:
+        """The run is over, and nothing happens any more at its last instant."""
+        self.change(0, end)
+        if end >= self.since and self.count > self.peak:
+            self.peak = self.count
 
 
 class Ledger:
@@ -320,7 +328,7 @@ class Ledger:
     def finish(self, offered: int, raised: int | None) -> None:
         """Close the sums at the end of the run, and hold the laws of conservation."""
         for level in self.levels.values():
-            level.change(0, self.end)
+            level.close(self.end)
         conserve("calls offered", offered, rows=self._calls)
         if raised is not None:
             conserve("messages raised", raised, rows=self._raised)

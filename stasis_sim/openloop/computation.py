@@ -240,8 +240,7 @@ class _Computation:
                 numbers = cohort.numbers[group.rows]
                 for app, change, when in group.path.passages:
                     at = np.asarray(group.path.value(when.at, group.columns))
-                    now = np.flatnonzero((at >= self._begun) & (at < end))
-                    found.append(Passages(app, change, when.rank, when.loose, at[now], numbers[now]))
+                    found.append(Passages(app, change, at[(at >= self._begun) & (at < end)]))
                 self._standings.follow(group, numbers, end)
         self.levels.add(found)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stasis_sim.observe.ledger import TOTAL, Ledger
-from stasis_sim.openloop.queueing import Rule, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,17 +21,12 @@ class Passages(NamedTuple):
     Attributes:
         app: Into or out of which app.
         change: +1 or -1.
-        rank, loose: See :class:`~stasis_sim.openloop.laboratory.Happening`.
         at: When, in microseconds.
-        numbers: Of which calls.
     """
 
     app: str
     change: int
-    rank: int
-    loose: bool
     at: Ints
-    numbers: Ints
 
 
 class Levels:
@@ -41,38 +35,29 @@ class Levels:
     def __init__(self, warmup: int) -> None:
         self._warmup = warmup
         self._counts: defaultdict[str | None, int] = defaultdict(int)
-        self._peaks: dict[str | None, int] = {}
+        self._peaks: defaultdict[str | None, int] = defaultdict(int)
         self._areas: defaultdict[str | None, int] = defaultdict(int)
 
     def add(self, found: Sequence[Passages]) -> None:
-        """Count entries and exits: all that there are between two instants, those of a call in their order."""
-        if not found:
-            return
-        sizes = [len(each.at) for each in found]
-        at, numbers = (np.concatenate([getattr(each, name) for each in found]) for name in ("at", "numbers"))
-        rank, loose, changes = (
-            np.repeat([getattr(each, name) for each in found], sizes) for name in ("rank", "loose", "change")
-        )
-        order = in_order(np.arange(len(at)), at, lambda places: Rule(rank[places], numbers[places], loose[places]))
-        apps = list(dict.fromkeys(each.app for each in found))
-        app = np.repeat([apps.index(each.app) for each in found], sizes)[order]
-        at, changes = at[order], changes[order]
-        self._follow(TOTAL, at, changes)
-        for place, name in enumerate(apps):
-            mine = app == place
-            self._follow(name, at[mine], changes[mine])
+        """Count entries and exits: all that there are between two instants."""
+        self._follow(TOTAL, found)
+        for app in dict.fromkeys(each.app for each in found):
+            self._follow(app, [each for each in found if each.app == app])
 
-    def _follow(self, name: str | None, at: Ints, changes: Ints) -> None:
+    def _follow(self, name: str | None, found: Sequence[Passages]) -> None:
+        at = np.concatenate([np.empty(0, np.int64), *(each.at for each in found)])
         if not len(at):
             return
-        levels = self._counts[name] + np.cumsum(changes)
-        warm = int(np.searchsorted(at, self._warmup, side="left"))
-        if warm:
-            self._peaks[name] = int(levels[warm - 1])
-        rising = levels[warm:][changes[warm:] > 0]
-        self._peaks[name] = max(self._peaks.get(name, 0), int(rising.max(initial=0)))
+        changes = np.repeat([each.change for each in found], [len(each.at) for each in found])
         # Each change holds from its instant to the end of the run, whenever that is: see `pour`.
         self._areas[name] -= int((changes * np.maximum(at, self._warmup)).sum())
+        order = np.argsort(at, kind="stable")
+        at, changes = at[order], changes[order]
+        last = np.flatnonzero(np.append(np.diff(at), 1))
+        levels = self._counts[name] + np.concatenate([[0], np.cumsum(changes)[last]])
+        # What has stood until a later instant comes, which is how `Level` sees it; the last one may be in the warm-up.
+        stood = levels[:-1][at[last] > self._warmup]
+        self._peaks[name] = max(self._peaks[name], int(stood.max(initial=0)))
         self._counts[name] = int(levels[-1])
 
     def pour(self, ledger: Ledger, end: int) -> None:

@@ -199,8 +199,8 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
             awaited = position < last or number < len(steps) - 1
             sent = client.rest(method, path, query, caller, process, name=(*place, number), awaited=awaited)
             status = yield from sent
-            done = done and status in OK
-            if client.generation != generation:
+            done = status in OK
+            if not done or client.generation != generation:
                 return
         if not done or client.generation != generation:
             return

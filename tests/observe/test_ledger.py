@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -62,21 +61,29 @@ def test_merged_lengths_are_those_of_one_list(parts: list[list[int]]) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=20), st.integers(0, 60))
 def test_a_level_agrees_with_a_count_of_every_microsecond(steps: list[tuple[int, bool]], warmup: int) -> None:
-    """Peak and area after the warm-up are what looking at each microsecond gives, instants of no length included."""
+    """Peak and area after the warm-up are what looking once at the end of each microsecond gives."""
     level, now, count = Level(warmup), 0, 0
-    points = [(0, 0)]
+    standing: list[int] = []
     for step, up in steps:
+        standing += [count] * step
         change = 1 if up or not count else -1
         now += step
         count += change
-        points.append((now, count))
         level.change(change, now)
     end = max(now, warmup) + 1
-    level.change(0, end)
-    points.append((end, count))
-    area = sum(n * max(b - max(a, warmup), 0) for (a, n), (b, _) in pairwise(points))
-    after = [n for (at, n), (then, _) in pairwise(points) if at >= warmup or then >= warmup]
-    assert (level.area, level.peak) == (area, max(after))
+    level.close(end)
+    standing += [count] * (end + 1 - now)
+    assert (level.area, level.peak) == (sum(standing[warmup:end]), max(standing[warmup:]))
+
+
+def test_who_enters_at_the_last_instant_is_inside_then() -> None:
+    """An entry when the run ends counts, although no time is left for it; one that is taken back at once does not."""
+    level = Level(0)
+    level.change(1, 5)
+    level.change(1, 5)
+    level.change(-1, 5)
+    level.close(5)
+    assert (level.peak, level.area) == (1, 0)
 
 
 def test_less_than_nobody_cannot_be_inside() -> None:

@@ -239,6 +239,30 @@ def test_both_engines_give_the_same_bytes(content: dict[str, Any], window: int) 
     agree(content, window)
 
 
+@pytest.mark.parametrize("at", [["0s", "0s"], ["1s", "1s"], ["1s", "2s", "2s"]])
+def test_a_stay_of_no_length_is_no_peak(at: list[str]) -> None:
+    """Where neither link nor program takes time, calls come and go in one instant, and both engines see none inside."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "latency": "0s",
+                "service": "0s",
+                "on StasisStart": ["answer", {"play": "0s"}, "continue"],
+                "on StasisEnd": ["answer"],
+            }
+        },
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"at": at}}],
+        "run": {"duration": "30s", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    with tempfile.TemporaryDirectory() as folder:
+        found = [engine(prepared, Path(folder, engine.__name__)) for engine in (at_once, by_events)]
+    assert found[0] == found[1]
+    assert (found[0]["total"]["attempts.entered"], found[0]["total"]["inside_peak"]) == (len(at), 0)
+
+
 def test_a_drop_after_the_last_thing_that_happens_is_not_guessed_at() -> None:
     """Calls that never end, and a drop that catches what is still on its way: the event engine says when it is over."""
     content = {

@@ -78,6 +78,21 @@ run: {duration: 30s}
     ]
 
 
+def test_the_rest_of_several_variables_is_not_set_after_a_refusal() -> None:
+    """Each variable is a request, and a request that fails ends the handling wherever it stands."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {wait: 10s}, {set: {A: "1", B: "2", C: "3"}}, continue]}}
+calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 2s}]
+run: {duration: 30s}
+"""
+    )
+    assert [(path, status) for _, _, path, status in story.requests()] == [
+        ("c1/answer", 204),
+        ("c1/variable", 404),
+    ]
+
+
 def test_actions_on_the_end_of_a_sound_do_not_keep_its_handler_from_going_on() -> None:
     """Who names actions for PlaybackFinished has them done, and play ends nevertheless."""
     story = Stage(

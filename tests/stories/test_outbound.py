@@ -225,6 +225,39 @@ run: {duration: 20s}
     assert played.away() == [(0, None, "start")]
 
 
+@pytest.mark.parametrize("profile", NEWER)
+@pytest.mark.parametrize(
+    ("pause", "hold", "second"),
+    [("2.2", "1h", "entered"), ("2.8", "1h", "ejected forgotten"), ("2.8", "6s", "ejected forgotten")],
+)
+def test_the_connection_of_an_earlier_visit_takes_the_name_along(
+    pause: str, hold: str, second: str, profile: str
+) -> None:
+    """It is closed three seconds after the call went on: a Stasis() that has not entered by then fails, late."""
+    played = story(
+        "per_call_config",
+        f"""
+    exten => again,1,Stasis(Intro-IVR)
+     same => n,Wait({pause})
+     same => n,Stasis(Intro-IVR)
+     same => n,Hangup()
+clients: {{ivr: {{apps: Intro-IVR, transport: outbound, on StasisStart: [answer, continue]}}}}
+calls: [{{to: again@default, arrivals: {{at: 1s}}, hold: {hold}, kind: local}}]
+run: {{duration: 30s}}
+""",
+        profile,
+    )
+    assert played.results == ["entered", second]
+    left, ended = played.attempts[0].left, played.calls[0].ended
+    assert left is not None
+    assert ended is not None
+    if second != "entered":
+        looked = left + 500 * MS + 2800 * MS + 500 * MS
+        assert played.attempts[1].at == looked - 500 * MS
+        assert ended == looked + 5500 * MS
+    assert [how for _, _, how in played.tries()] == ["closed", "closed"]
+
+
 @pytest.mark.parametrize(("kind", "back"), [("persistent", 15 * S + 2 * MS), ("per_call_config", 15 * S)])
 def test_asterisk_connects_when_it_has_booted(kind: str, back: int) -> None:
     """A restart loses what waits and every connection; Asterisk knows the app as soon as it is up again."""
