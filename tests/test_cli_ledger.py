@@ -128,10 +128,7 @@ def test_one_call_alone(shell: Cli) -> None:
 def test_an_app_that_missed_nothing_may_believe_in_calls_that_are_gone(shell: Cli) -> None:
     """Asterisk has forgotten it with its subscription to everything, and raised nothing while its calls ended."""
     said = " ".join(told(shell, "--app", "All").split())
-    assert (
-        "No event for All was missed, lost, late or misdelivered. In all 5 calls are gone that All still takes for its own"
-        in said
-    )
+    assert "No event for All was missed, lost, late or misdelivered. In all 5 calls are gone" in said
     assert "In all" not in told(shell, "--app", "Intro-IVR")
 
 
@@ -146,7 +143,7 @@ def test_json_has_the_documented_shape(shell: Cli) -> None:
         assert result["events"] == {"missed": 24, "lost": 0, "late": 0, "misdelivered": 0}
         assert sum(row["missed"] for row in result["rows"]) == 24
         for row in result["rows"]:
-            assert list(row) == [*keys, "missed", "lost", "late", "calls", "latest_s"]
+            assert list(row) == [*keys, "missed", "lost", "late", "misdelivered", "calls", "latest_s"]
     assert {"replication", "call", "app"} < set(row)
     assert row["latest_s"] is None
 

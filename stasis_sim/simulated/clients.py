@@ -476,14 +476,17 @@ class Client(Program):
     def replaced(self, event: trace.Event, after: int) -> None:
         """The news that an app is another's reaches a worker after so many microseconds; it may be lost until then."""
         if self.spec.on_replaced != "stays":
-            news = self.world.clock.after(after, Rank.CLIENT, self.index, self._replaced, event)
+            news = self.world.clock.after(
+                after, Rank.CLIENT, self.index, self._replaced, (event.serial, self.index, event)
+            )
             news.idle = self._idle
             self._awaited[event.serial] = news
 
     def _replaced(self, happening: Happening) -> None:
         """The program hears that another has taken an app from the connection that it holds."""
-        event: trace.Event = happening.payload
-        del self._awaited[event.serial]
+        event: trace.Event
+        serial, _, event = happening.payload
+        del self._awaited[serial]
         # Of several apps that are taken at once the first ends the connection.
         if self.connection is not None and event.connection is self.connection.row:
             self.lose("closed", "closed")

@@ -79,7 +79,8 @@ class Program:
         self._fragile = spec.on_error == "crashes"
         self._user = (door.user, door.password)
         self._server = (door.host, door.port, door.tls)
-        # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
+        # For the events that are not dealt with yet who will handle them, and what is due when a worker is through with
+        # them, by their serials; the latter knows the serial, the key of its rank, and what it is about.
         self._handling: dict[int, Process] = {}
         self._awaited: dict[int, Happening] = {}
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
@@ -163,18 +164,21 @@ class Program:
             if serial in self._handling:
                 self._handling[serial].arm(finish - clock.now)
             if serial in self._awaited:
-                happening = self._awaited[serial]
-                clock.cancel(happening)
-                number = happening.payload[1]
-                self._awaited[serial] = clock.after(
-                    finish - clock.now, Rank.CLIENT, number, self._played, happening.payload
-                )
+                self._postpone(serial, finish - clock.now)
         return unread
+
+    def _postpone(self, serial: int, after: int) -> None:
+        """What was due once a worker is through with an event is due in so many microseconds."""
+        due, clock = self._awaited[serial], self.world.clock
+        (action,) = due.callbacks
+        clock.cancel(due)
+        later = self._awaited[serial] = clock.after(after, Rank.CLIENT, due.payload[1], action, due.payload)
+        later.idle = due.idle
 
     def _unreceive(self, message: Message) -> None:
         """A message that was to arrive will do so later."""
         happening = self._awaited.get(message[0].serial)
-        if happening is not None:
+        if happening is not None and message[0].type == "PlaybackFinished":
             self.world.not_yet(message[0], happening.payload[2])
         self.leave(message)
 
