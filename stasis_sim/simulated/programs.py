@@ -7,7 +7,7 @@ events come is not decided here: see :mod:`stasis_sim.simulated.clients`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.access import HttpRequest
@@ -18,7 +18,7 @@ from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.delays import Delays, Name
 from stasis_sim.simulated.draws import durations
-from stasis_sim.simulated.network import Message
+from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.service import Workers
 
@@ -219,8 +219,9 @@ class Program:
         name: Name,
         awaited: bool = True,
         but: tuple[int, ...] = (),
+        done: Callable[[int], None] | None = None,
     ) -> Generator[int | None, Any, int]:
-        """Send a REST request and return its status, 0 where no answer can come.
+        """Send a REST request and return its status, 0 where no answer comes.
 
         Args:
             method: HTTP's method.
@@ -231,13 +232,14 @@ class Program:
             name: Its place in what the client does; the times that it takes belong to it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
             but: Errors that the program reckons with.
+            done: Is told what Asterisk has answered, whether that comes back or not.
         """
         world, generation = self.world, self.generation
         if self.stalled_until:
             yield from self.awake()
             if generation != self.generation:
                 return 0
-        path = self._base + path
+        path, line = self._base + path, self._line()
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
         there, back = self.delays_of(caller, name)
@@ -247,12 +249,25 @@ class Program:
             # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
             answer = yield None
         row.status, row.reason = answer
+        if done is not None:
+            done(row.status)
         world.release(caller)
         if awaited or self._fragile:
             yield back
+            if not self._hears(line):
+                return 0
         if row.status >= ERROR and self._fragile and row.status not in but and self.generation == generation:
             self.fail()
         return row.status
+
+    def _line(self) -> Connection | None:
+        """Return the connection over which requests go, if they share one with the events."""
+        return None
+
+    def _hears(self, line: Connection | None) -> bool:
+        """Whether an answer comes back, to a request that went over a connection."""
+        del line
+        return True
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
         return HttpRequest(method, path, query, self._user, None, (), *self._server)

@@ -63,11 +63,13 @@ def _kind(spec: ClientSpec) -> type[Client]:
 
 
 def goes_on_for_ever(scenario: Scenario) -> bool:
-    """Whether something may go on for ever that could end a call: keys, looking for channels, or making them."""
+    """Whether something may go on for ever that could end a call."""
     if any(entry.repeat is not None for calls in scenario.calls for entry in calls.keys):
         return True
     return any(
-        client.recover != "none" or any(isinstance(action, Originate) for todo in client.on.values() for action in todo)
+        client.recover != "none"
+        or client.transport == "outbound"  # Asterisk tries for ever
+        or any(isinstance(action, Originate) for todo in client.on.values() for action in todo)
         for client in scenario.clients.values()
     )
 
