@@ -233,7 +233,7 @@ run: {duration: 20s}
 def test_misdelivered_events_are_told_beside_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a proxy's bus has brought to another program than has the call is in the sentence, the table, the legend."""
+    """What a bus has brought to another program than has the call is in the sentence, the table and the legend."""
     (tmp_path / "proxy.yaml").write_text(PROXY, "utf-8")
     monkeypatch.chdir(tmp_path)
     for arguments in (["run", "proxy.yaml", "--no-picture"], ["ledger", "results/proxy", "--by", "type"]):

@@ -465,7 +465,7 @@ calls: [{{to: ivr@default, arrivals: {{at: 1s}}, kind: local}}]
 faults: {faults}
 run: {{duration: 30s}}
 """
-"""A StasisStart comes to the consumer 101 ms after the call, its request to Asterisk 202 ms after, the answer at 303."""
+"""A StasisStart comes to the consumer 101 ms after the call, its request to Asterisk 101 ms later, then the answer."""
 
 
 @pytest.mark.parametrize("faults", ["[]", "[{drop: one, at: 1250ms}]"])
