@@ -122,13 +122,13 @@ def test_calls_have_a_heading_each(shell: Cli) -> None:
 def test_one_call_alone(shell: Cli) -> None:
     """Only its events are counted."""
     assert "\n8 events about call 3: 8 missed, 0 lost, 0 late.\n" in told(shell, "--call", "3")
-    assert "\nNo event about call 99 was missed, lost or late.\n" in told(shell, "--call", "99")
+    assert "\nNo event about call 99 was missed, lost, late or misdelivered.\n" in told(shell, "--call", "99")
 
 
 def test_an_app_that_missed_nothing_may_believe_in_calls_that_are_gone(shell: Cli) -> None:
     """Asterisk has forgotten it with its subscription to everything, and raised nothing while its calls ended."""
     said = " ".join(told(shell, "--app", "All").split())
-    assert "No event for All was missed, lost or late. In all 5 calls are gone that All still takes for its own" in said
+    assert "No event for All was missed, lost, late or misdelivered. In all 5 calls are gone" in said
     assert "In all" not in told(shell, "--app", "Intro-IVR")
 
 
@@ -140,10 +140,10 @@ def test_json_has_the_documented_shape(shell: Cli) -> None:
         asked = ["by", "app", "call", "events", "rows"]
         assert list(result) == ["scenario", "digest", "profile", "seed", "replications", *asked]
         assert (result["by"], result["app"], result["call"]) == (by, "Intro-IVR", None)
-        assert result["events"] == {"missed": 24, "lost": 0, "late": 0}
+        assert result["events"] == {"missed": 24, "lost": 0, "late": 0, "misdelivered": 0}
         assert sum(row["missed"] for row in result["rows"]) == 24
         for row in result["rows"]:
-            assert list(row) == [*keys, "missed", "lost", "late", "calls", "latest_s"]
+            assert list(row) == [*keys, "missed", "lost", "late", "misdelivered", "calls", "latest_s"]
     assert {"replication", "call", "app"} < set(row)
     assert row["latest_s"] is None
 
@@ -153,7 +153,7 @@ def test_several_results_stand_one_after_the_other(shell: Cli) -> None:
     shell("run", "missed.yaml", "--no-picture", "--workers", "1", "--set", "faults=[]")
     _, out, _ = shell("ledger", "results/missed")
     assert out.count("What is missed?\n") == 2
-    assert out.count("\nNo event was missed, lost or late.\n") == 1
+    assert out.count("\nNo event was missed, lost, late or misdelivered.\n") == 1
     _, out, _ = shell("ledger", "results/missed", "--json")
     assert sorted(len(result["rows"]) for result in json.loads(out)["results"]) == [0, 4]
 
@@ -212,3 +212,36 @@ def test_measures_alone_have_no_ledger(shell: Cli) -> None:
 def test_every_meaning_is_explained() -> None:
     """The closed list, in its order."""
     assert tuple(EXPLAINED) == MEANINGS
+
+
+PROXY = """\
+title: What reaches the wrong program?
+asterisk:
+  profile: asterisk-22
+  extensions: |
+    [default]
+    exten => ivr,1,Stasis(Intro-IVR)
+clients:
+  proxy: {apps: Intro-IVR, deliver: any}
+  one: {apps: Intro-IVR, behind: proxy, on StasisStart: [answer, {play: 4s}, continue]}
+  two: {apps: Intro-IVR, behind: proxy, on StasisStart: [answer, {play: 4s}, continue]}
+calls: [{to: ivr@default, arrivals: {at: 1s}, kind: local}]
+run: {duration: 20s}
+"""
+
+
+def test_misdelivered_events_are_told_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a bus has brought to another program than has the call is in the sentence, the table and the legend."""
+    (tmp_path / "proxy.yaml").write_text(PROXY, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["run", "proxy.yaml", "--no-picture"], ["ledger", "results/proxy", "--by", "type"]):
+        monkeypatch.setattr(sys, "argv", ["stasis-sim", *arguments])
+        with pytest.raises(SystemExit):
+            cli.main()
+    said = capsys.readouterr().out
+    assert "\n2 events of 1 call: 0 missed, 0 lost, 0 late, 2 misdelivered.\n" in said
+    assert "\n                                   misdelivered   calls\n" in said
+    assert "\nPlaybackFinished: wrong_program               1       1\n" in said
+    assert "\nwrong_program: another program of the app got it than works for the call; that" in said

@@ -117,8 +117,43 @@ OTHER = """
 """
 
 
+ELSEWHERE = "\n[elsewhere]\nexten => other,1,Stasis(Elsewhere)\n same => n,Hangup()\n"
+
+
+def crowded(scenario: Scenario) -> Scenario:
+    """Return the scenario with an application, its calls and its outages that have nothing to do with the others."""
+
+    def more(part: dict[str, Any]) -> dict[str, Any]:
+        text = part.get("extensions")
+        if text is None:
+            return part
+        return {**part, "extensions": (text if "\n" in text else (scenario.base / text).read_text("utf-8")) + ELSEWHERE}
+
+    data = scenario.data()
+    other = {
+        "apps": "Elsewhere",
+        "latency": {"exponential": "5ms"},
+        "service": {"exponential": "50ms"},
+        "on StasisStart": ["answer", {"play": "2s"}, "continue"],
+    }
+    source = {"to": "other@elsewhere", "name": "elsewhere", "arrivals": {"poisson": "6/min"}}
+    drop = {"drop": "elsewhere", "every": {"exponential": "90s"}, "for": {"exponential": "2s"}}
+    return scenario.where(
+        {
+            "asterisk": more(data["asterisk"]),
+            "clients": {**data["clients"], "elsewhere": other},
+            "calls": [*data["calls"], source],
+            "faults": [*map(more, data.get("faults", ())), drop],
+        }
+    )
+
+
 def of_source(story: Stage, source: str) -> list[tuple[Any, ...]]:
     """Everything about the calls of a source that does not name the number of the call."""
+
+    def about(call: Call, path: str) -> list[str]:
+        return ["its" if part == f"c{call.number}" else part for part in path.split("/")]
+
     return [
         (
             (
@@ -131,8 +166,13 @@ def of_source(story: Stage, source: str) -> list[tuple[Any, ...]]:
                 call.fallback,
             ),
             [(each.app, each.at, each.result, each.left, each.left_by, each.first_command) for each in call.attempts],
-            [(each.app, each.type, each.raised, each.fate, each.delivered) for each in call.events],
-            [(each.client, each.method, each.path.rpartition("/")[2], each.at, each.status) for each in call.commands],
+            # StasisBroadcast() offers a call to all apps.
+            [
+                (each.app, each.type, each.raised, each.fate, each.delivered)
+                for each in call.events
+                if each.app != "Elsewhere"
+            ],
+            [(each.client, each.method, about(call, each.path), each.at, each.status) for each in call.commands],
         )
         for call in story.calls
         if call.source == source
@@ -148,15 +188,39 @@ def test_a_further_client_and_its_calls_change_nothing_for_the_others() -> None:
     )
     more = more.replace("run: {", "  - {drop: other, every: {exponential: 9s}, for: {exponential: 2s}}\nrun: {")
     more = more.replace("    exten => ivr,", "    exten => other,1,Stasis(Elsewhere)\n    exten => ivr,", 1)
-    crowded = Stage(more)
+    both = Stage(more)
     for source in ("ivr@default", "conference@default"):
-        assert of_source(crowded, source) == of_source(alone, source)
+        assert of_source(both, source) == of_source(alone, source)
         assert of_source(alone, source)
-    assert of_source(crowded, "other@default")
+    assert of_source(both, "other@default")
     for app in ("Intro-IVR", "Super-Conference", "Backup"):
-        assert crowded.away(app) == alone.away(app)
+        assert both.away(app) == alone.away(app)
     for client in ("ivr", "conference"):
-        assert crowded.tries(client) == alone.tries(client)
+        assert both.tries(client) == alone.tries(client)
+
+
+QUICK = ("broadcast-claim", "missed-keys", "proxy-hides-outage", "silent-callers", "transports")
+"""Scenarios that show what is most likely to depend on others; the other ones take their time."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow) for path in SHIPPED],
+)
+def test_an_unrelated_application_changes_nothing_in_a_shipped_scenario(path: Path) -> None:
+    """Calls, attempts, events, commands, outages and tries of all others are what they are without it."""
+    scenario = Scenario.load(path)
+    if any(client.subscribe_all for client in scenario.clients.values()):
+        pytest.skip("who subscribes to everything hears of the other application's channels, and has work with them")
+    alone, more = Stage(scenario), Stage(crowded(scenario))
+    sources = sorted({call.source for call in alone.calls})
+    assert sorted({call.source for call in more.calls}) == sorted([*sources, "elsewhere"])
+    for source in sources:
+        assert of_source(more, source) == of_source(alone, source)
+    for app in alone.ledger.timelines:
+        assert more.away(app) == alone.away(app)
+    for client in scenario.clients:
+        assert more.tries(client) == alone.tries(client)
 
 
 def hold(call: Call) -> int | None:

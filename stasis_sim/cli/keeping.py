@@ -48,7 +48,7 @@ def ledger(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which events of earlier runs were missed, lost or late, in which outage, and what that means."""
+    """Say which events of earlier runs were missed, lost, late or misdelivered, in which outage, and what it means."""
     from stasis_sim.experiments.kept import find
     from stasis_sim.report import missed
 

@@ -45,7 +45,7 @@ class Kept:
     warmup: int
 
     def ledger(self) -> pd.DataFrame:
-        """Return one row for each event that was missed, lost or late; see :mod:`stasis_sim.observe.missing`.
+        """Return one row for each event that went astray; see :mod:`stasis_sim.observe.missing`.
 
         Raises:
             InputError: There are no tables, or they cannot be read.

@@ -130,7 +130,7 @@ class Results:
         return read(name, self._directories())
 
     def ledger(self) -> pd.DataFrame:
-        """Return one row for each event that was missed, lost or late, with what it means; times are seconds.
+        """Return one row for each event that was missed, lost, late or misdelivered, and what it means; times: seconds.
 
         The columns are those of :data:`stasis_sim.observe.missing.COLUMNS`. Sums of the rows that are ``counted`` are
         the measures ``events.missed``, ``events.lost`` and ``events.late``.

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
-HEARD: Final = frozenset({"delivered", "late"})
+HEARD: Final = frozenset({"delivered", "late", "misdelivered"})
+"""Fates of what a program of the app handled, if not always the right one."""
 GONE: Final = frozenset({"missed", "lost"})
 """Fates of what no client ever handled."""
 
@@ -156,7 +157,7 @@ def _tells(event: T, events: Sequence[T], stays: Sequence[S]) -> bool:
 
 
 def meaning(type_: str, fate: str, *, about: bool) -> str:
-    """Return what it means that an event was missed, lost or late, where that does not hang on other events.
+    """Return what it means that an event was not simply delivered, where that does not hang on other events.
 
     Args:
         type_: Its type; :data:`FAREWELLS` that are gone have their meaning from :func:`farewells`.
@@ -165,6 +166,8 @@ def meaning(type_: str, fate: str, *, about: bool) -> str:
     """
     if fate == "late":
         return "acted_late" if about else "information"
+    if fate == "misdelivered":
+        return "wrong_program"
     if type_.startswith("Bridge"):
         return "stale_bridge"
     return _MEANINGS.get(type_, "information")

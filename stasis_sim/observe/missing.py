@@ -1,4 +1,4 @@
-"""The ledger of missed events: one row for each event that was missed, lost or late, and what that means.
+"""The ledger of missed events: one row for each event that went astray, and what that means.
 
 It is read off the tables of a result, and nothing of it is kept. Of a million calls only the rows that are needed are
 read: the fates are looked for in the files, and of the other events only those about calls of whose end somebody has
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-FATES: Final = ("missed", "lost", "late")
+FATES: Final = ("missed", "lost", "late", "misdelivered")
 """Fates of the events that have a row."""
 
 COLUMNS: Final[dict[str, str]] = {
@@ -31,7 +31,7 @@ COLUMNS: Final[dict[str, str]] = {
     "call": "Number of the call; none: it belongs to no call.",
     "type": "Its type, such as StasisEnd.",
     "raised_s": "When it was raised.",
-    "fate": "missed, lost or late.",
+    "fate": "missed, lost, late or misdelivered.",
     "delivered_s": "When it reached the client; none: not.",
     "late_s": "How long a late one took to arrive.",
     "outage": "In which outage of the app it was raised, from 1 in each replication; none: in no outage.",
@@ -71,7 +71,7 @@ class _Stay(NamedTuple):
 
 
 def ledger(directories: Iterable[Path], warmup: int) -> pd.DataFrame:
-    """Return one row for each event that was missed, lost or late, in the order of the table of events.
+    """Return one row for each event that was missed, lost, late or misdelivered, in the order of the table of events.
 
     Args:
         directories: Those of the replications, with their Parquet files.
@@ -101,7 +101,7 @@ def summary(rows: pd.DataFrame, by: str) -> pd.DataFrame:
         by: One of :data:`KEYS`.
 
     Returns:
-        For each combination of the keys that occurs how many events were missed, lost and late, of how many calls,
+        For each combination of the keys that occurs how many events had each fate, of how many calls,
         and how late the latest one was; an outage is one of one app in one replication, and so is a call.
     """
     keys = list(KEYS[by])

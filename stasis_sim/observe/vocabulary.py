@@ -47,5 +47,6 @@ MEANINGS: Final = (
     "repeated",
     "never_knew",
     "acted_late",
+    "wrong_program",
 )
-"""What it means that an event was missed, lost or late; see :mod:`stasis_sim.observe.hearing`."""
+"""What it means that an event was not simply delivered; see :mod:`stasis_sim.observe.hearing`."""

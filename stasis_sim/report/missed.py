@@ -33,6 +33,7 @@ EXPLAINED: Final = {
     "repeated": "harmless: another event, heard or in this list, says the same",
     "never_knew": "harmless: the app had never heard of the call whose end this is",
     "acted_late": "the event came, and what the app did about it came late",
+    "wrong_program": "another program of the app got it than works for the call; that one waits",
 }
 """The meanings in plain words."""
 
@@ -106,8 +107,10 @@ def _heading(kept: Kept) -> str:
 
 def _sentence(rows: pd.DataFrame, asked: Asked) -> str:
     if rows.empty:
-        return _wrapped(f"No event{asked} was missed, lost or late.")
-    counts = ", ".join(f"{int((rows['fate'] == fate).sum()):,} {fate}" for fate in FATES)
+        return _wrapped(f"No event{asked} was missed, lost, late or misdelivered.")
+    found = {fate: int((rows["fate"] == fate).sum()) for fate in FATES}
+    # Only a proxy's bus misdelivers.
+    counts = ", ".join(f"{count:,} {fate}" for fate, count in found.items() if count or fate != "misdelivered")
     calls = _calls(rows)
     about = "" if asked.call is not None else " of 1 call" if calls == 1 else f" of {calls:,} calls"
     events = "1 event" if len(rows) == 1 else f"{len(rows):,} events"
@@ -128,8 +131,12 @@ def _table(sums: pd.DataFrame, by: str) -> str:
         indent = "  " if heading else ""
         lines += [(indent + _label(row), [f"{row[name]:,}" for name in shown]) for row in part.to_dict("records")]
     first = max(len(label) for label, cells in lines if cells)
-    drawn = [f"{label:<{first}}" + "".join(f"{cell:>8}" for cell in cells) for label, cells in lines]
-    drawn.insert(1, "─" * (first + 8 * len(shown)))
+    widths = [max(8, len(name) + 2) for name in shown]
+    drawn = [
+        f"{label:<{first}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=False))
+        for label, cells in lines
+    ]
+    drawn.insert(1, "─" * (first + sum(widths)))
     rest = blocks[SHOWN:]
     if rest:
         events = int(sum(part[list(FATES)].to_numpy().sum() for _, part in rest))

@@ -123,6 +123,7 @@ class Callers:
     Attributes:
         live: Those whose call has not ended, by channel, in the order of their arrival.
         limit: So many calls there may be at one time.
+        expected: Up to when a call has begun or ended, or its caller will have hung up, in microseconds.
     """
 
     def __init__(self, world: World) -> None:
@@ -133,6 +134,7 @@ class Callers:
         self._fallback = frozenset((place.context, place.exten) for place in scenario.fallback)
         self.live: dict[str, Caller] = {}
         self._offered = 0
+        self.expected = 0
         self._first_calls_over = False
         self._calling_again = 0
         self.limit = scenario.asterisk.max_channels or sys.maxsize
@@ -200,6 +202,7 @@ class Callers:
     def arrive(self, number: int, now: int, position: int, index: int) -> None:
         """A call of a source arrives: all its draws are made now, used or not."""
         world, source = self._world, self._sources[position]
+        self.expected = max(self.expected, now)
         row = world.recorder.call(number, source.name, now)
         row.redial = source.redial
         hold = None if source.hold is None else source.hold[index]
@@ -214,7 +217,9 @@ class Callers:
             return
         self.live[channel] = caller
         if source.patience is not None:
-            world.clock.after(source.patience[index], Rank.CALLER, number, self._impatient, caller)
+            patience = source.patience[index]
+            self.expected = max(self.expected, now + patience)
+            world.clock.after(patience, Rank.CALLER, number, self._impatient, caller)
         if source.vanishes is not None:
             world.clock.after(source.vanishes[index], Rank.CALLER, number, self._vanish, caller)
         world.asterisk.dial(number, stimuli.Call(channel, *source.dials, media, source.session))
@@ -277,6 +282,7 @@ class Callers:
         if not caller.served:
             caller.served = True
             if caller.hold is not None:
+                self.expected = max(self.expected, clock.now + caller.hold)
                 clock.after(caller.hold, Rank.CALLER, caller.trace.number, self._satisfied, caller)
             keys = self._sources[caller.source].keys
             if keys is not None and not caller.vanished and caller.channel in self.live:
@@ -348,6 +354,7 @@ class Callers:
         row.hangup_cause, row.final_answer = cause, answer
         self._made_for.pop(row.number, None)
         if not row.released:
+            self.expected = max(self.expected, row.ended)
             world.recorder.ended(row)
         for client in world.clients:
             client.forget(row.number)

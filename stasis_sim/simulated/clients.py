@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from stasis_sim.observe import trace
-from stasis_sim.randomness import Numbers
-from stasis_sim.scenario.reconnect import ENDING, SYSTEM_US, AtOnce
+from stasis_sim.scenario.reconnect import ENDING
 from stasis_sim.simulated.actions import recover
 from stasis_sim.simulated.buffers import Buffer
 from stasis_sim.simulated.clock import Happening, Rank
@@ -25,6 +24,7 @@ from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.pings import Pings
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
+from stasis_sim.simulated.tries import Tries
 
 if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client as ClientSpec
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
 Life = Generator[simpy.Event, Any, None]
 
 SWITCHING_PROTOCOLS = 101
-AT_ONCE_AGAIN_US = 1_000_000
-SILENCE_US = 10_000_000
-"""How long a try to connect bears silence where its policy does not say."""
-
-SYN_US = tuple(seconds * 1_000_000 for seconds in (1, 2, 4, 8, 16, 32, 64))
-"""How long Linux waits after each SYN of a try that hears nothing: it sends six more, and gives up after 127 s (tcp(7),
-tcp_syn_retries)."""
-
 BROKEN = ("network", "timeout")
 """Refusals for which a fault is to blame."""
 
@@ -80,8 +72,7 @@ class Client(Program):
         # Of its own, so that profiles which send different numbers of messages have the same outages.
         self._handshakes = durations(world.streams, f"clients/{name}/handshakes", spec.latency)
         self._tries = 0
-        self._jitter = Numbers(world.streams.stream(f"clients/{name}/backoff"))
-        self._waits = 0
+        self._backoff = Tries(spec.reconnect, world.streams, name)
         self._gone: simpy.Event = world.clock.env.event()
         self._process = world.clock.env.process(self._life(spec.start_us))
 
@@ -119,7 +110,7 @@ class Client(Program):
             tries += 1
             if policy.over(clock.now - since, connected=connected):
                 return
-            wait = self._wait(tries)
+            wait = self._backoff.wait(tries, self.refused_until - clock.now)
             if wait is None:
                 return
             yield from self._rest(wait)
@@ -133,16 +124,6 @@ class Client(Program):
         if not self.dead:
             return None
         return self.spec.supervisor_us if policy.supervisor_us is None else policy.supervisor_us
-
-    def _wait(self, attempt: int) -> int | None:
-        """Return how long the policy waits before an attempt; None when it gives up."""
-        policy = self.spec.reconnect
-        if isinstance(policy, AtOnce):
-            # The one policy that knows when it can return. What refuses it for ever it asks again in a second.
-            rest = self.refused_until - self.world.clock.now
-            return rest if rest > 0 else (0 if attempt == 1 else AT_ONCE_AGAIN_US)
-        self._waits += 1
-        return policy.delay_us(attempt, self._jitter[self._waits - 1])
 
     def _connect(self) -> Generator[simpy.Event, Any, bool]:
         """Try once to open the WebSocket; say whether it stands when the answer is there."""
@@ -197,8 +178,7 @@ class Client(Program):
 
     def _unheard(self) -> Generator[simpy.Event, Any, bool]:
         """Knock until something answers or the patience is over; say whether nothing has answered."""
-        timeout = self.spec.reconnect.connect_timeout_us
-        for wait in SYN_US if timeout == SYSTEM_US else (SILENCE_US if timeout is None else timeout,):
+        for wait in self._backoff.knocks():
             if not (self._barred() and self._barred_silently()):
                 return False
             yield from self._rest(wait)
@@ -476,14 +456,17 @@ class Client(Program):
     def replaced(self, event: trace.Event, after: int) -> None:
         """The news that an app is another's reaches a worker after so many microseconds; it may be lost until then."""
         if self.spec.on_replaced != "stays":
-            news = self.world.clock.after(after, Rank.CLIENT, self.index, self._replaced, event)
+            news = self.world.clock.after(
+                after, Rank.CLIENT, self.index, self._replaced, (event.serial, self.index, event)
+            )
             news.idle = self._idle
             self._awaited[event.serial] = news
 
     def _replaced(self, happening: Happening) -> None:
         """The program hears that another has taken an app from the connection that it holds."""
-        event: trace.Event = happening.payload
-        del self._awaited[event.serial]
+        event: trace.Event
+        serial, _, event = happening.payload
+        del self._awaited[serial]
         # Of several apps that are taken at once the first ends the connection.
         if self.connection is not None and event.connection is self.connection.row:
             self.lose("closed", "closed")

@@ -7,7 +7,7 @@ connection, so a request that is sent while it does not pass is never answered.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.simulated.clients import Client
@@ -108,6 +108,7 @@ class Consumer(Client):
         name: Name,
         awaited: bool = True,
         but: tuple[int, ...] = (),
+        done: Callable[[int], None] | None = None,
     ) -> Generator[int | None, Any, int]:
         """Send a REST request over the bus and return its status, 0 where no answer comes back."""
         connection = self.connection
@@ -116,9 +117,14 @@ class Consumer(Client):
             row = self.world.recorder.command(self.name, method, self._base + path, now, call)
             row.status, row.reason = 0, "no_bus"
             return 0
-        status = yield from super().rest(method, path, query, caller, process, name=name, awaited=awaited, but=but)
-        heard = not awaited or (self.connection is connection and not connection.frozen)
-        return status if heard else 0
+        sent = super().rest(method, path, query, caller, process, name=name, awaited=awaited, but=but, done=done)
+        return (yield from sent)
+
+    def _line(self) -> Connection | None:
+        return self.connection
+
+    def _hears(self, line: Connection | None) -> bool:
+        return line is not None and line is self.connection and not line.frozen
 
     def take_up(self, caller: Caller, app: str) -> None:
         """It works for a call from now on, and is sent its events."""

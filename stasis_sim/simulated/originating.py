@@ -35,7 +35,9 @@ def originate(
     callers = client.world.callers
     near, far = callers.make(caller)
     query = (("endpoint", action.endpoint), ("app", action.app), ("channelId", near), ("otherChannelId", far))
-    status = yield from client.rest("POST", "/channels", query, None, process, name=name, awaited=not last)
-    if status not in OK:
+    answers: list[int] = []
+    sent = client.rest("POST", "/channels", query, None, process, name=name, awaited=not last, done=answers.append)
+    status = yield from sent
+    if not answers or answers[0] not in OK:
         callers.unmake(near, far)
     return status in OK

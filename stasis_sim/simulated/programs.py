@@ -7,7 +7,7 @@ events come is not decided here: see :mod:`stasis_sim.simulated.clients`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.access import HttpRequest
@@ -18,7 +18,7 @@ from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.delays import Delays, Name
 from stasis_sim.simulated.draws import durations
-from stasis_sim.simulated.network import Message
+from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.service import Workers
 
@@ -79,7 +79,8 @@ class Program:
         self._fragile = spec.on_error == "crashes"
         self._user = (door.user, door.password)
         self._server = (door.host, door.port, door.tls)
-        # For the events that are not dealt with yet who will handle them, and who waits for them, by their serials.
+        # For the events that are not dealt with yet who will handle them, and what is due when a worker is through with
+        # them, by their serials; the latter knows the serial, the key of its rank, and what it is about.
         self._handling: dict[int, Process] = {}
         self._awaited: dict[int, Happening] = {}
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
@@ -163,18 +164,21 @@ class Program:
             if serial in self._handling:
                 self._handling[serial].arm(finish - clock.now)
             if serial in self._awaited:
-                happening = self._awaited[serial]
-                clock.cancel(happening)
-                number = happening.payload[1]
-                self._awaited[serial] = clock.after(
-                    finish - clock.now, Rank.CLIENT, number, self._played, happening.payload
-                )
+                self._postpone(serial, finish - clock.now)
         return unread
+
+    def _postpone(self, serial: int, after: int) -> None:
+        """What was due once a worker is through with an event is due in so many microseconds."""
+        due, clock = self._awaited[serial], self.world.clock
+        (action,) = due.callbacks
+        clock.cancel(due)
+        later = self._awaited[serial] = clock.after(after, Rank.CLIENT, due.payload[1], action, due.payload)
+        later.idle = due.idle
 
     def _unreceive(self, message: Message) -> None:
         """A message that was to arrive will do so later."""
         happening = self._awaited.get(message[0].serial)
-        if happening is not None:
+        if happening is not None and message[0].type == "PlaybackFinished":
             self.world.not_yet(message[0], happening.payload[2])
         self.leave(message)
 
@@ -215,8 +219,9 @@ class Program:
         name: Name,
         awaited: bool = True,
         but: tuple[int, ...] = (),
+        done: Callable[[int], None] | None = None,
     ) -> Generator[int | None, Any, int]:
-        """Send a REST request and return its status, 0 where no answer can come.
+        """Send a REST request and return its status, 0 where no answer comes.
 
         Args:
             method: HTTP's method.
@@ -227,13 +232,14 @@ class Program:
             name: Its place in what the client does; the times that it takes belong to it.
             awaited: Come back when the answer has; otherwise as soon as Asterisk has done what was asked.
             but: Errors that the program reckons with.
+            done: Is told what Asterisk has answered, whether that comes back or not.
         """
         world, generation = self.world, self.generation
         if self.stalled_until:
             yield from self.awake()
             if generation != self.generation:
                 return 0
-        path = self._base + path
+        path, line = self._base + path, self._line()
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
         there, back = self.delays_of(caller, name)
@@ -243,12 +249,25 @@ class Program:
             # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
             answer = yield None
         row.status, row.reason = answer
+        if done is not None:
+            done(row.status)
         world.release(caller)
         if awaited or self._fragile:
             yield back
+            if not self._hears(line):
+                return 0
         if row.status >= ERROR and self._fragile and row.status not in but and self.generation == generation:
             self.fail()
         return row.status
+
+    def _line(self) -> Connection | None:
+        """Return the connection over which requests go, if they share one with the events."""
+        return None
+
+    def _hears(self, line: Connection | None) -> bool:
+        """Whether an answer comes back, to a request that went over a connection."""
+        del line
+        return True
 
     def _request(self, method: str, path: str, query: tuple[tuple[str, str], ...]) -> HttpRequest:
         return HttpRequest(method, path, query, self._user, None, (), *self._server)

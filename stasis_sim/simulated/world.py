@@ -15,6 +15,7 @@ from simpy.core import EmptySchedule
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
+from stasis_sim.scenario.actions import Originate
 from stasis_sim.simulated.actions import CLAIM
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
@@ -39,10 +40,14 @@ if TYPE_CHECKING:
     from stasis_sim.observe.trace import Recorder
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario.clients import Client as ClientSpec
+    from stasis_sim.scenario.model import Scenario
     from stasis_sim.simulated.preparation import Prepared
 
 CARRIED_OUT = range(200, 300)
 SWITCHING_PROTOCOLS = 101
+
+IN_VAIN_US = 24 * 3600 * 1_000_000
+"""How long a run goes on in which something happens for ever, and no call begins or ends or is about to."""
 
 Command: TypeAlias = tuple[Caller, trace.Attempt | None]
 """Whom a command is about, and the stay in Stasis in which it came."""
@@ -55,6 +60,18 @@ def _kind(spec: ClientSpec) -> type[Client]:
     if spec.deliver is not None:
         return Proxy
     return Listener if spec.transport == "outbound" else Client
+
+
+def goes_on_for_ever(scenario: Scenario) -> bool:
+    """Whether something may go on for ever that could end a call."""
+    if any(entry.repeat is not None for calls in scenario.calls for entry in calls.keys):
+        return True
+    return any(
+        client.recover != "none"
+        or client.transport == "outbound"  # Asterisk tries for ever
+        or any(isinstance(action, Originate) for todo in client.on.values() for action in todo)
+        for client in scenario.clients.values()
+    )
 
 
 class World:
@@ -375,10 +392,13 @@ class World:
 
     def _drain(self) -> None:
         """Let time pass until the last call has ended, or nothing is left that could end one: who is left stays."""
-        drained, clock = self._drained, self.clock
+        drained, clock, callers = self._drained, self.clock, self.callers
+        endless = goes_on_for_ever(self.scenario)
         with suppress(EmptySchedule):
             while drained.callbacks is not None:
-                if self.callers.all_offered and not clock.sure:
+                if endless and callers.all_offered and clock.now > callers.expected + IN_VAIN_US:
+                    return
+                if callers.all_offered and not clock.sure:
                     clock.sure = clock.pending()
                     if not clock.sure:
                         return

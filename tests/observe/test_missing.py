@@ -99,7 +99,7 @@ def test_stale_state_is_counted_as_the_ledger_tells_it(results: Results) -> None
 
 
 def test_rows_are_the_events_of_the_table(results: Results) -> None:
-    """The ledger has all events that were missed, lost or late, in their order, and words that exist."""
+    """The ledger has all events that were missed, lost, late or misdelivered, in their order, and words that exist."""
     rows = results.ledger()
     assert list(rows.columns) == list(COLUMNS)
     events = results.events
@@ -237,3 +237,17 @@ def test_only_what_is_needed_is_read(results: Results, monkeypatch: pytest.Monke
     results.ledger()
     assert {name for name, _ in asked} <= {"events", "attempts", "outages", "connections"}
     assert max(rows for name, rows in asked if name == "events") < len(results.events) / 3
+
+
+def test_what_came_to_another_program_is_in_the_ledger(tmp_path: Path) -> None:
+    """It was not heard by the program that works for the call, whatever its type; but the app knows of the call."""
+    rows = written(
+        tmp_path,
+        happened("StasisStart", 1, "misdelivered", link(10, "closed")),
+        happened("ChannelDtmfReceived", 2, "misdelivered", link(10, "closed")),
+        happened("StasisEnd", 12, "missed"),
+        connection=link(10, "closed"),
+        end=12,
+    )
+    assert rows["fate"].tolist() == ["misdelivered", "misdelivered", "missed"]
+    assert rows["meaning"].tolist() == ["wrong_program", "wrong_program", "stale_state"]

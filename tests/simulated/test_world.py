@@ -34,6 +34,56 @@ run: {until: drained}
     assert story.attempts[0].first_command == 1 * S + 4 * MS
 
 
+DAY = 24 * 3600 * S
+
+IN_VAIN = """
+clients: {{ivr: {{apps: Intro-IVR, reconnect: {reconnect}, recover: {recover}}}}}
+calls: [{{to: ivr@default, arrivals: {{at: 1s}}, keys: [{{after: 5s, press: "1", repeat: {repeat}}}], hold: {hold}}}]
+faults:
+  - {{drop: ivr, at: 3s}}
+  - {{reload: asterisk, at: 2s, ari: "[asterisk]\ntype = user\npassword = other\n"}}
+run: {{until: drained}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("repeat", "recover", "reconnect"), [("1h", "none", "none"), ("none", "list-channels", "{constant: 1h}")]
+)
+def test_drained_ends_where_something_goes_on_in_vain(repeat: str, recover: str, reconnect: str) -> None:
+    """Keys that nobody will ever hear, tries that are refused for ever: a day after the call began the run is over."""
+    story = Stage(IN_VAIN.format(repeat=repeat, recover=recover, reconnect=reconnect, hold="none"))
+    assert story.outcomes == ["in_progress"]
+    assert 0 <= story.ledger.end - (DAY + 1 * S) <= 3600 * S
+
+
+def test_drained_waits_longer_for_a_caller_who_will_hang_up() -> None:
+    """He goes on pressing in vain for two days, and then his call is over."""
+    story = Stage(IN_VAIN.format(repeat="1h", recover="none", reconnect="none", hold="2d"))
+    assert story.outcomes == ["served"]
+    assert story.calls[0].ended == 2 * DAY + 1 * S + 4 * MS
+
+
+def test_drained_ends_where_programs_make_channels_for_each_other() -> None:
+    """Two that originate to each other go on for ever: a day after the last call has ended the run is over."""
+    story = Stage(
+        """
+asterisk:
+  extensions: |
+    [default]
+    exten => ivr,1,Stasis(One)
+     same => n,Hangup()
+    exten => phone,1,Answer()
+     same => n,Wait(7200)
+clients:
+  one: {apps: One, on StasisStart: [{wait: 1h}, {originate: {endpoint: Local/phone@default, app: Two}}]}
+  two: {apps: Two, on StasisStart: [{wait: 1h}, {originate: {endpoint: Local/phone@default, app: One}}]}
+calls: [{to: ivr@default, arrivals: {at: 1s}, patience: 2h, kind: local}]
+run: {until: drained}
+"""
+    )
+    assert DAY <= story.ledger.end <= DAY + 4 * 3600 * S
+
+
 def test_drained_with_a_duration_offers_calls_for_so_long() -> None:
     """The last call arrives before the duration is over, and may end after it."""
     story = Stage(

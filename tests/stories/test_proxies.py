@@ -447,3 +447,40 @@ def test_a_call_that_comes_back_may_get_to_another_consumer(faults: str, fate: s
     assert second == ("three" if fate == "misdelivered" else "two", fate)
     assert story.outcomes == ["served"]
     assert [command.client for command in story.commands] == ["one", second[0]]
+
+
+LATE = """
+asterisk:
+  extensions: |
+    [default]
+    exten => ivr,1,Stasis(Intro-IVR)
+     same => n,Hangup()
+    exten => phone,1,Answer()
+     same => n,Wait(60)
+clients:
+  proxy: {{apps: Intro-IVR}}
+  one: {{apps: Intro-IVR, behind: proxy, latency: 100ms, service: 0s, on_error: crashes, on StasisStart: {todo}}}
+  agents: {{apps: Agents, on StasisStart: []}}
+calls: [{{to: ivr@default, arrivals: {{at: 1s}}, kind: local}}]
+faults: {faults}
+run: {{duration: 30s}}
+"""
+"""A StasisStart comes to the consumer 101 ms after the call, its request to Asterisk 101 ms later, then the answer."""
+
+
+@pytest.mark.parametrize("faults", ["[]", "[{drop: one, at: 1250ms}]"])
+def test_what_asterisk_has_made_lives_whether_or_not_its_answer_is_heard(faults: str) -> None:
+    """The bus is lost on the way back of an originate: the halves are there, and one enters its app."""
+    story = Stage(
+        LATE.format(todo="[{originate: {endpoint: Local/phone@default, app: Agents}}, answer]", faults=faults)
+    )
+    assert [event.app for event in story.events if event.type == "StasisStart"] == ["Intro-IVR", "Agents"]
+    assert set(story.world.callers.live) == {"c1", "o1", "o1b"}
+
+
+@pytest.mark.parametrize(("faults", "dead"), [("[]", True), ("[{drop: one, at: 1450ms}]", False)])
+def test_an_error_that_is_lost_on_the_bus_crashes_nobody(faults: str, dead: bool) -> None:
+    """The second hangup is answered with 404; the program that never hears of it lives on."""
+    story = Stage(LATE.format(todo="[hangup, hangup]", faults=faults))
+    assert [command.status for command in story.commands] == [204, 404]
+    assert next(client for client in story.world.clients if client.name == "one").dead == dead

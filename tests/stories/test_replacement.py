@@ -44,6 +44,22 @@ def test_who_was_being_served_by_the_old_one_is_orphaned(profile: str) -> None:
     assert story.calls[0].ended == carried_out(profile, 1 * S + 4 * MS, since=1 * S) + 20 * S
 
 
+@pytest.mark.parametrize(("stall", "service", "heard"), [("3001500us", "0s", 7001500), ("3500ms", "2s", 8501000)])
+def test_a_program_that_stalls_hears_afterwards_that_it_was_replaced(stall: str, service: str, heard: int) -> None:
+    """Whether the news was on its way when the stall began or waited for a worker: it returns when it comes to it."""
+    story = Stage(
+        f"""
+clients:
+  blue: {{apps: Intro-IVR, on_replaced: returns, service: {service}}}
+  green: {{apps: Intro-IVR, start: 3s}}
+calls: [{{to: ivr@default, arrivals: {{at: 2500ms}}, kind: local}}]
+faults: [{{stall: blue, at: {stall}, for: 4s}}]
+run: {{duration: 40s}}
+"""
+    )
+    assert story.tries("blue") == [(0, heard, "replaced")]
+
+
 def test_the_newest_one_takes_the_app_away_when_it_goes() -> None:
     """That an older connection is still open helps nobody: it is deaf."""
     story = Stage(
