@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
 from stasis_sim.experiments.results import Json, Replication, differences
-from stasis_sim.observe.intervals import none_seen
+from stasis_sim.observe.intervals import none_seen, wilson
 from stasis_sim.observe.metrics import Values
 
 SHOWN = 3
@@ -62,16 +62,21 @@ def precision(results: Results) -> list[str]:
 
 
 def _never_seen(results: Results) -> list[str]:
-    """Say how rare ejections may be that no replication has seen."""
+    """Say how rare ejections may be that no replication has seen, or only some."""
     totals = [replication.measures["total"] for replication in results.replications]
     attempts, n = int(_sum(totals, "attempts")), len(totals)
-    if not attempts or _sum(totals, "attempts.ejected") or n == 1:
+    seen = sum(bool(each.get("attempts.ejected")) for each in totals)
+    if not attempts or n in {1, seen}:
         return []
-    share = percent(none_seen(n))
-    text = f"No replication of {n} saw an ejection: with 95 % confidence fewer than {share} of such runs would"
-    return [
-        f"{text}; if calls were ejected independently of each other, fewer than {percent(none_seen(attempts))} of them."
-    ]
+    if seen:
+        interval = wilson(seen, n)
+        low, high = percent(interval["low"] or 0.0), percent(interval["high"] or 0.0)
+        return [f"{seen} of {n} replications saw an ejection: with 95 % confidence {low} to {high} of such runs do."]
+    said = (
+        f"No replication of {n} saw an ejection: with 95 % confidence fewer than {percent(none_seen(n))} of such runs"
+    )
+    calls = f"if calls were ejected independently of each other, fewer than {percent(none_seen(attempts))} of them"
+    return [f"{said} would; {calls}."]
 
 
 def outcome(profile: str, replications: Sequence[Replication]) -> str:

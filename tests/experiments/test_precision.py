@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from stasis_sim.errors import InputError
 from stasis_sim.experiments import precision
 from stasis_sim.experiments.replications import run
+from stasis_sim.observe.intervals import wilson
 from stasis_sim.observe.metrics import Measures
+from stasis_sim.report.sentences import percent
 from stasis_sim.report.sentences import precision as sentences
 from stasis_sim.scenario.run import Run
 from tests.experiments.small import TEXT, small
@@ -118,3 +120,18 @@ def test_a_precision_of_nothing_is_refused(key: str, value: str, text: str) -> N
     """The message names the key and what to write."""
     with pytest.raises(InputError, match=text):
         run(small().where({"run.precision": "5%", key: value}))
+
+
+def test_what_some_replications_have_seen_has_wilsons_interval() -> None:
+    """Replications are independent trials, so their share has an interval that is of use near 0 and 1 too."""
+    rare = TEXT.replace("arrivals: {poisson: 1/s}", "arrivals: {poisson: 4/min}").replace("for: 5s", "for: 2s")
+    results = run(small(rare, replications=12))
+    seen = sum(bool(each.measures["total"]["attempts.ejected"]) for each in results.replications)
+    assert 0 < seen < 12
+    interval = wilson(seen, 12)
+    assert interval["low"] is not None
+    assert interval["high"] is not None
+    low, high = percent(interval["low"]), percent(interval["high"])
+    assert sentences(results) == [
+        f"{seen} of 12 replications saw an ejection: with 95 % confidence {low} to {high} of such runs do."
+    ]
