@@ -17,6 +17,7 @@ from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.simulated.clock import KEY_BITS
 from stasis_sim.simulated.preparation import Prepared
+from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ NEVER, DOWN, UP = range(3)
 
 FOR_EVER: Final = 1 << 60
 """After all times, in microseconds."""
-
-SWITCHING_PROTOCOLS = 101
 
 
 def priority(rank: int, key: int) -> int:

@@ -14,6 +14,7 @@ from stasis_sim.scenario import actions
 from stasis_sim.simulated.clock import Rank
 from stasis_sim.simulated.originating import originate
 from stasis_sim.simulated.process import Life, Process
+from stasis_sim.simulated.statuses import CARRIED_OUT
 
 if TYPE_CHECKING:
     from stasis_sim.simulated.callers import Caller
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 Query = tuple[tuple[str, str], ...]
 Step = tuple[str, str, Query]
 """Method, what follows the channel in the path, query."""
-
-OK = range(200, 300)
 
 CLAIM = "/events/claim"
 """Where a call is claimed that StasisBroadcast offers."""
@@ -149,7 +148,7 @@ def recover(process: Process, client: Program, todo: Sequence[Plan]) -> Life:
     """Ask for all channels, and do for each that is inside and that nobody works for what a StasisStart asks for."""
     world, generation = client.world, client.generation
     status = yield from client.rest("GET", "/channels", (), None, process, name=())
-    if status not in OK or client.generation != generation:
+    if status not in CARRIED_OUT or client.generation != generation:
         return
     for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
@@ -188,7 +187,7 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
                 done = yield from _play(process, client, caller, duration, place, last=position == last)
         if isinstance(other, actions.Claim):
             offer = (("channelId", caller.channel), ("application", str(name[0])))
-            done = (yield from client.rest("POST", CLAIM, offer, caller, process, name=place)) in OK
+            done = (yield from client.rest("POST", CLAIM, offer, caller, process, name=place)) in CARRIED_OUT
         elif isinstance(other, actions.Originate):
             done = yield from originate(process, client, caller, other, name=place, last=position == last)
         elif other is not None:
@@ -199,7 +198,7 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
             awaited = position < last or number < len(steps) - 1
             sent = client.rest(method, path, query, caller, process, name=(*place, number), awaited=awaited)
             status = yield from sent
-            done = status in OK
+            done = status in CARRIED_OUT
             if not done or client.generation != generation:
                 return
         if not done or client.generation != generation:
@@ -212,11 +211,13 @@ def _play(
     """Play a sound and wait for its end, if anything follows; say whether the handling goes on."""
     path, media = f"/channels/{caller.channel}/play", ("media", sound(duration))
     if last:
-        return (yield from client.rest("POST", path, (media,), caller, process, name=place, awaited=False)) in OK
+        return (
+            yield from client.rest("POST", path, (media,), caller, process, name=place, awaited=False)
+        ) in CARRIED_OUT
     playback, ident = Playback(process, partial(client.world.keep, caller)), client.playback_id()
     client.playing.setdefault(caller.trace.number, {})[ident] = playback
     status = yield from client.rest("POST", path, (media, ("playbackId", ident)), caller, process, name=place)
-    if status not in OK:
+    if status not in CARRIED_OUT:
         client.playing.get(caller.trace.number, {}).pop(ident, None)
         return False
     if not playback.over:

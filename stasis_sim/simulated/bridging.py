@@ -10,6 +10,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.scenario import actions
+from stasis_sim.simulated.statuses import CARRIED_OUT
 
 if TYPE_CHECKING:
     from stasis_sim.observe.trace import Attempt
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from stasis_sim.simulated.process import Process
     from stasis_sim.simulated.programs import Program
 
-OK = range(200, 300)
 CONFLICT = 409
 NOT_FOUND = 404
 
@@ -70,7 +70,7 @@ class Rooms:
             generation, kind = client.generation, (("type", "mixing"), ("bridgeId", ident))
             # A conflict says that it is there already.
             made = yield from client.rest("POST", "/bridges", kind, None, process, name=name, but=(CONFLICT,))
-            if (made not in OK and made != CONFLICT) or client.generation != generation:
+            if (made not in CARRIED_OUT and made != CONFLICT) or client.generation != generation:
                 return False
             self._made.add(ident)
         who = (("channel", caller.channel),)
@@ -78,4 +78,4 @@ class Rooms:
         status = yield from client.rest("POST", path, who, caller, process, name=name, awaited=not last)
         if status == NOT_FOUND:
             self._made.discard(ident)  # Asterisk has been restarted since
-        return status in OK
+        return status in CARRIED_OUT

@@ -24,6 +24,7 @@ from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.pings import Pings
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
+from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.tries import Tries
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 Life = Generator[simpy.Event, Any, None]
 
-SWITCHING_PROTOCOLS = 101
 BROKEN = ("network", "timeout")
 """Refusals for which a fault is to blame."""
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from stasis_sim.simulated.statuses import CARRIED_OUT
+
 if TYPE_CHECKING:
     from stasis_sim.scenario.actions import Originate
     from stasis_sim.simulated.callers import Caller
     from stasis_sim.simulated.delays import Name
     from stasis_sim.simulated.process import Process
     from stasis_sim.simulated.programs import Program
-
-OK = range(200, 300)
 
 
 def originate(
@@ -38,6 +38,6 @@ def originate(
     answers: list[int] = []
     sent = client.rest("POST", "/channels", query, None, process, name=name, awaited=not last, done=answers.append)
     status = yield from sent
-    if not answers or answers[0] not in OK:
+    if not answers or answers[0] not in CARRIED_OUT:
         callers.unmake(near, far)
-    return status in OK
+    return status in CARRIED_OUT

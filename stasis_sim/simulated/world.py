@@ -31,6 +31,7 @@ from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
 from stasis_sim.simulated.proxies import Proxy
 from stasis_sim.simulated.reloads import Files
+from stasis_sim.simulated.statuses import CARRIED_OUT, SWITCHING_PROTOCOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.model import Scenario
     from stasis_sim.simulated.preparation import Prepared
 
-CARRIED_OUT = range(200, 300)
-SWITCHING_PROTOCOLS = 101
 
 IN_VAIN_US = 24 * 3600 * 1_000_000
 """How long a run goes on in which something happens for ever, and no call begins or ends or is about to."""
