@@ -46,22 +46,12 @@ Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Cli) -> Cli:
     """A folder with a small scenario, and a function that runs the command line there: exit code, output, errors."""
     (tmp_path / "good.yaml").write_text(GOOD, "utf-8")
     (tmp_path / "extensions.conf").write_text(DIALPLAN, "utf-8")
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["stasis-sim", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), out, err
-
-    return run
+    return command_line
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -68,22 +68,13 @@ Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Cli) -> Cli:
     """A folder with the results of a small scenario, and a function that runs the command line there."""
     (tmp_path / "missed.yaml").write_text(SCENARIO, "utf-8")
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["stasis-sim", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), out, err
-
-    run("run", "missed.yaml", "--no-picture", "--workers", "1")
-    return run
+    command_line("run", "missed.yaml", "--no-picture", "--workers", "1")
+    return command_line
 
 
 def told(shell: Cli, *arguments: str) -> str:
