@@ -14,6 +14,7 @@ import pandas as pd
 
 from stasis_sim.experiments import comparisons, replications, sweeps
 from stasis_sim.experiments.results import differences
+from stasis_sim.observe.intervals import scopes
 
 if TYPE_CHECKING:
     from stasis_sim.scenario import Scenario
@@ -34,11 +35,7 @@ def replicate(scenario: Scenario, n: int | None = None, **options: Any) -> pd.Da
     """
     rows = []
     for replication in replications.run(scenario, replications=n, **options).replications:
-        measures = replication.measures
-        scopes = [(None, None, measures["total"])]
-        scopes += [(app, None, values) for app, values in measures["apps"].items()]  # type: ignore[misc]
-        scopes += [(None, client, values) for client, values in measures["clients"].items()]  # type: ignore[misc]
-        for app, client, values in scopes:
+        for app, client, values in scopes(replication.measures):
             rows += [(replication.number, app, client, name, value) for name, value in values.items()]
     return pd.DataFrame(rows, columns=["replication", "app", "client", "measure", "value"])
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stasis_sim.errors import Problem
 from stasis_sim.observe.catalogue import lookup
-from stasis_sim.observe.intervals import Interval, relative_half_width, student, value
+from stasis_sim.observe.intervals import Interval, of_scope, relative_half_width, student, value
 from stasis_sim.observe.metrics import Measures, Number
 from stasis_sim.scenario.expect import scope_and_measure
 
@@ -81,8 +81,7 @@ def wanted(run: Run, replications: Sequence[Measures]) -> int:
 def of(measures: Measures, name: str) -> Number:
     """Return the number of ``[APP.]measure`` in a replication; the app may be a client."""
     app, measure = scope_and_measure(name)
-    values = measures["total"] if app is None else measures["apps"].get(app, measures["clients"].get(app, {}))
-    return value(values, measure)
+    return value(dict(of_scope(measures, app)), measure)
 
 
 def misfits(scenario: Scenario) -> Iterator[Problem]:

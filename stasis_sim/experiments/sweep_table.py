@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stasis_sim.observe.intervals import Intervals, Summary
+from stasis_sim.observe.intervals import Summary, scopes
 
 
 def write_table(path: Path, parameters: Mapping[str, Sequence[Any]], points: Iterable[Summary]) -> None:
@@ -45,9 +45,6 @@ def _schema(parameters: Mapping[str, Sequence[Any]]) -> pa.Schema:
 
 def _lines(measures: Summary) -> Iterator[tuple[Any, ...]]:
     """Yield app, client, measure, mean, low, high, n; neither app nor client is the total."""
-    scopes: list[tuple[str | None, str | None, Intervals]] = [(None, None, measures["total"])]
-    scopes += [(app, None, values) for app, values in measures["apps"].items()]
-    scopes += [(None, client, values) for client, values in measures["clients"].items()]
-    for app, client, values in scopes:
+    for app, client, values in scopes(measures):
         for name, found in values.items():
             yield app, client, name, found["mean"], found["low"], found["high"], found["n"]

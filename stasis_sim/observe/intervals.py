@@ -8,10 +8,10 @@ the last bit of a machine's logarithm does not show in the results.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from statistics import NormalDist
-from typing import Final, TypeAlias, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 
 from stasis_sim.observe.catalogue import lookup, rank
 from stasis_sim.observe.metrics import Measures, Number, Values
@@ -41,6 +41,22 @@ class Summary(TypedDict):
     total: Intervals
     apps: dict[str, Intervals]
     clients: dict[str, Intervals]
+
+
+def scopes(measures: Measures | Summary) -> Iterator[tuple[str | None, str | None, Mapping[str, Any]]]:
+    """Yield app, client and their measures: first the total, which is of neither, then each app, then each client."""
+    yield None, None, measures["total"]
+    for app, values in measures["apps"].items():
+        yield app, None, values
+    for client, values in measures["clients"].items():
+        yield None, client, values
+
+
+def of_scope(measures: Measures | Summary, name: str | None) -> Mapping[str, Any]:
+    """Return the measures of an app or a client, those of an app where both have the name; None: the total."""
+    if name is None:
+        return measures["total"]
+    return measures["apps"].get(name) or measures["clients"].get(name, {})
 
 
 def _digits(value: float) -> float:

@@ -9,7 +9,7 @@ from stasis_sim.errors import InputError
 from stasis_sim.experiments.precision import of
 from stasis_sim.experiments.sweeps import Swept, label
 from stasis_sim.observe.catalogue import lookup
-from stasis_sim.observe.intervals import Interval, paired
+from stasis_sim.observe.intervals import Interval, of_scope, paired
 from stasis_sim.report.tables import cell
 from stasis_sim.scenario.expect import scope_and_measure
 from stasis_sim.scenario.misfit import MisfitError
@@ -56,8 +56,7 @@ def places(found: Swept, name: str) -> list[Place]:
     app, measure = scope_and_measure(name)
     result = []
     for position, point in enumerate(found.points):
-        measures = found.measures(position)
-        values = measures["total"] if app is None else measures["apps"].get(app, measures["clients"].get(app, {}))
+        values = of_scope(found.measures(position), app)
         result.append(Place(point.settings, values.get(measure, NOTHING)))
     return result
 
