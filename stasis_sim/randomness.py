@@ -14,18 +14,27 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_BITS = 10
+BLOCK_BITS = 12
 BLOCK = 1 << BLOCK_BITS
 """Numbers in a block."""
 
-KEPT_BLOCKS = 32
-"""Blocks that a sequence keeps; calls that live at the same time are seldom further apart, and a block that was
-dropped is made again."""
+PIECE_BITS = 9
+PIECE = 1 << PIECE_BITS
+"""Durations that are made at a time for who asks for one: a short run needs no more of a block."""
+
+KEPT_PIECES = 64
+"""Pieces that a sequence keeps; calls that live at the same time are seldom further apart, and one that was dropped is
+made again."""
+
+KEPT_BLOCKS = 4
+"""Blocks of uniform numbers that a sequence keeps."""
+
+Kept = TypeVar("Kept")
 
 Quantile = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 """Turns uniform numbers into whole microseconds, number by number."""
@@ -40,6 +49,10 @@ class Durations(Protocol):
 
     def in_order(self) -> Iterator[int]:
         """Return all of them one after the other, from number 0 on."""
+        ...
+
+    def blocks(self) -> Iterator[NDArray[np.int64]]:
+        """Return all of them, block by block."""
         ...
 
 
@@ -76,34 +89,49 @@ class Drawn:
         quantile: Turns uniform numbers into whole microseconds.
     """
 
-    __slots__ = ("_blocks", "_quantile", "_stream")
+    __slots__ = ("_blocks", "_pieces", "_quantile", "_stream")
 
     def __init__(self, stream: Stream, quantile: Quantile) -> None:
         self._stream = stream
         self._quantile = quantile
-        self._blocks: dict[int, list[int]] = {}
+        self._blocks: dict[int, NDArray[np.float64]] = {}
+        self._pieces: dict[int, list[int]] = {}
 
     def __getitem__(self, number: int) -> int:
         """Return duration ``number`` in microseconds."""
-        block = self._blocks.get(number >> BLOCK_BITS)
-        if block is None:
-            block = self._make(number >> BLOCK_BITS)
-        return block[number & (BLOCK - 1)]
+        piece = self._pieces.get(number >> PIECE_BITS)
+        if piece is None:
+            piece = self._make(number >> PIECE_BITS)
+        return piece[number & (PIECE - 1)]
 
     def _make(self, number: int) -> list[int]:
-        if len(self._blocks) >= KEPT_BLOCKS:
-            del self._blocks[next(iter(self._blocks))]
-        block: list[int] = self.block(number).tolist()
-        self._blocks[number] = block
-        return block
+        begin = number << PIECE_BITS
+        uniform = self._blocks.get(begin >> BLOCK_BITS)
+        if uniform is None:
+            uniform = _keep(self._blocks, begin >> BLOCK_BITS, self._stream.block(begin >> BLOCK_BITS), KEPT_BLOCKS)
+        begin &= BLOCK - 1
+        piece: list[int] = self._quantile(uniform[begin : begin + PIECE]).tolist()
+        return _keep(self._pieces, number, piece, KEPT_PIECES)
 
     def block(self, number: int) -> NDArray[np.int64]:
         """Return the durations of one block in microseconds, shape ``(BLOCK,)``."""
         return self._quantile(self._stream.block(number))
 
+    def blocks(self) -> Iterator[NDArray[np.int64]]:
+        """Return all of them, block by block."""
+        return map(self.block, itertools.count())
+
     def in_order(self) -> Iterator[int]:
         """Return all of them one after the other, from number 0 on."""
-        return itertools.chain.from_iterable(self.block(number).tolist() for number in itertools.count())
+        return itertools.chain.from_iterable(map(self._make, itertools.count()))
+
+
+def _keep(kept: dict[int, Kept], number: int, value: Kept, most: int) -> Kept:
+    """Keep a value in place of the oldest one, and return it."""
+    if len(kept) >= most:
+        del kept[next(iter(kept))]
+    kept[number] = value
+    return value
 
 
 class Numbers:
@@ -157,3 +185,7 @@ class Fixed:
     def in_order(self) -> Iterator[int]:
         """Return it for ever."""
         return itertools.repeat(self.microseconds)
+
+    def blocks(self) -> Iterator[NDArray[np.int64]]:
+        """Return it for ever, block by block."""
+        return itertools.repeat(np.full(BLOCK, self.microseconds))

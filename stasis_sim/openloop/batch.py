@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stasis_sim.openloop.history import Ints, Link
-    from stasis_sim.openloop.paths import Columns, EventRow, Path, When
+    from stasis_sim.openloop.paths import EventRow, Path, Values, When
 
 
 class Bunch(NamedTuple):
@@ -21,21 +21,20 @@ class Bunch(NamedTuple):
     Attributes:
         source: Name of the source.
         path: Their way.
-        columns: The values of its symbols.
+        values: Its sums.
         numbers: Of the calls.
         reasons: For each attempt why it was ejected, one word a call; empty where the path says it.
     """
 
     source: str
     path: Path
-    columns: Columns
+    values: Values
     numbers: Ints
     reasons: dict[int, Ints]
 
     def value(self, sum_: int | None) -> Ints:
         """Return an instant or a duration of all calls, FOR_EVER where there is none."""
-        value = FOR_EVER if sum_ is None else self.path.value(sum_, self.columns)
-        return np.broadcast_to(np.asarray(value, np.int64), self.numbers.shape)
+        return np.full(len(self.numbers), FOR_EVER) if sum_ is None else self.values[sum_]
 
     def connections(self, event: EventRow, links: Sequence[Link]) -> Ints:
         """Return to which connections an event was written, 0 for none."""
@@ -50,8 +49,5 @@ class Bunch(NamedTuple):
 
     def of(self, rows: Ints) -> Bunch:
         """Return some of the calls."""
-        columns = {
-            symbol: column if isinstance(column, int) else column[rows] for symbol, column in self.columns.items()
-        }
         reasons = {place: words[rows] for place, words in self.reasons.items()}
-        return self._replace(columns=columns, numbers=self.numbers[rows], reasons=reasons)
+        return self._replace(values=self.values.of(rows), numbers=self.numbers[rows], reasons=reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from stasis_sim.openloop.history import FOR_EVER, History, Ints
 from stasis_sim.openloop.laboratory import ARRIVAL, HORIZON, Subject, Symbols, examine
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.openloop.paths import Columns, Path
+from stasis_sim.openloop.paths import Path, Values
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
@@ -42,19 +43,20 @@ class Group(NamedTuple):
     Attributes:
         path: Their way.
         rows: Their places in the cohort.
-        columns: The values of the symbols of the path.
+        values: The sums of the path.
     """
 
     path: Path
     rows: Ints
-    columns: Columns
+    values: Values
 
 
 class Messages:
-    """Messages about the calls of a cohort: a row for each place in the order of a call's messages, a column a call.
+    """Messages about the calls of a cohort that matter in the queues, in rows: one for each place among a call's
+    messages, in the order of the places.
 
     Attributes:
-        at: When each is written, in microseconds; FOR_EVER: it is not, or never arrives.
+        at: When each is written, in microseconds; FOR_EVER: it is not, or does not matter. Shape (rows, calls).
         service: How long a worker needs for it.
         waits: How long it waits for a worker.
         rank: Of the happening that writes it.
@@ -68,16 +70,45 @@ class Messages:
     def __init__(self) -> None:
         self.at, self.service, self.waits = (np.empty((0, 0), np.int64) for _ in range(3))
         self.rank, self.client, self.loose = (np.empty((0, 0), np.int8) for _ in range(3))
+        self._places: list[int] = []
 
-    def reshape(self, places: int, calls: int) -> None:
-        """Have room for so many messages of so many calls."""
-        rows, columns = self.at.shape
-        if (places, calls) != (rows, columns):
+    def row(self, place: int) -> int:
+        """Return the row of the messages that stand at a place among those of their call."""
+        row = bisect_left(self._places, place)
+        if self._places[row : row + 1] != [place]:
+            self._places.insert(row, place)
             for name, nothing in self.NOTHING.items():
-                old = getattr(self, name)
-                new = np.full((places, calls), nothing, old.dtype)
-                new[:rows, :columns] = old
-                setattr(self, name, new)
+                setattr(self, name, np.insert(getattr(self, name), row, nothing, axis=0))
+        return row
+
+    def wait(self, place: int, call: int) -> int:
+        """Return how long a message of a call waits, in microseconds."""
+        return int(self.waits[self.row(place), call]) if place in self._places else 0
+
+    def write(self, path: Path, calls: Ints, values: Values) -> None:
+        """Note the messages about calls that go a way."""
+        for place, message in enumerate(path.messages):
+            if message.queues:
+                self.row(place)
+        for row, place in enumerate(self._places):
+            message = path.messages[place] if place < len(path.messages) else None
+            if message is None or not message.queues:
+                self.at[row, calls] = FOR_EVER
+            else:
+                self.at[row, calls] = values.raw(message.when.at)
+                self.service[row, calls] = values.raw(message.service)
+                self.rank[row, calls] = message.when.rank
+                self.client[row, calls] = message.client
+                self.loose[row, calls] = message.when.loose
+
+    def widen(self, calls: int) -> None:
+        """Have room for so many calls."""
+        rows, before = self.at.shape
+        for name, nothing in self.NOTHING.items():
+            old = getattr(self, name)
+            new = np.full((rows, calls), nothing, old.dtype)
+            new[:, :before] = old
+            setattr(self, name, new)
 
     def keep(self, calls: Ints) -> None:
         """Keep some calls."""
@@ -117,7 +148,7 @@ class Cohort:
         self._indices = np.concatenate([self._indices, indices])
         self._arrivals = np.concatenate([self._arrivals, arrivals])
         self._ways = np.concatenate([self._ways, np.full(len(numbers), NOBODY, np.int32)])
-        self.messages.reshape(len(self.messages.at), len(self))
+        self.messages.widen(len(self))
         for symbol, column in self._drawn.items():
             self._drawn[symbol] = np.concatenate([column, self._draw(symbol, indices)])
         return np.arange(before, len(self))
@@ -133,13 +164,20 @@ class Cohort:
 
     def _draw(self, symbol: int, indices: Ints) -> Ints:
         """Return the draws of calls, whose numbers within the source rise."""
+        if not len(indices):
+            return np.empty(0, np.int64)
         name, quantile = self._symbols.draws[symbol]
         drawn = self._streams.durations(name, quantile)
-        blocks = indices >> BLOCK_BITS
+        first, last = int(indices[0]), int(indices[-1])
+        blocks = range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1)
+        begin = blocks[0] << BLOCK_BITS
+        if last - first + 1 == len(indices):
+            return np.concatenate([drawn.block(block) for block in blocks])[first - begin : last - begin + 1]
         values = np.empty(len(indices), np.int64)
-        for block in np.unique(blocks):
-            begin, end = np.searchsorted(blocks, [block, block + 1])
-            values[begin:end] = drawn.block(int(block))[indices[begin:end] & (BLOCK - 1)]
+        for block in blocks:
+            start, stop = np.searchsorted(indices, [block << BLOCK_BITS, (block + 1) << BLOCK_BITS])
+            if start < stop:
+                values[start:stop] = drawn.block(block)[indices[start:stop] & (BLOCK - 1)]
         return values
 
     def _column(self, symbol: int) -> Ints:
@@ -147,22 +185,22 @@ class Cohort:
             return self._arrivals
         wait = self._symbols.waits.get(symbol)
         if wait is not None:
-            self._widen(wait + 1)
-            waits: Ints = self.messages.waits[wait]
+            row = self.messages.row(wait)
+            waits: Ints = self.messages.waits[row]
             return waits
         column = self._drawn.get(symbol)
         if column is None:
             column = self._drawn[symbol] = self._draw(symbol, self._indices)
         return column
 
-    def columns(self, path: Path, rows: Ints | None, horizon: int) -> Columns:
-        """Return the values of a path's symbols for some calls; None: for all."""
-        values: dict[int, Ints | int] = {HORIZON: horizon}
+    def values(self, path: Path, rows: Ints | None, horizon: int) -> Values:
+        """Return the sums of a path for some calls; None: for all."""
+        columns: dict[int, Ints | int] = {HORIZON: horizon}
         for symbol in path.symbols:
             if symbol != HORIZON:
                 column = self._column(symbol)
-                values[symbol] = column if rows is None else column[rows]
-        return values
+                columns[symbol] = column if rows is None else column[rows]
+        return Values(path.sums, columns, len(self) if rows is None else len(rows))
 
     # -- ways -----------------------------------------------------------------------------------------------------
 
@@ -186,25 +224,22 @@ class Cohort:
 
     def _try(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
         """Send the calls that fit on a way, and note what is written about them."""
-        columns = self.columns(path, rows, horizon)
-        numbers = self.numbers[rows]
-        fit = path.fits(columns, numbers, self._history.links)
+        values = self.values(path, rows, horizon)
+        fit = path.fits(values, self.numbers[rows], self._history.links)
         self._ways[rows] = np.where(fit, way, NOBODY)
-        if fit.all():
-            self._write(path, rows, columns)
-        elif fit.any():
-            rows = rows[fit]
-            self._write(path, rows, self.columns(path, rows, horizon))
-        if fit.any():
+        fitting = int(np.count_nonzero(fit))
+        if fitting:
+            if fitting < len(rows):
+                rows, values = rows[fit], values.of(np.flatnonzero(fit))
+            self.messages.write(path, rows, values)
             self._taken.add(way)
-            path.count += int(fit.sum())
+            path.count += fitting
 
     def _explore(self, row: int, horizon: int) -> int:
         """Look at one call in the laboratory, and return the way that it goes."""
         # Those of this replication alone: what else a worker has done must not decide which engine computes it.
         if len(self._taken) >= MOST_PATHS:
             raise ClosedLoopError(f"calls that go in more than {MOST_PATHS:,} ways")
-        waits = [int(column[row]) for column in self.messages.waits]
         subject = Subject(
             int(self.numbers[row]),
             self._source,
@@ -212,29 +247,12 @@ class Cohort:
             int(self._arrivals[row]),
             horizon,
             lambda symbol: int(self._column(symbol)[row]),
-            waits,
+            lambda place: self.messages.wait(place, row),
             self._history.links,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
         self._paths.append(Path(record, self._clients))
         return len(self._paths) - 1
-
-    def _write(self, path: Path, rows: Ints, columns: Columns) -> None:
-        """Note the messages about calls that go a way."""
-        messages = self.messages
-        self._widen(len(path.messages))
-        for place, message in enumerate(path.messages):
-            messages.at[place, rows] = FOR_EVER if message.lost else path.value(message.when.at, columns)
-            messages.service[place, rows] = path.value(message.service, columns)
-            messages.rank[place, rows] = message.when.rank
-            messages.client[place, rows] = message.client
-            messages.loose[place, rows] = message.when.loose
-        for place in range(len(path.messages), len(messages.at)):
-            messages.at[place, rows] = FOR_EVER
-
-    def _widen(self, places: int) -> None:
-        if places > len(self.messages.at):
-            self.messages.reshape(places, len(self))
 
     def groups(self, horizon: int) -> list[Group]:
         """Return all calls, by the way they go."""
@@ -244,6 +262,6 @@ class Cohort:
         ways, begins = np.unique(self._ways[order], return_index=True)
         parts = np.split(order, begins[1:])
         return [
-            Group(self._paths[way], rows, self.columns(self._paths[way], rows, horizon))
+            Group(self._paths[way], rows, self.values(self._paths[way], rows, horizon))
             for way, rows in zip(ways, parts, strict=True)
         ]

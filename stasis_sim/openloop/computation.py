@@ -109,6 +109,8 @@ class _Computation:
         self._begun = 0
         # When the last thing has happened about the calls that are through.
         self._over = 0
+        # When the last message about them reached each client.
+        self._heard = [0 for _ in self._latencies]
         self._standings = Standings(prepared, self._history)
         self.sums = Sums(scenario.run.warmup_us, self._history)
         self.levels = Levels(scenario.run.warmup_us)
@@ -127,15 +129,23 @@ class _Computation:
             self._end_at(emptied)
             # The clients are still given time for what is on its way to them then; a drop that comes later takes none
             # of it away, for this is when the end is set.
-            self._end_at(max(emptied, *self._queues.freed))
+            self._end_at(max(emptied, *self._queues.freed, *self._last_heard()))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
         return self._finish()
 
     def _end_at(self, horizon: int) -> None:
-        """Let the run end at an instant."""
+        """Let the run end at an instant; what was over before it, and before where it was to end so far, stays."""
+        sure = min(horizon, self._horizon)
+        late = []
+        for cohort in self._cohorts:
+            rows = [
+                group.rows if group.path.cut else group.rows[group.path.latest(group.values) > sure]
+                for group in cohort.groups(self._horizon)
+            ]
+            late.append(np.sort(np.concatenate([np.empty(0, np.int64), *rows])))
         self._horizon = horizon
-        self._agree([np.arange(len(cohort)) for cohort in self._cohorts], FOR_EVER)
+        self._agree(late, FOR_EVER)
 
     def _emptied(self, last: int) -> int:
         """Return when the last call has ended; where one never does, when nothing is left that could end it."""
@@ -145,6 +155,14 @@ class _Computation:
                 return self._undisturbed(self._exhausted)
             ended = max(ended, _latest(group, group.path.ended))
         return ended
+
+    def _last_heard(self) -> list[int]:
+        """Return when the last message so far reaches each client."""
+        groups = [group for cohort in self._cohorts for group in cohort.groups(self._horizon)]
+        return [
+            max(heard, *(group.path.heard(client, group.values) for group in groups), 0)
+            for client, heard in enumerate(self._heard)
+        ]
 
     def _undisturbed(self, end: int) -> int:
         """Return the end of a run that cannot be drained, if no drop takes away what is still on its way then.
@@ -197,12 +215,12 @@ class _Computation:
         for cohort, source, parts in zip(self._cohorts, self._prepared.scenario.calls, groups, strict=True):
             left = [np.empty(0, np.int64)]
             for group in parts:
-                bunch = Bunch(source.name, group.path, group.columns, cohort.numbers[group.rows], {})
+                bunch = Bunch(source.name, group.path, group.values, cohort.numbers[group.rows], {})
                 go = self._goes(bunch, end, limit)
                 left.append(group.rows[~go])
                 if go.any():
                     if self._drained:
-                        self._over = max(self._over, *(_latest(group, at) for at in group.path.left))
+                        self._note_last(group)
                     gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
             cohort.keep(np.sort(np.concatenate(left)))
@@ -211,6 +229,12 @@ class _Computation:
             write(self._tables, through, self._history.links)
         self._begun = end
         self._queues.advance()
+
+    def _note_last(self, group: Group) -> None:
+        """Note when the last things happen about calls of which some are through."""
+        self._over = max(self._over, *(_latest(group, at) for at in group.path.left))
+        for client, heard in enumerate(self._heard):
+            self._heard[client] = max(heard, group.path.heard(client, group.values))
 
     def _goes(self, bunch: Bunch, end: int, limit: int) -> Bits:
         """Say which calls are through, and have none before them in the tables that is not."""
@@ -224,9 +248,7 @@ class _Computation:
         first = FOR_EVER
         for group in (group for parts in groups for group in parts):
             if group.path.ended is not None:
-                ended, done = (
-                    np.asarray(group.path.value(which, group.columns)) for which in (group.path.ended, group.path.done)
-                )
+                ended, done = group.values[group.path.ended], group.values[group.path.done]
                 waiting = ended[done >= end]
                 first = min(first, int(waiting.min(initial=FOR_EVER)))
         return first
@@ -239,7 +261,7 @@ class _Computation:
             for group in parts:
                 numbers = cohort.numbers[group.rows]
                 for app, change, when in group.path.passages:
-                    at = np.asarray(group.path.value(when.at, group.columns))
+                    at = group.values[when.at]
                     found.append(Passages(app, change, at[(at >= self._begun) & (at < end)]))
                 self._standings.follow(group, numbers, end)
         self.levels.add(found)
@@ -247,4 +269,4 @@ class _Computation:
 
 def _latest(group: Group, sum_: int) -> int:
     """Return the greatest value of a sum in a group."""
-    return int(np.max(group.path.value(sum_, group.columns)))
+    return int(np.max(group.values.raw(sum_)))

@@ -72,13 +72,14 @@ class Link:
         states[-1] = NEVER
         return times, connections, states
 
-    def look(self, at: Ints, rank: int, numbers: Ints) -> Ints:
+    def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
         """Find the last change before something happens.
 
         Args:
             at: When it happens, in microseconds.
             rank: What kind of happening it is.
             numbers: Of which calls.
+            since: Changes that were before, from which the search may start.
 
         Returns:
             Places in the list of changes, -1 for before all.
@@ -87,9 +88,17 @@ class Link:
             ClosedLoopError: Both happen at one instant, and nothing says which goes first.
         """
         self.reach(int(at.max(initial=0)))
-        times = self._arrays[0][:-1]
-        found = np.searchsorted(times, at, side="right") - 1
-        touching = np.flatnonzero((found >= 0) & (times[found] == at)) if len(times) else ()
+        times = self._arrays[0]
+        if since is None:
+            found = np.searchsorted(times, at, side="right") - 1
+        else:
+            found = since
+            while (behind := times[found + 1] <= at).any():
+                found = found + behind
+        # Before the first change stands the end of all times, at which nothing happens.
+        touching = np.flatnonzero(times[found] == at)
+        if len(touching):
+            found = found.copy()
         for each in touching:
             place, mine = int(found[each]), priority(rank, int(numbers[each]))
             while place >= 0 and times[place] == at[each] and self.priorities[place] >= mine:
@@ -116,6 +125,12 @@ class Link:
     def numbers(self, places: Ints) -> Ints:
         """Return the number of the connection that stands from each change on."""
         return self._arrays[1][places]
+
+    def stays(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
+        """Say whether nothing changes after changes, up to and with given instants."""
+        self.reach(int(until.max(initial=0)))
+        stays: NDArray[np.bool_] = self._arrays[0][places + 1] > until
+        return stays
 
     def lasts(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
         """Say whether the states that begin with changes last up to and with given instants."""

@@ -101,7 +101,7 @@ class Sent:
         happening: When it was written.
         arrives: When it arrives, if nothing breaks before.
         service: How long the client's worker needs for it.
-        lost: Whether the connection broke before it arrived.
+        wait: The symbol of how long it waits for a worker; none if the connection broke before it arrived.
     """
 
     client: int
@@ -109,7 +109,12 @@ class Sent:
     happening: Happening
     arrives: int
     service: int
-    lost: bool
+    wait: int | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection broke before it arrived."""
+        return self.wait is None
 
 
 class Passage(NamedTuple):
@@ -162,7 +167,7 @@ class Subject:
         arrives: When, in microseconds.
         horizon: When the run ends.
         draw: Gives its draw for a symbol, in microseconds.
-        waits: How long each of its messages waits for a worker.
+        wait: Gives how long one of its messages waits for a worker, by its number.
         links: For each client its link.
     """
 
@@ -172,7 +177,7 @@ class Subject:
     arrives: int
     horizon: int
     draw: Callable[[int], int]
-    waits: Sequence[int]
+    wait: Callable[[int], int]
     links: Sequence[Link]
 
 
@@ -463,19 +468,15 @@ class _Bench(World):
         # What breaks after the end of the run has not broken.
         due = min(int.__add__(arrives, 0), subject.horizon + 1)
         lost = not subject.links[client].holds(int.__add__(happening.at, 0), happening.rank, subject.number, due)
-        finish = arrives + service
+        finish, wait = arrives + service, None
         if lost:
             event.fate, event.delivered = "lost", None
         else:
-            finish += self._wait(len(record.sent))
-        record.sent.append(Sent(client, event, happening, arrives, service, lost))
+            wait = self._symbols.wait(len(record.sent))
+            finish += Moment(subject.wait(len(record.sent)), 0, {wait: 1}, self._conditions)
+        record.sent.append(Sent(client, event, happening, arrives, service, wait))
         caller.trace.open -= 1
         return finish
-
-    def _wait(self, message: int) -> int:
-        waits = self._subject.waits
-        value = waits[message] if message < len(waits) else 0
-        return Moment(int(value), 0, {self._symbols.wait(message): 1}, self._conditions)
 
     def _finish(self) -> Record:
         record, subject = self._record, self._subject

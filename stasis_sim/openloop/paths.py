@@ -6,14 +6,15 @@ of arrays, and its rows the places of those sums.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.observe.hearing import deceived, starts
-from stasis_sim.openloop.laboratory import HORIZON, Happening, Record
+from stasis_sim.openloop.history import FOR_EVER
+from stasis_sim.openloop.laboratory import HORIZON, Happening, Record, Sent
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Relation, Sum
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 Bits = NDArray[np.bool_]
 Columns: TypeAlias = Mapping[int, "Ints | int"]
 """For each symbol its values, one a call or the same for all."""
+
+NOTHING: Final[Sum] = (0, ())
+"""No time at all."""
 
 _HOLDS: Final = {"<0": np.less, ">=0": np.greater_equal, "==0": np.equal, "!=0": np.not_equal}
 
@@ -42,13 +46,23 @@ class When(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message that is written to a connection; `arrives` and `service` are numbers of sums."""
+    """A message that is written to a connection.
+
+    Attributes:
+        client: Position of the client.
+        when: When it is written.
+        arrives: Number of the sum of when it arrives.
+        service: Number of the sum of how long a worker needs for it.
+        lost: Whether the connection broke before it arrived.
+        queues: Whether it matters in the queue of the client: it keeps a worker busy, or its wait decides something.
+    """
 
     client: int
     when: When
     arrives: int
     service: int
     lost: bool
+    queues: bool = False
 
 
 class Passage(NamedTuple):
@@ -152,12 +166,23 @@ class Path:
         self.deceived = deceived(call.events, call.attempts, over=call.ended is not None)
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
-        self._looks = tuple(
-            dict.fromkeys((look.client, self._when(look.happening), look.state) for look in record.looks)
+        looks = dict.fromkeys((look.client, self._when(look.happening), look.state) for look in record.looks)
+        self._watches = tuple(
+            Watch(
+                client,
+                [(when, state) for place, when, state in looks if place == client],
+                [message for message in self.messages if message.client == client],
+            )
+            for client in dict.fromkeys(client for client, _, _ in looks)
         )
-        self._last = self._when(record.last)
-        self._tests = self._conditions(record)
+        tests = [(self._number(each.sum), each.relation) for each in self._conditions(record)]
+        self._ends = [test for test in tests if test[1] == ">=0" and (HORIZON, 1) in self.sums[test[0]][1]]
+        self._tests = [test for test in tests if test not in self._ends]
         self.symbols = tuple(dict.fromkeys(symbol for _, terms in self.sums for symbol, _ in terms))
+        self.messages = tuple(
+            message._replace(queues=not message.lost and (self.sums[message.service] != NOTHING or self._waits(sent)))
+            for message, sent in zip(self.messages, record.sent, strict=True)
+        )
 
     # -- making ---------------------------------------------------------------------------------------------------
 
@@ -200,17 +225,21 @@ class Path:
         first = next((each.first_command for each in call.attempts if each.first_command is not None), None)
         return None if first is None or call.ended is None else self._sum(call.ended - first)
 
-    def _conditions(self, record: Record) -> tuple[tuple[int, Relation], ...]:
+    def _conditions(self, record: Record) -> list[Condition]:
         """Return what must hold: what the laboratory has compared, and on which side of the horizon things are."""
         conditions = dict(record.conditions)
         for earlier, later in self._around(record):
             conditions[Condition((later - earlier).sum, ">=0")] = None
-        strict = {condition.sum for condition in conditions if condition.relation == "<0"}
-        return tuple(
-            (self._number(condition.sum), condition.relation)
-            for condition in conditions
-            if not condition.certain and not (condition.relation == "!=0" and condition.sum in strict)
-        )
+        uncertain = [condition for condition in conditions if not condition.certain]
+        needed: list[Condition] = []
+        for place, condition in enumerate(uncertain):
+            if not _implied(condition, [*needed, *uncertain[place + 1 :]]):
+                needed.append(condition)
+        return needed
+
+    def _waits(self, sent: Sent) -> bool:
+        """Whether something hangs on how long a message waits for a worker."""
+        return sent.wait in self.symbols
 
     @staticmethod
     def _around(record: Record) -> list[tuple[Moment, Moment]]:
@@ -227,78 +256,158 @@ class Path:
 
     # -- computing ------------------------------------------------------------------------------------------------
 
-    def value(self, number: int, columns: Columns) -> Ints | int:
-        """Return a sum for all calls at once, in microseconds."""
-        constant, terms = self.sums[number]
-        total: Ints | int = constant
-        for symbol, factor in terms:
-            column = columns[symbol]
-            total = total + (column if factor == 1 else factor * column)
-        return total
-
-    def fits(self, columns: Columns, numbers: Ints, links: Sequence[Link]) -> Bits:
+    def fits(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Bits:
         """Say which calls go this way.
 
         Args:
-            columns: The values of the symbols.
+            values: The sums of the calls.
             numbers: Of the calls.
             links: The links of the clients, known up to the last instant that is looked at.
         """
         fit = np.ones(len(numbers), np.bool_)
         for number, relation in self._tests:
-            fit &= _HOLDS[relation](self.value(number, columns), 0)
-        for client, link in enumerate(links):
-            if fit.any():
-                fit &= self._linked(client, link, columns, numbers, fit)
+            fit &= _HOLDS[relation](values.raw(number), 0)
+        # Nothing is later than an end that is not known yet.
+        for number, relation in self._ends if values.horizon < FOR_EVER else ():
+            fit &= _HOLDS[relation](values.raw(number), 0)
+        for watch in self._watches:
+            if not fit.any():
+                break
+            fit &= watch.holds(links[watch.client], values, numbers, fit)
         return fit
 
-    def _linked(self, client: int, link: Link, columns: Columns, numbers: Ints, fit: Bits) -> Bits:
-        """Say for which calls a link was as this path needs it."""
-        looks = [(when, state) for place, when, state in self._looks if place == client]
-        messages = [message for message in self.messages if message.client == client]
-        first, last = looks[0][0], looks[-1][0]
-        begin = link.look(self._at(first, columns, numbers), first.rank, numbers)
-        end = link.look(self._at(last, columns, numbers), last.rank, numbers)
-        steady = begin == end
-        good = np.zeros(len(numbers), np.bool_)
+    def latest(self, values: Values) -> Ints:
+        """Return when the last thing happens about each call, and the last message about it arrives."""
+        latest = values[self.done]
+        for number in {*self.left, *(message.arrives for message in self.messages)}:
+            latest = np.maximum(latest, values.raw(number))
+        return latest
+
+    def heard(self, client: int, values: Values) -> int:
+        """Return when the last message about the calls arrives at a client, 0 if none does."""
+        arriving = [message.arrives for message in self.messages if message.client == client and not message.lost]
+        return int(np.max(values.raw(arriving[-1]))) if arriving else 0
+
+
+class Values:
+    """The sums of a path for some calls, each computed once.
+
+    Args:
+        sums: What they are made of, by number.
+        columns: For each symbol its values, one a call or the same for all.
+        count: How many calls they are.
+    """
+
+    __slots__ = ("_columns", "_count", "_known", "_sums")
+
+    def __init__(self, sums: Sequence[Sum], columns: Columns, count: int) -> None:
+        self._sums = sums
+        self._columns = columns
+        self._count = count
+        self._known: dict[int, Ints | int] = {}
+
+    @property
+    def horizon(self) -> int:
+        """When the run ends, in microseconds; FOR_EVER while that is not known."""
+        horizon = self._columns[HORIZON]
+        if not isinstance(horizon, int):
+            raise AssertionError("the end of a run is the same for all its calls")
+        return horizon
+
+    def raw(self, number: int) -> Ints | int:
+        """Return a sum in microseconds, a single number where it is the same for all."""
+        known = self._known.get(number)
+        if known is None:
+            constant, terms = self._sums[number]
+            known = constant
+            for symbol, factor in terms:
+                column = self._columns[symbol]
+                if factor == 1:
+                    known = known + column
+                elif factor == -1:
+                    known = known - column
+                else:
+                    known = known + factor * column
+            self._known[number] = known
+        return known
+
+    def __getitem__(self, number: int) -> Ints:
+        """Return a sum of each call, in microseconds."""
+        value = self.raw(number)
+        if isinstance(value, int):
+            value = self._known[number] = np.full(self._count, value, np.int64)
+        return value
+
+    def of(self, rows: Ints) -> Values:
+        """Return those of some calls."""
+        some = Values(self._sums, {}, len(rows))
+        some._columns = {  # noqa: SLF001 - one of its own kind
+            symbol: column if isinstance(column, int) else column[rows] for symbol, column in self._columns.items()
+        }
+        return some
+
+
+class Watch:
+    """What a path demands of the link of one client.
+
+    Args:
+        client: Position of the client.
+        looks: When it was looked at, and the state that it was in, in the order of time.
+        messages: What was written to it, in order.
+    """
+
+    def __init__(self, client: int, looks: Sequence[tuple[When, int]], messages: Sequence[Message]) -> None:
+        self.client = client
+        self._steps = [
+            (when, state, [message for message in messages if message.when == when]) for when, state in looks
+        ]
+        self._last = messages[-1] if messages else None
         states = {state for _, state in looks}
-        if len(states) == 1 and not any(message.lost for message in messages):
-            good = steady & (link.states(begin) == states.pop())
-            if messages:
-                good &= link.lasts(begin, self._due(messages[-1], columns, numbers))
-        rest = np.flatnonzero(fit & ~steady)
-        if len(rest):
-            good[rest] = self._followed(link, looks, messages, _some(columns, rest), numbers[rest])
-        if any(message.lost for message in messages):
-            rest = np.flatnonzero(fit & steady)
-            good[rest] = self._followed(link, looks, messages, _some(columns, rest), numbers[rest])
+        self._state = states.pop() if len(states) == 1 and not any(message.lost for message in messages) else None
+
+    def holds(self, link: Link, values: Values, numbers: Ints, asked: Bits) -> Bits:
+        """Say for which calls the link was as demanded.
+
+        Args:
+            link: The link.
+            values: The sums of the calls.
+            numbers: Of the calls.
+            asked: Of which calls it is asked; of others nothing is said.
+        """
+        if self._state is None:
+            return self._followed(link, values, numbers, np.flatnonzero(asked))
+        (first, _, _), (last, _, _) = self._steps[0], self._steps[-1]
+        begin = link.look(values[first.at], first.rank, numbers)
+        # Most links do not change at all while a call lasts.
+        steady = link.stays(begin, values[last.at])
+        good = steady & (link.states(begin) == self._state)
+        if self._last is not None:
+            good &= link.lasts(begin, _due(self._last, values))
+        rest = np.flatnonzero(asked & ~steady)
+        return good | self._followed(link, values, numbers, rest) if len(rest) else good
+
+    def _followed(self, link: Link, values: Values, numbers: Ints, rows: Ints) -> Bits:
+        """Hold the link of some calls against every look at it and every message on it."""
+        good = np.zeros(len(numbers), np.bool_)
+        if not len(rows):
+            return good
+        if len(rows) < len(numbers):
+            values, numbers = values.of(rows), numbers[rows]
+        mine = np.ones(len(numbers), np.bool_)
+        places = None
+        for when, state, messages in self._steps:
+            places = link.look(values[when.at], when.rank, numbers, places)
+            mine &= link.states(places) == state
+            for message in messages:
+                mine &= link.lasts(places, _due(message, values)) != message.lost
+        good[rows] = mine
         return good
 
-    def _followed(
-        self,
-        link: Link,
-        looks: Sequence[tuple[When, int]],
-        messages: Sequence[Message],
-        columns: Columns,
-        numbers: Ints,
-    ) -> Bits:
-        """Hold a link against every look at it and every message on it."""
-        good = np.ones(len(numbers), np.bool_)
-        for when, state in looks:
-            good &= link.states(link.look(self._at(when, columns, numbers), when.rank, numbers)) == state
-        for message in messages:
-            when = message.when
-            places = link.look(self._at(when, columns, numbers), when.rank, numbers)
-            good &= link.lasts(places, self._due(message, columns, numbers)) != message.lost
-        return good
 
-    def _due(self, message: Message, columns: Columns, numbers: Ints) -> Ints:
-        """How long a link must last for a message to arrive; what breaks after the end of the run has not broken."""
-        due = np.minimum(self.value(message.arrives, columns), columns[HORIZON] + 1)
-        return np.broadcast_to(due, numbers.shape)
-
-    def _at(self, when: When, columns: Columns, numbers: Ints) -> Ints:
-        return np.broadcast_to(np.asarray(self.value(when.at, columns), np.int64), numbers.shape)
+def _due(message: Message, values: Values) -> Ints:
+    """How long a link must last for a message to arrive; what breaks after the end of the run has not broken."""
+    arrives = values[message.arrives]
+    return arrives if values.horizon == FOR_EVER else np.minimum(arrives, values.horizon + 1)
 
 
 def _moment(value: int) -> Moment:
@@ -308,6 +417,18 @@ def _moment(value: int) -> Moment:
     return value
 
 
-def _some(columns: Columns, rows: Ints) -> Columns:
-    """Return the values of some calls."""
-    return {symbol: column if isinstance(column, int) else column[rows] for symbol, column in columns.items()}
+def _implied(condition: Condition, others: Iterable[Condition]) -> bool:
+    """Whether a condition holds wherever one of others does: no symbol is ever negative."""
+    sign = {">=0": 1, "<0": -1}.get(condition.relation)
+    if sign is None:
+        return Condition(condition.sum, "<0") in others
+    constant, terms = condition.sum
+    for other in others:
+        if other.relation == condition.relation and other != condition:
+            less, its = other.sum
+            factors = dict(terms)
+            for symbol, factor in its:
+                factors[symbol] = factors.get(symbol, 0) - factor
+            if all(sign * rest >= 0 for rest in (constant - less, *factors.values())):
+                return True
+    return False

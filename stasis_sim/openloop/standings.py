@@ -89,8 +89,7 @@ class Standings:
 
     @staticmethod
     def _values(group: Group, sum_: int | None, numbers: Ints) -> Ints:
-        value = FOR_EVER if sum_ is None else group.path.value(sum_, group.columns)
-        return np.broadcast_to(np.asarray(value, np.int64), numbers.shape)
+        return np.full(numbers.shape, FOR_EVER) if sum_ is None else group.values[sum_]
 
     def _stay(self, attempt: AttemptRow, at: Ints, left: Ints, numbers: Ints, end: int) -> None:
         certain, now = self._certain[attempt.app], self._now[attempt.app]

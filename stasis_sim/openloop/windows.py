@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from stasis_sim.openloop.history import FOR_EVER
-from stasis_sim.simulated.traffic import instants
+from stasis_sim.simulated.traffic import blocks
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.history import Ints
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 CALLS: Final = 1 << 15
 """About so many calls of each source are in a window."""
+
+_NONE: Final = np.empty(0, np.int64)
 
 
 class Window(NamedTuple):
@@ -38,7 +39,7 @@ class Window(NamedTuple):
 class _Source:
     """A source of calls that is read ahead."""
 
-    def __init__(self, arrivals: Iterator[int], end: int) -> None:
+    def __init__(self, arrivals: Iterator[Ints], end: int) -> None:
         self._arrivals = arrivals
         self._end = end
         self._taken = 0
@@ -47,9 +48,12 @@ class _Source:
 
     def read(self) -> None:
         """Read further ahead."""
-        fresh = np.fromiter(islice(self._arrivals, CALLS), np.int64)
-        self.exhausted = len(fresh) < CALLS or fresh[-1] >= self._end
-        self.ahead = np.concatenate([self.ahead, fresh[: np.searchsorted(fresh, self._end, side="left")]])
+        fresh = [_NONE]
+        while sum(map(len, fresh)) < CALLS and not self.exhausted:
+            block = next(self._arrivals, _NONE)
+            self.exhausted = not len(block) or block[-1] >= self._end
+            fresh.append(block[: np.searchsorted(block, self._end, side="left")])
+        self.ahead = np.concatenate([self.ahead, *fresh])
 
     def take(self, before: int) -> tuple[Ints, Ints]:
         """Return the numbers and instants of the calls before an instant."""
@@ -65,7 +69,7 @@ def windows(scenario: Scenario, streams: Streams) -> Iterator[Window]:
     end = FOR_EVER if scenario.run.duration_us is None else scenario.run.duration_us
     clock = scenario.asterisk.clock_us
     sources = [
-        _Source(iter(instants(calls.arrivals, streams, calls.name, clock, calls.count)), end)
+        _Source(blocks(calls.arrivals, streams, calls.name, clock, calls.count), end)
         for calls in scenario.calls
     ]
     number = 1
@@ -88,6 +92,8 @@ def windows(scenario: Scenario, streams: Streams) -> Iterator[Window]:
 
 def _number(arrivals: list[Ints], first: int) -> list[Ints]:
     """Number calls in the order of their arrival; at one instant the source that stands first goes first."""
+    if len(arrivals) == 1:
+        return [np.arange(first, first + len(arrivals[0]))]
     source = np.concatenate([np.full(len(at), place) for place, at in enumerate(arrivals)])
     order = np.lexsort((source, np.concatenate(arrivals)))
     numbers = np.empty(len(order), np.int64)

@@ -19,6 +19,7 @@ from stasis_sim.scenario.fields import (
     PositiveDuration,
     PositiveSize,
     Random,
+    ServiceTimes,
     Short,
     Word,
 )
@@ -26,6 +27,7 @@ from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.presets import Reconnect
 from stasis_sim.scenario.quantities import format_size, positive_size
 from stasis_sim.scenario.reconnect import ConstantDelay
+from stasis_sim.scenario.service import USUAL, Service
 from stasis_sim.scenario.strict import Strict
 
 DEFAULT_URL = "http://localhost:8088/ari/events"
@@ -120,8 +122,8 @@ class Client(Strict):
     buffer: PositiveSize = Field(
         default=4_000_000, description="How many bytes its link takes that nobody reads; of each WebSocket."
     )
-    service: Random = Field(
-        default=Constant(2_000),
+    service: ServiceTimes = Field(
+        default=Service(USUAL),
         description="How long a worker needs for an event; waiting for Asterisk's answers is not in it.",
     )
     latency: Random = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     Field,
@@ -31,7 +31,12 @@ from stasis_sim.scenario.quantities import (
     positive_size,
     share,
 )
+from stasis_sim.scenario.events import EVENT_TYPES
+from stasis_sim.scenario.service import OTHER, Service, service
 from stasis_sim.scenario.strict import Context
+
+
+Read = TypeVar("Read")
 
 
 class NoneOr:
@@ -80,11 +85,11 @@ class Short:
         return {"anyOf": [plain, mapping]}
 
 
-def _context_base(read: Callable[[Any, Path], Distribution]) -> Callable[[Any, ValidationInfo], Distribution]:
+def _context_base(read: Callable[[Any, Path], Read]) -> Callable[[Any, ValidationInfo], Read]:
     return lambda value, info: read(value, Context.of(info).base)
 
 
-def _distribution_data(value: Distribution, info: SerializationInfo) -> Any:
+def _distribution_data(value: Distribution | Service, info: SerializationInfo) -> Any:
     return value.data(inline=inline(info))
 
 
@@ -257,6 +262,16 @@ PositiveRandom = Annotated[
     WithJsonSchema(DISTRIBUTION_SCHEMA),
 ]
 """A distribution of durations that are not all 0."""
+
+ServiceTimes = Annotated[
+    Service,
+    PlainValidator(_context_base(service)),
+    PlainSerializer(_distribution_data),
+    WithJsonSchema(
+        {"anyOf": [DISTRIBUTION_SCHEMA, _parameters(**dict.fromkeys((*EVENT_TYPES, OTHER), DISTRIBUTION_SCHEMA))]}
+    ),
+]
+"""Distributions of durations by type of event."""
 
 Word = Annotated[str, PlainValidator(word), WithJsonSchema({"type": ["string", "integer"]})]
 """Text that may look like a whole number."""

@@ -85,7 +85,7 @@ class Program:
         self._awaited: dict[int, Happening] = {}
         self._plans = {event: plan(todo) for event, todo in spec.on.items() if todo}
         self._durations: dict[Name, Durations] = {}
-        self._services: dict[tuple[str, int, int], Durations] = {}
+        self._services: dict[tuple[str, str, int, int], Durations] = {}
 
     @property
     def cut_off(self) -> str:
@@ -108,7 +108,7 @@ class Program:
             if event.type == "ApplicationReplaced":
                 self.replaced(event, finish - now)
             return
-        services = self._services.get((event.app, number, caller.source)) or self._service(message, caller)
+        services = self._services.get((event.app, event.type, number, caller.source)) or self._service(message, caller)
         finish = workers.take(arrives, services[caller.index], message)
         todo = self._plans.get(event.type)
         if todo is not None:
@@ -130,11 +130,16 @@ class Program:
             asked.finish()
 
     def _service(self, message: Message, caller: Caller) -> Durations:
-        """Return the times that a worker needs for such messages: by app, source and place in the call's events."""
+        """Return the times that a worker needs for such messages: by app, type, source and place in the call's events.
+
+        One that needs its own time for events of a type draws for them from streams of their own, for the same place
+        may be another type's in another call.
+        """
         event, _, number = message
-        name = f"service/{event.app}/{number}/{self.world.callers.source_name(caller.source)}"
-        drawn = durations(self.world.streams, name, self.spec.service)
-        self._services[event.app, number, caller.source] = drawn
+        own = f"{event.type}/" * bool(self.spec.service.types)
+        name = f"service/{own}{event.app}/{number}/{self.world.callers.source_name(caller.source)}"
+        drawn = durations(self.world.streams, name, self.spec.service.of(event.type))
+        self._services[event.app, event.type, number, caller.source] = drawn
         return drawn
 
     def duration(self, name: Name, distribution: Distribution, caller: Caller) -> int:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stasis_sim.randomness import Streams
+from stasis_sim.randomness import Drawn, Durations, Streams
 from stasis_sim.scenario.arrivals import Arrivals, At, Bursts, Daily, Every, FromCsv, Poisson, Rates
 from stasis_sim.scenario.numerics import log1p
 from stasis_sim.simulated.draws import durations
@@ -22,6 +23,11 @@ from stasis_sim.simulated.draws import durations
 DAY = 86_400_000_000
 SECOND = 1_000_000
 """Microseconds."""
+
+GATHERED: Final = 256
+"""How many instants that come one by one are made at a time."""
+
+Ints: TypeAlias = NDArray[np.int64]
 
 
 class Arrival(NamedTuple):
@@ -58,30 +64,54 @@ def instants(kind: Arrivals, streams: Streams, name: str, clock_us: int, count: 
         clock_us: The wall clock at the start of the run, in microseconds since an epoch that began at midnight.
         count: How many calls come at most; None: no limit.
     """
-    return itertools.islice(_unlimited(kind, streams, f"calls/{name}/arrivals", clock_us), count)
+    return itertools.chain.from_iterable(block.tolist() for block in blocks(kind, streams, name, clock_us, count))
 
 
-def _unlimited(kind: Arrivals, streams: Streams, name: str, clock_us: int) -> Iterator[int]:
+def blocks(kind: Arrivals, streams: Streams, name: str, clock_us: int, count: int | None) -> Iterator[Ints]:
+    """Return the same instants as :func:`instants`, many at a time; no block is empty."""
+    left = sys.maxsize if count is None else count
+    for block in _unlimited(kind, streams, f"calls/{name}/arrivals", clock_us):
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
+
+
+def _unlimited(kind: Arrivals, streams: Streams, name: str, clock_us: int) -> Iterator[Ints]:
     match kind:
         case Poisson():
-            return itertools.accumulate(_rate_gaps(streams, name, kind.rate.per_s))
+            return _accumulated(_rate_gaps(streams, name, kind.rate.per_s))
         case Every():
-            return itertools.accumulate(durations(streams, name, kind.gap).in_order())
+            return _accumulated(durations(streams, name, kind.gap))
         case Bursts():
-            return _bursts(kind, streams, name)
+            return _gathered(_bursts(kind, streams, name))
         case Daily():
-            return _daily(kind.rates, streams, name, clock_us)
+            return _gathered(_daily(kind.rates, streams, name, clock_us))
         case At() | FromCsv():
-            return iter(kind.at_us)
+            return iter([np.array(kind.at_us, np.int64)])
 
 
-def _rate_gaps(streams: Streams, name: str, per_s: float) -> Iterator[int]:
+def _accumulated(gaps: Durations) -> Iterator[Ints]:
+    """Return the instants behind gaps."""
+    last = 0
+    for block in gaps.blocks():
+        instants_ = last + np.cumsum(block)
+        last = int(instants_[-1])
+        yield instants_
+
+
+def _gathered(one_by_one: Iterator[int]) -> Iterator[Ints]:
+    while gathered := list(itertools.islice(one_by_one, GATHERED)):
+        yield np.array(gathered, np.int64)
+
+
+def _rate_gaps(streams: Streams, name: str, per_s: float) -> Drawn:
     """Return exponential gaps in microseconds."""
 
     def quantile(uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.rint(-log1p(-uniform) * (SECOND / per_s)).astype(np.int64)
 
-    return streams.durations(name, quantile).in_order()
+    return streams.durations(name, quantile)
 
 
 def _bursts(kind: Bursts, streams: Streams, name: str) -> Iterator[int]:
@@ -89,7 +119,7 @@ def _bursts(kind: Bursts, streams: Streams, name: str) -> Iterator[int]:
     on, off = durations(streams, f"{name}/on", kind.on), durations(streams, f"{name}/off", kind.off)
     number = begin = before = 0
     end = on[0]
-    for at in itertools.accumulate(_rate_gaps(streams, name, kind.rate.per_s)):
+    for at in itertools.accumulate(_rate_gaps(streams, name, kind.rate.per_s).in_order()):
         while at - before >= end - begin:
             before += end - begin
             begin = end + off[number]
@@ -100,7 +130,7 @@ def _bursts(kind: Bursts, streams: Streams, name: str) -> Iterator[int]:
 
 def _daily(rates: Rates, streams: Streams, name: str, clock_us: int) -> Iterator[int]:
     """Poisson whose rate depends on the time of the day: unit gaps, spent at the rate that holds."""
-    gaps = _rate_gaps(streams, name, 1.0)
+    gaps = _rate_gaps(streams, name, 1.0).in_order()
     at = 0
     while True:
         left = float(next(gaps))  # in calls times a million
