@@ -29,6 +29,11 @@ class Passages(NamedTuple):
     at: Ints
 
 
+def _moves(found: Sequence[Passages]) -> Ints:
+    """Return entries and exits in order, as numbers: twice the instant, and one more for an entry."""
+    return np.sort(np.concatenate([2 * each.at + (each.change > 0) for each in found]))
+
+
 class Levels:
     """How many channels are inside, over time: of each app and of all."""
 
@@ -40,19 +45,19 @@ class Levels:
 
     def add(self, found: Sequence[Passages]) -> None:
         """Count entries and exits: all that there are between two instants."""
-        self._follow(TOTAL, found)
-        for app in dict.fromkeys(each.app for each in found):
-            self._follow(app, [each for each in found if each.app == app])
+        apps = list(dict.fromkeys(each.app for each in found))
+        moves = {app: _moves([each for each in found if each.app == app]) for app in apps}
+        for app in apps:
+            self._follow(app, moves[app])
+        if apps:
+            self._follow(TOTAL, moves[apps[0]] if len(apps) == 1 else np.sort(np.concatenate(list(moves.values()))))
 
-    def _follow(self, name: str | None, found: Sequence[Passages]) -> None:
-        at = np.concatenate([np.empty(0, np.int64), *(each.at for each in found)])
-        if not len(at):
+    def _follow(self, name: str | None, moves: Ints) -> None:
+        if not len(moves):
             return
-        changes = np.repeat([each.change for each in found], [len(each.at) for each in found])
+        at, changes = moves >> 1, 2 * (moves & 1) - 1
         # Each change holds from its instant to the end of the run, whenever that is: see `pour`.
         self._areas[name] -= int((changes * np.maximum(at, self._warmup)).sum())
-        order = np.argsort(at, kind="stable")
-        at, changes = at[order], changes[order]
         last = np.flatnonzero(np.append(np.diff(at), 1))
         levels = self._counts[name] + np.concatenate([[0], np.cumsum(changes)[last]])
         # What has stood until a later instant comes, which is how `Level` sees it; the last one may be in the warm-up.

@@ -44,9 +44,7 @@ class _Last:
         self.number = np.concatenate([self.number, np.full(more, _NOBODY)])
 
     def stay(self, changes: Ints, left: Ints, numbers: Ints) -> None:
-        """Calls were inside at changes, and left at instants."""
-        order = np.argsort(left, kind="stable")
-        changes, left, numbers = changes[order], left[order], numbers[order]
+        """Calls were inside at changes, and left at instants, which rise."""
         later = left > self.left[changes]
         # Of several values for one place the last one counts, which is the latest.
         self.left[changes[later]] = left[later]
@@ -94,17 +92,19 @@ class Standings:
     def _stay(self, attempt: AttemptRow, at: Ints, left: Ints, numbers: Ints, end: int) -> None:
         certain, now = self._certain[attempt.app], self._now[attempt.app]
         times = np.array(self._history.links[self._links[attempt.app]].times[: len(certain.left)], np.int64)
-        change, stop = np.searchsorted(times, at, side="left"), np.searchsorted(times, left, side="right")
-        inside = np.flatnonzero(change < stop)
-        while len(inside):
-            changes, mine = change[inside], left[inside]
-            if (times[changes] == at[inside]).any() or (times[changes] == mine).any():
+        times = np.append(times, FOR_EVER)
+        changes = np.searchsorted(times, at, side="left")
+        inside = np.flatnonzero(times[changes] <= np.minimum(left, FOR_EVER - 1))
+        inside = inside[np.argsort(left[inside], kind="stable")]
+        changes, at, left, numbers = changes[inside], at[inside], left[inside], numbers[inside]
+        while len(changes):
+            if (times[changes] == at).any() or (times[changes] == left).any():
                 raise ClosedLoopError(_TIE)
-            gone = mine < end
-            certain.stay(changes[gone], mine[gone], numbers[inside][gone])
-            now.stay(changes, np.where(gone, mine, FOR_EVER), numbers[inside])
-            change[inside] += 1
-            inside = inside[change[inside] < stop[inside]]
+            gone = int(np.searchsorted(left, end, side="left"))
+            certain.stay(changes[:gone], left[:gone], numbers[:gone])
+            now.stay(changes, np.concatenate([left[:gone], np.full(len(left) - gone, FOR_EVER)]), numbers)
+            on = times[changes + 1] <= np.minimum(left, FOR_EVER - 1)
+            changes, at, left, numbers = changes[on] + 1, at[on], left[on], numbers[on]
 
     def reasons(self, bunch: Bunch) -> dict[int, Ints]:
         """Return for the ejected attempts of calls why they were: for each call a place in REASONS."""

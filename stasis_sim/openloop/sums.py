@@ -14,17 +14,19 @@ from stasis_sim.openloop.history import FOR_EVER
 from stasis_sim.openloop.standings import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
-    from stasis_sim.openloop.history import History, Ints
-    from stasis_sim.openloop.paths import AttemptRow, Bits
+    from stasis_sim.openloop.history import History, Ints, Link
+    from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow
+
+_NONE: Final = np.empty(0, np.int64)
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
 
 
-def counted(values: Ints) -> list[tuple[int, int]]:
+def _counts(values: Ints) -> list[tuple[int, int]]:
     """Return how often each of some small numbers occurs."""
     counts = np.bincount(values)
     distinct = np.flatnonzero(counts)
@@ -38,17 +40,68 @@ def add_lengths(lengths: Lengths, values: Ints) -> None:
     lengths.n += len(values)
     lengths.total += int(values.sum())
     lengths.longest = max(lengths.longest, int(values.max()))
-    for bin_, count in counted(_bins(values)):
+    for bin_, count in _counts(_bins(values)):
         lengths.bins[bin_] += count
 
 
 def _bins(values: Ints) -> Ints:
     """Return the bins of lengths, as :func:`~stasis_sim.observe.ledger.bin_of` has them."""
-    small = values < 1 << 9
-    # A float has 53 bits: the exponent of the nearest one is that of the number itself below 2 ** 53.
-    shift = np.frexp(values.astype(np.float64))[1].astype(np.int64) - 9
-    shift = np.where(small, 0, shift)
-    return np.where(small, values, (shift << 8) + (values >> shift))
+    # The exponent of a float is the length of the number in bits, as a float has 53 of them. Short ones stay as they are.
+    length = (values.astype(np.float64).view(np.int64) >> 52) - 1022
+    shift = np.maximum(length - 9, 0)
+    return (shift << 8) + (values >> shift)
+
+
+class Measured:
+    """Which calls of a bunch came after the warm-up.
+
+    Args:
+        mask: Whether each of them did.
+
+    Attributes:
+        number: How many did.
+        all: Whether all did.
+    """
+
+    def __init__(self, mask: Bits) -> None:
+        self._mask = mask
+        self.number = int(np.count_nonzero(mask))
+        self.all = self.number == len(mask)
+
+    def of(self, values: Ints) -> Ints:
+        """Return the values of those that count."""
+        return values if self.all else values[self._mask]
+
+    def among(self, rows: Ints, values: Ints) -> Ints:
+        """Return of the values of some calls those that count."""
+        return values if self.all else values[self._mask[rows]]
+
+
+def _together(parts: list[tuple[Ints, Ints]], counted: Measured) -> Ints:
+    """Return the sums of what several parts say of the same calls, of those that count."""
+    if len(parts) == 1:
+        return counted.among(*parts[0])
+    rows, inverse = np.unique(np.concatenate([_NONE, *(rows for rows, _ in parts)]), return_inverse=True)
+    sums = np.zeros(len(rows), np.int64)
+    np.add.at(sums, inverse, np.concatenate([_NONE, *(values for _, values in parts)]))
+    return counted.among(rows, sums)
+
+
+def _connections(bunch: Bunch, events: Sequence[EventRow], link: Link) -> list[tuple[int, int]]:
+    """Return how many of some events, in the order of time, were written to which connection."""
+    first, last = events[0], events[-1]
+    places = link.look(bunch.at(first.when), first.when.rank, bunch.numbers)
+    if len(events) == 1:
+        return _counts(link.numbers(places))
+    steady = link.stays(places, bunch.at(last.when))
+    found = [(number, len(events) * count) for number, count in _counts(link.numbers(places[steady]))]
+    if not steady.all():
+        rest = bunch.of(np.flatnonzero(~steady))
+        places = places[~steady]
+        for event in events:
+            places = link.look(rest.at(event.when), event.when.rank, rest.numbers, places)
+            found += _counts(link.numbers(places))
+    return found
 
 
 class Outages:
@@ -58,6 +111,7 @@ class Outages:
         outages = timeline.outages
         self.starts = np.array([outage.start for outage in outages], np.int64)
         self.ends = np.array([FOR_EVER if outage.end is None else outage.end for outage in outages], np.int64)
+        self._begins = np.append(self.starts, FOR_EVER)
         lengths = self.ends - self.starts
         self._before = np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.int64)
 
@@ -76,9 +130,19 @@ class Outages:
             return np.full(len(at), -1)
         return np.where((place >= 0) & (at <= self.ends[place]), place, -1)
 
-    def between(self, begin: Ints, end: Ints) -> tuple[Ints, Ints]:
-        """Return the first and the last-but-one outage that stretches have an instant in common with."""
-        return np.searchsorted(self.ends, begin, side="right"), np.searchsorted(self.starts, end, side="left")
+    def touched(self, begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+        """Say which stretches have more than an instant in common with an outage.
+
+        Returns:
+            Which of them do, and for each of these the first outage.
+        """
+        following = np.searchsorted(self.ends, begin, side="right")
+        hit = np.flatnonzero(self._begins[following] < end)
+        return hit, following[hit]
+
+    def begins(self, outages: Ints) -> Ints:
+        """Return when outages begin, FOR_EVER behind the last one."""
+        return self._begins[outages]
 
 
 class _Known(dict[str, Outages]):
@@ -123,98 +187,100 @@ class Sums:
 
     def _count(self, bunch: Bunch, outages: Mapping[str, Outages], end: int) -> None:
         path, ledger, n = bunch.path, self._ledger, len(bunch.numbers)
-        counted = bunch.value(path.arrival) >= self._warmup
-        measured = int(counted.sum())
+        counted = Measured(bunch.value(path.arrival) >= self._warmup)
         self.calls += n
-        if measured:
+        self.raised += n * len(path.events)
+        if counted.number:
             first = path.attempts[0].app if path.attempts else None
-            ledger.outcomes[first, path.outcome] += measured
+            ledger.outcomes[first, path.outcome] += counted.number
             if path.final_answer is not None:
-                ledger.answers[first, path.final_answer] += measured
-            ledger.deceive(path.deceived, measured)
-        orphaned = np.zeros(n, np.int64)
+                ledger.answers[first, path.final_answer] += counted.number
+            ledger.deceive(path.deceived, counted.number)
         commanded = [attempt.first_command for attempt in path.attempts if attempt.first_command is not None]
         if commanded:
             reached = bunch.value(commanded[0]) - bunch.value(path.arrival)
-            add_lengths(ledger.reached[path.attempts[0].app], reached[counted])
+            add_lengths(ledger.reached[path.attempts[0].app], counted.of(reached))
+        orphaned: list[tuple[Ints, Ints]] = []
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
             self._count_result(bunch, place, attempt, counted)
             if attempt.first_command is not None:
-                orphaned += self._commanded(bunch, attempt, counted, outages, end)
+                orphaned.append(self._commanded(bunch, attempt, counted, outages, end))
             elif attempt.result == "ejected" and attempt.app:
                 _tally(self._ejected, attempt.app, outages[attempt.app].within(bunch.at(attempt.when)))
-        add_lengths(ledger.orphaned[TOTAL], orphaned[counted & (orphaned > 0)])
+        add_lengths(ledger.orphaned[TOTAL], _together(orphaned, counted))
         self._strand(bunch, counted, end)
-        self._count_events(bunch, outages)
+        self._count_events(bunch, outages, counted)
         for command in path.commands:
-            measured = int((bunch.value(command.at) >= self._warmup).sum())
+            measured = self._measured(bunch.value(command.at), counted)
             if measured:
                 ledger.commands[command.client, command.status] += measured
+
+    def _measured(self, at: Ints, counted: Measured) -> int:
+        """Return how many instants are not in the warm-up; what is about a call that counts is not."""
+        return len(at) if counted.all else int(np.count_nonzero(at >= self._warmup))
 
     def _meet(self, app: str, at: Ints) -> None:
         """Note when an app was asked for that no client serves."""
         if app and app not in self._history.timelines:
             self.strange[app] = min(self.strange.get(app, FOR_EVER), int(at.min()))
 
-    def _count_result(self, bunch: Bunch, place: int, attempt: AttemptRow, counted: Bits) -> None:
+    def _count_result(self, bunch: Bunch, place: int, attempt: AttemptRow, counted: Measured) -> None:
         words = bunch.reasons.get(place)
         if words is None:
-            measured = int(counted.sum())
-            if measured:
-                self._ledger.attempts[attempt.app, attempt.result, attempt.reason] += measured
+            if counted.number:
+                self._ledger.attempts[attempt.app, attempt.result, attempt.reason] += counted.number
             return
-        for word, reason in enumerate(REASONS):
-            measured = int((counted & (words == word)).sum())
-            if measured:
-                self._ledger.attempts[attempt.app, attempt.result, reason] += measured
+        for word, measured in _counts(counted.of(words)):
+            self._ledger.attempts[attempt.app, attempt.result, REASONS[word]] += measured
 
     def _commanded(
-        self, bunch: Bunch, attempt: AttemptRow, counted: Bits, outages: Mapping[str, Outages], end: int
-    ) -> Ints:
-        """Count the handoff; return the time that each channel was without its app after that."""
+        self, bunch: Bunch, attempt: AttemptRow, counted: Measured, outages: Mapping[str, Outages], end: int
+    ) -> tuple[Ints, Ints]:
+        """Count the handoff; return which channels were without their app after that, and for how long."""
         first = bunch.value(attempt.first_command)
-        add_lengths(self._ledger.handoff[attempt.app], (first - bunch.at(attempt.when))[counted])
+        add_lengths(self._ledger.handoff[attempt.app], counted.of(first - bunch.at(attempt.when)))
         app, left = outages[attempt.app], np.minimum(bunch.value(attempt.left), end)
-        orphaned = app.down(left) - app.down(first)
-        hit = np.flatnonzero(orphaned)
-        if len(hit):
-            begin, stop = app.between(first[hit], left[hit])
-            for outage in np.concatenate([np.arange(*stretch) for stretch in zip(begin, stop, strict=True)]).tolist():
-                self._orphaned[attempt.app, outage] += 1
-            add_lengths(self._ledger.orphaned[attempt.app], orphaned[hit][counted[hit]])
-        return orphaned
+        hit, outage = app.touched(first, left)
+        left = left[hit]
+        orphaned = app.down(left) - app.down(first[hit])
+        some = orphaned > 0
+        hit, outage, left, orphaned = hit[some], outage[some], left[some], orphaned[some]
+        add_lengths(self._ledger.orphaned[attempt.app], counted.among(hit, orphaned))
+        while len(outage):
+            _tally(self._orphaned, attempt.app, outage)
+            further = app.begins(outage + 1) < left
+            outage, left = outage[further] + 1, left[further]
+        return hit, orphaned
 
-    def _strand(self, bunch: Bunch, counted: Bits, end: int) -> None:
+    def _strand(self, bunch: Bunch, counted: Measured, end: int) -> None:
         """Count the time inside of calls whose StasisStart did not come, or came late."""
-        stranded = np.zeros(len(bunch.numbers), np.int64)
-        found = False
-        for attempt, fate in bunch.path.starts:
-            if fate in _UNHEARD:
-                found = True
-                until = attempt.left if attempt.first_command is None else attempt.first_command
-                inside = np.minimum(bunch.value(until), end) - bunch.at(attempt.when)
-                add_lengths(self._ledger.stranded[attempt.app], inside[counted])
-                stranded += inside
-        if found:
-            add_lengths(self._ledger.stranded[TOTAL], stranded[counted])
+        stranded: Ints | int = 0
+        unheard = [attempt for attempt, fate in bunch.path.starts if fate in _UNHEARD]
+        for attempt in unheard:
+            until = attempt.left if attempt.first_command is None else attempt.first_command
+            inside = np.minimum(bunch.value(until), end) - bunch.at(attempt.when)
+            add_lengths(self._ledger.stranded[attempt.app], counted.of(inside))
+            stranded = stranded + inside
+        if unheard:
+            add_lengths(self._ledger.stranded[TOTAL], counted.of(np.asarray(stranded)))
 
-    def _count_events(self, bunch: Bunch, outages: Mapping[str, Outages]) -> None:
+    def _count_events(self, bunch: Bunch, outages: Mapping[str, Outages], counted: Measured) -> None:
         """Count the events of calls, and put those that nobody heard down to the outages they were raised in."""
-        clients, links = self._history.clients, self._history.links
-        self.raised += len(bunch.path.events) * len(bunch.numbers)
-        for event in bunch.path.events:
-            raised = bunch.at(event.when)
+        clients, events = self._history.clients, bunch.path.events
+        for event in events:
             if event.fate in GONE:
-                _tally(self._missed, event.app, outages[event.app].within(raised))
-            if event.link is not None and event.fate in {"delivered", "lost"}:
-                tally = self._delivered if event.fate == "delivered" else self._lost
-                for number, count in counted(bunch.connections(event, links)):
-                    tally[number] += count
-            measured = int((raised >= self._warmup).sum())
+                _tally(self._missed, event.app, outages[event.app].within(bunch.at(event.when)))
+            measured = self._measured(bunch.at(event.when), counted)
             if measured:
                 client = None if event.link is None else clients[event.link]
                 self._ledger.events[event.app, event.type, event.fate, client] += measured
+        for client, link in enumerate(self._history.links):
+            for fate, tally in (("delivered", self._delivered), ("lost", self._lost)):
+                written = [event for event in events if event.link == client and event.fate == fate]
+                if written:
+                    for number, count in _connections(bunch, written, link):
+                        tally[number] += count
 
     def pour(self, ledger: Ledger, connections: Iterable[Connection]) -> None:
         """Put all sums into the ledger of a run, and what belongs to connections and outages where it belongs."""
@@ -245,5 +311,5 @@ class Sums:
 
 def _tally(tally: defaultdict[tuple[str, int], int], app: str, places: Ints) -> None:
     """Count how often each place occurs; -1 is none."""
-    for place, count in counted(places[places >= 0]):
+    for place, count in _counts(places[places >= 0]):
         tally[app, place] += count
