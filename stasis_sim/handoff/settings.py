@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -269,6 +270,7 @@ def reaches(host: str, listener: Listener) -> bool:
     return target == bound
 
 
+@lru_cache(maxsize=1024)
 def numeric_address(text: str) -> _Address | None:
     """Return a numeric address, also in the short forms that the C library takes (``127.1``).
 

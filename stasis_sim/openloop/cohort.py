@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.openloop.history import FOR_EVER, History, Ints
-from stasis_sim.openloop.laboratory import ARRIVAL, HORIZON, Subject, Symbols, examine
+from stasis_sim.openloop.laboratory import ARRIVAL, Subject, Symbols, examine
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.paths import Path, Values
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
@@ -193,14 +193,9 @@ class Cohort:
             column = self._drawn[symbol] = self._draw(symbol, self._indices)
         return column
 
-    def values(self, path: Path, rows: Ints | None, horizon: int) -> Values:
-        """Return the sums of a path for some calls; None: for all."""
-        columns: dict[int, Ints | int] = {HORIZON: horizon}
-        for symbol in path.symbols:
-            if symbol != HORIZON:
-                column = self._column(symbol)
-                columns[symbol] = column if rows is None else column[rows]
-        return Values(path.sums, columns, len(self) if rows is None else len(rows))
+    def values(self, path: Path, rows: Ints, horizon: int) -> Values:
+        """Return the sums of a path for some calls, as long as they are kept."""
+        return Values(path.sums, self._column, rows, horizon)
 
     # -- ways -----------------------------------------------------------------------------------------------------
 

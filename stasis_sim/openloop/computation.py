@@ -212,6 +212,7 @@ class _Computation:
         self._follow(groups, end)
         limit = min(end, self._blocked(groups, end))
         through: list[Bunch] = []
+        staying: list[Ints] = []
         for cohort, source, parts in zip(self._cohorts, self._prepared.scenario.calls, groups, strict=True):
             left = [np.empty(0, np.int64)]
             for group in parts:
@@ -223,10 +224,12 @@ class _Computation:
                         self._note_last(group)
                     gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
-            cohort.keep(np.sort(np.concatenate(left)))
+            staying.append(np.sort(np.concatenate(left)))
         self.sums.add(through, self._horizon)
         if self._tables is not None:
             write(self._tables, through, self._history.links)
+        for cohort, rows in zip(self._cohorts, staying, strict=True):
+            cohort.keep(rows)
         self._begun = end
         self._queues.advance()
 

@@ -49,8 +49,13 @@ class Levels:
         moves = {app: _moves([each for each in found if each.app == app]) for app in apps}
         for app in apps:
             self._follow(app, moves[app])
-        if apps:
-            self._follow(TOTAL, moves[apps[0]] if len(apps) == 1 else np.sort(np.concatenate(list(moves.values()))))
+        if len(apps) > 1 or self._counts.keys() - {TOTAL, *apps}:
+            self._follow(TOTAL, np.sort(np.concatenate(list(moves.values()) or [np.empty(0, np.int64)])))
+        else:
+            # One app has them all.
+            for app in apps:
+                for kept in (self._counts, self._peaks, self._areas):
+                    kept[TOTAL] = kept[app]
 
     def _follow(self, name: str | None, moves: Ints) -> None:
         if not len(moves):

@@ -6,8 +6,8 @@ of arrays, and its rows the places of those sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from stasis_sim.openloop.history import Ints, Link
 
 Bits = NDArray[np.bool_]
-Columns: TypeAlias = Mapping[int, "Ints | int"]
-"""For each symbol its values, one a call or the same for all."""
 
 NOTHING: Final[Sum] = (0, ())
 """No time at all."""
@@ -290,38 +288,34 @@ class Path:
 
 
 class Values:
-    """The sums of a path for some calls, each computed once.
+    """The sums of a path for some calls, each computed once, when it is asked for.
 
     Args:
         sums: What they are made of, by number.
-        columns: For each symbol its values, one a call or the same for all.
-        count: How many calls they are.
+        column: Gives the values of a symbol for all calls of a cohort.
+        rows: Which of them are meant.
+        horizon: When the run ends, in microseconds; FOR_EVER while that is not known.
     """
 
-    __slots__ = ("_columns", "_count", "_known", "_sums")
+    __slots__ = ("_column", "_columns", "_known", "_rows", "_sums", "horizon")
 
-    def __init__(self, sums: Sequence[Sum], columns: Columns, count: int) -> None:
+    def __init__(self, sums: Sequence[Sum], column: Callable[[int], Ints], rows: Ints, horizon: int) -> None:
         self._sums = sums
-        self._columns = columns
-        self._count = count
+        self._column = column
+        self._rows = rows
+        self._columns: dict[int, Ints | int] = {HORIZON: horizon}
         self._known: dict[int, Ints | int] = {}
-
-    @property
-    def horizon(self) -> int:
-        """When the run ends, in microseconds; FOR_EVER while that is not known."""
-        horizon = self._columns[HORIZON]
-        if not isinstance(horizon, int):
-            raise AssertionError("the end of a run is the same for all its calls")
-        return horizon
+        self.horizon = horizon
 
     def raw(self, number: int) -> Ints | int:
         """Return a sum in microseconds, a single number where it is the same for all."""
         known = self._known.get(number)
         if known is None:
-            constant, terms = self._sums[number]
-            known = constant
+            known, terms = self._sums[number]
             for symbol, factor in terms:
-                column = self._columns[symbol]
+                column = self._columns.get(symbol)
+                if column is None:
+                    column = self._columns[symbol] = self._column(symbol)[self._rows]
                 if factor == 1:
                     known = known + column
                 elif factor == -1:
@@ -335,16 +329,12 @@ class Values:
         """Return a sum of each call, in microseconds."""
         value = self.raw(number)
         if isinstance(value, int):
-            value = self._known[number] = np.full(self._count, value, np.int64)
+            value = self._known[number] = np.full(len(self._rows), value, np.int64)
         return value
 
     def of(self, rows: Ints) -> Values:
-        """Return those of some calls."""
-        some = Values(self._sums, {}, len(rows))
-        some._columns = {  # noqa: SLF001 - one of its own kind
-            symbol: column if isinstance(column, int) else column[rows] for symbol, column in self._columns.items()
-        }
-        return some
+        """Return those of some of the calls."""
+        return Values(self._sums, self._column, self._rows[rows], self.horizon)
 
 
 class Watch:
@@ -381,7 +371,7 @@ class Watch:
         # Most links do not change at all while a call lasts.
         steady = link.stays(begin, values[last.at])
         good = steady & (link.states(begin) == self._state)
-        if self._last is not None:
+        if self._last is not None and good.any():
             good &= link.lasts(begin, _due(self._last, values))
         rest = np.flatnonzero(asked & ~steady)
         return good | self._followed(link, values, numbers, rest) if len(rest) else good
@@ -398,6 +388,8 @@ class Watch:
         for when, state, messages in self._steps:
             places = link.look(values[when.at], when.rank, numbers, places)
             mine &= link.states(places) == state
+            if not mine.any():
+                return good
             for message in messages:
                 mine &= link.lasts(places, _due(message, values)) != message.lost
         good[rows] = mine

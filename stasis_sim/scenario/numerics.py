@@ -39,8 +39,9 @@ INVERSE_FACTORIALS = _inverse_factorials(15)
 
 def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
     """Return the polynomial with these coefficients, highest first, at ``x`` of any shape."""
-    value = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
+    value = coefficients[0] * x
+    value += coefficients[1]
+    for coefficient in coefficients[2:]:
         value *= x
         value += coefficient
     return value
@@ -122,9 +123,10 @@ def _ratio(pair: tuple[tuple[float, ...], tuple[float, ...]], r: Floats) -> Floa
 def normal_quantile(p: Floats) -> Floats:
     """Return where the standard normal distribution has probability ``p`` below; ``p`` within (0, 1), any shape."""
     q = p - 0.5
-    # Every branch is computed for every number; each is harmless outside its range, and np.where picks.
-    central = q * _ratio(CENTRE, np.maximum(0.180625 - q * q, 0.0))
-    r = np.sqrt(-log(np.minimum(p, 1.0 - p)))
+    # The middle is computed for every number, and is harmless outside its range: most of them are there.
+    quantile: Floats = np.asarray(q * _ratio(CENTRE, np.maximum(0.180625 - q * q, 0.0)))
+    far = np.abs(q) > 0.425  # noqa: PLR2004 - AS 241
+    r = np.sqrt(-log(np.minimum(p, 1.0 - p)[far]))
     outer = np.where(r <= 5.0, _ratio(MIDDLE, r - 1.6), _ratio(TAIL, r - 5.0))  # noqa: PLR2004 - AS 241
-    quantile: Floats = np.where(np.abs(q) <= 0.425, central, np.where(q < 0.0, -outer, outer))  # noqa: PLR2004
+    quantile[far] = np.copysign(outer, q[far])
     return quantile
