@@ -96,22 +96,19 @@ class _Table:
         self._waiting.append(pa.Table.from_arrays(arrays, schema=self.schema))
         self._rows += len(arrays[0])
         if self._rows >= ROW_GROUP:
-            whole = self._join()
+            whole = pa.concat_tables(self._waiting)
             full = self._rows - self._rows % ROW_GROUP
             for start in range(0, full, ROW_GROUP):
                 self.out.write_table(whole.slice(start, ROW_GROUP).combine_chunks())
             self._waiting = [whole.slice(full).combine_chunks()]
             self._rows -= full
 
-    def _join(self) -> pa.Table:
-        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
-
-        return pa.concat_tables(self._waiting).combine_chunks()
-
     def close(self) -> None:
         """Write the rest, and give the file its name."""
         if self._rows:
-            self.out.write_table(self._join())
+            import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+            self.out.write_table(pa.concat_tables(self._waiting).combine_chunks())
         self._waiting, self._rows = [], 0
         self.out.close()
         if self.path is not None:
@@ -134,15 +131,17 @@ def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
     import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    words = [field.name for field in columns if pa.types.is_string(field.type)]
-    # zstd gives the same bytes on every processor, which snappy does not promise. Numbers hardly ever repeat: a
-    # dictionary of them takes time and makes the file longer.
+    # zstd gives the same bytes on every processor, which snappy does not promise. Numbers, and paths that name their
+    # channel, hardly ever repeat: a dictionary of them takes time and makes the file longer. Numbers mostly rise.
+    words = [field.name for field in columns if pa.types.is_string(field.type) and field.name != "path"]
+    numbers = {field.name: "DELTA_BINARY_PACKED" for field in columns if pa.types.is_integer(field.type)}
     return pq.ParquetWriter(
         path,
         columns,
         compression="zstd",
         compression_level=1,
         use_dictionary=words,
+        column_encoding=numbers,
         version="2.6",
         store_schema=False,
     )
