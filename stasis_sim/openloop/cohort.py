@@ -52,8 +52,9 @@ class Group(NamedTuple):
 
 
 class Messages:
-    """Messages about the calls of a cohort that matter in the queues, in rows: one for each place among a call's
-    messages, in the order of the places.
+    """Messages about the calls of a cohort that matter in the queues.
+
+    There is a row for each place among a call's messages at which one matters, in the order of the places.
 
     Attributes:
         at: When each is written, in microseconds; FOR_EVER: it is not, or does not matter. Shape (rows, calls).
@@ -87,12 +88,13 @@ class Messages:
 
     def write(self, path: Path, calls: Ints, values: Values) -> None:
         """Note the messages about calls that go a way."""
-        for place, message in enumerate(path.messages):
-            if message.queues:
+        for place, each in enumerate(path.messages):
+            if each.queues:
                 self.row(place)
         for row, place in enumerate(self._places):
-            message = path.messages[place] if place < len(path.messages) else None
-            if message is None or not message.queues:
+            written = path.messages[place : place + 1]
+            message = written[0] if written and written[0].queues else None
+            if message is None:
                 self.at[row, calls] = FOR_EVER
             else:
                 self.at[row, calls] = values.raw(message.when.at)

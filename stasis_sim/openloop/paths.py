@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stasis_sim.observe.hearing import deceived, starts
 from stasis_sim.openloop.history import FOR_EVER
 from stasis_sim.openloop.laboratory import HORIZON, Happening, Record, Sent
-from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Relation, Sum
+from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
 
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
@@ -370,11 +370,13 @@ class Watch:
         begin = link.look(values[first.at], first.rank, numbers)
         # Most links do not change at all while a call lasts.
         steady = link.stays(begin, values[last.at])
-        good = steady & (link.states(begin) == self._state)
+        good: Bits = steady & (link.states(begin) == self._state)
         if self._last is not None and good.any():
             good &= link.lasts(begin, _due(self._last, values))
         rest = np.flatnonzero(asked & ~steady)
-        return good | self._followed(link, values, numbers, rest) if len(rest) else good
+        if len(rest):
+            good |= self._followed(link, values, numbers, rest)
+        return good
 
     def _followed(self, link: Link, values: Values, numbers: Ints, rows: Ints) -> Bits:
         """Hold the link of some calls against every look at it and every message on it."""

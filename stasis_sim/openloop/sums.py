@@ -46,10 +46,11 @@ def add_lengths(lengths: Lengths, values: Ints) -> None:
 
 def _bins(values: Ints) -> Ints:
     """Return the bins of lengths, as :func:`~stasis_sim.observe.ledger.bin_of` has them."""
-    # The exponent of a float is the length of the number in bits, as a float has 53 of them. Short ones stay as they are.
+    # The exponent of a float is the length of the number in bits, as a float has 53 of them.
     length = (values.astype(np.float64).view(np.int64) >> 52) - 1022
     shift = np.maximum(length - 9, 0)
-    return (shift << 8) + (values >> shift)
+    bins: Ints = (shift << 8) + (values >> shift)
+    return bins
 
 
 class Measured:
@@ -275,9 +276,9 @@ class Sums:
             if measured:
                 client = None if event.link is None else clients[event.link]
                 self._ledger.events[event.app, event.type, event.fate, client] += measured
-        for client, link in enumerate(self._history.links):
+        for place, link in enumerate(self._history.links):
             for fate, tally in (("delivered", self._delivered), ("lost", self._lost)):
-                written = [event for event in events if event.link == client and event.fate == fate]
+                written = [event for event in events if event.link == place and event.fate == fate]
                 if written:
                     for number, count in _connections(bunch, written, link):
                         tally[number] += count

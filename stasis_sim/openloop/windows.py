@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
 
-CALLS: Final = 1 << 17
+CALLS: Final = 1 << 16
 """About so many calls of each source are in a window."""
 
 _NONE: Final = np.empty(0, np.int64)
@@ -69,8 +69,7 @@ def windows(scenario: Scenario, streams: Streams) -> Iterator[Window]:
     end = FOR_EVER if scenario.run.duration_us is None else scenario.run.duration_us
     clock = scenario.asterisk.clock_us
     sources = [
-        _Source(blocks(calls.arrivals, streams, calls.name, clock, calls.count), end)
-        for calls in scenario.calls
+        _Source(blocks(calls.arrivals, streams, calls.name, clock, calls.count), end) for calls in scenario.calls
     ]
     number = 1
     last = 0

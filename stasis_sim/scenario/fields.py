@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from stasis_sim.scenario.distributions import Distribution
+from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.forms import distribution, moving, positive_duration, whole_seconds
 from stasis_sim.scenario.misfit import MisfitError, got
 from stasis_sim.scenario.quantities import (
@@ -31,10 +32,8 @@ from stasis_sim.scenario.quantities import (
     positive_size,
     share,
 )
-from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.service import OTHER, Service, service
 from stasis_sim.scenario.strict import Context
-
 
 Read = TypeVar("Read")
 

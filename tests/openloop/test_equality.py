@@ -82,6 +82,7 @@ FINE = st.one_of(
     st.just({"lognormal": {"mean": "3s", "cv": 1}}),
 )
 DURATION = COARSE | FINE
+BY_TYPE = st.builds(lambda start, other: {"StasisStart": start, "other": other}, FINE, st.just("0ms") | FINE)
 POSITIVE = st.sampled_from(["500ms", "1s", "2s", "7s", "20s"]) | FINE
 
 ACTION = st.one_of(
@@ -113,7 +114,7 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
         return {
             "apps": apps,
             "latency": draw(st.sampled_from(["0s", "1ms", "500ms"])),
-            "service": draw(st.sampled_from(["0s", "2ms", "500ms"]) | FINE),
+            "service": draw(st.sampled_from(["0s", "2ms", "500ms"]) | FINE | BY_TYPE),
             "subscribe_all": draw(st.booleans()),
             "start": draw(st.sampled_from(["0s", "3s"])),
             "reconnect": draw(st.sampled_from(POLICIES)),

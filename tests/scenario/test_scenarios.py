@@ -18,6 +18,7 @@ from stasis_sim.scenario.distributions import Constant, Exponential, Lognormal, 
 from stasis_sim.scenario.places import Place
 from stasis_sim.scenario.quantities import Rate
 from stasis_sim.scenario.reconnect import AtOnce, ConstantDelay, ExponentialBackoff, NoReconnect
+from stasis_sim.scenario.service import Service
 from stasis_sim.scenario.template import TEMPLATE
 
 QUESTION = """\
@@ -70,7 +71,7 @@ def test_the_question_that_the_format_was_made_for_loads(folder: Path) -> None:
     assert scenario.asterisk.extensions.base == folder / "asterisk"
     client = scenario.clients["ivr"]
     assert client.apps == ("Intro-IVR",)
-    assert client.service == Lognormal(20_000, 1.0)
+    assert client.service == Service(Lognormal(20_000, 1.0))
     assert [type(action) for action in client.on["StasisStart"]] == [Answer, Play, Continue]
     assert client.on["StasisStart"][1].time == Exponential(4_000_000)  # type: ignore[union-attr]
     policy = client.reconnect
@@ -118,7 +119,7 @@ def test_defaults_are_these() -> None:
     assert (client.url, client.user, client.password) == ("http://localhost:8088/ari/events", "asterisk", "asterisk")
     assert (client.host, client.port, client.path, client.tls) == ("localhost", 8088, "/ari/events", False)
     assert (client.subscribe_all, client.start_us, client.instances, client.workers) == (False, 0, 1, 1)
-    assert (client.service, client.latency, client.recover) == (Constant(2000), Constant(1000), "none")
+    assert (client.service, client.latency, client.recover) == (Service(Constant(2000)), Constant(1000), "none")
     assert client.on == {"StasisStart": (Answer(),)}
     assert isinstance(client.reconnect, ConstantDelay)
     assert client.reconnect.delay_us(1000, 0.5) == 1_000_000
