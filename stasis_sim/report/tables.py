@@ -39,6 +39,9 @@ ROWS: tuple[tuple[str, str], ...] = (
 NEGLIGIBLE = 1e-4
 """A half-width that is so small a part of its mean is not shown."""
 
+FINEST = 9
+"""Digits after the point at most: rates of one in a hundred million are asked for too."""
+
 ALWAYS = frozenset({"calls", "ejection_rate", "missed_rate", "availability", "registered", "outages"})
 """Rows that are shown where they are nought too."""
 
@@ -55,7 +58,7 @@ def cell(name: str, interval: Interval | None) -> str:
     half = 0.0 if low is None or high is None else (high - low) / 2 * scale
     if half <= NEGLIGIBLE * abs(mean * scale):
         return f"{_digits(mean * scale)}{unit}"
-    places = min(max(1 - math.floor(math.log10(half)), 0), 4)
+    places = min(max(1 - math.floor(math.log10(half)), 0), FINEST)
     return f"{mean * scale:,.{places}f} ± {half:,.{places}f}{unit}"
 
 
@@ -64,7 +67,7 @@ def _digits(number: float) -> str:
     if number == round(number) or abs(number) >= 100:  # noqa: PLR2004 - three digits stand before the point
         return f"{number:,.0f}"
     text = f"{number:.3g}"
-    return f"{number:.4f}" if "e" in text else text
+    return f"{number:.{min(2 - math.floor(math.log10(abs(number))), FINEST)}f}" if "e" in text else text
 
 
 def table(columns: Mapping[str, Intervals], heading: str = "") -> str:
