@@ -26,6 +26,8 @@ def interval(mean: float | None, half: float | None = None, n: int = 5) -> Inter
         ("ejection_rate", interval(0.0), "0 %"),
         ("ejection_rate", interval(1.0), "100 %"),
         ("ejection_rate", interval(0.00034), "0.034 %"),
+        ("ejection_rate", interval(1.0e-6, 1.3e-6), "0.00010 ± 0.00013 %"),
+        ("ejection_rate", interval(3.4e-7), "0.0000340 %"),
         ("handoff_s.p50", interval(0.0253, 0.0002), "25.30 ± 0.20 ms"),
         ("stranded_s", interval(30.5, 2.1), "30.5 ± 2.1 s"),
         ("stranded_s", interval(None), "-"),
