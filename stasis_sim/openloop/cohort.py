@@ -23,6 +23,17 @@ MOST_PATHS: Final = 256
 NOBODY: Final = -1
 
 
+def _begins(ordered: Ints) -> Ints:
+    """Return where in a sorted array each value begins."""
+    return np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+
+
+def _distinct(values: Ints) -> Ints:
+    """Return each value once, in rising order; NumPy's own ``unique`` would first load its masked arrays."""
+    ordered = np.sort(values)
+    return ordered[_begins(ordered)]
+
+
 class Ways:
     """All ways that calls of one source have gone, in this replication and in others: they are the same for all.
 
@@ -137,7 +148,7 @@ class Cohort:
         drawn = self._streams.durations(name, quantile)
         blocks = indices >> BLOCK_BITS
         values = np.empty(len(indices), np.int64)
-        for block in np.unique(blocks):
+        for block in _distinct(blocks):
             begin, end = np.searchsorted(blocks, [block, block + 1])
             values[begin:end] = drawn.block(int(block))[indices[begin:end] & (BLOCK - 1)]
         return values
@@ -169,7 +180,7 @@ class Cohort:
     def settle(self, rows: Ints, horizon: int) -> None:
         """Find the ways of calls whose waits are new, and what is written about them."""
         ways = self._ways[rows]
-        for way in np.unique(ways[ways != NOBODY]):
+        for way in _distinct(ways[ways != NOBODY]):
             self._try(self._paths[way], int(way), rows[ways == way], horizon)
         rest = rows[self._ways[rows] == NOBODY]
         for way in sorted(range(len(self._paths)), key=lambda way: (-self._paths[way].count, way)):
@@ -241,9 +252,10 @@ class Cohort:
         if not len(self):
             return []
         order = np.argsort(self._ways, kind="stable")
-        ways, begins = np.unique(self._ways[order], return_index=True)
+        ordered = self._ways[order]
+        begins = _begins(ordered)
         parts = np.split(order, begins[1:])
         return [
             Group(self._paths[way], rows, self.columns(self._paths[way], rows, horizon))
-            for way, rows in zip(ways, parts, strict=True)
+            for way, rows in zip(ordered[begins], parts, strict=True)
         ]
