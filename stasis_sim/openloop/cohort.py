@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,12 @@ MOST_PATHS: Final = 256
 NOBODY: Final = -1
 
 
-def _begins(ordered: Ints) -> Ints:
+def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
     """Return where in a sorted array each value begins."""
     return np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
 
 
-def _distinct(values: Ints) -> Ints:
+def _distinct(values: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
     """Return each value once, in rising order; NumPy's own ``unique`` would first load its masked arrays."""
     ordered = np.sort(values)
     return ordered[_begins(ordered)]
