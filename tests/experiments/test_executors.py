@@ -15,7 +15,9 @@ import pytest
 
 from stasis_sim.errors import WorkError
 from stasis_sim.experiments import executors
+from stasis_sim.experiments.inputs import hold
 from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.results import ResultTree
 from tests.experiments.small import TEXT, small
 
 UNGUARDED = f"""\
@@ -75,6 +77,16 @@ def test_workers_that_always_die_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(executors, "Processes", Doomed)
     with pytest.raises(WorkError, match=r"worker processes died 4 times in a row .* write --workers 1"):
         run(small(), workers=2)
+
+
+def test_a_worker_loads_only_what_it_works_with(tmp_path: Path) -> None:
+    """A worker that only counts loads no library of tables, pictures, statistics or the command line."""
+    job = executors.Job(hold(small(record="measures")), ResultTree(tmp_path, "small", "digest"), 1)
+    with ProcessPoolExecutor(1, mp_context=executors._Fresh()) as pool:
+        assert pool.submit(executors._work, job).result().notes["engine"] == "open-loop"
+        loaded = pool.submit(eval, "set(__import__('sys').modules)").result()
+    assert "numpy" in loaded
+    assert not loaded & {"pandas", "pyarrow", "matplotlib", "scipy", "typer", "rich", "numpy.ma", "stasis_sim.cli"}
 
 
 def test_a_script_needs_no_guard(tmp_path: Path) -> None:
