@@ -20,7 +20,7 @@ from typing import Final
 from stasis_sim import __version__
 from stasis_sim.conf.syntax import IncludedFile, read
 from stasis_sim.experiments.results import Json
-from stasis_sim.scenario import Scenario, show
+from stasis_sim.scenario import Scenario
 from stasis_sim.scenario.faults import RELOADED
 from stasis_sim.scenario.files import ConfFile
 from stasis_sim.scenario.model import CONF_FILES
@@ -134,7 +134,7 @@ def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
         "model": model_version(),
         "seed": scenario.run.seed,
         "name": scenario.name,
-        "scenario": show(scenario, inline=True),
+        "scenario": scenario.data(inline=True),
         "files": dict(sorted(conf_texts(scenario).items())),
         "includes": {name: patterns for name, patterns in includes.items() if patterns},
         "python": sys.version,
@@ -158,4 +158,4 @@ def restore(content: Json) -> Scenario:
         }
         for name, patterns in content["includes"].items()
     }
-    return _with_includes(Scenario.parse(content["scenario"], name=f"{content['name']}.yaml"), included)
+    return _with_includes(Scenario.of(content["scenario"], name=f"{content['name']}.yaml"), included)
