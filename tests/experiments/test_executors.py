@@ -98,6 +98,19 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "here\n3\n", "")
 
 
+def test_workers_end_with_who_gives_out_the_work(tmp_path: Path) -> None:
+    """Who is killed leaves no worker behind: the output, which they hold open too, comes to its end."""
+    script = (
+        "import os, signal, sys\n"
+        "from stasis_sim import Scenario, run\n"
+        f"scenario = Scenario.parse({TEXT!r}, name='small.yaml')\n"
+        "run(scenario, workers=2, out=sys.argv[1], progress=lambda done, total: os.kill(os.getpid(), signal.SIGKILL))\n"
+    )
+    arguments: list[Any] = [sys.executable, "-c", script, tmp_path / "results"]
+    done = subprocess.run(arguments, capture_output=True, check=False, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+
+
 @pytest.mark.slow
 def test_a_dask_cluster_survives_the_death_of_a_worker(tmp_path: Path) -> None:
     """Two workers of a real cluster, one of which is killed in the middle: the bytes are those of one process."""
