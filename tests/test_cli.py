@@ -142,6 +142,20 @@ def test_warnings_come_before_the_results(shell: Cli) -> None:
     ]
 
 
+def test_a_run_that_only_counts_loads_no_library_that_it_has_no_use_for(shell: Cli) -> None:
+    """From the command to the results neither tables, pictures, statistics nor NumPy's masked arrays are loaded."""
+    del shell
+    run = ["stasis-sim", "run", "good.yaml", "--set", "run.record=measures", "--workers", "1", "--no-picture"]
+    heavy = ("pandas", "pyarrow", "matplotlib", "scipy", "rich", "jinja2", "junitparser", "numpy.ma")
+    code = (
+        "import atexit, sys\nfrom stasis_sim.cli import main\n"
+        f"atexit.register(lambda: print([name for name in {heavy} if name in sys.modules]))\nsys.argv = {run}\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "engine: open-loop" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 # ---- compare, show, new, schema ------------------------------------------------------
 
 

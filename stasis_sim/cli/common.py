@@ -20,6 +20,7 @@ from stasis_sim.errors import InputError
 if TYPE_CHECKING:
     from stasis_sim.api import Results
     from stasis_sim.errors import Problem
+    from stasis_sim.experiments import replications
     from stasis_sim.experiments.studies import Progress
     from stasis_sim.scenario import Scenario
 
@@ -160,7 +161,7 @@ def warn(problems: Iterable[Problem]) -> None:
         typer.echo(f"warning: {problem}", err=True)
 
 
-def warnings_of(variants: Iterable[Results]) -> Iterator[Problem]:
+def warnings_of(variants: Iterable[replications.Results]) -> Iterator[Problem]:
     """Yield what a person should know of runs."""
     from stasis_sim.experiments.checks import idle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ from stasis_sim.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from stasis_sim.api import Results
+    from stasis_sim.experiments.replications import Results
 
 OUT = Path("results")
 
@@ -85,14 +86,16 @@ def rerun(
 
 def _runs(
     paths: list[Path], seed: int | None, replications: int | None, settings: list[str] | None, out: Path, workers: int
-) -> list[Results]:
-    from stasis_sim.api import run
+) -> Iterator[Results]:
+    """Run scenarios by one crew, and yield what each gave; what a person should know of it is said."""
     from stasis_sim.experiments.checks import files
+    from stasis_sim.experiments.replications import run_all
+    from stasis_sim.experiments.studies import Study
 
-    loaded = [load(path, overrides(settings, seed=seed, replications=replications)) for path in files(paths)]
-    found = [run(each, out=out, workers=workers, command=command()) for each in loaded]
-    warn(warnings_of(found))
-    return found
+    changes = overrides(settings, seed=seed, replications=replications)
+    for results in run_all([Study(load(path, changes), out, command()) for path in files(paths)], workers):
+        warn(warnings_of([results]))
+        yield results
 
 
 @baselines.command()

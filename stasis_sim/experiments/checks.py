@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stasis_sim.errors import InputError, Problem
-from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.expectations import Verdict
-from stasis_sim.experiments.replications import Results, results_of, workers_for
-from stasis_sim.experiments.studies import Study, carry_out
+from stasis_sim.experiments.replications import Results, run_all
+from stasis_sim.experiments.studies import Study
 from stasis_sim.scenario import Scenario
 
 SUFFIXES = (".yaml", ".yml")
@@ -67,18 +66,13 @@ def check_all(
         Each file with its results and verdicts, or with what is wrong with it, in the order of the paths.
     """
     loaded = {path: _study(path, changes, out, command) for path in paths}
-    studies = {path: study for path, study in loaded.items() if isinstance(study, Study)}
-    over: set[Path] = set()
-    waiting = list(loaded)
-    with crew(None, workers_for(workers, sum(study.total for study in studies.values()))) as people:
-        for study in carry_out(studies.values(), people):
-            over.add(study.tree.path)
-            while waiting and (ready := _checked(loaded[waiting[0]], over)) is not None:
-                yield waiting.pop(0), ready
-    for path in waiting:
-        ready = _checked(loaded[path], over)
-        if ready is not None:
-            yield path, ready
+    over = run_all([study for study in loaded.values() if isinstance(study, Study)], workers)
+    for path, study in loaded.items():
+        if isinstance(study, InputError):
+            yield path, study
+        else:
+            results = next(over)
+            yield path, Checked(results, check(results))
 
 
 def _study(path: Path, changes: Sequence[str], out: Path, command: Sequence[str]) -> Study | InputError:
@@ -86,16 +80,6 @@ def _study(path: Path, changes: Sequence[str], out: Path, command: Sequence[str]
         return Study(Scenario.load(path, changes), out, command)
     except InputError as error:
         return error
-
-
-def _checked(study: Study | InputError, over: set[Path]) -> Checked | InputError | None:
-    """Return what is known of a file; None: it is not over."""
-    if isinstance(study, InputError):
-        return study
-    if study.tree.path not in over:
-        return None
-    results = results_of(study)
-    return Checked(results, check(results))
 
 
 def check(results: Results) -> tuple[Verdict, ...]:

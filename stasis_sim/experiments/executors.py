@@ -6,14 +6,17 @@ that dies takes nothing with it but what it was at: that is given to another.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
+from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from types import ModuleType
@@ -111,7 +114,7 @@ class Processes:
         self._deaths = 0
 
     def _fresh(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._workers, mp_context=_Fresh(), initializer=_heed_interrupts)
+        return ProcessPoolExecutor(self._workers, mp_context=_Fresh(), initializer=_belong)
 
     @property
     def room(self) -> bool:
@@ -263,9 +266,21 @@ class _Fresh(SpawnContext):
     Process = _Worker
 
 
-def _heed_interrupts() -> None:
-    """Let Ctrl-C end a worker; Python's own handler only fails the present replication, and the next one begins."""
+def _belong() -> None:
+    """Let a worker end when its work is not wanted any more.
+
+    At Ctrl-C: Python's own handler only fails the present replication, and the next one begins. And when the process
+    that gives out the work is killed: a worker would wait for its next job for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(job: Job) -> Replication:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import Final
 from stasis_sim import __version__
 from stasis_sim.conf.syntax import IncludedFile, read
 from stasis_sim.experiments.results import Json
-from stasis_sim.scenario import Scenario, show
+from stasis_sim.scenario import Scenario
 from stasis_sim.scenario.faults import RELOADED
 from stasis_sim.scenario.files import ConfFile
 from stasis_sim.scenario.model import CONF_FILES
@@ -28,6 +29,8 @@ _DIGEST_DIGITS: Final = 16
 
 MODEL: Final = ("conf", "handoff", "observe", "openloop", "scenario", "simulated")
 """Folders of the package whose code results come from, beside randomness.py."""
+
+_SAID: Final = re.compile(r"^(Name|Version): *(.*\S)", re.MULTILINE)
 
 
 def hold(scenario: Scenario) -> Scenario:
@@ -100,6 +103,21 @@ def model_version() -> str:
     return f"{__version__}+{code.hexdigest()[:12]}"
 
 
+@cache
+def installed() -> dict[str, str]:
+    """Return the versions of all packages.
+
+    Of their descriptions only the head is looked at: Python would parse each as a mail, which takes longer than a run.
+    """
+    found = {}
+    for each in importlib.metadata.distributions():
+        head = (each.read_text("METADATA") or each.read_text("PKG-INFO") or "").partition("\n\n")[0]
+        said = dict(_SAID.findall(head))
+        if {"Name", "Version"} <= said.keys():
+            found[said["Name"]] = said["Version"]
+    return dict(sorted(found.items()))
+
+
 def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
     """Return how results came about: all that is needed to repeat them. It differs from machine to machine.
 
@@ -107,7 +125,6 @@ def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
         scenario: The scenario as run.
         command: What the user typed.
     """
-    installed = {each.name: each.version for each in importlib.metadata.distributions()}
     includes = {
         name: {pattern: [file.name for file in files] for pattern, files in read(file).included.items()}
         for name, file in _conf_files(scenario).items()
@@ -117,12 +134,12 @@ def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
         "model": model_version(),
         "seed": scenario.run.seed,
         "name": scenario.name,
-        "scenario": show(scenario, inline=True),
+        "scenario": scenario.data(inline=True),
         "files": dict(sorted(conf_texts(scenario).items())),
         "includes": {name: patterns for name, patterns in includes.items() if patterns},
         "python": sys.version,
         "platform": platform.platform(),
-        "packages": dict(sorted(installed.items())),
+        "packages": installed(),
     }
 
 
@@ -141,4 +158,4 @@ def restore(content: Json) -> Scenario:
         }
         for name, patterns in content["includes"].items()
     }
-    return _with_includes(Scenario.parse(content["scenario"], name=f"{content['name']}.yaml"), included)
+    return _with_includes(Scenario.of(content["scenario"], name=f"{content['name']}.yaml"), included)

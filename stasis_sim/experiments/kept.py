@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.results import Json, ResultTree
-from stasis_sim.scenario.document import parse
 from stasis_sim.scenario.quantities import duration
 
 if TYPE_CHECKING:
@@ -98,10 +97,10 @@ def _load(path: Path) -> Kept:
     try:
         run = json.loads((path / "measures.json").read_text(encoding="utf-8"))
         provenance = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
-        scenario = parse(provenance["scenario"], str(path)).data
+        scenario = provenance["scenario"]
         facts = {name: run[name] for name in FACTS}
         title, recorded = scenario["title"] or facts["scenario"], scenario["run"]["record"] == "all"
         return Kept(path, tree, facts, run["measures"], title, recorded, duration(scenario["run"]["warmup"]))
-    except (OSError, ValueError, KeyError, TypeError, InputError):
+    except (OSError, ValueError, KeyError, TypeError):
         text = "measures.json or provenance.json is damaged or missing; run the scenario again"
         raise InputError.at(str(path), text) from None

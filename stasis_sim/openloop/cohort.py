@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,17 @@ MOST_PATHS: Final = 256
 """Calls that go in more ways than this are not computed here."""
 
 NOBODY: Final = -1
+
+
+def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
+    """Return where in a sorted array each value begins."""
+    return np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+
+
+def _distinct(values: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+    """Return each value once, in rising order; NumPy's own ``unique`` would first load its masked arrays."""
+    ordered = np.sort(values)
+    return ordered[_begins(ordered)]
 
 
 class Ways:
@@ -204,7 +215,7 @@ class Cohort:
     def settle(self, rows: Ints, horizon: int) -> None:
         """Find the ways of calls whose waits are new, and what is written about them."""
         ways = self._ways[rows]
-        for way in np.unique(ways[ways != NOBODY]):
+        for way in _distinct(ways[ways != NOBODY]):
             self._try(self._paths[way], int(way), rows[ways == way], horizon)
         rest = rows[self._ways[rows] == NOBODY]
         for way in sorted(range(len(self._paths)), key=lambda way: (-self._paths[way].count, way)):
@@ -256,9 +267,10 @@ class Cohort:
         if not len(self):
             return []
         order = np.argsort(self._ways, kind="stable")
-        ways, begins = np.unique(self._ways[order], return_index=True)
+        ordered = self._ways[order]
+        begins = _begins(ordered)
         parts = np.split(order, begins[1:])
         return [
             Group(self._paths[way], rows, self.values(self._paths[way], rows, horizon))
-            for way, rows in zip(ways, parts, strict=True)
+            for way, rows in zip(ordered[begins], parts, strict=True)
         ]

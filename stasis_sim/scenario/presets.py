@@ -3,13 +3,16 @@
 A preset is data, ``presets.json`` beside this file: where the library keeps its delays, timeouts and pings, what its
 program does when no attempt is left, what the model leaves out of it, and for each fact the file and lines in which it
 stands. Its ``reconnect`` is what a scenario would write out. The name alone stands for all of it, and keys below the
-name override it: ``reconnect: {node-ari-client: {attempts: 20}}``.
+name override it: ``reconnect: {node-ari-client: {attempts: 20}}``. The class that reads it is made at first use: few
+scenarios name more than one, and twenty would be half of the start of a run.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
 
@@ -37,7 +40,6 @@ class Preset:
         name: What a scenario calls it.
         language: What it is written in.
         package: Which version was read.
-        policy: Its policy: the fields of a policy that can be written out, with other defaults.
         reconnect: The same as a scenario would write it out.
         beside: Other keys of a client that it comes with, and that the scenario has to write.
         handling: How it hands events to its program.
@@ -52,7 +54,6 @@ class Preset:
     name: str
     language: str
     package: str
-    policy: type[Policy]
     reconnect: dict[str, dict[str, Any]]
     beside: dict[str, Any]
     handling: str
@@ -63,6 +64,11 @@ class Preset:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str, str], ...]
 
+    @cached_property
+    def policy(self) -> type[Policy]:
+        """Its policy: the fields of a policy that can be written out, with other defaults."""
+        return _policy(self.name, self.package, self.reconnect)
+
     @property
     def defaults(self) -> Policy:
         """Its policy as the name alone stands for it."""
@@ -70,7 +76,7 @@ class Preset:
 
     def json(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "policy"}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def _policy(name: str, package: str, reconnect: dict[str, dict[str, Any]]) -> type[Policy]:
@@ -86,20 +92,14 @@ def _policy(name: str, package: str, reconnect: dict[str, dict[str, Any]]) -> ty
         for field, info in kind.model_fields.items()
         if (info.alias or field) in given
     }
-    # Built at first use: few scenarios name more than one.
-    lazy = {"defer_build": True}
-    made = create_model(
-        name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, __cls_kwargs__=lazy, **changed
-    )
+    made = create_model(name, __base__=kind, __doc__=f"As {package}.", __module__=__name__, **changed)
     made.tag, made.bare, made.example = name, True, name
-    globals()[name] = made  # where pickle looks for it: a scenario crosses over to other processes
     return made
 
 
 def _preset(name: str, data: dict[str, Any]) -> Preset:
     return Preset(
         name=name,
-        policy=_policy(name, data["package"], data["reconnect"]),
         beside=data.get("beside", {}),
         measured=data.get("measured", {}),
         notes=tuple(data["notes"]),
@@ -115,6 +115,27 @@ _DATA: Final[dict[str, Any]] = json.loads(files(__package__).joinpath("presets.j
 PRESETS: Final = {name: _preset(name, data) for name, data in _DATA["presets"].items()}
 """All presets by name."""
 
+
+class _Policies(Mapping[str, type[Policy]]):
+    """The policies of all presets by name, each made at first use."""
+
+    def __getitem__(self, name: str) -> type[Policy]:
+        return PRESETS[name].policy
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PRESETS)
+
+    def __len__(self) -> int:
+        return len(PRESETS)
+
+
+def __getattr__(name: str) -> type[Policy]:
+    """Return the policy of a preset: pickle looks for it here, as a scenario crosses over to other processes."""
+    if name in PRESETS:
+        return PRESETS[name].policy
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 NOT_PRESETS: Final[dict[str, str]] = {**_DATA["transports"], **_DATA["not_simulated"]}
 """What is known and is no preset, with the reason."""
 
@@ -124,7 +145,7 @@ Reconnect = Annotated[
         "a reconnect policy",
         "{constant: 1s} or {exponential: {initial: 500ms, max: 30s}}",
         *POLICIES,
-        presets=tuple(preset.policy for preset in PRESETS.values()),
+        presets=_Policies(),
         listing="a client that `stasis-sim clients` lists",
     ),
 ]

@@ -13,18 +13,13 @@ from stasis_sim.scenario.model import Scenario
 WIDTH = 110
 
 
-def show(scenario: Scenario, *, inline: bool = False) -> str:
-    """Return the text of a scenario, which loads back to an equal one.
-
-    Args:
-        scenario: The scenario.
-        inline: Put the texts of other files in, so that the text stands alone.
-    """
+def show(scenario: Scenario) -> str:
+    """Return the text of a scenario, which loads back to an equal one."""
     yaml = YAML(typ="rt", pure=True)
     yaml.width = WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
-    yaml.dump(_styled(scenario.data(inline=inline)), stream)
+    yaml.dump(_styled(scenario.data()), stream)
     return stream.getvalue()
 
 

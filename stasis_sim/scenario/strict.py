@@ -53,7 +53,8 @@ class Context:
 class Strict(BaseModel):
     """A mapping with known keys: all others are refused with the nearest known one, and nothing is coerced."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    # Built at first use: a scenario uses few of all the choices that there are, and a worker builds none.
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     example: ClassVar[str] = ""
     """What to write where a whole mapping is missing or no mapping."""
@@ -182,17 +183,27 @@ class OneOf:
         what: What the value is, with its article.
         example: What to write.
         choices: The classes.
-        presets: More classes, too many for a message.
+        presets: More classes by their tags, too many for a message.
         listing: What a message says instead.
     """
 
     def __init__(
-        self, what: str, example: str, *choices: type[Tagged], presets: tuple[type[Tagged], ...] = (), listing: str = ""
+        self,
+        what: str,
+        example: str,
+        *choices: type[Tagged],
+        presets: Mapping[str, type[Tagged]] | None = None,
+        listing: str = "",
     ) -> None:
         self.what = what
         self.example = example
-        self.choices = {choice.tag: choice for choice in (*choices, *presets)}
+        self._choices = {choice.tag: choice for choice in choices}
+        self._presets = presets or {}
+        self._tags = (*self._choices, *self._presets)
         self.few = [*(choice.tag for choice in choices), *filter(None, [listing])]
+
+    def _choice(self, tag: str) -> type[Tagged] | None:
+        return self._choices.get(tag) or self._presets.get(tag)
 
     def read(self, value: Any, info: ValidationInfo) -> Tagged:
         """Read a value.
@@ -200,7 +211,7 @@ class OneOf:
         Raises:
             MisfitError: It is none of the choices, or does not fit the one it is.
         """
-        if isinstance(value, Tagged) and self.choices.get(value.tag) is type(value):
+        if isinstance(value, Tagged) and self._choice(value.tag) is type(value):
             return value
         if isinstance(value, str):
             tag, inner = value, None
@@ -211,9 +222,9 @@ class OneOf:
             raise MisfitError.at(f"not one thing but {len(value)} {got(keys)}; write {self.example}")
         else:
             raise MisfitError.at(f"not {self.what} {got(value)}; write {self.example}")
-        choice = self.choices.get(tag)
+        choice = self._choice(tag)
         if choice is None:
-            names = self.choices if nearest(tag, self.choices) else self.few
+            names = self._tags if nearest(tag, self._tags) else self.few
             raise MisfitError.at(f"not {self.what} {got(tag)}; {choose(tag, names)}", *self._below(value, tag))
         try:
             return choice.read(inner, Context.of(info))
@@ -235,7 +246,7 @@ class OneOf:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         del schema
-        return {"anyOf": [_tagged_schema(choice, handler) for choice in self.choices.values()]}
+        return {"anyOf": [_tagged_schema(choice, handler) for tag in self._tags if (choice := self._choice(tag))]}
 
 
 def _tagged_data(value: Tagged, info: SerializationInfo) -> Any:

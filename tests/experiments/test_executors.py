@@ -15,7 +15,9 @@ import pytest
 
 from stasis_sim.errors import WorkError
 from stasis_sim.experiments import executors
+from stasis_sim.experiments.inputs import hold
 from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.results import ResultTree
 from tests.experiments.small import TEXT, small
 
 UNGUARDED = f"""\
@@ -77,6 +79,16 @@ def test_workers_that_always_die_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
         run(small(), workers=2)
 
 
+def test_a_worker_loads_only_what_it_works_with(tmp_path: Path) -> None:
+    """A worker that only counts loads no library of tables, pictures, statistics or the command line."""
+    job = executors.Job(hold(small(record="measures")), ResultTree(tmp_path, "small", "digest"), 1)
+    with ProcessPoolExecutor(1, mp_context=executors._Fresh()) as pool:
+        assert pool.submit(executors._work, job).result().notes["engine"] == "open-loop"
+        loaded = pool.submit(eval, "set(__import__('sys').modules)").result()
+    assert "numpy" in loaded
+    assert not loaded & {"pandas", "pyarrow", "matplotlib", "scipy", "typer", "rich", "numpy.ma", "stasis_sim.cli"}
+
+
 def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     """Several workers can be asked for at the top of a script: no worker runs the script again."""
     script = tmp_path / "unguarded.py"
@@ -84,6 +96,19 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     arguments: list[Any] = [sys.executable, script, tmp_path / "results"]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, "here\n3\n", "")
+
+
+def test_workers_end_with_who_gives_out_the_work(tmp_path: Path) -> None:
+    """Who is killed leaves no worker behind: the output, which they hold open too, comes to its end."""
+    script = (
+        "import os, signal, sys\n"
+        "from stasis_sim import Scenario, run\n"
+        f"scenario = Scenario.parse({TEXT!r}, name='small.yaml')\n"
+        "run(scenario, workers=2, out=sys.argv[1], progress=lambda done, total: os.kill(os.getpid(), signal.SIGKILL))\n"
+    )
+    arguments: list[Any] = [sys.executable, "-c", script, tmp_path / "results"]
+    done = subprocess.run(arguments, capture_output=True, check=False, timeout=120)
+    assert done.returncode == -signal.SIGKILL
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,7 +227,7 @@ def test_a_scenario_shown_with_its_files_stands_alone(tmp_path: Path) -> None:
         "calls: [{to: s@default, arrivals: {csv: times.csv}, hold: {empirical: {csv: times.csv}}}]\n",
         base=tmp_path,
     )
-    alone = Scenario.parse(show(scenario, inline=True), base="/nowhere")
+    alone = Scenario.of(json.loads(json.dumps(scenario.data(inline=True))), base="/nowhere")
     assert alone.digest_source() == scenario.digest_source()
     assert alone.asterisk.extensions.content == scenario.asterisk.extensions.content
 
