@@ -1,6 +1,9 @@
 """How well two processes share the work: the efficiency of 200 replications of 5,000 calls, as a ratio of times.
 
-    workers.py [REPLICATIONS [ROUNDS]]
+    workers.py [ENGINE [REPLICATIONS [ROUNDS]]]
+
+The engine is `events`, unless `open-loop` is asked for, which is through with all of them before a second process has
+begun to help much.
 
 Each round runs the same command with one worker, with two, and twice with half of the replications side by side, one
 after the other, start-up included. The efficiency is the time of one worker over twice the time of two: 1 means that
@@ -27,9 +30,10 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 """An installed package is compiled; a clone is too, from its first run on, where nothing forbids it."""
 
 
-def command(replications: int, workers: int, out: str, seed: int = 1) -> list[str]:
+def command(engine: str, replications: int, workers: int, out: str, seed: int = 1) -> list[str]:
     """Return the command of a run."""
-    settings = (f"calls.0.count={CALLS}", f"run.replications={replications}", f"run.seed={seed}")
+    run = {"engine": engine, "replications": replications, "seed": seed}
+    settings = (f"calls.0.count={CALLS}", *(f"run.{key}={value}" for key, value in run.items()))
     options = [word for setting in settings for word in ("--set", setting)]
     program = "from stasis_sim.cli import main; main()"
     where = ["--out", out, "--workers", str(workers), "--no-picture"]
@@ -55,23 +59,23 @@ def took(*commands: list[str]) -> Took:
     return Took(time.perf_counter() - begin, cpu)
 
 
-def main(replications: int, rounds: int) -> None:
+def main(engine: str, replications: int, rounds: int) -> None:
     """Print the efficiencies."""
     found: dict[str, list[float]] = {"2 workers": [], "2 programs beside each other": [], "2 workers, by CPU time": []}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as out:
-            one = took(command(replications, 1, f"{out}/one"))
-            two = took(command(replications, 2, f"{out}/two"))
-            halves = took(*(command(replications // 2, 1, f"{out}/half", seed) for seed in (1, 2)))
+            one = took(command(engine, replications, 1, f"{out}/one"))
+            two = took(command(engine, replications, 2, f"{out}/two"))
+            halves = took(*(command(engine, replications // 2, 1, f"{out}/half", seed) for seed in (1, 2)))
         for each, efficiency in zip(
             found.values(), (one.wall / two.wall / 2, one.wall / halves.wall / 2, one.cpu / two.cpu), strict=True
         ):
             each.append(efficiency)
     for what, each in found.items():
         spread = f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
-        print(f"{replications} replications of {CALLS:,} calls, {what}: efficiency {spread}")
+        print(f"{engine}, {replications} replications of {CALLS:,} calls, {what}: efficiency {spread}")
 
 
 if __name__ == "__main__":
-    given = [int(each) for each in sys.argv[1:]]
-    main(*given, *(200, 3)[len(given) :])
+    engine, replications, rounds = (*sys.argv[1:], *("events", 200, 3)[len(sys.argv) - 1 :])
+    main(engine, int(replications), int(rounds))
