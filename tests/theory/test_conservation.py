@@ -124,14 +124,14 @@ def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[s
 @st.composite
 def faults(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
     """A fault against the first client, its proxy or Asterisk."""
-    verb = draw(st.sampled_from(["drop", "crash", "freeze", "partition", "restart"]))
+    verb = draw(st.sampled_from(["drop", "crash", "freeze", "shut_out", "partition", "restart"]))
     target = draw(st.sampled_from([*targets, "asterisk"])) if verb == "restart" else draw(st.sampled_from(targets))
     fault: dict[str, Any] = {verb: target}
     if draw(st.booleans()):
         fault["at"] = draw(st.lists(st.sampled_from(["0s", "1ms", "10s", "20s", "20500ms"]), min_size=1, max_size=3))
     else:
         fault["every"] = draw(st.sampled_from(["7s", {"exponential": "5s"}]))
-    if verb == "partition" or draw(st.booleans()):
+    if verb in {"shut_out", "partition"} or draw(st.booleans()):
         fault["for"] = draw(times)
     if verb != "freeze" and draw(st.booleans()):
         fault["mode"] = "blackhole"
