@@ -30,6 +30,9 @@ from stasis_sim.scenario.strict import Strict
 
 DEFAULT_URL = "http://localhost:8088/ari/events"
 Transport = Literal["inbound", "outbound"]
+Source = Literal["channel", "bridge"]
+"""What an app may subscribe to, all of a kind; of others, such as endpoints, the simulation has no events."""
+
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """Schemes of a URL with the port that each stands for."""
 
@@ -44,7 +47,17 @@ LEAST_BUFFER = 1_000
 ON = "on "
 """How the key of an event's actions begins."""
 
-OF_CONNECTING = ("transport", "url", "user", "password", "subscribe_all", "inbox", "buffer", "idle_timeout")
+OF_CONNECTING = (
+    "transport",
+    "url",
+    "user",
+    "password",
+    "subscribe_all",
+    "subscribe",
+    "inbox",
+    "buffer",
+    "idle_timeout",
+)
 """Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it."""
 
 OF_HANDLING = ("transport", "instances", "workers", "inbox", "service", "on", "recover")
@@ -111,6 +124,9 @@ class Client(Strict):
     user: Word = Field(default="asterisk", description="User, as in ari.conf.")
     password: Word = Field(default="asterisk", description="Password in plain text, also where ari.conf holds a hash.")
     subscribe_all: bool = Field(default=False, description="Whether it connects with subscribeAll=true.")
+    subscribe: Annotated[tuple[Source, ...], OneOrMany("[channel]")] = Field(
+        default=(), description="To all of what it subscribes its apps by a request, once it is connected."
+    )
     start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
     instances: Few = Field(default=1, description="How many of them run, all serving the same apps.")
     workers: Few = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")

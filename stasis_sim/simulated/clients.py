@@ -25,6 +25,7 @@ from stasis_sim.simulated.pings import Pings
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
+from stasis_sim.simulated.subscribing import subscribe
 from stasis_sim.simulated.tries import Tries
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Client(Program):
         connected, again = False, self.generation > 0
         while True:
             if (yield from self._connect()):
+                subscribe(self, again=connected)
                 if again and self.spec.recover == "list-channels":
                     self._recover()
                 connected = again = True

@@ -46,7 +46,7 @@ times = st.one_of(
 short = st.one_of(
     st.sampled_from(["0s", "1ms", "100ms", "2s"]), st.sampled_from([{"exponential": "20ms"}, {"exponential": "1s"}])
 )
-quick = st.sampled_from(["answer", "ring", "hangup", "continue", {"set": {"X": "1"}}, {"move": "nowhere"}])
+quick = st.sampled_from(["answer", "ring", "hangup", "continue", "subscribe", {"set": {"X": "1"}}, {"move": "nowhere"}])
 slow = st.one_of(
     st.fixed_dictionaries({"play": st.sampled_from(["1s", "5s", {"exponential": "2s"}])}),
     st.fixed_dictionaries({"wait": times}),
@@ -68,6 +68,7 @@ policies = st.sampled_from(
         {"none": {"ping": {"interval": "2s", "timeout": "1s"}, "gives_up": "returns", "supervisor": "3s"}},
         {"delays": {"series": ["1s", "2s"], "attempts": 3, "gives_up": "crashes", "supervisor": "1ms"}},
         {"none": {"keepalive": "1500ms", "gives_up": "hangs"}},
+        {"constant": {"delay": "1s", "resubscribe": True}},
         "node-ari-client",
         "asyncari",
     ]
@@ -77,6 +78,7 @@ clients = st.fixed_dictionaries(
     optional={
         "password": st.sampled_from(["asterisk", "wrong"]),
         "subscribe_all": st.booleans(),
+        "subscribe": st.sampled_from(["channel", ["bridge", "channel"]]),
         "start": st.sampled_from(["0s", "5s"]),
         "instances": st.integers(1, 2),
         "workers": st.integers(1, 2),
@@ -109,10 +111,13 @@ def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[s
     carried = programs[: len(programs) - len(beside)]
     taken = programs[0]
     proxy: dict[str, Any] = {
-        key: taken[key] for key in ("password", "subscribe_all", "start", "latency", "reconnect") if key in taken
+        key: taken[key]
+        for key in ("password", "subscribe_all", "subscribe", "start", "latency", "reconnect")
+        if key in taken
     }
     behind = [
-        {key: value for key, value in client.items() if key not in {"password", "subscribe_all"}} for client in carried
+        {key: value for key, value in client.items() if key not in {"password", "subscribe_all", "subscribe"}}
+        for client in carried
     ]
     return {
         "proxy": {"apps": list(APPS), "deliver": draw(st.sampled_from(["owner", "any"])), **proxy},
