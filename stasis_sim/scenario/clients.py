@@ -12,6 +12,7 @@ from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.fields import (
+    Count,
     Duration,
     Few,
     NoneOr,
@@ -54,11 +55,12 @@ OF_CONNECTING = (
     "password",
     "subscribe_all",
     "subscribe",
+    "keeps",
     "inbox",
     "buffer",
     "idle_timeout",
 )
-"""Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it."""
+"""Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it, and has the bus."""
 
 OF_HANDLING = ("transport", "instances", "workers", "inbox", "service", "on", "recover")
 """Keys that say nothing of a proxy: the clients behind it do the work."""
@@ -156,6 +158,9 @@ class Client(Strict):
     deliver: Literal["owner", "any"] | None = Field(
         default=None,
         description="Of a proxy: whether a call's events go to who took its StasisStart, or to the next one in turn.",
+    )
+    keeps: Annotated[Count | None, NoneOr(shown=False)] = Field(
+        default=None, description="Of a proxy: how many events the bus keeps for who is away; none: it keeps nothing."
     )
     reconnect: Reconnect = Field(default=DEFAULT_RECONNECT, description="How it comes back after a loss.")
     recover: Literal["none", "list-channels"] = Field(
@@ -288,3 +293,5 @@ def _idle(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
             where = [("on", event) for event in data.get("on", {})] if key == "on" else [(key,)] * (key in data)
             for keys in where:
                 yield keys, "says nothing of a proxy; write it of the clients behind it"
+    elif data.get("keeps", "none") != "none":
+        yield ("keeps",), f"says nothing of a client that no other is behind {got(data['keeps'])}; remove it"

@@ -115,12 +115,13 @@ def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[s
         for key in ("password", "subscribe_all", "subscribe", "start", "latency", "reconnect")
         if key in taken
     }
+    keeps = {"keeps": draw(st.sampled_from([1, 3, 1000]))} if draw(st.booleans()) else {}
     behind = [
         {key: value for key, value in client.items() if key not in {"password", "subscribe_all", "subscribe"}}
         for client in carried
     ]
     return {
-        "proxy": {"apps": list(APPS), "deliver": draw(st.sampled_from(["owner", "any"])), **proxy},
+        "proxy": {"apps": list(APPS), "deliver": draw(st.sampled_from(["owner", "any"])), **keeps, **proxy},
         **{f"c{at}": {"behind": "proxy", **client} for at, client in enumerate(behind)},
         **{f"d{at}": client for at, client in enumerate(beside)},
     }
