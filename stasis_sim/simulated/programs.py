@@ -237,10 +237,8 @@ class Program:
             done: Is told what Asterisk has answered, whether that comes back or not.
         """
         world, generation = self.world, self.generation
-        if self.stalled_until:
-            yield from self.awake()
-            if generation != self.generation:
-                return 0
+        if self.stalled_until and (yield from self._outlived(generation)):
+            return 0
         path, line = self._base + path, self._line()
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
@@ -266,8 +264,12 @@ class Program:
     def _knock(self, generation: int) -> Generator[int, Any, str]:
         """Wait until a request of a program that may die meanwhile gets through; return why it does not."""
         refused = yield from self.door.knock()
+        return "crash" if (yield from self._outlived(generation)) else refused
+
+    def _outlived(self, generation: int) -> Generator[int, Any, bool]:
+        """Wait until the program does not stall; say whether it has died meanwhile."""
         yield from self.awake()
-        return refused if generation == self.generation else "crash"
+        return generation != self.generation
 
     def _line(self) -> Connection | None:
         """Return the connection over which requests go, if they share one with the events."""
