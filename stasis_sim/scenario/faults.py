@@ -81,7 +81,7 @@ class Fault(Strict):
     lasts: Random | None = Field(
         default=None,
         alias="for",
-        description="How long attempts to return fail; how long what else it is lasts; how long Asterisk boots.",
+        description="How long attempts to return fail; how long Asterisk boots; how long anything else lasts.",
     )
     mode: Literal["refuse", "blackhole"] | None = Field(
         default=None, description="What attempts meet meanwhile: they are refused, or hear nothing."
