@@ -126,8 +126,8 @@ class Client(Strict):
     user: Word = Field(default="asterisk", description="User, as in ari.conf.")
     password: Word = Field(default="asterisk", description="Password in plain text, also where ari.conf holds a hash.")
     subscribe_all: bool = Field(default=False, description="Whether it connects with subscribeAll=true.")
-    subscribe: Annotated[tuple[Source, ...], OneOrMany("[channel]")] = Field(
-        default=(), description="To all of what it subscribes its apps by a request, once it is connected."
+    subscribe: Annotated[tuple[Source, ...], OneOrMany("[channel]")] | None = Field(
+        default=None, description="To all of what it subscribes its apps by a request, once it is connected."
     )
     start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
     instances: Few = Field(default=1, description="How many of them run, all serving the same apps.")

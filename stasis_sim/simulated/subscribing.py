@@ -36,15 +36,15 @@ def subscribe(client: Client, *, again: bool) -> None:
         client: The client.
         again: Its program has been connected before, and has made its subscriptions then.
     """
-    if client.spec.subscribe and (client.spec.reconnect.resubscribe or not again):
+    kinds = client.spec.subscribe
+    if kinds and (client.spec.reconnect.resubscribe or not again):
         process = Process(client.world.clock, Rank.CLIENT, 0)
-        process.start(_subscribe(process, client))
+        process.start(_subscribe(process, client, ",".join(f"{kind}:" for kind in kinds)))
 
 
-def _subscribe(process: Process, client: Client) -> Life:
+def _subscribe(process: Process, client: Client, to: str) -> Life:
     """Subscribe one app after the other, up to the first that cannot be."""
-    generation = client.generation
-    sources = (("eventSource", ",".join(f"{kind}:" for kind in client.spec.subscribe)),)
+    generation, sources = client.generation, (("eventSource", to),)
     for app in client.spec.apps:
         status = yield from client.rest("POST", _path(app), sources, None, process, name=("subscribe", app))
         if status not in CARRIED_OUT or client.generation != generation:
