@@ -97,6 +97,7 @@ ACTIONS: Final = (
     doing.Play,
     doing.Wait,
     doing.Set,
+    doing.Subscribe,
     doing.Move,
     doing.Claim,
     doing.Bridge,

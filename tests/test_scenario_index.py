@@ -21,6 +21,9 @@ from stasis_sim.report.sentences import percent, seconds
 FOLDER: Final = Path(__file__).parent.parent / "scenarios"
 PAGE: Final = FOLDER / "README.md"
 FILES: Final = tuple(sorted(FOLDER.glob("*.yaml")))
+DOCUMENT: Final = "# From the user's own document"
+"""What a scenario says for which there are no links, or not they alone."""
+
 WORTH_SAYING: Final = 0.005
 """Shares, and seconds, below this are left out."""
 
@@ -87,8 +90,12 @@ def test_every_scenario_is_in_the_index() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_scenario_says_what_it_is_about(file: Path) -> None:
-    """It begins with a comment, has a question for a title, and expects something."""
+    """It begins with a comment that says who asks, by links or by the document, has a question for a title, expects."""
     scenario = Scenario.load(file)
-    assert file.read_text("utf-8").startswith("# ")
+    comment, title, _ = file.read_text("utf-8").partition("\ntitle: ")
+    assert title
+    assert all(line.startswith("#") for line in comment.splitlines())
+    _, asked, links = comment.lower().partition("asked in:\n")
+    assert links.startswith("#   http") if asked else DOCUMENT in comment
     assert scenario.title.endswith("?")
     assert scenario.expect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.scenario.actions import Bridge, Originate, Pair
+from stasis_sim.scenario.actions import Bridge, Originate, Pair, Subscribe
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
 def _links(client: Client) -> Iterator[tuple[str, str]]:
     if client.transport == "outbound":
         yield "transport", "its events wait in a queue that calls fill"
+    if client.subscribe:
+        yield "subscribe", "what it hears of hangs on when its request is carried out"
     if client.inbox is not None:
         yield "inbox", "what it does not read may end its connection"
     if client.idle_timeout is not None:
@@ -93,7 +95,9 @@ def _links(client: Client) -> Iterator[tuple[str, str]]:
 def _actions(client: Client) -> Iterator[tuple[str, str]]:
     for event, todo in client.on.items():
         for action in todo:
-            if isinstance(action, Bridge | Pair):
+            if isinstance(action, Subscribe):
+                yield f"on {event}", "a channel to which it is subscribed keeps its app registered"
+            elif isinstance(action, Bridge | Pair):
                 yield f"on {event}", "who is in a bridge hears of the others"
             elif isinstance(action, Originate):
                 yield f"on {event}", "it makes channels beside the calls"

@@ -99,7 +99,7 @@ def facts(preset: Preset) -> Iterator[tuple[str, str]]:
         yield "write beside it", f"{key}: {said(value)}"
     yield "at the end", preset.at_the_end
     yield "handles events", preset.handling
-    yield "subscriptions", f"those made at run time are {'' if preset.replays_subscriptions else 'not '}made again"
+    yield "subscriptions", f"those made at run time are {'' if preset.defaults.resubscribe else 'not '}made again"
     for note in preset.notes:
         yield "note", note
     if preset.measured:

@@ -162,6 +162,13 @@ class Claim(Tagged):
     bare: ClassVar[bool] = True
 
 
+class Subscribe(Tagged):
+    """Subscribe the app to the channel, of which it then hears to its end."""
+
+    tag: ClassVar[str] = "subscribe"
+    bare: ClassVar[bool] = True
+
+
 class Move(Tagged):
     """Hand the channel over to another app."""
 
@@ -229,11 +236,11 @@ class Originate(Tagged):
 
 
 Action = Annotated[
-    Answer | Ring | Hangup | Continue | Play | Wait | Set | Move | Claim | Bridge | Pair | Originate,
+    Answer | Ring | Hangup | Continue | Play | Wait | Set | Subscribe | Move | Claim | Bridge | Pair | Originate,
     OneOf(
         "an action",
         "answer, or {play: 4s}",
-        *(Answer, Ring, Hangup, Continue, Play, Wait, Set, Move, Claim, Bridge, Pair, Originate),
+        *(Answer, Ring, Hangup, Continue, Play, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Originate),
     ),
 ]
 """One step of what an application does."""

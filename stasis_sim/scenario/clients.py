@@ -12,6 +12,7 @@ from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.fields import (
+    Count,
     Duration,
     Few,
     NoneOr,
@@ -32,6 +33,9 @@ from stasis_sim.scenario.strict import Strict
 
 DEFAULT_URL = "http://localhost:8088/ari/events"
 Transport = Literal["inbound", "outbound"]
+Source = Literal["channel", "bridge"]
+"""What an app may subscribe to, all of a kind; of others, such as endpoints, the simulation has no events."""
+
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """Schemes of a URL with the port that each stands for."""
 
@@ -46,8 +50,19 @@ LEAST_BUFFER = 1_000
 ON = "on "
 """How the key of an event's actions begins."""
 
-OF_CONNECTING = ("transport", "url", "user", "password", "subscribe_all", "inbox", "buffer", "idle_timeout")
-"""Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it."""
+OF_CONNECTING = (
+    "transport",
+    "url",
+    "user",
+    "password",
+    "subscribe_all",
+    "subscribe",
+    "keeps",
+    "inbox",
+    "buffer",
+    "idle_timeout",
+)
+"""Keys that say nothing of a client behind a proxy: the proxy connects to Asterisk for it, and has the bus."""
 
 OF_HANDLING = ("transport", "instances", "workers", "inbox", "service", "on", "recover")
 """Keys that say nothing of a proxy: the clients behind it do the work."""
@@ -113,6 +128,9 @@ class Client(Strict):
     user: Word = Field(default="asterisk", description="User, as in ari.conf.")
     password: Word = Field(default="asterisk", description="Password in plain text, also where ari.conf holds a hash.")
     subscribe_all: bool = Field(default=False, description="Whether it connects with subscribeAll=true.")
+    subscribe: Annotated[tuple[Source, ...], OneOrMany("[channel]")] | None = Field(
+        default=None, description="To all of what it subscribes its apps by a request, once it is connected."
+    )
     start_us: Duration = Field(default=0, alias="start", description="How long after the start of the run it connects.")
     instances: Few = Field(default=1, description="How many of them run, all serving the same apps.")
     workers: Few = Field(default=1, description="How many events it handles at one time; 1 is an event loop.")
@@ -142,6 +160,9 @@ class Client(Strict):
     deliver: Literal["owner", "any"] | None = Field(
         default=None,
         description="Of a proxy: whether a call's events go to who took its StasisStart, or to the next one in turn.",
+    )
+    keeps: Annotated[Count | None, NoneOr(shown=False)] = Field(
+        default=None, description="Of a proxy: how many events the bus keeps for who is away; none: it keeps nothing."
     )
     reconnect: Reconnect = Field(default=DEFAULT_RECONNECT, description="How it comes back after a loss.")
     recover: Literal["none", "list-channels"] = Field(
@@ -274,3 +295,5 @@ def _idle(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
             where = [("on", event) for event in data.get("on", {})] if key == "on" else [(key,)] * (key in data)
             for keys in where:
                 yield keys, "says nothing of a proxy; write it of the clients behind it"
+    elif data.get("keeps", "none") != "none":
+        yield ("keeps",), f"says nothing of a client that no other is behind {got(data['keeps'])}; remove it"

@@ -13,7 +13,7 @@ from stasis_sim.scenario.files import Reread
 from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.strict import Strict
 
-Verb = Literal["drop", "crash", "freeze", "partition", "stall", "restart", "reload"]
+Verb = Literal["drop", "crash", "freeze", "shut_out", "partition", "stall", "restart", "reload"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 ASTERISK = "asterisk"
@@ -30,14 +30,18 @@ WHEN = ("at", "every", "csv")
 ONLY_WITH: dict[str, tuple[Verb, ...]] = {
     "how": ("drop", "restart"),
     "start": ("crash", "restart"),
-    "mode": ("drop", "crash", "partition", "restart"),
-    "for": ("drop", "crash", "freeze", "partition", "stall", "restart"),
+    "mode": ("drop", "crash", "shut_out", "partition", "restart"),
+    "for": ("drop", "crash", "freeze", "shut_out", "partition", "stall", "restart"),
     **dict.fromkeys(RELOADED, ("reload",)),
 }
 """Keys that say something only beside some verbs."""
 
 
-LASTING: dict[Verb, str] = {"partition": "how long nothing passes", "stall": "how long the program does nothing"}
+LASTING: dict[Verb, str] = {
+    "shut_out": "how long nothing new gets in",
+    "partition": "how long nothing passes",
+    "stall": "how long the program does nothing",
+}
 """Verbs that need to be told how long."""
 
 
@@ -54,10 +58,11 @@ def _one_verb(schema: dict[str, Any]) -> None:
 class Fault(Strict):
     """Something that breaks.
 
-    drop: the WebSocket is cut, REST goes on. partition: both are cut. freeze: the WebSocket passes nothing and closes
-    nothing. stall: the event loop of the client does nothing for a while. crash: the client dies with its queue and its
-    state, and starts again. restart: an orderly stop and start of a client, or a restart of Asterisk, which forgets
-    everything. reload: Asterisk reads files again, and goes on.
+    drop: the WebSocket is cut, REST goes on. freeze: the WebSocket passes nothing and closes nothing, REST goes on.
+    shut_out: the WebSocket goes on, and nothing new gets to Asterisk, REST neither. partition: neither passes. stall:
+    the event loop of the client does nothing for a while. crash: the client dies with its queue and its state, and
+    starts again. restart: an orderly stop and start of a client, or a restart of Asterisk, which forgets everything.
+    reload: Asterisk reads files again, and goes on.
     """
 
     model_config = ConfigDict(json_schema_extra=_one_verb)
@@ -76,7 +81,7 @@ class Fault(Strict):
     lasts: Random | None = Field(
         default=None,
         alias="for",
-        description="How long attempts to return fail; how long a freeze or a stall lasts; how long Asterisk boots.",
+        description="How long attempts to return fail; how long Asterisk boots; how long anything else lasts.",
     )
     mode: Literal["refuse", "blackhole"] | None = Field(
         default=None, description="What attempts meet meanwhile: they are refused, or hear nothing."

@@ -44,7 +44,6 @@ class Preset:
         beside: Other keys of a client that it comes with, and that the scenario has to write.
         handling: How it hands events to its program.
         at_the_end: What happens when no attempt is left, in its own words.
-        replays_subscriptions: Whether it repeats subscriptions, made at run time, after a reconnect.
         evidence: ``source``: read in its source; ``source+measured``: its behaviour was measured too.
         measured: What was measured: times in seconds since the connection was closed.
         notes: What the model leaves out, and what is not certain.
@@ -58,7 +57,6 @@ class Preset:
     beside: dict[str, Any]
     handling: str
     at_the_end: str
-    replays_subscriptions: bool
     evidence: Literal["source", "source+measured"]
     measured: dict[str, Any]
     notes: tuple[str, ...]
@@ -108,7 +106,7 @@ def _preset(name: str, data: dict[str, Any]) -> Preset:
     )
 
 
-PLAIN: Final = ("language", "package", "reconnect", "handling", "at_the_end", "replays_subscriptions", "evidence")
+PLAIN: Final = ("language", "package", "reconnect", "handling", "at_the_end", "evidence")
 
 _DATA: Final[dict[str, Any]] = json.loads(files(__package__).joinpath("presets.json").read_text("utf-8"))
 

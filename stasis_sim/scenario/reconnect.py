@@ -138,6 +138,10 @@ class Policy(Tagged):
         description="How long after it returned or crashed something starts it again.",
     )
 
+    resubscribe: bool | None = Field(
+        default=None, description="Whether it makes its subscriptions again when it is back; it does not if not given."
+    )
+
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
         """Yield a supervisor of a program that does not end."""

@@ -15,6 +15,7 @@ from stasis_sim.simulated.clock import Rank
 from stasis_sim.simulated.originating import originate
 from stasis_sim.simulated.process import Life, Process
 from stasis_sim.simulated.statuses import CARRIED_OUT
+from stasis_sim.simulated.subscribing import subscribe_to
 
 if TYPE_CHECKING:
     from stasis_sim.simulated.callers import Caller
@@ -29,7 +30,7 @@ Step = tuple[str, str, Query]
 CLAIM = "/events/claim"
 """Where a call is claimed that StasisBroadcast offers."""
 
-OTHER = actions.Claim | actions.Bridge | actions.Pair | actions.Originate
+Other = actions.Claim | actions.Subscribe | actions.Bridge | actions.Pair | actions.Originate
 """Actions that are more than requests below the channel's path."""
 
 
@@ -115,7 +116,7 @@ class Plan(NamedTuple):
 
     requests: tuple[Step, ...]
     timed: actions.Wait | actions.Play | None
-    other: actions.Claim | actions.Bridge | actions.Pair | actions.Originate | None
+    other: Other | None
 
 
 def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
@@ -124,7 +125,7 @@ def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
         Plan(
             requests(action),
             action if isinstance(action, actions.Wait | actions.Play) else None,
-            action if isinstance(action, OTHER) else None,
+            action if isinstance(action, Other) else None,
         )
         for action in todo
     )
@@ -185,13 +186,8 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
                 yield duration
             else:
                 done = yield from _play(process, client, caller, duration, place, last=position == last)
-        if isinstance(other, actions.Claim):
-            offer = (("channelId", caller.channel), ("application", str(name[0])))
-            done = (yield from client.rest("POST", CLAIM, offer, caller, process, name=place)) in CARRIED_OUT
-        elif isinstance(other, actions.Originate):
-            done = yield from originate(process, client, caller, other, name=place, last=position == last)
-        elif other is not None:
-            done = yield from client.rooms.join(process, client, caller, other, name=place, last=position == last)
+        if other is not None:
+            done = yield from _other(process, client, caller, other, name=place, last=position == last)
         for number, (method, suffix, query) in enumerate(steps):
             path = f"/channels/{caller.channel}{suffix}"
             # Nothing follows the last request, so its answer need not be waited for.
@@ -203,6 +199,23 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
                 return
         if not done or client.generation != generation:
             return
+
+
+def _other(
+    process: Process, client: Program, caller: Caller, action: Other, *, name: Name, last: bool
+) -> Generator[int | None, Any, bool]:
+    """Carry out an action that is more than requests below the channel's path; say whether the handling goes on."""
+    app = str(name[0])
+    match action:
+        case actions.Claim():
+            offer = (("channelId", caller.channel), ("application", app))
+            return (yield from client.rest("POST", CLAIM, offer, caller, process, name=name)) in CARRIED_OUT
+        case actions.Subscribe():
+            return (yield from subscribe_to(process, client, caller, app, name=name, last=last))
+        case actions.Originate():
+            return (yield from originate(process, client, caller, action, name=name, last=last))
+        case _:
+            return (yield from client.rooms.join(process, client, caller, action, name=name, last=last))
 
 
 def _play(

@@ -25,6 +25,7 @@ from stasis_sim.simulated.pings import Pings
 from stasis_sim.simulated.process import Process
 from stasis_sim.simulated.programs import Program
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
+from stasis_sim.simulated.subscribing import subscribe
 from stasis_sim.simulated.tries import Tries
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Client(Program):
         connected, again = False, self.generation > 0
         while True:
             if (yield from self._connect()):
+                subscribe(self, again=connected)
                 if again and self.spec.recover == "list-channels":
                     self._recover()
                 connected = again = True
@@ -315,10 +317,13 @@ class Client(Program):
         """Whether the link passes nothing to and from WebSockets."""
         return self._freezes > 0
 
-    def freeze(self, *, partition: bool) -> int:
+    def shut_out(self, until: int, fault: Fault, *, silent: bool) -> None:
+        """Let its requests not get to Asterisk up to an instant, by silence or by a refusal."""
+        self.door.shut(until, fault, silent=silent)
+
+    def freeze(self) -> int:
         """The link passes nothing more and closes nothing; return how many WebSockets stood on it."""
         self._freezes += 1
-        self._partitions += partition
         return self._stop_passing()
 
     def freeze_for_good(self) -> int:
@@ -367,10 +372,9 @@ class Client(Program):
         self._notice = clock.after(noticed - clock.now, Rank.CLIENT, self.index, self._unanswered, payload)
         self._notice.idle = self._idle
 
-    def thaw(self, *, partition: bool) -> None:
+    def thaw(self) -> None:
         """One freeze is over; after the last one the link passes again."""
         self._freezes -= 1
-        self._partitions -= partition
         connection = self.connection
         if self._freezes:
             return

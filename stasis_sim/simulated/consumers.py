@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.simulated.callers import Caller
     from stasis_sim.simulated.delays import Name
+    from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.process import Process
     from stasis_sim.simulated.proxies import Proxy
     from stasis_sim.simulated.world import World
@@ -41,7 +42,7 @@ class Consumer(Client):
 
     def hang_on(self, proxy: Proxy) -> None:
         """Be behind a proxy."""
-        self.proxy = proxy
+        self.proxy, self.door = proxy, proxy.door
         proxy.carry(self)
 
     def _link(self, session: str, row: trace.Connection) -> Connection:
@@ -87,6 +88,9 @@ class Consumer(Client):
 
     # ---- its requests ------------------------------------------------------
 
+    def shut_out(self, until: int, fault: Fault, *, silent: bool) -> None:
+        """Do nothing: its requests go over the bus, and what stands between that and Asterisk is the proxy's."""
+
     def _through_the_proxy(self, caller: Caller | None, name: Name) -> tuple[int, int]:
         """Return how long a request takes there and its answer back: over the bus, and between proxy and Asterisk."""
         mine, its = self._over_the_bus(caller, name), self.proxy.delays_of(caller, ("proxy", *name))
@@ -95,7 +99,7 @@ class Consumer(Client):
     @property
     def cut_off(self) -> str:
         """Why a request that the bus has taken does not come to Asterisk; empty if it does."""
-        return self.proxy.cut_off if self.proxy.connection is not None else "no_proxy"
+        return "" if self.proxy.connection is not None else "no_proxy"
 
     def rest(
         self,

@@ -9,7 +9,9 @@ What becomes of messages in flight:
   ``restart`` of a client is the same in an orderly way: the WebSocket is closed, the rest dies likewise.
 - ``freeze``: the WebSocket passes nothing and closes nothing; what Asterisk writes comes late, after the thaw, or is
   lost where the client has given the WebSocket up by then. What finds no room in the buffers ends it.
-- ``partition``: a freeze, and REST requests are not answered.
+- ``shut_out``: nothing new that the client opens gets to Asterisk, neither a request nor a WebSocket; what stands goes
+  on. A request that is refused fails; one that hears nothing comes late, as TCP sends its SYN again.
+- ``partition``: a freeze, and requests hear nothing.
 - ``stall``: the program does nothing, and its links stand. What arrives meanwhile is read and handled afterwards.
 - ``restart`` of Asterisk: every channel and registration is gone, every WebSocket torn. When its power is cut nothing
   tears them: their clients take them for alive, as on a link that is frozen for good.
@@ -43,7 +45,7 @@ class Fault:
     """One fault of the scenario over a whole run.
 
     Attributes:
-        touched: How many connections, clients, channels, attempts to connect and files it has hit.
+        touched: How many connections, clients, channels, attempts to connect, requests and files it has hit.
     """
 
     def __init__(self, world: World, number: int, spec: FaultSpec) -> None:
@@ -89,6 +91,8 @@ class Fault:
         for client in self._targets():
             if spec.verb in {"freeze", "partition"}:
                 self._freeze(client, lasts)
+            elif spec.verb == "shut_out":
+                self._shut_out(client, lasts)
             elif spec.verb == "stall":
                 self.touched += client.stall(lasts)
             elif spec.verb == "drop":
@@ -105,15 +109,21 @@ class Fault:
         if until > client.refused_until:
             client.refuse(until, self, silent=self.spec.mode == "blackhole")
 
+    def _shut_out(self, client: Client, lasts: int) -> None:
+        if client.spec.transport == "inbound":  # else it is Asterisk that connects, and it may
+            self._refuse(client, lasts)
+        client.shut_out(self.world.clock.now + lasts, self, silent=self.spec.mode == "blackhole")
+
     def _freeze(self, client: Client, lasts: int) -> None:
-        partition = self.spec.verb == "partition"
         if self.spec.lasts is None:
             self.touched += client.freeze_for_good()
             return
         client.refused_by = self
-        self.touched += client.freeze(partition=partition)
+        self.touched += client.freeze()
+        if self.spec.verb == "partition":
+            client.shut_out(self.world.clock.now + lasts, self, silent=True)
         self.world.clock.after(lasts, Rank.FAULT, self.number, self._thaw, client)
 
     def _thaw(self, happening: Happening) -> None:
         client: Client = happening.payload
-        client.thaw(partition=self.spec.verb == "partition")
+        client.thaw()

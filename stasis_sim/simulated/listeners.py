@@ -181,10 +181,9 @@ class Listener(Client):
         self.world.apps.reach(self.spec.apps, "frozen")
         return len(self._links)
 
-    def thaw(self, *, partition: bool) -> None:
+    def thaw(self) -> None:
         """One freeze is over; after the last one the links pass again."""
         self._freezes -= 1
-        self._partitions -= partition
         if self._freezes:
             return
         for connection in self._links:

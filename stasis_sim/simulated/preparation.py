@@ -224,7 +224,9 @@ def _unmatched(scenario: Scenario, named: tuple[str, ...], *, offers: bool) -> I
             if client.deliver is not None and app not in behind:
                 text = f"no client behind it serves {app}: what Asterisk raises for it is lost"
                 yield scenario.problem(("clients", name, "apps"), text)
-            if app not in named and client.behind is None and not (offers and OFFER in client.on):
+            # It may be there for calls that are offered to all, or to hear of the calls of others.
+            watches = (offers and OFFER in client.on) or bool(client.subscribe)
+            if app not in named and client.behind is None and not watches:
                 yield scenario.problem(("clients", name, "apps"), f"no line of the dialplan hands calls to {app}")
     for app in named:
         if app not in served:

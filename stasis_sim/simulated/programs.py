@@ -17,6 +17,7 @@ from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.delays import Delays, Name
+from stasis_sim.simulated.doors import Door
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.process import Process
@@ -53,6 +54,7 @@ class Program:
         playing: For each call the playbacks whose end is waited for, by their ids.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
         rooms: Its bridges.
+        door: What its requests go through.
     """
 
     def __init__(self, world: World, index: int, name: str, spec: ClientSpec) -> None:
@@ -63,7 +65,7 @@ class Program:
         self.latest = 0
         self.generation = 0
         self.stalled_until = 0
-        self._partitions = 0
+        self.door = Door(world.clock)
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
         self.known: set[int] = set()
@@ -89,8 +91,8 @@ class Program:
 
     @property
     def cut_off(self) -> str:
-        """Why a REST request that comes to Asterisk's door now is not let through; empty if it is."""
-        return "network" if self._partitions else ""
+        """What is missing between it and Asterisk's door when a REST request comes there; empty if nothing is."""
+        return ""
 
     def reads(self, arrives: int) -> int:
         """Return when it reads what arrives at an instant: not before it holds less than it may."""
@@ -240,16 +242,15 @@ class Program:
             done: Is told what Asterisk has answered, whether that comes back or not.
         """
         world, generation = self.world, self.generation
-        if self.stalled_until:
-            yield from self.awake()
-            if generation != self.generation:
-                return 0
+        if self.stalled_until and (yield from self._outlived(generation)):
+            return 0
         path, line = self._base + path, self._line()
         row = world.recorder.command(self.name, method, path, world.clock.now, caller.trace if caller else None)
         world.keep(caller)
+        refused = (yield from self._knock(generation)) if self.door.shut_until else ""
         there, back = self.delays_of(caller, name)
         yield there
-        answer = world.request(self, caller, self._request(method, path, query), process)
+        answer = (0, refused) if refused else world.request(self, caller, self._request(method, path, query), process)
         if answer is None:
             # The channel is busy: Asterisk answers when it has come to the command, and wakes whoever waits for it.
             answer = yield None
@@ -264,6 +265,16 @@ class Program:
         if row.status >= ERROR and self._fragile and row.status not in but and self.generation == generation:
             self.fail()
         return row.status
+
+    def _knock(self, generation: int) -> Generator[int, Any, str]:
+        """Wait until a request of a program that may die meanwhile gets through; return why it does not."""
+        refused = yield from self.door.knock()
+        return "crash" if (yield from self._outlived(generation)) else refused
+
+    def _outlived(self, generation: int) -> Generator[int, Any, bool]:
+        """Wait until the program does not stall; say whether it has died meanwhile."""
+        yield from self.awake()
+        return generation != self.generation
 
     def _line(self) -> Connection | None:
         """Return the connection over which requests go, if they share one with the events."""

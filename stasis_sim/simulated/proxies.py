@@ -1,13 +1,15 @@
 """Proxies: clients that hold the WebSocket for other programs, and hand on what comes over a bus.
 
 Asterisk knows the proxy alone. Behind it are the *consumers* (:mod:`stasis_sim.simulated.consumers`), each with a
-connection to the bus. What the proxy has received it hands on at once, to one of those that the bus takes for there;
-the bus keeps nothing, so what nobody takes is lost. Who of several gets a call's StasisStart hangs on the call's number
+connection to the bus. What the proxy has received it hands on at once, to one of those that the bus takes for there.
+What nobody takes is lost, or the bus keeps it until who is to get it comes back, up to a number; then it loses the
+oldest, as RabbitMQ does. Who of several gets a call's StasisStart hangs on the call's number
 within its source and on who is there, never on other calls: two variants of a scenario share out their calls alike.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
 from stasis_sim.simulated.clients import Client
@@ -54,6 +56,7 @@ class Proxy(Client):
         self._workers = _Wire(1)
         self._consumers: list[Consumer] = []
         self._seats: dict[str, list[Seat]] = {app: [] for app in spec.apps}
+        self._kept: deque[Message] = deque()
 
     # ---- who is behind it --------------------------------------------------
 
@@ -69,6 +72,9 @@ class Proxy(Client):
         if self.connection is not None:
             self.connection.deaf = self._nobodys()
             self.world.apps.unheard(self.connection)
+        waiting, self._kept = self._kept, deque()
+        for message in waiting:
+            self._hand(message, kept=True)
 
     def _nobodys(self) -> frozenset[str]:
         """Return the apps of whose events no consumer would hear."""
@@ -94,29 +100,55 @@ class Proxy(Client):
 
     def _hand_on(self, happening: Happening) -> None:
         message: Message = happening.payload
-        event, caller, number = message
-        del self._awaited[event.serial]
+        del self._awaited[message[0].serial]
         self._workers.queue.popleft()
+        self._hand(message, kept=False)
+
+    def _hand(self, message: Message, *, kept: bool) -> None:
+        """Hand a message on to who is to get it, and keep or lose it if that one is away."""
+        event, caller, number = message
         seats = self._seats[event.app]
         turn = event.serial if caller is None else caller.index + number
         seat = seats[turn % len(seats)] if seats else None
         owner = None if caller is None or caller.taken is None else caller.taken.get(event.app)
         if caller is not None and event.type == "StasisStart":
-            _take(caller, event.app, seat)
+            if seat is not None or not self.spec.keeps:
+                _take(caller, event.app, seat)
             if owner is not None and not _lives(owner):
                 owner = None  # what the dead one knew of the call is gone: it begins anew
         elif caller is not None and self.spec.deliver == "owner" and event.app in (caller.taken or ()):
-            seat = _own_seat(owner)
+            seat = self._own_seat(owner)
         if seat is None:
-            self.world.lost(message)
+            # Where others are there and nobody has the call, nobody will ever be there for it.
+            self._miss(message, comes=owner is not None or not seats)
             return
         consumer, connection = seat
         if event.connection is not None:
             event.connection.delivered += 1
         known = owner is None or owner == (consumer, consumer.generation)
-        fate = event.fate if known else "misdelivered"
+        fate = ("late" if kept else event.fate) if known else "misdelivered"
         event.fate, event.delivered = "pending", None
         connection.send(message, self.world.clock.now, fate)
+
+    def _own_seat(self, owner: Owner | None) -> Seat | None:
+        """Return where the events of a call go that somebody works for; None: nowhere.
+
+        Where the bus keeps events it keeps them under a name, so they come to the next program of that name as well.
+        """
+        if owner is None or owner[0].connection is None or not (self.spec.keeps or _lives(owner)):
+            return None
+        return owner[0], owner[0].connection
+
+    def _miss(self, message: Message, *, comes: bool) -> None:
+        """Nobody is there to take a message: keep it if somebody may come, and there is room."""
+        if not comes or not self.spec.keeps:
+            self.world.lost(message)
+            return
+        event = message[0]
+        event.fate, event.delivered = "pending", None
+        self._kept.append(message)
+        if len(self._kept) > self.spec.keeps:
+            self.world.lost(self._kept.popleft())
 
 
 def _take(caller: Caller, app: str, seat: Seat | None) -> None:
@@ -133,10 +165,3 @@ def _take(caller: Caller, app: str, seat: Seat | None) -> None:
 def _lives(owner: Owner) -> bool:
     consumer, generation = owner
     return consumer.generation == generation
-
-
-def _own_seat(owner: Owner | None) -> Seat | None:
-    """Return where the events of a call go that somebody works for; None: nowhere."""
-    if owner is None or not _lives(owner) or owner[0].connection is None:
-        return None
-    return owner[0], owner[0].connection

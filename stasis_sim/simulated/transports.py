@@ -86,6 +86,9 @@ def _idle_keys(scenario: Scenario) -> Iterator[Problem]:
         if client.transport == "outbound" and client.on_replaced != "stays":
             text = "says nothing of a client that listens: Asterisk alone ends its WebSockets; remove it"
             yield scenario.problem(("clients", name, "on_replaced"), text)
+        if client.transport == "outbound" and client.subscribe:
+            text = "not simulated of a client that listens; remove it, or write subscribe_all = yes into ari.conf"
+            yield scenario.problem(("clients", name, "subscribe"), text)
         if client.transport == "outbound" and client.subscribe_all:
             text = "says nothing of a client that listens; remove it, and write subscribe_all = yes into ari.conf"
             yield scenario.problem(("clients", name, "subscribe_all"), text)

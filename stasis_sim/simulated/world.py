@@ -32,6 +32,7 @@ from stasis_sim.simulated.programs import Program
 from stasis_sim.simulated.proxies import Proxy
 from stasis_sim.simulated.reloads import Files
 from stasis_sim.simulated.statuses import CARRIED_OUT, SWITCHING_PROTOCOLS
+from stasis_sim.simulated.subscribing import SUBSCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -263,8 +264,8 @@ class World:
         if cut_off:
             return 0, cut_off
         self._requests = number = self._requests + 1
-        # Who only asks, or claims, carries nothing out. The command itself may end the stay, even the call.
-        acts = request.method != "GET" and not request.path.endswith(CLAIM)
+        # Who only asks, claims or subscribes carries nothing out. The command itself may end the stay, even the call.
+        acts = request.method != "GET" and not request.path.endswith((CLAIM, SUBSCRIPTION))
         command = (caller, caller.attempt) if caller is not None and acts else None
         self.asterisk.apply(stimuli.Request(number, request))
         answer = self._answers.pop(number, None)

@@ -163,6 +163,7 @@ FAULTS = st.one_of(
     faults("crash", {"start": RANDOM, **LASTS, **MODES}),
     faults("restart", {"start": RANDOM, **LASTS, **MODES}),
     faults("freeze", LASTS),
+    faults("shut_out", MODES, LASTS),
     faults("partition", MODES, LASTS),
 )
 RUNS = keys(

@@ -376,6 +376,15 @@ run: {duration: 30s}
     assert last[1:] == (None, "")
 
 
+def test_a_listening_program_subscribes_to_nothing_at_run_time() -> None:
+    """Who to ask, and for which app, is not simulated where Asterisk connects, so the key is refused."""
+    with pytest.raises(InputError, match=r"clients\.ivr\.subscribe: not simulated of a client that listens; remove it"):
+        story(
+            "persistent",
+            "clients: {ivr: {apps: Intro-IVR, transport: outbound, subscribe: channel}}\nrun: {duration: 1s}",
+        )
+
+
 def test_a_listening_program_hears_of_no_way_out_when_it_is_replaced() -> None:
     """Asterisk alone ends the WebSockets that it has opened, so the key is refused."""
     with pytest.raises(InputError, match=r"clients\.ivr\.on_replaced: says nothing of a client that listens"):

@@ -46,7 +46,7 @@ times = st.one_of(
 short = st.one_of(
     st.sampled_from(["0s", "1ms", "100ms", "2s"]), st.sampled_from([{"exponential": "20ms"}, {"exponential": "1s"}])
 )
-quick = st.sampled_from(["answer", "ring", "hangup", "continue", {"set": {"X": "1"}}, {"move": "nowhere"}])
+quick = st.sampled_from(["answer", "ring", "hangup", "continue", "subscribe", {"set": {"X": "1"}}, {"move": "nowhere"}])
 slow = st.one_of(
     st.fixed_dictionaries({"play": st.sampled_from(["1s", "5s", {"exponential": "2s"}])}),
     st.fixed_dictionaries({"wait": times}),
@@ -68,6 +68,7 @@ policies = st.sampled_from(
         {"none": {"ping": {"interval": "2s", "timeout": "1s"}, "gives_up": "returns", "supervisor": "3s"}},
         {"delays": {"series": ["1s", "2s"], "attempts": 3, "gives_up": "crashes", "supervisor": "1ms"}},
         {"none": {"keepalive": "1500ms", "gives_up": "hangs"}},
+        {"constant": {"delay": "1s", "resubscribe": True}},
         "node-ari-client",
         "asyncari",
     ]
@@ -77,6 +78,7 @@ clients = st.fixed_dictionaries(
     optional={
         "password": st.sampled_from(["asterisk", "wrong"]),
         "subscribe_all": st.booleans(),
+        "subscribe": st.sampled_from(["channel", ["bridge", "channel"]]),
         "start": st.sampled_from(["0s", "5s"]),
         "instances": st.integers(1, 2),
         "workers": st.integers(1, 2),
@@ -109,13 +111,17 @@ def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[s
     carried = programs[: len(programs) - len(beside)]
     taken = programs[0]
     proxy: dict[str, Any] = {
-        key: taken[key] for key in ("password", "subscribe_all", "start", "latency", "reconnect") if key in taken
+        key: taken[key]
+        for key in ("password", "subscribe_all", "subscribe", "start", "latency", "reconnect")
+        if key in taken
     }
+    keeps = {"keeps": draw(st.sampled_from([1, 3, 1000]))} if draw(st.booleans()) else {}
     behind = [
-        {key: value for key, value in client.items() if key not in {"password", "subscribe_all"}} for client in carried
+        {key: value for key, value in client.items() if key not in {"password", "subscribe_all", "subscribe"}}
+        for client in carried
     ]
     return {
-        "proxy": {"apps": list(APPS), "deliver": draw(st.sampled_from(["owner", "any"])), **proxy},
+        "proxy": {"apps": list(APPS), "deliver": draw(st.sampled_from(["owner", "any"])), **keeps, **proxy},
         **{f"c{at}": {"behind": "proxy", **client} for at, client in enumerate(behind)},
         **{f"d{at}": client for at, client in enumerate(beside)},
     }
@@ -124,14 +130,14 @@ def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[s
 @st.composite
 def faults(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
     """A fault against the first client, its proxy or Asterisk."""
-    verb = draw(st.sampled_from(["drop", "crash", "freeze", "partition", "restart"]))
+    verb = draw(st.sampled_from(["drop", "crash", "freeze", "shut_out", "partition", "restart"]))
     target = draw(st.sampled_from([*targets, "asterisk"])) if verb == "restart" else draw(st.sampled_from(targets))
     fault: dict[str, Any] = {verb: target}
     if draw(st.booleans()):
         fault["at"] = draw(st.lists(st.sampled_from(["0s", "1ms", "10s", "20s", "20500ms"]), min_size=1, max_size=3))
     else:
         fault["every"] = draw(st.sampled_from(["7s", {"exponential": "5s"}]))
-    if verb == "partition" or draw(st.booleans()):
+    if verb in {"shut_out", "partition"} or draw(st.booleans()):
         fault["for"] = draw(times)
     if verb != "freeze" and draw(st.booleans()):
         fault["mode"] = "blackhole"
