@@ -6,7 +6,6 @@ Asterisk does not know is skipped with a warning. A file that Asterisk cannot us
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -239,6 +238,8 @@ class _Loader:
 
 def _cipher_fault(ciphers: str) -> str:
     """Return why a list of ciphers cannot be used, or nothing."""
+    import ssl  # noqa: PLC0415 - takes long to load, and few files name ciphers
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(ciphers or "DEFAULT")
     except (ssl.SSLError, ValueError):
