@@ -61,6 +61,7 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 
 html_theme = "furo"
 html_title = "stasis-sim"
+pygments_dark_style = "monokai"
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
 html_extra_path = ["site/front"]

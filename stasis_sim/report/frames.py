@@ -28,3 +28,19 @@ def side_by_side(columns: Mapping[str, Intervals], measures: Sequence[str]) -> p
     names = check_measures(measures)
     rows = {of: [cell(name, found.get(name)) for name in names] for of, found in columns.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=names)
+
+
+def of(table: pd.DataFrame, measure: str, name: str | None = None) -> pd.DataFrame:
+    """Return the rows of one measure from a table of an experiment.
+
+    Args:
+        table: What :func:`stasis_sim.experiments.replicate` or :func:`stasis_sim.experiments.sweep` gave.
+        measure: Its name, from docs/measures.md.
+        name: Of an app or a client; None: in total.
+
+    Raises:
+        InputError: There is no such measure.
+    """
+    check_measures([measure])
+    whose = table["app"].fillna(table["client"])
+    return table[(table["measure"] == measure) & (whose.isna() if name is None else whose == name)]
