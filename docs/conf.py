@@ -42,14 +42,16 @@ include_patterns = [
 ]
 exclude_patterns = [".*", "build", "results/*/**"]
 
-# Text stays as it is written.
-smartquotes = False
+# Text stays as it is written, but for the dashes of Sphinx itself.
+smartquotes_action = "D"
 myst_heading_anchors = 4
 # In scenario.md the headings of distributions are as small as those of other values of a key.
 suppress_warnings = ["myst.header"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_class_signature = "separated"
 napoleon_numpy_docstring = False
 
 nb_execution_mode = "cache"

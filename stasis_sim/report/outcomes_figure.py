@@ -81,4 +81,4 @@ def _title(columns: Mapping[str, Intervals]) -> str:
     low, high = (cell(name, columns[of].get(name)) for of in (least, most))
     if low == high:
         return f"{low} of calls are dropped in all of them"
-    return f"{most} drops {high} of its calls, {least} {low}"
+    return f"calls dropped: from {low} ({least}) to {high} ({most})"
