@@ -32,7 +32,7 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     for file in sorted(shown(app)):
         text = Path(app.srcdir, file).read_text("utf-8")
         body = app.builder.highlighter.highlight_block(text, LEXERS.get(Path(file).suffix, "text"))
-        yield f"files/{file}", {"title": file, "body": f"<h1>{file}</h1>{body}"}, "page.html"
+        yield f"files/{file}", {"title": file, "body": f'<h1>{file}</h1><div class="file">{body}</div>'}, "page.html"
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
