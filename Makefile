@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint format lock bench clean
+.PHONY: demo test test-all lint format lock bench docs clean
 
 demo: .venv/ready
 	$(BIN)/stasis-sim compare scenarios/connection-previously-existed.yaml
@@ -26,6 +26,11 @@ format: .venv/ready
 bench: .venv/ready
 	$(BIN)/python benchmarks/run.py
 
+# Everything is read anew (-E), as pictures and the description of the package depend on more than their page.
+docs: .venv/ready
+	$(BIN)/sphinx-build -b html -c docs -E -W --keep-going -q -d build/doctrees . build/site
+	@echo "build/site/index.html"
+
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cluster --group dev pyproject.toml -o requirements.lock
 
@@ -36,4 +41,4 @@ lock:
 	touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv build

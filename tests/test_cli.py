@@ -472,7 +472,8 @@ def documented() -> list[str]:
     """The commands in the code blocks of the README and the docs."""
     found: list[str] = []
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        text = page.read_text("utf-8").replace("\\\n", "")
+        for block in re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             lines = re.findall(r"^\s*(?:\$ )?(stasis-sim .*?)\s*$", block, re.MULTILINE)
             # An answer of the program begins with its name too: its version.
             found += [line for line in lines if not re.fullmatch(r"stasis-sim [0-9.]+", line)]

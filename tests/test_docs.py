@@ -47,9 +47,12 @@ PAGES: Final = tuple(
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "results/README.md",
+        "notebooks/README.md",
         *(
             f"docs/{page}.md"
             for page in (
+                "index",
+                "python",
                 "why",
                 "tutorial",
                 "scenario",

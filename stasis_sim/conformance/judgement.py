@@ -14,7 +14,7 @@ from stasis_sim.conformance.recordings import Recording, Saw
 from stasis_sim.conformance.referee import Difference, differences, steps_agreeing
 from stasis_sim.conformance.replay import replay
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.profiles import PROFILES
+from stasis_sim.handoff.profiles import PROFILES, Profile
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,22 @@ def find(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def judge(file: Path, profile: str | None = None) -> Judgement:
+def judge(file: Path, profile: str | Profile | None = None) -> Judgement:
     """Replay a recording and judge it.
 
     Args:
         file: The recording.
-        profile: Name of the profile to replay it on; None: that of the version that was recorded.
+        profile: The profile to replay it on, or its name; None: that of the version that was recorded.
 
     Raises:
         InputError: The file is no recording, or there is no such profile.
     """
-    if profile is not None and profile not in PROFILES:
-        raise InputError.at("--profile", f"no profile {profile}; write one of {', '.join(PROFILES)}")
+    if isinstance(profile, str):
+        if profile not in PROFILES:
+            raise InputError.at("--profile", f"no profile {profile}; write one of {', '.join(PROFILES)}")
+        profile = PROFILES[profile]
     recording = _load(file)
-    seen = replay(recording, SimulatedDriver, None if profile is None else PROFILES[profile])
+    seen = replay(recording, SimulatedDriver, profile)
     return Judgement(file, recording, seen, differences(recording, seen))
 
 

@@ -28,7 +28,7 @@ def render(recording: Recording, found: Sequence[Difference], limit: int = _SHOW
         if difference.step != step:
             step = difference.step
             do = recording.steps[step].do
-            lines.append(f"step {step} at {recording.steps[step].at_us / 1e6:.1f} s: {_words(do)}")
+            lines.append(f"step {step} at {recording.steps[step].at_us / 1e6:.1f} s: {in_words(do)}")
         for place, asterisk, model in _parts(difference):
             lines.append(f"  {place}")
             lines += [f"    {line}" for line in _compare(asterisk, model)]
@@ -52,7 +52,8 @@ def score(agree: int, recordings: int, steps_agree: int, steps: int) -> str:
     return f"{agree} of {recordings} recordings agree ({steps_agree} of {steps} steps)"
 
 
-def _words(do: Mapping[str, Any]) -> str:
+def in_words(do: Mapping[str, Any]) -> str:
+    """Write what a step does in one line: ``call id=c1 to=ivr@default``."""
     rest = " ".join(f"{key}={_compact(value)}" for key, value in do.items() if key != "do")
     return f"{do['do']} {rest}".rstrip()
 

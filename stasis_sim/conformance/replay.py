@@ -228,7 +228,9 @@ class _Replay:
         return {"status": status}
 
     def _do_ws_close(self, ws: str) -> None:
-        session = self.sessions.pop(ws)
+        session = self.sessions.pop(ws, None)
+        if session is None:
+            return  # Another version let it in; that it was refused here is a difference of an earlier step.
         self.driver.apply(Closed(session))
         self._gone(session)
 
@@ -236,10 +238,12 @@ class _Replay:
         self._do_ws_close(ws)
 
     def _do_ws_freeze(self, ws: str) -> None:
-        self.driver.freeze(self.sessions[ws])
+        if ws in self.sessions:
+            self.driver.freeze(self.sessions[ws])
 
     def _do_ws_thaw(self, ws: str) -> None:
-        self.driver.thaw(self.sessions[ws])
+        if ws in self.sessions:
+            self.driver.thaw(self.sessions[ws])
 
     def _do_call(self, id: str, to: str, vars: Mapping[str, str] | None = None) -> None:  # noqa: A002
         exten, _, context = to.partition("@")

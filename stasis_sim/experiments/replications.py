@@ -54,7 +54,7 @@ class Results:
 
     @cached_property
     def measures(self) -> Summary:
-        """Every measure in total, by app and by client: ``{mean, low, high, n}`` with a 95 % Student-t interval."""
+        """Every measure in total, by app and by client, as ``{mean, low, high, n}`` with a 95 % Student-t interval."""
         return summarise([replication.measures for replication in self.replications])
 
     def json(self) -> Json:
@@ -70,7 +70,7 @@ class Results:
 
     @property
     def engine(self) -> str:
-        """What computed it: ``open-loop``, or ``events`` if a single replication had to be computed event by event."""
+        """``open-loop``, or ``events`` if a single replication had to be computed event by event."""
         engines = {replication.notes["engine"] for replication in self.replications}
         return OPEN_LOOP if engines == {OPEN_LOOP} else EVENTS
 
