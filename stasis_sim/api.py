@@ -40,6 +40,19 @@ class Results(replications.Results):
 
         return handoff_latency(self)
 
+    def plot_swimlane(self, **chosen: Any) -> Figure:
+        """Draw what happened to single calls, step by step; see :func:`stasis_sim.report.swimlane.swimlane`.
+
+        Args:
+            **chosen: ``call``, ``outage``, ``app``, ``replication``; nothing: the worst outage.
+
+        Raises:
+            InputError: There is no such call, outage, app or replication.
+        """
+        from stasis_sim.report.swimlane import swimlane  # noqa: PLC0415 - loads matplotlib
+
+        return swimlane(self, **chosen)
+
 
 def run(scenario: Scenario, **options: Any) -> Results:
     """Run a scenario.

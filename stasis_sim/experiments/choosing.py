@@ -138,7 +138,7 @@ def _outages(results: Results, replication: int | None) -> list[tuple[int, Away]
         counts[key] = counts.get(key, 0) + 1
         if replication not in {None, row["replication"]}:
             continue
-        still = bool(row["to_s"] != row["to_s"])  # noqa: PLR0124 - not a number
+        still = bool(row["to_s"] != row["to_s"])
         end = ends_us(results, row["replication"]) if still else _us(row["to_s"])
         losses = (row["ejected"], row["missed"], row["orphaned"])
         away = Away(row["app"], counts[key], _us(row["from_s"]), end, still, row["cause"], *losses)
@@ -185,9 +185,7 @@ def _of_outage(results: Results, replication: int, away: Away) -> Choice:
     attempts = results.table("attempts", columns, {"replication": (replication,), "app": (away.app,)})
     start, end = away.start / 1e6, away.end / 1e6
     during = attempts[attempts["at_s"].between(start, end)]
-    inside = attempts[
-        (attempts["result"] == "entered") & (attempts["at_s"] < start) & ~(attempts["left_s"] <= start)
-    ]
+    inside = attempts[(attempts["result"] == "entered") & (attempts["at_s"] < start) & ~(attempts["left_s"] <= start)]
     calls: dict[int, str] = {}
     for rows, why in (
         (_who_missed(results, replication, away, inside), "inside when it began"),
@@ -226,7 +224,7 @@ def _one_call(results: Results, call: int, replication: int) -> Choice:
         *results.table("attempts", ("app",), where)["app"].tolist(),
         *results.table("events", ("app",), where)["app"].tolist(),
     ]
-    over = row["ended_s"] != row["ended_s"]  # noqa: PLR0124 - not a number: it goes on at the end of the run
+    over = row["ended_s"] != row["ended_s"]
     end = ends_us(results, replication) if over else _us(row["ended_s"])
     names = tuple(filter(None, dict.fromkeys(apps)))
     return Choice(replication, {call: row["outcome"].replace("_", " ")}, names, _us(row["arrived_s"]), end)
@@ -244,5 +242,7 @@ def _first_call(results: Results, asked: Asked) -> Choice | None:
     if calls.empty:
         if asked.app is None:
             return None
-        raise InputError.at("--app", f"no call asked for {asked.app} in replication {replication}, and it was never away")
+        raise InputError.at(
+            "--app", f"no call asked for {asked.app} in replication {replication}, and it was never away"
+        )
     return _one_call(results, int(calls.iloc[0]), replication)

@@ -144,8 +144,9 @@ class Ear:
         self.heard.append(Happening(now, CALLER, DIALPLAN, "caller", text, call))
 
     def _asterisk(self, now: int, stimulus: Stimulus) -> None:
-        words = {stimuli.Kill: "Asterisk is killed", stimuli.Start: "Asterisk has booted"}
-        text = words.get(type(stimulus), "Asterisk reads its files again")
+        text = "Asterisk reads its files again"
+        if not isinstance(stimulus, stimuli.Reload):
+            text = "Asterisk is killed" if isinstance(stimulus, stimuli.Kill) else "Asterisk has booted"
         self._note(now, "asterisk", text, None)
 
     # ---- what it did ------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.choosing import Choice, ends_us
-from stasis_sim.experiments.overhearing import Ear, Raised
+from stasis_sim.experiments.overhearing import Ear
 from stasis_sim.observe.happenings import CALLER, DIALPLAN, LANES, STASIS, Happening
 from stasis_sim.simulated.preparation import prepare
 from stasis_sim.simulated.replication import follow
@@ -81,7 +81,7 @@ def retell(results: Results, choice: Choice) -> Story:
 
 
 def _us(time: float | None) -> int | None:
-    return None if time is None or time != time else round(time * 1e6)  # noqa: PLR0124 - not a number
+    return None if time is None else round(time * 1e6)
 
 
 class _Tables:
@@ -122,10 +122,19 @@ class _Tables:
                 text = f"call {row['call']} is turned away: Asterisk is down, or has no channel left"
                 yield Happening(_us(row["arrived_s"]) or 0, CALLER, DIALPLAN, "caller", text, row["call"])
 
+    def told(self, call: int) -> tuple[list[tuple[str, str, int | None]], list[tuple[str, str]]]:
+        """Return the events of a call and what became of its executions of Stasis, to be held against what is heard."""
+        events = [row for row in self.events if row["call"] == call]
+        tries = [row for row in self.attempts if row["call"] == call and row["result"] != "in_progress"]
+        return (
+            [(row["app"], row["type"], _us(row["raised_s"])) for row in events],
+            [(row["app"], row["result"]) for row in tries],
+        )
+
     def commands_sent(self) -> Iterator[Happening]:
         """Yield the requests of the clients."""
         for row in self.commands:
-            status = "no answer" if row["status"] != row["status"] or row["status"] is None else str(row["status"])
+            status = "no answer" if row["status"] is None else str(row["status"])
             why = f" {row['reason']}" if row["reason"] else ""
             text = f"{row['method']} {row['path']}: {status}{why}"
             yield Happening(_us(row["at_s"]) or 0, row["client"], DIALPLAN, "command", text, row["call"])
@@ -180,11 +189,9 @@ class _Tables:
 
     def event(self, row: dict[str, Any], raised: int, *, queued: bool = False) -> Happening:
         """Return what became of an event; the client is the one to which it was written, or the app's last."""
-        number, arrived = row["connection"], _us(row["delivered_s"])
-        written = number is not None and number == number  # noqa: PLR0124 - not a number: it was written to none
-        client = self.clients[int(number)] if written else self._last_client(row["app"], raised)
-        call = row["call"]
-        about = None if call is None or call != call else int(call)  # noqa: PLR0124 - as above
+        number, arrived, call = row["connection"], _us(row["delivered_s"]), row["call"]
+        client = self._last_client(row["app"], raised) if number is None else self.clients[int(number)]
+        about = None if call is None else int(call)
         text = f"{row['type']}{_fate(row['fate'], raised, arrived)}{', after it has waited for a connection' * queued}"
         return Happening(raised, STASIS, client, "event", text, about, row["fate"], arrived)
 
@@ -200,8 +207,9 @@ class _Tables:
 
 def _rows(table: pd.DataFrame) -> Rows:
     """Return the rows of a table as mappings."""
-    found: Rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return found
+    names = list(table.columns)
+    values = table.astype(object).where(table.notna(), None)
+    return [dict(zip(names, row, strict=True)) for row in values.itertuples(index=False, name=None)]
 
 
 def _fate(fate: str, raised: int, arrived: int | None) -> str:
@@ -232,37 +240,15 @@ def _with_events(results: Results, ear: Ear, tables: _Tables) -> list[Happening]
     for call, raised in ear.raised.items():
         rows = [row for row in tables.events if row["call"] == call]
         heard = [each for each in raised if each.at <= tables.until]
-        _agree(results, call, heard, rows, _tried(ear, call), _decided(tables, call))
+        told = [(each.app, each.type, each.at) for each in heard], [(each.app, each.result) for each in ear.tried[call]]
+        if told != tables.told(call):
+            text = f"call {call} does not go as its tables say, so they are of another version; run the scenario again"
+            raise InputError.at(str(results.tree.path), text)
         for each, row in zip(heard, rows, strict=True):
             event = tables.event(row, each.at, queued=each.queued)
             found.append((each.at, 2 * each.place, event))
     found += [(each.at, 2 * len(ear.heard) + 2, each) for each in tables.commands_sent()]
     return [each for _, _, each in sorted(found, key=itemgetter(0, 1))]
-
-
-def _tried(ear: Ear, call: int) -> list[tuple[str, str]]:
-    return [(each.app, each.result) for each in ear.tried[call]]
-
-
-def _decided(tables: _Tables, call: int) -> list[tuple[str, str]]:
-    rows = [row for row in tables.attempts if row["call"] == call]
-    return [(row["app"], row["result"]) for row in rows if row["result"] != "in_progress"]
-
-
-def _agree(
-    results: Results,
-    call: int,
-    heard: list[Raised],
-    rows: Rows,
-    tried: list[tuple[str, str]],
-    decided: list[tuple[str, str]],
-) -> None:
-    """Hold that a call went as the tables say."""
-    told = [(each.app, each.type, each.at) for each in heard]
-    written = [(row["app"], row["type"], _us(row["raised_s"])) for row in rows]
-    if told != written or tried != decided:
-        text = f"call {call} does not go as its tables say, so they are of another version; run the scenario again"
-        raise InputError.at(str(results.tree.path), text)
 
 
 def _lanes(happenings: list[Happening], choice: Choice) -> tuple[tuple[str, ...], int]:

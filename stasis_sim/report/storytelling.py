@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from stasis_sim.experiments.retelling import Story, stamp
-from stasis_sim.observe.happenings import Happening
+from stasis_sim.observe.happenings import STASIS, Happening
 
 
 def headline(story: Story) -> str:
@@ -39,13 +40,64 @@ def _counted(number: int, noun: str) -> str:
 
 def shortened(happenings: Sequence[Happening], most: int) -> tuple[list[Happening], int]:
     """Return what is shown, and how many happenings are left out: of too many the middle, the last third stays."""
-    hidden = max(len(happenings) - most, 0)
+    shown = _condensed(happenings)
+    hidden = max(len(shown) - most, 0)
     if not hidden:
-        return list(happenings), 0
+        return shown, 0
     end = most // 3
-    return [*happenings[: most - end], *happenings[-end:]], hidden
+    return [*shown[: most - end], *shown[-end:]], hidden
+
+
+def _condensed(happenings: Sequence[Happening]) -> list[Happening]:
+    """Put log lines that say the same again, of events that are missed at one instant, into one that says how often."""
+    found: list[Happening] = []
+    line: Happening | None = None
+    times = 0
+
+    def close() -> None:
+        if line is not None:
+            found.append(line if times == 1 else line._replace(text=f"{line.text} ({times} times)"))
+
+    for happening in happenings:
+        if line is not None and happening[:6] == line[:6]:
+            times += 1
+            continue
+        if line is None or happening.at != line.at or happening.fate != "missed":
+            close()
+            line = None
+        if happening.kind == "log" and happening.source == STASIS:
+            line, times = happening, 1
+        else:
+            found.append(happening)
+    close()
+    return found
 
 
 def left_out(hidden: int) -> str:
     """Say that something is left out, and how one sees it."""
     return f"… {hidden:,} more happenings are left out; --json has all of them, --call N those of one call …"
+
+
+def as_json(story: Story) -> dict[str, Any]:
+    """Return what ``trace --json`` prints beside the facts of the run."""
+    choice, away = story.choice, story.choice.away
+    return {
+        "replication": choice.replication,
+        "outage": None
+        if away is None
+        else {
+            "app": away.app,
+            "number": away.number,
+            "from_us": away.start,
+            "to_us": None if away.open else away.end,
+            "cause": away.cause,
+            "ejected": away.ejected,
+            "missed": away.missed,
+            "orphaned": away.orphaned,
+        },
+        "calls": [
+            {"call": number, "why": why, "outcome": story.outcomes[number]} for number, why in choice.calls.items()
+        ],
+        "lanes": list(story.lanes),
+        "happenings": [happening.json() for happening in story.happenings],
+    }
