@@ -102,7 +102,8 @@ def choose(results: Results, asked: Asked) -> Choice | None:
     """
     known = [each.number for each in results.replications]
     if asked.replication is not None and asked.replication not in known:
-        raise InputError.at("--replication", f"no replication {asked.replication}; there are 1 to {max(known)}")
+        there = f"there are 1 to {max(known)}" if len(known) > 1 else "there is 1"
+        raise InputError.at("--replication", f"no replication {asked.replication}; {there}")
     if asked.call is not None and (asked.outage is not None or asked.app is not None):
         raise InputError.at("--call", "one call is told of alone; leave --outage and --app out")
     if asked.call is not None:

@@ -153,8 +153,11 @@ class Ear:
 
     def _registry(self, now: int, effect: Effect) -> None:
         _, app, change = effect
-        if self.name(app) in self._apps:
-            self._note(now, "registry", f"VERBOSE: {REGISTRY_WORDS[change].format(app=app)}", None, STASIS)
+        name = self.name(app)
+        call = self._numbers.get(app[len(name) + 1 :])
+        # What is registered for single calls matters where it is one of these.
+        if name in self._apps and (name == app or call is not None):
+            self._note(now, "registry", f"VERBOSE: {REGISTRY_WORDS[change].format(app=app)}", call, STASIS)
 
     def _after(self, now: int, effect: Effect, call: int) -> None:
         kind = effect[0]

@@ -5,6 +5,7 @@ Both must agree. Where they do not, the results came from another model, and not
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -39,6 +40,19 @@ ENDS: Final = {
     "restart": "WebSocket torn, as Asterisk was killed",
 }
 """What is said of the end of a connection."""
+
+AWAY: Final = {
+    "start": "not connected since the start",
+    "closed": "its connection was closed",
+    "torn": "its connection was torn",
+    "frozen": "its link passes nothing",
+    "crash": "its program has crashed",
+    "replaced": "another program took its name",
+    "write_timeout": "Asterisk gave its connection up",
+    "restart": "Asterisk was killed",
+    "no_consumer": "nobody is behind its proxy",
+}
+"""What is said of the cause of an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,7 @@ class _Tables:
         self.outages = _rows(results.table("outages", None, {**here, "app": choice.apps}))
         self.about_apps = _rows(results.table("events", None, {**here, "type": ABOUT_APPS, "app": choice.apps}))
         self.clients = {row["connection"]: row["client"] for row in self.connections}
+        self._behind = {name: spec.behind for name, spec in results.scenario.clients.items() if spec.behind is not None}
         self.end = ends_us(results, choice.replication)
         last = [_us(row["ended_s"]) or self.end for row in self.calls]
         self.until = min(max([choice.end, *last]), self.end)
@@ -112,10 +127,10 @@ class _Tables:
     def before(self) -> Iterator[Happening]:
         """Yield what the tables alone know, each kind in its order: of two things at one instant that comes first."""
         yield from self._outages()
-        yield from self._connections()
+        yield from _together(list(self._connections()))
         for row in self.about_apps:
             raised = _us(row["raised_s"]) or 0
-            if self.within(raised):
+            if self.within(raised) and row["app"] not in self.each_call:
                 yield self.event(row, raised)
         for row in self.calls:
             if row["outcome"] == "blocked":
@@ -147,7 +162,7 @@ class _Tables:
         for row in self.outages:
             start, end = _us(row["from_s"]) or 0, _us(row["to_s"])
             if self.within(start):
-                yield Happening(start, STASIS, STASIS, "outage", f"{row['app']} is away: {row['cause']}")
+                yield Happening(start, STASIS, STASIS, "outage", f"{row['app']} is away: {AWAY[row['cause']]}")
             if end is not None and self.within(end):
                 text = f"{row['app']} is back after {(end - start) / 1e6:.3f} s"
                 yield Happening(end, STASIS, STASIS, "outage", text)
@@ -167,25 +182,31 @@ class _Tables:
                 yield from self._connection(row)
             yield from self._refused(client, refused)
 
-    @staticmethod
-    def _refused(client: str, rows: Rows) -> Iterator[Happening]:
+    def _other_end(self, client: str) -> str:
+        """Return the lane to which a client connects: Asterisk's, or that of the proxy that it is behind."""
+        return self._behind.get(client.partition("#")[0], STASIS)
+
+    def _refused(self, client: str, rows: Rows) -> Iterator[Happening]:
         if rows:
             reasons = ", ".join(dict.fromkeys(row["reason"].replace("_", " ") for row in rows))
             times = "a try" if len(rows) == 1 else f"{len(rows)} tries"
             last = "" if len(rows) == 1 else f", the last at {stamp(_us(rows[-1]['opened_s']) or 0)}"
             text = f"{times} to connect refused: {reasons}{last}"
-            yield Happening(_us(rows[0]["opened_s"]) or 0, client, STASIS, "connection", text)
+            yield Happening(_us(rows[0]["opened_s"]) or 0, client, self._other_end(client), "connection", text)
 
     def _connection(self, row: dict[str, Any]) -> Iterator[Happening]:
         opened, closed = _us(row["opened_s"]) or 0, _us(row["closed_s"])
-        client = row["client"]
+        client, start, single = row["client"], self.choice.start, row["apps"] in self.each_call
+        other = self._other_end(client)
         if self.within(opened):
-            yield Happening(opened, client, STASIS, "connection", f"opens a WebSocket for {row['apps']}")
-        elif opened < self.choice.start and (closed is None or closed > self.choice.start):
-            text = f"{client} is connected since {stamp(opened)}"
-            yield Happening(self.choice.start, client, client, "connection", text)
-        if closed is not None and self.within(closed):
-            yield Happening(closed, client, STASIS, "connection", ENDS[row["how"]])
+            if not single:
+                yield Happening(opened, client, other, "connection", f"opens a WebSocket for {row['apps']}")
+        elif opened < start and (closed is None or closed > start):
+            since = "" if single else f" since {stamp(opened)}"
+            yield Happening(start, client, client, "connection", f"{client} is connected{since}")
+        # One that was for a single call ends with it.
+        if closed is not None and self.within(closed) and not (single and row["how"] == "closed"):
+            yield Happening(closed, client, other, "connection", ENDS[row["how"]])
 
     def event(self, row: dict[str, Any], raised: int, *, queued: bool = False) -> Happening:
         """Return what became of an event; the client is the one to which it was written, or the app's last."""
@@ -203,6 +224,13 @@ class _Tables:
             if row["how"] != "refused" and app in row["apps"].split(",") and (_us(row["opened_s"]) or 0) <= at
         ]
         return served[-1] if served else STASIS
+
+
+def _together(happenings: list[Happening]) -> Iterator[Happening]:
+    """Yield happenings, and once, with their number, what happened several times at one instant."""
+    times = Counter(happenings)
+    for each, count in times.items():
+        yield each if count == 1 else each._replace(text=f"{each.text} ({count} of them)")
 
 
 def _rows(table: pd.DataFrame) -> Rows:
