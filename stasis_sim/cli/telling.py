@@ -84,11 +84,11 @@ def plot(
     suffix = ".svg" if svg else ".png"
     found = find(results)
     runs = {name: kept.results() for name, kept in zip(_names(found), found, strict=True)}
-    for run in runs.values():
-        for path in draw_run(run, suffix):
+    for kept, run in zip(found, runs.values(), strict=True):
+        for path in draw_run(run, kept.path, suffix):
             typer.echo(path)
     if len(runs) > 1:
-        typer.echo(draw_differences(runs, suffix))
+        typer.echo(draw_differences(runs, found[0].path, suffix))
 
 
 def _names(found: list[Kept]) -> list[str]:

@@ -1,4 +1,4 @@
-"""All pictures of a run, into its folder."""
+"""All pictures of a run, into a folder."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ RUN: Final[Mapping[str, Callable[[Results], Figure]]] = {
 """The pictures of a run, by the names of their files."""
 
 
-def draw_run(results: Results, suffix: str) -> Iterator[Path]:
-    """Draw all pictures of a run into its folder, and yield their files.
+def draw_run(results: Results, folder: Path, suffix: str) -> Iterator[Path]:
+    """Draw all pictures of a run, and yield their files.
 
     Args:
         results: What it gave.
+        folder: Where to put them.
         suffix: ``.png`` or ``.svg``.
     """
     for name, draw in RUN.items():
-        path = results.tree.path / f"{name}{suffix}"
+        path = folder / f"{name}{suffix}"
         save(draw(results), path)
         yield path
 
 
-def draw_differences(variants: Mapping[str, Results], suffix: str) -> Path:
-    """Draw by how much runs differ from the first one, into the folder of that one; return the file."""
-    first = next(iter(variants.values()))
-    path = first.tree.path / f"differences{suffix}"
+def draw_differences(variants: Mapping[str, Results], folder: Path, suffix: str) -> Path:
+    """Draw by how much runs differ from the first one; return the file."""
+    path = folder / f"differences{suffix}"
     save(paired_differences(variants), path)
     return path
