@@ -90,7 +90,7 @@ def blank(height: float, title: str, width: float = WIDTH) -> Figure:
         title: What is to be seen.
         width: In inches.
     """
-    lines = textwrap.wrap(title, round(width * 11.5), break_on_hyphens=False)
+    lines = textwrap.wrap(title, round(width * 10.8), break_on_hyphens=False)
     figure = Figure(figsize=(width, height + 0.2 * len(lines)), layout="constrained")
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     return figure
@@ -101,8 +101,9 @@ def below(text: str, width: float) -> str:
     return textwrap.fill(text, round(width * 12.5), break_on_hyphens=False)
 
 
-def legend(axes: Axes, marks: Sequence[Any] | None = None, columns: int = 4) -> None:
+def legend(axes: Axes, marks: Sequence[Any] | None = None) -> None:
     """Put a legend above the right end of a panel, where no data are."""
+    columns = 4 if axes.get_figure(root=True).get_figwidth() > (WIDTH + NARROW) / 2 else 2  # type: ignore[union-attr]
     handles = axes.get_legend_handles_labels()[0] if marks is None else marks
     if handles:
         axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=columns, frameon=False)

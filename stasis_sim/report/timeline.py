@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import matplotlib as mpl
@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from stasis_sim.observe.vocabulary import OUTCOMES
 from stasis_sim.report.drawing import (
     APPS,
     BINS,
@@ -59,12 +60,17 @@ REASONS: Final = {
 }
 """The colour of each reason of an ejection."""
 
-_COLUMNS: Final = {
-    "calls": ("replication", "arrived_s", "outcome"),
-    "attempts": ("replication", "app", "at_s", "result", "reason", "left_s"),
-    "connections": ("replication", "client", "apps", "opened_s", "closed_s", "how"),
-    "outages": ("replication", "app", "from_s", "to_s"),
+_TABLES: Final[Mapping[str, tuple[str, tuple[str, ...], Mapping[str, tuple[str, ...]]]]] = {
+    "taken": ("calls", ("arrived_s",), {"outcome": tuple(word for word in OUTCOMES if word != "blocked")}),
+    "blocked": ("calls", ("arrived_s",), {"outcome": ("blocked",)}),
+    "stranded": ("calls", ("arrived_s",), {"outcome": ("stranded",)}),
+    "entered": ("attempts", ("app", "at_s", "left_s"), {"result": ("entered",)}),
+    "ejected": ("attempts", ("at_s", "reason"), {"result": ("ejected",)}),
+    "events": ("events", ("raised_s", "fate"), {"fate": ("missed", "lost")}),
+    "connections": ("connections", ("client", "apps", "opened_s", "closed_s", "how"), {}),
+    "outages": ("outages", ("app", "from_s", "to_s"), {}),
 }
+"""What is read of which table, and of which rows: of a million calls no more than is drawn."""
 
 Spans = list[tuple[float, float]]
 
@@ -102,9 +108,10 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
     Raises:
         ValueError: The scenario says ``record: measures``, so that there are no tables.
     """
-    tables = {name: _of(results.table(name, columns), replication) for name, columns in _COLUMNS.items()}
-    columns, astray = ("replication", "raised_s", "fate"), {"fate": ("missed", "lost")}
-    tables["events"] = _of(results.table("events", columns, astray), replication)
+    here = {"replication": (replication,)}
+    tables = {
+        name: results.table(table, columns, {**here, **where}) for name, (table, columns, where) in _TABLES.items()
+    }
     end = max(results.replications[replication - 1].notes["end_us"] / 1e6, 1e-6)
     warmup, time = results.scenario.run.warmup_us / 1e6, clock(end)
     bands = _bands_of(tables["connections"], tables["outages"], end)
@@ -114,9 +121,9 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
         figure = blank(2.6 + sum(heights), _title(results, tables), width)
         panels = figure.subplots(5, 1, sharex=True, height_ratios=heights)
         _bands(panels[0], shown, len(bands), end, time)
-        _arrivals(panels[1], tables["calls"], end, time)
-        _inside(panels[2], tables["attempts"], end, time)
-        _ejections(panels[3], tables["attempts"], end, time)
+        _arrivals(panels[1], tables, end, time)
+        _inside(panels[2], tables["entered"], end, time)
+        _ejections(panels[3], tables["ejected"], end, time)
         _missed(panels[4], tables["events"], end, time)
         away = merged(outages_of(tables["outages"], end), end)
         for axes in panels[1:]:
@@ -130,19 +137,14 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
     return figure
 
 
-def _of(table: pd.DataFrame, replication: int) -> pd.DataFrame:
-    return table[table["replication"] == replication]
-
-
 def _title(results: Results, tables: dict[str, pd.DataFrame]) -> str:
     """Say what the picture shows of the replication: ejections, stranded calls, events."""
-    attempts, outcomes = tables["attempts"]["result"], tables["calls"]["outcome"]
-    decided, ejected = attempts.isin(["entered", "ejected"]).sum(), (attempts == "ejected").sum()
-    found = [f"{percent(float(ejected / decided)) if ejected else 'none'} of {decided:,} attempts ejected"]
-    stranded = (outcomes == "stranded").sum()
-    if stranded:
-        found.append(f"{percent(float(stranded / len(outcomes)))} of calls stranded")
-    found.append(f"{len(tables['events']):,} events missed or lost")
+    rows = {name: len(table) for name, table in tables.items()}
+    ejected, decided = rows["ejected"], rows["entered"] + rows["ejected"]
+    found = [f"{percent(ejected / decided) if ejected else 'none'} of {decided:,} attempts ejected"]
+    if rows["stranded"]:
+        found.append(f"{percent(rows['stranded'] / (rows['taken'] + rows['blocked']))} of calls stranded")
+    found.append(f"{rows['events']:,} events missed or lost")
     return f"{results.scenario.asterisk.profile}: {', '.join(found)}"
 
 
@@ -226,18 +228,17 @@ def _name(band: Band) -> str:
 # ---- calls and events -------------------------------------------------------------------------------------------
 
 
-def _arrivals(axes: Axes, calls: pd.DataFrame, end: float, time: Clock) -> None:
+def _arrivals(axes: Axes, tables: dict[str, pd.DataFrame], end: float, time: Clock) -> None:
     """Draw how many calls arrive, and how many of them Asterisk blocks."""
-    blocked = calls["outcome"] == "blocked"
-    groups = [("calls", calls[~blocked]["arrived_s"], SKY)]
-    if blocked.any():
-        groups.append(("blocked", calls[blocked]["arrived_s"], VERMILION))
-    _bars(axes, groups, end, time, "arrivals", named=bool(blocked.any()))
+    groups = [("calls", tables["taken"]["arrived_s"], SKY)]
+    blocked = tables["blocked"]["arrived_s"]
+    if not blocked.empty:
+        groups.append(("blocked", blocked, VERMILION))
+    _bars(axes, groups, end, time, "arrivals", named=not blocked.empty)
 
 
-def _inside(axes: Axes, attempts: pd.DataFrame, end: float, time: Clock) -> None:
+def _inside(axes: Axes, entered: pd.DataFrame, end: float, time: Clock) -> None:
     """Draw how many calls are inside each app."""
-    entered = attempts[attempts["result"] == "entered"]
     sizes = {str(app): float(count) for app, count in entered.groupby("app", sort=False).size().items()}
     names = grouped(list(sizes), sizes)
     drawn = entered["app"].map(names)
@@ -274,8 +275,7 @@ def _bars(
         legend(axes)
 
 
-def _ejections(axes: Axes, attempts: pd.DataFrame, end: float, time: Clock) -> None:
-    ejected = attempts[attempts["result"] == "ejected"]
+def _ejections(axes: Axes, ejected: pd.DataFrame, end: float, time: Clock) -> None:
     groups = [
         (str(reason).replace("_", " "), own["at_s"], REASONS[str(reason)])
         for reason, own in ejected.groupby("reason", sort=True)

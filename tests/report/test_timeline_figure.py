@@ -188,4 +188,4 @@ def test_a_picture_for_a_phone_is_narrow() -> None:
     """As wide as it is asked to be; what its title says stands in lines that fit."""
     narrow = timeline(results("documented"), width=NARROW)
     assert narrow.get_figwidth() == NARROW
-    assert max(map(len, narrow.get_suptitle().splitlines())) <= 11.5 * NARROW
+    assert max(map(len, narrow.get_suptitle().splitlines())) <= 10.8 * NARROW
