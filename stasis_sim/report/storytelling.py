@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from stasis_sim.experiments.retelling import Story, stamp
@@ -40,7 +41,7 @@ def _counted(number: int, noun: str) -> str:
 
 def shortened(happenings: Sequence[Happening], most: int) -> tuple[list[Happening], int]:
     """Return what is shown, and how many happenings are left out: of too many the middle, the last third stays."""
-    shown = _condensed(happenings)
+    shown = _counted_up(_condensed(happenings))
     hidden = max(len(shown) - most, 0)
     if not hidden:
         return shown, 0
@@ -70,6 +71,18 @@ def _condensed(happenings: Sequence[Happening]) -> list[Happening]:
         else:
             found.append(happening)
     close()
+    return found
+
+
+def _counted_up(happenings: Sequence[Happening]) -> list[Happening]:
+    """Put equal events that follow each other into one that says how many there are, and up to when."""
+    found: list[Happening] = []
+    for _, group in groupby(happenings, key=lambda each: each[1:7] if each.kind == "event" else each):
+        first, *more = group
+        if more:
+            until = "" if more[-1].at == first.at else f", up to {stamp(more[-1].at)}"
+            first = first._replace(text=f"{first.text} ({len(more) + 1} times{until})")
+        found.append(first)
     return found
 
 

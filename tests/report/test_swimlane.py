@@ -47,13 +47,23 @@ def test_what_does_not_arrive_ends_in_a_cross() -> None:
     assert len(crosses) == sum(not each.arrives for each in story().happenings) == 1
 
 
-def test_log_lines_of_one_instant_are_one() -> None:
-    """With how often they stand there; the events stay."""
-    log = story().happenings[-1]._replace(source="Stasis", target="Stasis", kind="log", text="VERBOSE: x")
+def test_what_happens_again_is_told_once() -> None:
+    """Log lines of one instant and events that follow each other, with how often; other happenings stay."""
+    log = story().happenings[-1]._replace(at=0, source="Stasis", target="Stasis", kind="log", text="VERBOSE: x")
     event = log._replace(target="ivr", kind="event", text="StasisEnd is missed", fate="missed")
-    shown, hidden = shortened([event, log, event, log, event, log], 10)
-    assert [each.text for each in shown] == ["StasisEnd is missed"] * 3 + ["VERBOSE: x (3 times)"]
+    later, other = event._replace(at=1_000_000), event._replace(at=1_000_000, call=2)
+    shown, hidden = shortened([event, log, event, log, event, log, later, other, later], 10)
+    assert [each.text for each in shown] == [
+        "StasisEnd is missed (3 times)",
+        "VERBOSE: x (3 times)",
+        "StasisEnd is missed",
+        "StasisEnd is missed",
+        "StasisEnd is missed",
+    ]
     assert hidden == 0
+    varset = event._replace(text="ChannelVarset", fate="delivered", until=1)
+    once, _ = shortened([varset, varset._replace(at=61_000_000, until=61_000_001)], 10)
+    assert [each.text for each in once] == ["ChannelVarset (2 times, up to 1:01.000)"]
 
 
 def test_a_long_story_is_bounded() -> None:
