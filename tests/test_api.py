@@ -95,7 +95,7 @@ def test_a_picture_of_a_replication() -> None:
     results = run(small())
     figure = results.plot(2)
     assert figure.axes[-1].get_xlabel() == "seconds since the start (replication 2; grey: an app is away)"
-    assert "attempts were ejected" in results.plot_ejections().get_suptitle()
+    assert "of 114 attempts was ejected, though" in results.plot_ejections().get_suptitle()
     assert "handoffs took" in results.plot_handoff().get_suptitle()
     assert "stranded" in results.plot_stranded().get_suptitle()
     assert results.plot_swimlane(call=1).get_suptitle().startswith("Call 1, ")
