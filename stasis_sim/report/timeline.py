@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from stasis_sim.experiments.replications import Results
+    from stasis_sim.scenario import Scenario
 
 MOST_BANDS: Final = 16
 """So many clients have a band of their own: those that were away, in the order of the scenario."""
@@ -114,7 +117,7 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
     }
     end = max(results.replications[replication - 1].notes["end_us"] / 1e6, 1e-6)
     warmup, time = results.scenario.run.warmup_us / 1e6, clock(end)
-    bands = _bands_of(tables["connections"], tables["outages"], end)
+    bands = _bands_of(tables["connections"], tables["outages"], results.scenario, end)
     shown = _most_troubled(bands)
     with mpl.rc_context(STYLE):
         heights = [0.3 + 0.22 * len(shown), 0.8, 1.5, 0.8, 0.8]
@@ -151,21 +154,54 @@ def _title(results: Results, tables: dict[str, pd.DataFrame]) -> str:
 # ---- who is connected -------------------------------------------------------------------------------------------
 
 
-def _bands_of(connections: pd.DataFrame, outages: pd.DataFrame, end: float) -> list[Band]:
+def _bands_of(connections: pd.DataFrame, outages: pd.DataFrame, scenario: Scenario, end: float) -> list[Band]:
     """Return a band for each app and each client that serves it, in the order of the table."""
     away = {str(app): outages_of(own, end) for app, own in outages.groupby("app", sort=False)}
+    taken = _taken(connections, scenario)
     found = []
     for (apps, client), own in connections.groupby(["apps", "client"], sort=False):
         stood = own[own["how"] != "refused"]
         spans = sorted(zip(stood["opened_s"].tolist(), stood["closed_s"].fillna(end).tolist(), strict=True))
         refused = instants(own[own["how"] == "refused"]["opened_s"], end).tolist()
         for app in str(apps).split(","):
-            heard, deaf = _divided(spans, away.get(app, []))
+            own_takes = taken[app] if _takes(scenario, str(client)) else []
+            hearing, replaced = _replaced(spans, own_takes)
+            heard, deaf = _divided(hearing, away.get(app, []))
             # Each connection takes a moment until it stands; what is too short to be seen is not made longer.
             deaf = [(start, until) for start, until in deaf if until - start >= end / COLUMNS]
-            found.append(Band(app, str(client), merged(heard, end), merged(deaf, end), refused))
+            found.append(Band(app, str(client), merged(heard, end), merged(sorted(deaf + replaced), end), refused))
     order = {app: at for at, app in reversed(list(enumerate(dict.fromkeys(band.app for band in found))))}
     return sorted(found, key=lambda band: order[band.app])
+
+
+def _takes(scenario: Scenario, client: str) -> bool:
+    """Whether a client takes names from whoever had them: one behind a proxy does not, nor one that listens."""
+    spec = scenario.clients[client.partition("#")[0]]
+    return spec.behind is None and spec.transport == "inbound"
+
+
+def _taken(connections: pd.DataFrame, scenario: Scenario) -> dict[str, list[float]]:
+    """Return for each app when a connection took its name, in order: from then on the one before it is deaf."""
+    found: dict[str, list[float]] = defaultdict(list)
+    stood = connections[connections["how"] != "refused"].sort_values("opened_s", kind="stable")
+    for client, apps, opened in zip(stood["client"], stood["apps"], stood["opened_s"].tolist(), strict=True):
+        if _takes(scenario, client):
+            for app in apps.split(","):
+                found[app].append(opened)
+    return found
+
+
+def _replaced(spans: Spans, taken: Sequence[float]) -> tuple[Spans, Spans]:
+    """Divide spans into the parts before and after another connection has taken the name."""
+    before: Spans = []
+    after: Spans = []
+    for start, until in spans:
+        place = bisect_right(taken, start)
+        cut = min(taken[place], until) if place < len(taken) else until
+        before.append((start, cut))
+        if cut < until:
+            after.append((cut, until))
+    return before, after
 
 
 def _divided(spans: Spans, away: Spans) -> tuple[Spans, Spans]:

@@ -109,6 +109,23 @@ def test_a_link_that_is_frozen_is_no_connection() -> None:
     assert [bar for bar in bars(bands, GREEN) if bar[0] > 1] == [(outage["to_s"], 60.0)]
 
 
+def test_who_has_been_replaced_is_connected_and_hears_nothing() -> None:
+    """Of two programs under one name the second has it; the first keeps its connection for nothing."""
+    text = TEXT.format(profile="asterisk-22").replace(
+        "clients: {ivr: {", "clients: {late: {apps: Intro-IVR, start: 10s}, ivr: {"
+    )
+    found = run(Scenario.parse(text, name="two.yaml"))
+    bands = timeline(found).axes[0]
+    rows = [label.get_text() for label in bands.get_yticklabels()]
+    assert rows == ["Intro-IVR · ivr", "Intro-IVR · late"]
+    (taken,) = found.connections.query("client == 'late'")["opened_s"]
+    assert taken == 10.0
+    replaced = [bar for bar in bars(bands, ORANGE) if bar[0] == taken]
+    assert replaced == [(taken, 20.0)]  # then it is dropped, and comes back to take the name in turn
+    back = found.connections.query("client == 'ivr' and how != 'refused'")["opened_s"].max()
+    assert (back, 60.0) in bars(bands, ORANGE)
+
+
 def heights(axes: Axes) -> dict[str, float]:
     """How much all bars of each kind stand for."""
     steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
