@@ -168,8 +168,8 @@ def _bands_of(connections: pd.DataFrame, outages: pd.DataFrame, scenario: Scenar
             hearing, replaced = _replaced(spans, own_takes)
             heard, deaf = _divided(hearing, away.get(app, []))
             # Each connection takes a moment until it stands; what is too short to be seen is not made longer.
-            deaf = [(start, until) for start, until in deaf if until - start >= end / COLUMNS]
-            found.append(Band(app, str(client), merged(heard, end), merged(sorted(deaf + replaced), end), refused))
+            deaf = [(start, until) for start, until in sorted(deaf + replaced) if until - start >= end / COLUMNS]
+            found.append(Band(app, str(client), merged(heard, end), merged(deaf, end), refused))
     order = {app: at for at, app in reversed(list(enumerate(dict.fromkeys(band.app for band in found))))}
     return sorted(found, key=lambda band: order[band.app])
 
