@@ -91,9 +91,14 @@ def test_input_that_does_not_fit_is_an_input_error() -> None:
 
 
 def test_a_picture_of_a_replication() -> None:
-    """plot() gives a figure that notebooks show."""
-    figure = run(small()).plot(2)
-    assert figure.axes[-1].get_xlabel() == "minutes since the start (replication 2; grey: an app is away)"
+    """plot() gives a figure that notebooks show, and so do its likes."""
+    results = run(small())
+    figure = results.plot(2)
+    assert figure.axes[-1].get_xlabel() == "seconds since the start (replication 2; grey: an app is away)"
+    assert "of 114 attempts was ejected, though" in results.plot_ejections().get_suptitle()
+    assert "handoffs took" in results.plot_handoff().get_suptitle()
+    assert "stranded" in results.plot_stranded().get_suptitle()
+    assert results.plot_swimlane(call=1).get_suptitle().startswith("Call 1, ")
 
 
 def test_the_package_offers_what_it_says() -> None:

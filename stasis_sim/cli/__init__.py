@@ -12,11 +12,11 @@ from typing import NoReturn
 import typer
 
 # Each module adds its commands to the same app, in the order of this list.
-from stasis_sim.cli import running, judging, keeping, writing  # isort: skip
+from stasis_sim.cli import running, judging, keeping, telling, writing  # isort: skip
 from stasis_sim.cli.common import app
 from stasis_sim.errors import InputError, WorkError
 
-__all__ = ["app", "judging", "keeping", "main", "running", "writing"]
+__all__ = ["app", "judging", "keeping", "main", "running", "telling", "writing"]
 
 
 def main() -> NoReturn:

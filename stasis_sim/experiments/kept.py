@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.errors import InputError
-from stasis_sim.experiments.results import Json, ResultTree
+from stasis_sim.experiments.inputs import restore
+from stasis_sim.experiments.replications import Results
+from stasis_sim.experiments.results import DamagedError, Json, ResultTree
 from stasis_sim.scenario.quantities import duration
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 FACTS: Final = ("scenario", "digest", "profile", "seed", "replications")
 """What is said of a run beside its measures."""
+
+_NO_TABLES: Final = "recorded with record: measures, so there are no tables; run it again with --set run.record=all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,7 @@ class Kept:
         from stasis_sim.observe.missing import ledger  # noqa: PLC0415 - loads pandas
 
         if not self.recorded:
-            text = "recorded with record: measures, so there are no tables; run it again with --set run.record=all"
-            raise InputError.at(str(self.path), text)
+            raise InputError.at(str(self.path), _NO_TABLES)
         directories = self.tree.directories(range(1, self.facts["replications"] + 1))
         try:
             return ledger(directories, self.warmup)
@@ -61,6 +64,24 @@ class Kept:
             # Arrow's own errors are ValueErrors; their first line says what is wrong with the file.
             what = str(error).partition("\n")[0]
             raise InputError.at(str(self.path), f"{what}; delete the folder and run the scenario again") from None
+
+    def results(self) -> Results:
+        """Return what the run gave, with its scenario as it was run.
+
+        Raises:
+            InputError: There are no tables, or files are damaged, or of another version.
+        """
+        if not self.recorded:
+            raise InputError.at(str(self.path), _NO_TABLES)
+        try:
+            provenance = json.loads((self.path / "provenance.json").read_text(encoding="utf-8"))
+            found = [self.tree.load(number) for number in range(1, self.facts["replications"] + 1)]
+            there = tuple(each for each in found if each is not None)
+            if len(there) == len(found):
+                return Results(restore(provenance), there, self.tree)
+        except (DamagedError, KeyError, TypeError):
+            pass
+        raise InputError.at(str(self.path), "damaged, or of another version; run the scenario again") from None
 
 
 def find(paths: Iterable[Path]) -> list[Kept]:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -120,15 +120,23 @@ class Results:
         """One row a stretch in which an app had no working connection."""
         return self.table("outages")
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(
+        self, name: str, columns: Sequence[str] | None = None, where: Mapping[str, Iterable[Any]] | None = None
+    ) -> pd.DataFrame:
         """Return a table of all replications; times are seconds.
+
+        Args:
+            name: calls, attempts, events, commands, connections or outages.
+            columns: Only these; None: all.
+            where: Only rows in which these columns have one of these values, as they are on disk: times are whole
+                microseconds, and called so (``at_us``).
 
         Raises:
             ValueError: The scenario says ``record: measures``, so that there are no tables.
         """
         from stasis_sim.observe.tables import read  # noqa: PLC0415 - loads pandas
 
-        return read(name, self._directories())
+        return read(name, self._directories(), columns, where)
 
     def ledger(self) -> pd.DataFrame:
         """Return one row for each event that was missed, lost, late or misdelivered, and what it means; times: seconds.

@@ -107,7 +107,12 @@ class Floor:
 
     def missing(self, channel: Channel, name: str, args: Sequence[str]) -> int:
         """Nobody is registered under the name: the dialplan goes on (never-connected)."""
-        self.bus.log("WARNING", f"{channel.ident}: Stasis app '{name}' is not registered")
+        if self.profile.outbound:  # it has looked for a WebSocket of its own to open (reload-dialplan)
+            lack = "Failed to find outbound websocket per-call config for app"
+            self.bus.log("WARNING", f"{channel.ident}: {lack} '{name}'")
+            self.bus.log("WARNING", f"{channel.ident}: Stasis app '{name}' doesn't exist")
+        else:
+            self.bus.log("ERROR", f"Stasis app '{name}' not registered")
         self.bus.out.append((STASIS, channel.ident, name, tuple(args), "ejected", self.registry.why_missing(name)))
         return STASIS_FAILED
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -223,25 +223,47 @@ class Tables:
         return to_frame(name, pa.concat_tables([table.schema.empty_table(), *table.out.tables]))
 
 
-def read(name: str, directories: Iterable[Path]) -> pd.DataFrame:
+def read(
+    name: str,
+    directories: Iterable[Path],
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Iterable[Any]] | None = None,
+) -> pd.DataFrame:
     """Read a table of several replications, in the order of their directories.
 
     Args:
         name: One of :data:`~stasis_sim.observe.columns.TABLES`.
         directories: Those that hold the Parquet files.
+        columns: As a DataFrame calls them; None: all. Of a million calls a few take a tenth of the time.
+        where: Only rows in which these columns, as they are called on disk, have one of these values.
     """
     import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+    import pyarrow.compute as pc  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    parts = [pq.ParquetFile(directory / f"{name}.parquet").read() for directory in directories]
-    return to_frame(name, pa.concat_tables([schema(name).empty_table(), *parts]))
+    whole = schema(name)
+    asked = [column.name for column in TABLES[name] if columns is None or column.shown in columns]
+    filters = None
+    for column, values in (where or {}).items():
+        # With their type, which nobody could guess of no value at all.
+        one = pc.field(column).isin(pa.array(list(values), whole.field(column).type))
+        filters = one if filters is None else filters & one
+    # A folder whose name has an = is no column.
+    parts = [
+        pq.read_table(directory / f"{name}.parquet", columns=asked, filters=filters, partitioning=None)
+        for directory in directories
+    ]
+    return to_frame(name, pa.concat_tables([whole.empty_table().select(asked), *parts]))
 
 
 def to_frame(name: str, table: pa.Table) -> pd.DataFrame:
     """Make a DataFrame of a table as it is on disk: times in seconds, whole numbers whole where some are missing."""
     import pandas as pd  # noqa: PLC0415 - a run without tables does not load it
 
-    return pd.DataFrame({column.shown: _series(column, table.column(column.name)) for column in TABLES[name]})
+    there = set(table.column_names)
+    return pd.DataFrame(
+        {column.shown: _series(column, table.column(column.name)) for column in TABLES[name] if column.name in there}
+    )
 
 
 def _series(column: Column, values: pa.ChunkedArray) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from stasis_sim.report.timeline import BLUE, ORANGE, STYLE
+from stasis_sim.report.drawing import BLUE, ORANGE, STYLE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stasis_sim.observe.intervals import Intervals
+from stasis_sim.report.drawing import GREEN, ORANGE, PURPLE, SKY, STYLE, VERMILION, YELLOW
 from stasis_sim.report.tables import cell
-from stasis_sim.report.timeline import GREEN, ORANGE, PURPLE, SKY, STYLE, VERMILION, YELLOW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

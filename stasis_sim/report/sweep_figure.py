@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from stasis_sim.experiments.sweeps import Swept, label
 from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval
+from stasis_sim.report.drawing import APPS, STYLE
 from stasis_sim.report.tables import cell
-from stasis_sim.report.timeline import APPS, STYLE
 from stasis_sim.scenario.expect import scope_and_measure
 from stasis_sim.scenario.sweep import number
 

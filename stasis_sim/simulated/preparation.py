@@ -27,6 +27,7 @@ from stasis_sim.handoff.profiles import PROFILES
 from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
 from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.overheard import Hear, Overheard
 from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
 
@@ -58,9 +59,10 @@ class Prepared:
     configuration: Configuration
     warnings: tuple[Problem, ...]
 
-    def engine(self) -> Engine:
-        """Return an Asterisk that has just booted."""
-        return Engine(self.configuration, PROFILES[self.scenario.asterisk.profile])
+    def engine(self, hear: Hear | None = None) -> Engine:
+        """Return an Asterisk that has just booted, and that somebody listens to or nobody does."""
+        profile = PROFILES[self.scenario.asterisk.profile]
+        return Engine(self.configuration, profile) if hear is None else Overheard(self.configuration, profile, hear)
 
     @property
     def each_call(self) -> frozenset[str]:

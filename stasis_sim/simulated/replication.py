@@ -12,6 +12,7 @@ from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.trace import Recorder, Sink
 from stasis_sim.randomness import Streams
 from stasis_sim.simulated.clock import StandstillError
+from stasis_sim.simulated.overheard import Hear
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.world import World
 
@@ -52,13 +53,36 @@ def simulate(prepared: Prepared, replication: int, sink: Sink | None = None) -> 
     """
     run = prepared.scenario.run
     recorder = Recorder(replication, run.warmup_us, sink)
+    with _told_where(prepared), _seldom_collected():
+        world = World(prepared, Streams(run.seed, replication), recorder)
+        ledger = world.run()
+    return ledger, tuple(fault.touched for fault in world.faults)
+
+
+def follow(prepared: Prepared, replication: int, hear: Hear, until: int) -> None:
+    """Run one replication once more up to an instant, and let somebody listen to Asterisk.
+
+    Args:
+        prepared: The scenario with its Asterisk configured.
+        replication: Its number, from 1.
+        hear: Listens.
+        until: In microseconds; not after the end of the run.
+
+    Raises:
+        InputError: As in :func:`simulate`.
+    """
+    run = prepared.scenario.run
+    with _told_where(prepared), _seldom_collected():
+        World(prepared, Streams(run.seed, replication), Recorder(replication, run.warmup_us), hear).clock.run(until)
+
+
+@contextmanager
+def _told_where(prepared: Prepared) -> Iterator[None]:
+    """Say where in the scenario the fault is if something goes on for ever."""
     try:
-        with _seldom_collected():
-            world = World(prepared, Streams(run.seed, replication), recorder)
-            ledger = world.run()
+        yield
     except LoopError as error:
         place = prepared.scenario.problem(("asterisk", "extensions"), f"{error}; {WAY_OUT}")
         raise InputError([place]) from None
     except StandstillError as error:
         raise InputError([prepared.scenario.problem(("clients",), f"{error}; {TAKE_TIME}")]) from None
-    return ledger, tuple(fault.touched for fault in world.faults)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.scenario.model import Scenario
+    from stasis_sim.simulated.overheard import Hear
     from stasis_sim.simulated.preparation import Prepared
 
 
@@ -81,9 +82,10 @@ class World:
         prepared: What is simulated, with Asterisk configured.
         streams: Where random numbers come from.
         recorder: Takes down what happens.
+        hear: Listens to Asterisk; None: nobody does.
     """
 
-    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder) -> None:
+    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder, hear: Hear | None = None) -> None:
         self.scenario = prepared.scenario
         self.streams = streams
         self.recorder = recorder
@@ -92,7 +94,7 @@ class World:
         self.outgoing = Outgoing(self, prepared.each_call)
         self.write_timeout_us = 1_000 * max(0, prepared.configuration.ari.websocket_write_timeout_ms)
         self.callers = Callers(self)
-        self.asterisk = Asterisk(self.clock, prepared.engine(), self._listeners())
+        self.asterisk = Asterisk(self.clock, prepared.engine(hear), self._listeners())
         self.files = Files(self.scenario, self.asterisk)
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._finished: dict[int, str] = {}

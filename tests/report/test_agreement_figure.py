@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from stasis_sim.report.agreement_figure import agreement
-from stasis_sim.report.timeline import BLUE, ORANGE
+from stasis_sim.report.drawing import BLUE, ORANGE
 
 JUDGED = pd.DataFrame(
     [("16.28.0", "asterisk-16", True), ("16.28.0", "documented", True), ("16.28.0", "documented", False)],

@@ -1,0 +1,100 @@
+"""Commands that tell and show what happened in a run that is kept: trace, plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stasis_sim.cli.common import AsJson, app, print_json
+from stasis_sim.errors import InputError
+
+if TYPE_CHECKING:
+    from stasis_sim.experiments.kept import Kept
+
+Result = Annotated[Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, or above if it is alone.")]
+Call = Annotated[int | None, typer.Option("--call", metavar="ID", min=1, help="What happened to this call.")]
+Outage = Annotated[
+    int | None, typer.Option("--outage", metavar="N", min=1, help="What happened in this outage of the app.")
+]
+App = Annotated[str | None, typer.Option("--app", metavar="NAME", help="The worst outage of this app.")]
+Of = Annotated[
+    int | None, typer.Option("--replication", metavar="N", min=1, help="In which; default: the one with the worst.")
+]
+
+
+@app.command()
+def trace(
+    result: Result,
+    call: Call = None,
+    outage: Outage = None,
+    only_app: App = None,
+    replication: Of = None,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Write Mermaid's text, for a ticket.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say step by step what happened in the worst outage, or to one call, in the words of Asterisk's log."""
+    from stasis_sim.experiments.choosing import Asked, choose
+    from stasis_sim.experiments.retelling import retell
+    from stasis_sim.report import mermaid as tickets
+    from stasis_sim.report import sequence
+    from stasis_sim.report.storytelling import as_json as told
+
+    kept = _one(result)
+    results = kept.results()
+    choice = choose(results, Asked(call, outage, only_app, replication))
+    if choice is None:
+        raise InputError.at(str(result), "no call arrived in it, and no app was away; there is nothing to tell")
+    story = retell(results, choice)
+    if as_json:
+        print_json({**kept.facts, **told(story)})
+    elif mermaid:
+        typer.echo(tickets.diagram(story))
+    else:
+        typer.echo(sequence.chart(story))
+
+
+def _one(path: Path) -> Kept:
+    """Return the results that a path names.
+
+    Raises:
+        InputError: There are none, or several.
+    """
+    from stasis_sim.experiments.kept import find
+
+    found = find([path])
+    if len(found) > 1:
+        names = ", ".join(str(each.path) for each in found)
+        raise InputError.at(str(path), f"several results lie in it; write one of {names}")
+    return found[0]
+
+
+@app.command()
+def plot(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above; several are compared.")
+    ],
+    svg: Annotated[bool, typer.Option("--svg", help="Draw SVG in place of PNG.")] = False,
+) -> None:
+    """Draw earlier runs into their folders: timeline, ejections, waits, the worst outage; of several what differs."""
+    from stasis_sim.experiments.kept import find
+    from stasis_sim.report.albums import draw_differences, draw_run
+
+    suffix = ".svg" if svg else ".png"
+    found = find(results)
+    runs = {name: kept.results() for name, kept in zip(_names(found), found, strict=True)}
+    for kept, run in zip(found, runs.values(), strict=True):
+        for path in draw_run(run, kept.path, suffix):
+            typer.echo(path)
+    if len(runs) > 1:
+        typer.echo(draw_differences(runs, found[0].path, suffix))
+
+
+def _names(found: list[Kept]) -> list[str]:
+    """Return by what runs can be told apart: their profiles, else their scenarios, else their folders."""
+    for fact in ("profile", "scenario"):
+        names = [str(kept.facts[fact]) for kept in found]
+        if len(set(names)) == len(names):
+            return names
+    return [str(kept.path) for kept in found]
