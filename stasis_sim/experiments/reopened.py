@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -92,9 +92,13 @@ def _why_none(path: Path) -> str:
 
 
 def _open(path: Path) -> Reopened:
-    open_ = {"measures.json": _run, "compare.json": _comparison, "sweep.json": _sweep}[_kind(path)]
+    openers: dict[str, Callable[[Path], Reopened]] = {
+        "measures.json": _run,
+        "compare.json": _comparison,
+        "sweep.json": _sweep,
+    }
     try:
-        return open_(path)
+        return openers[_kind(path)](path)
     except DamagedError as error:
         raise InputError.at(str(path), f"{error}; run the scenario again") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

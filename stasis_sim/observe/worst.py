@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,32 +69,6 @@ class Outage(NamedTuple):
         return self.ejected + self.unheard, self.orphaned + self.missed, int(self.end is None), length
 
 
-class Step(NamedTuple):
-    """What happened in a stretch of time, to one app.
-
-    Attributes:
-        start: Its beginning, in microseconds.
-        entered: Calls that entered.
-        ejected: Calls that were ejected.
-        inside: Calls inside at its end.
-        heard: Events that were raised in it and delivered, some of them late.
-        missed: Events that were raised in it and missed or lost.
-        commands: Requests of the app's clients that Asterisk carried out.
-        refused: Requests that it refused.
-        moments: What happened once, in order of time.
-    """
-
-    start: int
-    entered: int
-    ejected: int
-    inside: int
-    heard: int
-    missed: int
-    commands: int
-    refused: int
-    moments: tuple[Moment, ...]
-
-
 class Moment(NamedTuple):
     """Something that happened once.
 
@@ -109,6 +83,32 @@ class Moment(NamedTuple):
     what: str
     who: str
     reason: str = ""
+
+
+class Step(NamedTuple):
+    """What happened in a stretch of time, to one app.
+
+    Attributes:
+        start: Its beginning, in microseconds.
+        moments: What happened once, in order of time.
+        entered: Calls that entered.
+        ejected: Calls that were ejected.
+        inside: Calls inside at its end.
+        heard: Events that were raised in it and delivered, some of them late.
+        missed: Events that were raised in it and missed or lost.
+        commands: Requests of the app's clients that Asterisk carried out.
+        refused: Requests that it refused.
+    """
+
+    start: int
+    moments: tuple[Moment, ...]
+    entered: int
+    ejected: int
+    inside: int
+    heard: int
+    missed: int
+    commands: int
+    refused: int
 
 
 def worst(directories: Iterable[Path], warmup: int, most: int) -> list[Outage]:
@@ -169,20 +169,31 @@ def steps(outage: Outage, end: int) -> list[Step]:
         end: Of the run, in microseconds.
     """
     edges = _edges(outage, end)
-    first, last = int(edges[0]), int(edges[-1])
-    attempts = read_rows(outage.directory, "attempts", ["at_us", "result", "left_us"], app=[outage.app])
+    clients, moments = _connections(outage, edges)
+    counts = _counts(outage, edges, clients)
+    place = np.searchsorted(edges, [moment.at for moment in moments], side="right") - 1
+    return [
+        Step(
+            int(edges[number]),
+            tuple(moment for moment, at in zip(moments, place, strict=True) if at == number),
+            *(int(count[number]) for count in counts),
+        )
+        for number in range(len(edges) - 1)
+    ]
+
+
+def _counts(outage: Outage, edges: Times, clients: Sequence[str]) -> list[Times]:
+    """Return the numbers of each step, in the order in which :class:`Step` has them."""
+    window = int(edges[0]), int(edges[-1])
+    mine = [outage.app]
+    attempts = read_rows(outage.directory, "attempts", ["at_us", "result", "left_us"], app=mine)
     at, left = _times(attempts, "at_us"), _times(attempts, "left_us")
     entered, ejected = (_is(attempts, "result", [word]) for word in ("entered", "ejected"))
-    events = read_rows(
-        outage.directory, "events", ["raised_us", "fate"], between=("raised_us", first, last), app=[outage.app]
-    )
+    events = read_rows(outage.directory, "events", ["raised_us", "fate"], ("raised_us", *window), app=mine)
     raised = _times(events, "raised_us")
-    clients, moments = _connections(outage, first, last)
-    commands = read_rows(
-        outage.directory, "commands", ["at_us", "status"], between=("at_us", first, last), client=clients
-    )
+    commands = read_rows(outage.directory, "commands", ["at_us", "status"], ("at_us", *window), client=clients)
     sent, status = _times(commands, "at_us"), commands["status"].fill_null(0).to_numpy()
-    counts = [
+    return [
         _count(at[entered], edges),
         _count(at[ejected], edges),
         _level(at[entered], left[entered], edges[1:]),
@@ -190,15 +201,6 @@ def steps(outage: Outage, end: int) -> list[Step]:
         _count(raised[_is(events, "fate", ["missed", "lost"])], edges),
         _count(sent[(status > 0) & (status < _REFUSED)], edges),
         _count(sent[status >= _REFUSED], edges),
-    ]
-    place = np.searchsorted(edges, [moment.at for moment in moments], side="right") - 1
-    return [
-        Step(
-            int(edges[number]),
-            *(int(count[number]) for count in counts),
-            tuple(moment for moment, at in zip(moments, place, strict=True) if at == number),
-        )
-        for number in range(len(edges) - 1)
     ]
 
 
@@ -216,8 +218,8 @@ def _edges(outage: Outage, end: int) -> Times:
     return np.arange(first, max(last, first + 1) + 1, dtype=np.int64) * step
 
 
-def _connections(outage: Outage, first: int, last: int) -> tuple[list[str], list[Moment]]:
-    """Return the app's clients, and what happened once between two instants, in order."""
+def _connections(outage: Outage, edges: Times) -> tuple[list[str], list[Moment]]:
+    """Return the app's clients, and what happened once within the steps, in order."""
     app = outage.app
     moments = [Moment(outage.start, "away", app)]
     if outage.noticed is not None and outage.noticed > outage.start:
@@ -236,21 +238,22 @@ def _connections(outage: Outage, first: int, last: int) -> tuple[list[str], list
         moments.append(Moment(row["opened_us"], "opened", client))
         if row["closed_us"] is not None:
             moments.append(Moment(row["closed_us"], row["how"], client))
-    shown = [moment for moment in moments if first <= moment.at < last]
+    shown = [moment for moment in moments if edges[0] <= moment.at < edges[-1]]
     return list(clients), sorted(shown, key=lambda moment: moment.at)
 
 
 def _times(table: pa.Table, column: str) -> Times:
     """Return instants; what has not happened yet is later than everything."""
-    return table[column].fill_null(np.iinfo(np.int64).max).to_numpy()
+    times: Times = table[column].fill_null(np.iinfo(np.int64).max).to_numpy()
+    return times
 
 
 def _is(table: pa.Table, column: str, words: Sequence[str]) -> NDArray[np.bool_]:
     import pyarrow as pa  # noqa: PLC0415 - the command line loads it only where it is needed
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    found: Any = pc.is_in(table[column], value_set=pa.array(words))
-    return found.to_numpy()
+    found: NDArray[np.bool_] = pc.is_in(table[column], value_set=pa.array(words)).to_numpy()
+    return found
 
 
 def _count(times: Times, edges: Times) -> Times:

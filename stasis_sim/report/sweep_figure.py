@@ -148,7 +148,8 @@ def _heat_map(drawn: Figure, name: str, places: Sequence[Place], keys: Sequence[
     image = axes.pcolormesh(field, cmap="cividis", edgecolors="white", linewidth=1)
     middle = float(np.nanmin(field) + np.nanmax(field)) / 2
     for (row, column), content in cells.items():
-        colour = "white" if field[row, column] < middle else "black"
+        # Not plain black, which a page turns white in the dark: the colour below it stays.
+        colour = "white" if field[row, column] < middle else "#101010"
         axes.text(column + 0.5, row + 0.5, content, ha="center", va="center", fontsize=7, color=colour)
     axes.set_xticks(np.arange(len(columns)) + 0.5, [written[across][value] for value in columns])
     axes.set_yticks(np.arange(len(rows)) + 0.5, [written[up][value] for value in rows])
