@@ -21,10 +21,12 @@ class Run:
     """A run.
 
     Attributes:
+        path: Its folder.
         results: What it gave.
         provenance: How it came about; see :func:`stasis_sim.experiments.inputs.provenance`.
     """
 
+    path: Path
     results: Results
     provenance: Json
 
@@ -49,10 +51,12 @@ class Sweep:
     """One scenario for many values of some of its keys.
 
     Attributes:
+        path: Its folder.
         found: What it gave.
         provenance: How it came about.
     """
 
+    path: Path
     found: Swept
     provenance: Json
 
@@ -119,7 +123,7 @@ def _run(path: Path) -> Run:
     there = tuple(each for each in replications if each is not None)
     if len(there) < count:
         raise InputError.at(str(path), f"{count - len(there)} of {count} replications are gone; run the scenario again")
-    return Run(Results(scenario, there, tree, examine(scenario).warnings), provenance)
+    return Run(path, Results(scenario, there, tree, examine(scenario).warnings), provenance)
 
 
 def _comparison(path: Path) -> Comparison:
@@ -139,4 +143,4 @@ def _sweep(path: Path) -> Sweep:
     points = tuple(Point(each["settings"], each["digest"]) for each in _read(path / "sweep.json")["points"])
     if scenario.sweep is None:
         raise ValueError("a sweep that sweeps nothing")
-    return Sweep(Swept(scenario, scenario.sweep, points, path.resolve()), provenance)
+    return Sweep(path, Swept(scenario, scenario.sweep, points, path.resolve()), provenance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from stasis_sim.experiments.precision import widths
@@ -19,7 +20,10 @@ def percent(share: float) -> str:
     number = 100 * share
     if number == 0 or number >= 9.995:  # noqa: PLR2004 - three digits
         return f"{number:.1f} %"
-    return f"{number:.2f} %" if number >= 0.0995 else f"{number:.2g} %"  # noqa: PLR2004
+    if number >= 0.0995:  # noqa: PLR2004
+        return f"{number:.2f} %"
+    # Never 9.9e-05: the digits after the point that it takes to show two that say something.
+    return f"{number:.{1 - math.floor(math.log10(number))}f} %"
 
 
 def seconds(time: float) -> str:
@@ -98,6 +102,22 @@ def outcome(profile: str, replications: Sequence[Replication]) -> str:
         # Asterisk turns calls away only while it knows that nobody is there.
         return f"{said}, all while {away[0]}."
     return f"{said}; {'; '.join(away)}."
+
+
+def answer(results: Results) -> str:
+    """Say in one sentence what a scenario cost its callers, and how sure that is."""
+    said = outcome(results.scenario.asterisk.profile, results.replications).removesuffix(".")
+    total = results.measures["total"]
+    for measure, what in (("ejection_rate", "ejects"), ("calls.share.stranded", "strands")):
+        interval = total.get(measure)
+        if interval is None or not interval["mean"]:
+            continue
+        low, high = interval["low"], interval["high"]
+        if low is None or high is None:
+            return f"{said}; how sure that is one replication does not say."
+        between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))}"
+        return f"{said}; with 95 % confidence such a run {what} {between} of them on average."
+    return f"{said}."
 
 
 def _ejections(calls: float, entered: float, ejected: float) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 60
 """Points that the terminal shows; the table on disk has all."""
 
+USUAL: Final = ("ejection_rate", "calls.share.stranded", "missed_rate", "orphaned", "recovery_s")
+"""Measures that people ask for first."""
+
 NOTHING: Final[Interval] = {"mean": None, "low": None, "high": None, "n": 0}
 
 
@@ -59,6 +62,12 @@ def places(found: Swept, name: str) -> list[Place]:
         values = of_scope(found.measures(position), app)
         result.append(Place(point.settings, values.get(measure, NOTHING)))
     return result
+
+
+def telling(found: Swept) -> list[str]:
+    """Return the measures of :data:`USUAL` that are not the same at all points, or else the first of them."""
+    means = {name: {place.interval["mean"] for place in places(found, name)} for name in USUAL}
+    return [name for name, values in means.items() if len(values) > 1] or [USUAL[0]]
 
 
 def listing(found: Swept, names: Sequence[str]) -> str:
