@@ -38,4 +38,4 @@ def of_comparison(variants: Mapping[str, Results]) -> Drawn:
 
 def of_sweep(found: Swept) -> Drawn:
     """Draw each measure that tells the points of a sweep apart."""
-    yield from ((name.replace(".", "-"), sweep_figure(found, name)) for name in telling(found))
+    yield from ((name, sweep_figure(found, name)) for name in telling(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
@@ -154,6 +155,25 @@ def comparison(variants: Mapping[str, Sequence[Replication]]) -> list[str]:
     """Say for each variant but the first by how much it ejects and misses more or less."""
     (first, base), *others = variants.items()
     return [sentence for name, other in others for sentence in _differences(first, base, name, other)]
+
+
+_VERBS: Final = {"ejects": "eject", "strands": "strand", "misses": "miss"}
+"""Verbs of one and of several."""
+
+
+def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
+    """Say in one sentence how far the variants are from the first; those of which the same is said stand together."""
+    (first, base), *others = variants.items()
+    said: dict[str, list[str]] = {}
+    for name, other in others:
+        sentence = comparison({first: base, name: other})[0].removesuffix(".")
+        said.setdefault(sentence.removeprefix(f"{name} "), []).append(name)
+    parts = []
+    for what, names in said.items():
+        verb, _, rest = what.partition(" ")
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        parts.append(f"{listed} {verb if len(names) == 1 else _VERBS.get(verb, verb)} {rest}")
+    return f"{'; '.join(parts)}."
 
 
 def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[Replication]) -> list[str]:

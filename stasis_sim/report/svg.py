@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import matplotlib as mpl
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 NARROW_IN: Final = 4.6
 """Width of a picture on a phone, in inches, where letters of nine points can be read."""
+
+NARROW_LETTERS: Final = 50
+"""Letters that a line below a picture of that width holds."""
 
 PALETTE: Final = {colour.lower(): f"var(--figure-{number})" for number, colour in enumerate(APPS)} | {
     "#000000": "currentColor"
@@ -54,6 +58,8 @@ def picture(figure: Figure, name: str) -> Picture:
     wide = _svg(figure, f"{name}-wide", title)
     width, height = figure.get_size_inches()
     figure.set_size_inches(min(NARROW_IN, width), height)
+    for axes in figure.axes:
+        axes.set_xlabel(textwrap.fill(axes.get_xlabel(), NARROW_LETTERS))
     return Picture(title, wide, _svg(figure, f"{name}-narrow", title))
 
 

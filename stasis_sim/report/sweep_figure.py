@@ -105,8 +105,14 @@ def _curves(
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.grid(visible=True, alpha=0.25)
     if len(groups) > 1:
+        # Above, as on a narrow page there is no room at the side.
         axes.legend(
-            title=", ".join(short[key] for key in others), frameon=False, loc="center left", bbox_to_anchor=(1, 0.5)
+            title=", ".join(short[key] for key in others),
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=2,
+            alignment="left",
         )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 60
 """Points that the terminal shows; the table on disk has all."""
 
-USUAL: Final = ("ejection_rate", "calls.share.stranded", "missed_rate", "orphaned", "recovery_s")
+USUAL: Final = ("ejection_rate", "calls.share.stranded", "missed_rate", "availability")
 """Measures that people ask for first."""
 
 NOTHING: Final[Interval] = {"mean": None, "low": None, "high": None, "n": 0}
@@ -105,6 +105,16 @@ def _short(keys: Sequence[str], key: str) -> str:
         if sum(other.endswith(f".{end}") or other == end for other in keys) == 1 and not end[0].isdigit():
             return end
     return key
+
+
+def span(found: Swept, name: str) -> str:
+    """Return the least and the most of a measure: ``0.24 ± 0.07 % to 66.7 ± 0.5 %``."""
+    known = [place.interval for place in places(found, name) if place.interval["mean"] is not None]
+    if not known:
+        return "nothing to measure it by at any point"
+    measure = scope_and_measure(name)[1]
+    ends = [cell(measure, end(known, key=lambda interval: interval["mean"] or 0.0)) for end in (min, max)]
+    return f"{ends[0]} at all points" if ends[0] == ends[1] else " to ".join(ends)
 
 
 def answer(found: Swept, name: str) -> str:
