@@ -263,7 +263,9 @@ def read_rows(
     if between is not None:
         column, low, high = between
         filters += [(column, ">=", low), (column, "<", high)]
-    return pq.read_table(directory / f"{name}.parquet", columns=columns, filters=filters or None)
+    # A folder whose name has an = is no column.
+    path = directory / f"{name}.parquet"
+    return pq.read_table(path, columns=columns, filters=filters or None, partitioning=None)
 
 
 def to_frame(name: str, table: pa.Table) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.report.sweeps import picture as sweep_figure
@@ -14,28 +15,32 @@ if TYPE_CHECKING:
 
     from stasis_sim.experiments.replications import Results
     from stasis_sim.experiments.sweeps import Swept
+    from stasis_sim.report.svg import Draw
 
-Drawn = Iterator[tuple[str, "Figure"]]
-"""Names, which are unique within a page, and figures."""
 
-RUN: Final[dict[str, Callable[[Results], Figure]]] = {"timeline": timeline}
+def _timeline(results: Results, width: float) -> Figure:
+    figure = timeline(results)
+    figure.set_size_inches(width, figure.get_size_inches()[1])
+    return figure
+
+
+RUN: Final[dict[str, Callable[[Results, float], Figure]]] = {"timeline": _timeline}
 """The figures of a run, in their order; they need its tables."""
 
-COMPARISON: Final[dict[str, Callable[[Mapping[str, Results]], Figure]]] = {}
+COMPARISON: Final[dict[str, Callable[[Mapping[str, Results], float], Figure]]] = {}
 """The figures of variants side by side; those of each variant by itself are :data:`RUN`."""
 
 
-def of_run(results: Results) -> Drawn:
-    """Draw a run; without tables there is nothing to draw."""
-    if results.scenario.run.record == "all":
-        yield from ((name, draw(results)) for name, draw in RUN.items())
+def of_run(results: Results) -> Iterator[tuple[str, Draw]]:
+    """Yield what draws a run, by names that are unique within a page."""
+    yield from ((name, partial(draw, results)) for name, draw in RUN.items())
 
 
-def of_comparison(variants: Mapping[str, Results]) -> Drawn:
-    """Draw variants side by side."""
-    yield from ((name, draw(variants)) for name, draw in COMPARISON.items())
+def of_comparison(variants: Mapping[str, Results]) -> Iterator[tuple[str, Draw]]:
+    """Yield what draws variants side by side."""
+    yield from ((name, partial(draw, variants)) for name, draw in COMPARISON.items())
 
 
-def of_sweep(found: Swept) -> Drawn:
-    """Draw each measure that tells the points of a sweep apart."""
-    yield from ((name, sweep_figure(found, name)) for name in telling(found))
+def of_sweep(found: Swept) -> Iterator[tuple[str, Draw]]:
+    """Yield what draws each measure that tells the points of a sweep apart."""
+    yield from ((name, partial(sweep_figure, found, name)) for name in telling(found))

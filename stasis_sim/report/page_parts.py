@@ -184,7 +184,7 @@ def part(results: Results, most: int = outages.MOST) -> Part:
     if results.scenario.run.record != "all":
         return Part(recorded=False)
     try:
-        drawn = [picture(figure, f"{results.tree.path.name}-{name}") for name, figure in figures.of_run(results)]
+        drawn = [picture(draw, f"{results.tree.path.name}-{name}") for name, draw in figures.of_run(results)]
         return Part(True, drawn, _ledger(results), outages.told(results, most))
     except (OSError, ValueError) as error:
         what = str(error).partition("\n")[0]

@@ -132,7 +132,7 @@ def _comparison(found: Comparison) -> str:
         measures=page_parts.measures(columns),
         spread=page_parts.spread(variants.values()),
         differences=page_parts.apart(variants),
-        figures=[picture(figure, name) for name, figure in figures.of_comparison(variants)],
+        figures=[picture(draw, name) for name, draw in figures.of_comparison(variants)],
         variants=_variants(variants),
         inputs=page_parts.inputs(found.provenance, list(variants.values()), found.path.resolve().name),
     )
@@ -168,8 +168,8 @@ def _sweep(found: Sweep) -> str:
         total=len(swept.points),
         spread=page_parts.SPREAD,
         figures=[
-            picture(figure, name)._replace(title=f"{words.title(name)}: {sweeps.span(swept, name)}")
-            for name, figure in figures.of_sweep(swept)
+            picture(draw, name)._replace(title=f"{words.title(name)}: {sweeps.span(swept, name)}")
+            for name, draw in figures.of_sweep(swept)
         ],
         inputs=page_parts.inputs(found.provenance, [], swept.path.name),
     )

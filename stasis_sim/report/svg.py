@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import matplotlib as mpl
@@ -20,11 +20,14 @@ from stasis_sim.report.timeline import APPS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NARROW_IN: Final = 4.6
-"""Width of a picture on a phone, in inches, where letters of nine points can be read."""
+WIDE: Final = 7.5
+"""Width of a picture on a screen or on paper, in inches."""
 
-NARROW_LETTERS: Final = 50
-"""Letters that a line below a picture of that width holds."""
+NARROW: Final = 4.2
+"""Width of a picture on a phone, in inches, where letters of nine points can still be read."""
+
+Draw = Callable[[float], "Figure"]
+"""Draws a figure of so many inches."""
 
 PALETTE: Final = {colour.lower(): f"var(--figure-{number})" for number, colour in enumerate(APPS)} | {
     "#000000": "currentColor"
@@ -46,24 +49,20 @@ class Picture(NamedTuple):
     narrow: Markup
 
 
-def picture(figure: Figure, name: str) -> Picture:
+def picture(draw: Draw, name: str) -> Picture:
     """Return a figure as SVG.
 
     Args:
-        figure: The figure; its title and its size change.
+        draw: Draws it.
         name: What makes its ids other than those of the other pictures of the page.
     """
+    figure = draw(WIDE)
     title = " ".join(figure.get_suptitle().split())
-    figure.suptitle("")
-    wide = _svg(figure, f"{name}-wide", title)
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(min(NARROW_IN, width), height)
-    for axes in figure.axes:
-        axes.set_xlabel(textwrap.fill(axes.get_xlabel(), NARROW_LETTERS))
-    return Picture(title, wide, _svg(figure, f"{name}-narrow", title))
+    return Picture(title, _svg(figure, f"{name}-wide", title), _svg(draw(NARROW), f"{name}-narrow", title))
 
 
 def _svg(figure: Figure, name: str, title: str) -> Markup:
+    figure.suptitle("")
     out = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

@@ -150,9 +150,15 @@ def _said(found: Swept, place: Place) -> str:
     return ", ".join(f"{_short(keys, key)} = {label(value)}" for key, value in place.settings.items())
 
 
-def picture(found: Swept, name: str) -> Figure:
-    """Draw a measure over the keys that were swept: a curve, curves, or a heat map."""
-    from stasis_sim.report.sweep_figure import figure  # noqa: PLC0415 - loads matplotlib
+def picture(found: Swept, name: str, width: float | None = None) -> Figure:
+    """Draw a measure over the keys that were swept: a curve, curves, or a heat map.
 
-    keys = list(found.design.over)
-    return figure(found, name, places(found, name), {key: _short(keys, key) for key in keys}, answer(found, name))
+    Args:
+        found: The sweep.
+        name: ``[APP.]measure``.
+        width: Of the picture in inches; None: the usual one.
+    """
+    from stasis_sim.report.sweep_figure import WIDTH, figure  # noqa: PLC0415 - loads matplotlib
+
+    short = {key: _short(list(found.design.over), key) for key in found.design.over}
+    return figure(found, name, places(found, name), short, answer(found, name), width or WIDTH)
