@@ -36,7 +36,7 @@ UNITS: Final = {"duration": " (s)", "rate": " (per s)", "share": "", "count": ""
 
 
 def figure(
-    found: Swept, name: str, places: Sequence[Place], short: Mapping[str, str], title: str, width: float = WIDTH
+    found: Swept, name: str, places: Sequence[Place], short: Mapping[str, str], title: str, *, width: float = WIDTH
 ) -> Figure:
     """Draw one measure of a sweep.
 

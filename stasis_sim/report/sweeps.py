@@ -161,4 +161,4 @@ def picture(found: Swept, name: str, width: float | None = None) -> Figure:
     from stasis_sim.report.sweep_figure import WIDTH, figure  # noqa: PLC0415 - loads matplotlib
 
     short = {key: _short(list(found.design.over), key) for key in found.design.over}
-    return figure(found, name, places(found, name), short, answer(found, name), width or WIDTH)
+    return figure(found, name, places(found, name), short, answer(found, name), width=width or WIDTH)
