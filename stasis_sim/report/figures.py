@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stasis_sim.report.sweeps import picture as sweep_figure
 from stasis_sim.report.sweeps import telling
@@ -24,16 +24,39 @@ def _timeline(results: Results, width: float) -> Figure:
     return figure
 
 
-RUN: Final[dict[str, Callable[[Results, float], Figure]]] = {"timeline": _timeline}
+class OfRun(NamedTuple):
+    """A figure of a run.
+
+    Attributes:
+        draw: Draws it, so many inches wide.
+        measure: What must have been there to be measured, as there is nothing to see else; empty: nothing.
+        alone: Whether it is too much for a page of several runs.
+    """
+
+    draw: Callable[[Results, float], Figure]
+    measure: str = ""
+    alone: bool = False
+
+
+RUN: Final = {"timeline": OfRun(_timeline)}
 """The figures of a run, in their order; they need its tables."""
 
 COMPARISON: Final[dict[str, Callable[[Mapping[str, Results], float], Figure]]] = {}
 """The figures of variants side by side; those of each variant by itself are :data:`RUN`."""
 
 
-def of_run(results: Results) -> Iterator[tuple[str, Draw]]:
-    """Yield what draws a run, by names that are unique within a page."""
-    yield from ((name, partial(draw, results)) for name, draw in RUN.items())
+def of_run(results: Results, *, alone: bool) -> Iterator[tuple[str, Draw]]:
+    """Yield what draws a run, by names that are unique within a page.
+
+    Args:
+        results: The run.
+        alone: Whether the page is about this run alone.
+    """
+    total = results.measures["total"]
+    for name, each in RUN.items():
+        there = not each.measure or total[each.measure]["mean"] is not None
+        if there and (alone or not each.alone):
+            yield name, partial(each.draw, results)
 
 
 def of_comparison(variants: Mapping[str, Results]) -> Iterator[tuple[str, Draw]]:

@@ -13,9 +13,6 @@ from stasis_sim.report.sentences import seconds
 if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
 
-MOST: Final = 3
-"""Outages that a page shows."""
-
 CAUSES: Final = {
     "start": "it had not been connected since the start",
     "closed": "its client closed the connection",
@@ -74,7 +71,7 @@ class Row(NamedTuple):
     notes: list[str]
 
 
-def told(results: Results, most: int = MOST) -> list[Told]:
+def told(results: Results, most: int) -> list[Told]:
     """Return the outages of a run that cost most, the worst one first; it needs the tables.
 
     Args:

@@ -32,6 +32,9 @@ ALWAYS: Final = frozenset({"calls", "ejection_rate"})
 
 MOST_TILES: Final = 6
 
+MOST_OUTAGES: Final = 3
+"""Outages that are told of a run."""
+
 COMPARED: Final = ("ejection_rate", "calls.share.stranded", "missed_rate", "availability")
 """The key figures of each variant of a comparison; those that are nought in all of them are left out."""
 
@@ -171,12 +174,12 @@ def _signed(name: str, interval: Interval | None) -> str:
     return f"{'+' if (interval['mean'] or 0) > 0 else ''}{text}{chance}"
 
 
-def part(results: Results, most: int = outages.MOST) -> Part:
+def part(results: Results, *, alone: bool) -> Part:
     """Return what is shown of one run.
 
     Args:
         results: The run.
-        most: Outages at most.
+        alone: Whether the page is about this run alone; of one among others less is shown.
 
     Raises:
         InputError: Its tables cannot be read.
@@ -184,8 +187,10 @@ def part(results: Results, most: int = outages.MOST) -> Part:
     if results.scenario.run.record != "all":
         return Part(recorded=False)
     try:
-        drawn = [picture(draw, f"{results.tree.path.name}-{name}") for name, draw in figures.of_run(results)]
-        return Part(True, drawn, _ledger(results), outages.told(results, most))
+        drawn = [
+            picture(draw, f"{results.tree.path.name}-{name}") for name, draw in figures.of_run(results, alone=alone)
+        ]
+        return Part(True, drawn, _ledger(results), outages.told(results, MOST_OUTAGES if alone else 1))
     except (OSError, ValueError) as error:
         what = str(error).partition("\n")[0]
         text = f"{what}; delete the folder and run the scenario again"

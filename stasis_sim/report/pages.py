@@ -106,7 +106,7 @@ def _run(found: Run) -> str:
         spread=page_parts.spread([results]),
         everything=list(page_parts.everything(results)),
         verdicts=results.verdicts,
-        part=page_parts.part(results),
+        part=page_parts.part(results, alone=True),
         inputs=page_parts.inputs(found.provenance, [results], results.tree.path.name),
     )
 
@@ -146,7 +146,7 @@ def _variants(variants: dict[str, Results]) -> list[Variant]:
             name,
             _headline(outcome(name, results.replications)),
             tiles[name],
-            page_parts.part(results, most=1),
+            page_parts.part(results, alone=False),
         )
         for number, (name, results) in enumerate(variants.items(), start=1)
     ]
