@@ -13,10 +13,7 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 
-from stasis_sim.experiments.reopened import reopen
-from stasis_sim.report.pages import write_report
 from stasis_sim.report.tables import cell
-from tests.report.results import make
 
 BROWSER: Final = shutil.which("chromium")
 DRIVER: Final = shutil.which("chromedriver")
@@ -56,11 +53,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     driver.quit()
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The report of a run, of a comparison and of a sweep."""
-    folders = make(tmp_path_factory.mktemp("results"))
-    return {kind: write_report(found) for kind, found in zip(KINDS, reopen(folders), strict=True)}
+def log(browser: Any, kind: str) -> list[Any]:
+    """Return what the browser has logged of a kind since it was last asked."""
+    entries: list[Any] = browser.get_log(kind)
+    return entries
 
 
 def open_page(browser: Chrome, page: Path, width: int, scheme: str) -> list[str]:
@@ -71,10 +67,10 @@ def open_page(browser: Chrome, page: Path, width: int, scheme: str) -> list[str]
     )
     preference = {"name": "prefers-color-scheme", "value": scheme}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preference]})
-    browser.get_log("performance")
-    browser.get_log("browser")
+    log(browser, "performance")
+    log(browser, "browser")
     browser.get(page.as_uri())
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    messages = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
     return [
         message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
     ]
@@ -89,12 +85,12 @@ def look(browser: Chrome, script: str) -> Any:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_opens_without_network_errors_or_scrolling_aside(
-    browser: Chrome, pages: dict[str, Path], kind: str, width: str, scheme: str
+    browser: Chrome, reports: dict[str, Path], kind: str, width: str, scheme: str
 ) -> None:
     """It asks for nothing but itself, the console is empty, nothing sticks out, and its paper is as dark as asked."""
-    asked = open_page(browser, pages[kind], WIDTHS[width], scheme)
-    assert [url for url in asked if not url.startswith("data:")] == [pages[kind].as_uri()]
-    assert browser.get_log("browser") == []
+    asked = open_page(browser, reports[kind], WIDTHS[width], scheme)
+    assert [url for url in asked if not url.startswith("data:")] == [reports[kind].as_uri()]
+    assert log(browser, "browser") == []
     assert look(browser, "document.documentElement.scrollWidth") <= WIDTHS[width]
     paper = look(browser, "getComputedStyle(document.body).backgroundColor")
     brightness = sum(int(part) for part in paper.removeprefix("rgb(").removesuffix(")").split(","))
@@ -102,10 +98,10 @@ def test_a_page_opens_without_network_errors_or_scrolling_aside(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_key_figures_of_a_run_can_be_read(browser: Chrome, pages: dict[str, Path], width: str) -> None:
+def test_the_key_figures_of_a_run_can_be_read(browser: Chrome, reports: dict[str, Path], width: str) -> None:
     """The question, the answer with its uncertainty, and the same number as measures.json in the tiles."""
-    open_page(browser, pages["run"], WIDTHS[width], "light")
-    total = json.loads((pages["run"].parent / "measures.json").read_text("utf-8"))["measures"]["total"]
+    open_page(browser, reports["run"], WIDTHS[width], "light")
+    total = json.loads((reports["run"].parent / "measures.json").read_text("utf-8"))["measures"]["total"]
     rate = total["ejection_rate"]
     assert browser.find_element(By.TAG_NAME, "h1").text == "What does a moment's outage cost?"
     said = browser.find_element(By.ID, "answer").text
@@ -117,29 +113,29 @@ def test_the_key_figures_of_a_run_can_be_read(browser: Chrome, pages: dict[str, 
 
 @pytest.mark.parametrize(("width", "shown"), [("desk", "wide"), ("phone", "narrow")])
 def test_pictures_are_as_wide_as_the_screen_asks_for(
-    browser: Chrome, pages: dict[str, Path], width: str, shown: str
+    browser: Chrome, reports: dict[str, Path], width: str, shown: str
 ) -> None:
     """One of two pictures is shown, its text can be found and is not smaller than eight pixels."""
-    open_page(browser, pages["run"], WIDTHS[width], "light")
+    open_page(browser, reports["run"], WIDTHS[width], "light")
     pictures = {kind: browser.find_element(By.CSS_SELECTOR, f"#pictures .{kind} svg") for kind in ("wide", "narrow")}
     assert {kind for kind, picture in pictures.items() if picture.is_displayed()} == {shown}
     text = pictures[shown].find_element(By.XPATH, ".//*[text()='0']")
     assert text.size["height"] >= 8
 
 
-def test_a_comparison_and_a_sweep_say_what_they_found(browser: Chrome, pages: dict[str, Path]) -> None:
+def test_a_comparison_and_a_sweep_say_what_they_found(browser: Chrome, reports: dict[str, Path]) -> None:
     """The paired difference with its interval, and where a measure is least and where most."""
-    open_page(browser, pages["comparison"], WIDTHS["desk"], "light")
+    open_page(browser, reports["comparison"], WIDTHS["desk"], "light")
     assert browser.find_element(By.ID, "answer").text.startswith("30s ejects ")
     assert len(browser.find_elements(By.CSS_SELECTOR, ".variants section")) == 2
-    open_page(browser, pages["sweep"], WIDTHS["desk"], "light")
+    open_page(browser, reports["sweep"], WIDTHS["desk"], "light")
     assert browser.find_element(By.ID, "answer").text.startswith("The ejection rate is least, ")
     assert len(browser.find_elements(By.CSS_SELECTOR, "#points tbody tr")) == 4
 
 
-def test_the_worst_outage_is_told_step_by_step(browser: Chrome, pages: dict[str, Path]) -> None:
+def test_the_worst_outage_is_told_step_by_step(browser: Chrome, reports: dict[str, Path]) -> None:
     """Its table has the calls that were ejected in it, and says when the client was away and when it was back."""
-    open_page(browser, pages["run"], WIDTHS["phone"], "light")
+    open_page(browser, reports["run"], WIDTHS["phone"], "light")
     outage = browser.find_element(By.CSS_SELECTOR, "#outages article")
     assert outage.find_element(By.TAG_NAME, "h3").text.startswith("Intro-IVR was away for ")
     said = outage.text
