@@ -33,8 +33,9 @@ MOST_POINTS: Final = 300
 
 PAIRED: Final = (
     "All variants meet the same callers and the same outages, and differences are taken replication by replication. "
-    "± is half the width of the 95 % interval."
 )
+INTERVAL: Final = "± is half the width of the 95 % interval."
+ANECDOTE: Final = "There is only one replication, so how sure they are is not known."
 
 
 class Variant(NamedTuple):
@@ -81,8 +82,14 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     style = files("stasis_sim.report").joinpath("page/style.css").read_text("utf-8")
+    environment.filters["tight"] = _tight
     environment.globals["style"] = Markup(style)  # noqa: S704 - our own
     return environment
+
+
+def _tight(text: str) -> str:
+    """Keep a number, its interval and its unit on one line."""
+    return text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
 
 
 def _render(template: str, **content: Any) -> str:
@@ -123,7 +130,7 @@ def _comparison(found: Comparison) -> str:
         story=[] if questions else blocks(found.provenance["story"]),
         questions=questions,
         lead=apart(replications),
-        paired=PAIRED,
+        paired=PAIRED + (INTERVAL if len(replications[first]) > 1 else ANECDOTE),
         sentences=comparison(replications),
         warnings=_warnings(variants.values()),
         first=first,

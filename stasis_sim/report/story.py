@@ -44,11 +44,19 @@ def blocks(story: str) -> list[Block]:
             found[-1][1][-1] += f" {text}"
         else:
             found[-1][1].append(text)
-    return [Block(listed, [_rich(item) for item in items]) for listed, items in found]
+    return [Block(listed, [_item(item) if listed else _rich(item) for item in items]) for listed, items in found]
 
 
 _INDENT: Final = 2
 """Of an item of a list, in spaces."""
+
+
+def _item(text: str) -> Markup:
+    """Take what stands before a gap for a command, if it is no address: what follows explains it."""
+    head, *rest = re.split(r"\s{2,}", text, maxsplit=1)
+    if not rest or _LINK.match(head):
+        return _rich(text)
+    return Markup("<code>{}</code> {}").format(head, _rich(rest[0]))
 
 
 def _rich(text: str) -> Markup:

@@ -26,6 +26,8 @@ def test_a_story_is_the_comment_at_the_head_of_the_file() -> None:
         ("Two\nlines.\n\nA second paragraph.", [(False, ["Two lines."]), (False, ["A second paragraph."])]),
         ("Asked in:\n  one\n  two\n    goes on", [(False, ["Asked in:"]), (True, ["one", "two goes on"])]),
         ("  an item first\nThen text.", [(True, ["an item first"]), (False, ["Then text."])]),
+        ("  stasis-sim run `a`  runs <it>", [(True, ["<code>stasis-sim run `a`</code> runs &lt;it&gt;"])]),
+        ("  https://example.org  has it", [(True, ['<a href="https://example.org">example.org</a> has it'])]),
         ("Run `a < b`.", [(False, ["Run <code>a &lt; b</code>."])]),
         (
             "See https://example.org/a?b=1&c=2.",
