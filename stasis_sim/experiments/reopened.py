@@ -114,10 +114,19 @@ def _read(path: Path) -> Json:
     return content
 
 
+def _provenance(path: Path) -> Json:
+    """Return how results came about; those of an earlier version may tell no story."""
+    content = _read(path / "provenance.json")
+    missing = [key for key in ("command", "model", "seed", "name", "scenario", "files") if key not in content]
+    if missing:
+        raise KeyError(missing)
+    return {"story": "", **content}
+
+
 def _run(path: Path) -> Run:
     whole = path.resolve()
     tree = ResultTree(whole.parent.parent, whole.parent.name, whole.name)
-    provenance, count = _read(path / "provenance.json"), int(_read(path / "measures.json")["replications"])
+    provenance, count = _provenance(path), int(_read(path / "measures.json")["replications"])
     replications = [tree.load(number + 1) for number in range(count)]
     scenario = restore(provenance)
     there = tuple(each for each in replications if each is not None)
@@ -134,13 +143,13 @@ def _comparison(path: Path) -> Comparison:
         if not _kind(folder):
             raise InputError.at(str(path), f"the results of {each['name']} are gone; compare again")
         variants[each["name"]] = _run(folder)
-    return Comparison(path, variants, _read(path / "provenance.json"))
+    return Comparison(path, variants, _provenance(path))
 
 
 def _sweep(path: Path) -> Sweep:
-    provenance = _read(path / "provenance.json")
+    provenance = _provenance(path)
     scenario = restore(provenance)
     points = tuple(Point(each["settings"], each["digest"]) for each in _read(path / "sweep.json")["points"])
-    if scenario.sweep is None:
-        raise ValueError("a sweep that sweeps nothing")
+    if scenario.sweep is None or any(list(point.settings) != list(scenario.sweep.over) for point in points):
+        raise ValueError("the points are not those of the sweep")
     return Sweep(path, Swept(scenario, scenario.sweep, points, path.resolve()), provenance)

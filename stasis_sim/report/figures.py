@@ -54,7 +54,8 @@ def of_run(results: Results, *, alone: bool) -> Iterator[tuple[str, Draw]]:
     """
     total = results.measures["total"]
     for name, each in RUN.items():
-        there = not each.measure or total[each.measure]["mean"] is not None
+        measured = total.get(each.measure)
+        there = not each.measure or (measured is not None and measured["mean"] is not None)
         if there and (alone or not each.alone):
             yield name, partial(each.draw, results)
 

@@ -174,11 +174,12 @@ def _signed(name: str, interval: Interval | None) -> str:
     return f"{'+' if (interval['mean'] or 0) > 0 else ''}{text}{chance}"
 
 
-def part(results: Results, *, alone: bool) -> Part:
+def part(results: Results, name: str, *, alone: bool) -> Part:
     """Return what is shown of one run.
 
     Args:
         results: The run.
+        name: What makes the ids of its pictures other than those of other runs on the page.
         alone: Whether the page is about this run alone; of one among others less is shown.
 
     Raises:

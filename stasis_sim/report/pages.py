@@ -15,10 +15,11 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from stasis_sim.errors import InputError
 from stasis_sim.experiments.checks import idle
 from stasis_sim.experiments.reopened import Comparison, Reopened, Run, Sweep
 from stasis_sim.experiments.replications import Results
-from stasis_sim.experiments.results import write
+from stasis_sim.experiments.results import DamagedError, write
 from stasis_sim.experiments.sweeps import Swept, label
 from stasis_sim.report import figures, page_parts, sweeps, words
 from stasis_sim.report.sentences import answer, apart, comparison, outcome, precision
@@ -61,15 +62,22 @@ def write_report(found: Reopened) -> Path:
     Raises:
         InputError: The results cannot be read.
     """
-    match found:
-        case Run():
-            text = _run(found)
-        case Comparison():
-            text = _comparison(found)
-        case Sweep():
-            text = _sweep(found)
+    try:
+        text = _page(found)
+    except DamagedError as error:
+        raise InputError.at(str(found.path), f"{error}; run the scenario again") from None
     write(found.path / NAME, text)
     return found.path / NAME
+
+
+def _page(found: Reopened) -> str:
+    match found:
+        case Run():
+            return _run(found)
+        case Comparison():
+            return _comparison(found)
+        case Sweep():
+            return _sweep(found)
 
 
 @cache
@@ -98,13 +106,14 @@ def _render(template: str, **content: Any) -> str:
 
 def _run(found: Run) -> str:
     results = found.results
+    profile = results.scenario.asterisk.profile
     columns = columns_of(results.measures)
     return _render(
         "run.html",
         title=results.scenario.title or results.scenario.name,
         story=blocks(found.provenance["story"]),
-        profile=results.scenario.asterisk.profile,
-        lead=_headline(answer(results)),
+        profile=profile,
+        lead=_headline(profile, answer(results)),
         sure=precision(results),
         warnings=_warnings([results]),
         tiles=page_parts.tiles(results.measures["total"]),
@@ -113,7 +122,7 @@ def _run(found: Run) -> str:
         spread=page_parts.spread([results]),
         everything=list(page_parts.everything(results)),
         verdicts=results.verdicts,
-        part=page_parts.part(results, alone=True),
+        part=page_parts.part(results, "run", alone=True),
         inputs=page_parts.inputs(found.provenance, [results], results.tree.path.name),
     )
 
@@ -151,9 +160,9 @@ def _variants(variants: dict[str, Results]) -> list[Variant]:
         Variant(
             f"variant-{number}",
             name,
-            _headline(outcome(name, results.replications)),
+            _headline(name, outcome(name, results.replications)),
             tiles[name],
-            page_parts.part(results, alone=False),
+            page_parts.part(results, f"variant-{number}", alone=False),
         )
         for number, (name, results) in enumerate(variants.items(), start=1)
     ]
@@ -193,9 +202,9 @@ def _points(swept: Swept, names: list[str]) -> list[Point]:
     ]
 
 
-def _headline(said: str) -> str:
+def _headline(name: str, said: str) -> str:
     """Take the name of the profile or the variant off a sentence: it stands above it."""
-    _, _, rest = said.partition(": ")
+    rest = said.removeprefix(f"{name}: ")
     return rest[0].upper() + rest[1:]
 
 

@@ -42,6 +42,16 @@ def test_a_run_is_what_it_was(tmp_path: Path) -> None:
     assert found.provenance["command"] == ["stasis-sim", "run"]
 
 
+def test_results_of_a_version_that_kept_no_story_can_be_opened(tmp_path: Path) -> None:
+    """They tell none."""
+    path = run(small(), out=tmp_path).tree.path
+    content = json.loads((path / "provenance.json").read_text("utf-8"))
+    del content["story"]
+    (path / "provenance.json").write_text(json.dumps(content), "utf-8")
+    (found,) = reopen([path])
+    assert found.provenance["story"] == ""
+
+
 def test_a_comparison_names_its_variants(tmp_path: Path) -> None:
     """Their names, scenarios and digests lie in a folder of its own, which is the same for the same variants."""
     done = compare(variants_of(small(), OVER), out=tmp_path)

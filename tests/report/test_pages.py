@@ -16,6 +16,7 @@ from stasis_sim.experiments.replications import run
 from stasis_sim.observe.vocabulary import CAUSES, HOWS, OUTCOMES, REASONS
 from stasis_sim.report import outages, words
 from stasis_sim.report.pages import write_report
+from stasis_sim.report.sentences import outcome
 from stasis_sim.scenario import Scenario
 from tests.report.results import TEXT, scenario
 
@@ -155,6 +156,28 @@ def test_a_damaged_table_is_said(reports: dict[str, Path], tmp_path: Path) -> No
     assert str(error.value).startswith(f"{path}: ")
     assert str(error.value).endswith("run the scenario again")
     assert "\n" not in str(error.value)
+
+
+def test_a_damaged_point_of_a_sweep_is_said(reports: dict[str, Path], tmp_path: Path) -> None:
+    """In one line, with what to do."""
+    folder_of = reports["sweep"].parent
+    shutil.copytree(folder_of.parent, tmp_path / "moment")
+    for mark in (tmp_path / "moment").glob("*/replications/0001/replication.json"):
+        mark.write_text("{}")
+    with pytest.raises(InputError, match=r"its checksum does not match; .*run the scenario again$"):
+        page(tmp_path / "moment" / folder_of.name)
+
+
+def test_variants_may_have_any_name(tmp_path: Path) -> None:
+    """Also one with a colon, and one that is the same run as another."""
+    same = scenario(**{"run.record": "measures", "run.replications": 1})
+    variants = compare({"{constant: 1s}": same, "again: the same": same}, out=tmp_path)
+    said = seen(page(folder(variants)))
+    sentence = outcome("", variants["again: the same"].replications).removeprefix(": ")
+    assert f"{{constant: 1s}} {sentence}" in said
+    assert f"again: the same {sentence}" in said
+    assert "again: the same and {constant: 1s} give the same rates." in said
+    assert "There is only one replication, so how sure they are is not known." in said
 
 
 def test_every_word_is_explained() -> None:
