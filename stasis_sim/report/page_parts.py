@@ -188,9 +188,7 @@ def part(results: Results, name: str, *, alone: bool) -> Part:
     if results.scenario.run.record != "all":
         return Part(recorded=False)
     try:
-        drawn = [
-            picture(draw, f"{results.tree.path.name}-{name}") for name, draw in figures.of_run(results, alone=alone)
-        ]
+        drawn = [picture(draw, f"{name}-{each}") for each, draw in figures.of_run(results, alone=alone)]
         return Part(True, drawn, _ledger(results), outages.told(results, MOST_OUTAGES if alone else 1))
     except (OSError, ValueError) as error:
         what = str(error).partition("\n")[0]
