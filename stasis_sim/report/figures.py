@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stasis_sim.report.svg import Draw
 
 
-def _timeline(results: Results, width: float) -> Figure:
+def _timeline(results: Results, *, width: float) -> Figure:
     figure = timeline(results)
     figure.set_size_inches(width, figure.get_size_inches()[1])
     return figure
@@ -28,20 +28,20 @@ class OfRun(NamedTuple):
     """A figure of a run.
 
     Attributes:
-        draw: Draws it, so many inches wide.
+        draw: Returns what draws it; what takes long is done by then, as each figure is drawn in two widths.
         measure: What must have been there to be measured, as there is nothing to see else; empty: nothing.
         alone: Whether it is too much for a page of several runs.
     """
 
-    draw: Callable[[Results, float], Figure]
+    draw: Callable[[Results], Draw]
     measure: str = ""
     alone: bool = False
 
 
-RUN: Final = {"timeline": OfRun(_timeline)}
+RUN: Final = {"timeline": OfRun(lambda results: partial(_timeline, results))}
 """The figures of a run, in their order; they need its tables."""
 
-COMPARISON: Final[dict[str, Callable[[Mapping[str, Results], float], Figure]]] = {}
+COMPARISON: Final[dict[str, Callable[[Mapping[str, Results]], Draw]]] = {}
 """The figures of variants side by side; those of each variant by itself are :data:`RUN`."""
 
 
@@ -57,12 +57,12 @@ def of_run(results: Results, *, alone: bool) -> Iterator[tuple[str, Draw]]:
         measured = total.get(each.measure)
         there = not each.measure or (measured is not None and measured["mean"] is not None)
         if there and (alone or not each.alone):
-            yield name, partial(each.draw, results)
+            yield name, each.draw(results)
 
 
 def of_comparison(variants: Mapping[str, Results]) -> Iterator[tuple[str, Draw]]:
     """Yield what draws variants side by side."""
-    yield from ((name, partial(draw, variants)) for name, draw in COMPARISON.items())
+    yield from ((name, draw(variants)) for name, draw in COMPARISON.items())
 
 
 def of_sweep(found: Swept) -> Iterator[tuple[str, Draw]]:

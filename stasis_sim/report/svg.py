@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import matplotlib as mpl
 from markupsafe import Markup, escape
@@ -26,8 +25,13 @@ WIDE: Final = 7.5
 NARROW: Final = 4.2
 """Width of a picture on a phone, in inches, where letters of nine points can still be read."""
 
-Draw = Callable[[float], "Figure"]
-"""Draws a figure of so many inches."""
+
+class Draw(Protocol):
+    """Draws a figure."""
+
+    def __call__(self, *, width: float) -> Figure:
+        """Return the figure, so many inches wide."""
+
 
 PALETTE: Final = {colour.lower(): f"var(--figure-{number})" for number, colour in enumerate(APPS)} | {
     "#000000": "currentColor"
@@ -56,9 +60,9 @@ def picture(draw: Draw, name: str) -> Picture:
         draw: Draws it.
         name: What makes its ids other than those of the other pictures of the page.
     """
-    figure = draw(WIDE)
+    figure = draw(width=WIDE)
     title = " ".join(figure.get_suptitle().split())
-    return Picture(title, _svg(figure, f"{name}-wide", title), _svg(draw(NARROW), f"{name}-narrow", title))
+    return Picture(title, _svg(figure, f"{name}-wide", title), _svg(draw(width=NARROW), f"{name}-narrow", title))
 
 
 def _svg(figure: Figure, name: str, title: str) -> Markup:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from stasis_sim.report.svg import NARROW, WIDE, picture
 
 
-def drawn(width: float) -> Figure:
+def drawn(*, width: float) -> Figure:
     """Draw a figure with all that pages take care of: a title, clipped lines, black, a palette, small numbers."""
     figure = Figure(figsize=(width, 2))
     figure.suptitle("10 % of <calls>\nwere ejected")
