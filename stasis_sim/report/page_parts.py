@@ -16,6 +16,7 @@ from stasis_sim.report import figures, missed, outages, words
 from stasis_sim.report.sentences import engine, seconds
 from stasis_sim.report.svg import Picture, picture
 from stasis_sim.report.tables import ROWS, cell, rows
+from stasis_sim.scenario import Scenario, show
 
 TILES: Final = (
     "calls",
@@ -215,11 +216,12 @@ def _ledger(results: Results) -> Ledger:
     return Ledger(missed.sentence(counted, asked), fates, groups, missed.besides(astray, results.measures, asked))
 
 
-def inputs(provenance: Json, runs: Sequence[Results], digest: str) -> Inputs:
+def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest: str) -> Inputs:
     """Return what decided the results, as their provenance tells.
 
     Args:
         provenance: Of the run, the comparison or the sweep.
+        scenario: The scenario that it tells of.
         runs: The runs that it consists of, if they are few.
         digest: The name of its folder.
     """
@@ -233,7 +235,7 @@ def inputs(provenance: Json, runs: Sequence[Results], digest: str) -> Inputs:
             (f"Again, and held byte by byte ({each.scenario.asterisk.profile})", f"stasis-sim rerun {folder}")
         )
     commands.append(("This page", f"stasis-sim report results/{name}/{digest}"))
-    return Inputs(facts, provenance["scenario"], provenance["files"], commands)
+    return Inputs(facts, show(scenario, inline=True), provenance["files"], commands)
 
 
 def _of_runs(runs: Sequence[Results]) -> list[tuple[str, str]]:

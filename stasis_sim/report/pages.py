@@ -123,7 +123,7 @@ def _run(found: Run) -> str:
         everything=list(page_parts.everything(results)),
         verdicts=results.verdicts,
         part=page_parts.part(results, "run", alone=True),
-        inputs=page_parts.inputs(found.provenance, [results], results.tree.path.name),
+        inputs=page_parts.inputs(found.provenance, results.scenario, [results], results.tree.path.name),
     )
 
 
@@ -150,7 +150,9 @@ def _comparison(found: Comparison) -> str:
         differences=page_parts.apart(variants),
         figures=[picture(draw, name) for name, draw in figures.of_comparison(variants)],
         variants=_variants(variants),
-        inputs=page_parts.inputs(found.provenance, list(variants.values()), found.path.resolve().name),
+        inputs=page_parts.inputs(
+            found.provenance, variants[first].scenario, list(variants.values()), found.path.resolve().name
+        ),
     )
 
 
@@ -187,7 +189,7 @@ def _sweep(found: Sweep) -> str:
             picture(draw, name)._replace(title=f"{words.title(name)}: {sweeps.span(swept, name)}")
             for name, draw in figures.of_sweep(swept)
         ],
-        inputs=page_parts.inputs(found.provenance, [], swept.path.name),
+        inputs=page_parts.inputs(found.provenance, swept.scenario, [], swept.path.name),
     )
 
 
