@@ -235,7 +235,7 @@ def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest
             (f"Again, and held byte by byte ({each.scenario.asterisk.profile})", f"stasis-sim rerun {folder}")
         )
     commands.append(("This page", f"stasis-sim report results/{name}/{digest}"))
-    return Inputs(facts, show(scenario, inline=True), provenance["files"], commands)
+    return Inputs(facts, show(scenario), provenance["files"], commands)
 
 
 def _of_runs(runs: Sequence[Results]) -> list[tuple[str, str]]:
