@@ -1,11 +1,15 @@
 # Everything that a new machine needs is made here: a virtual environment from the lock file, then the job.
 PYTHON ?= python3
 BIN := .venv/bin
+# The folder that was written last, when the recipe gets there.
+newest = "$$(ls -dt $(1) | head -n 1)"
 
 .PHONY: demo test test-all lint format lock bench docs clean
 
 demo: .venv/ready
 	$(BIN)/stasis-sim compare scenarios/connection-previously-existed.yaml
+	$(BIN)/stasis-sim sweep scenarios/outage-length.yaml
+	$(BIN)/stasis-sim report $(call newest,results/connection-previously-existed/compare-*) $(call newest,results/outage-length/sweep-*)
 
 test: .venv/ready lint
 	$(BIN)/pytest

@@ -1,4 +1,4 @@
-"""Commands about results that are kept: ledger, rerun, and baseline save and diff."""
+"""Commands about results that are kept: ledger, report, rerun, and baseline save and diff."""
 
 from __future__ import annotations
 
@@ -60,6 +60,21 @@ def ledger(
         print_json(missed.as_json(found, asked))
     else:
         typer.echo("\n\n".join([missed.text(kept, asked) for kept in found]))
+
+
+@app.command()
+def report(
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, sweep-DIGEST, compare-DIGEST, or above."),
+    ],
+) -> None:
+    """Write earlier results as one HTML page each, report.html in their folder: it needs no network to be read."""
+    from stasis_sim.experiments.reopened import reopen
+    from stasis_sim.report.pages import write_report
+
+    for found in reopen(results):
+        typer.echo(f"report: {write_report(found)}")
 
 
 @app.command()

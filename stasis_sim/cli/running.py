@@ -174,6 +174,7 @@ def _variants(
 
 
 def _print_comparison(done: dict[str, Results]) -> None:
+    from stasis_sim.experiments.comparisons import folder
     from stasis_sim.report.sentences import comparison, engine, outcome
     from stasis_sim.report.tables import table
 
@@ -190,6 +191,7 @@ def _print_comparison(done: dict[str, Results]) -> None:
     typer.echo("results:")
     for results in done.values():
         typer.echo(f"  {results.tree.path}")
+    typer.echo(f"  {folder(done)}")
 
 
 @app.command()

@@ -1,6 +1,13 @@
 """Variants side by side: the same callers and the same outages, and how far apart what they cost is.
 
-Pairs are made replication by replication: number i of each variant has the same random numbers.
+Pairs are made replication by replication: number i of each variant has the same random numbers. The results of a
+variant are those of a run by itself and lie where such a run would put them; a comparison adds their names.
+
+::
+
+    results/SCENARIO/compare-DIGEST/
+      compare.json     each variant with the scenario and the digest of its run, the first one first
+      provenance.json  how it came about; the scenario is that of the first variant
 """
 
 from __future__ import annotations
@@ -12,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.executors import crew
+from stasis_sim.experiments.inputs import digest, provenance
 from stasis_sim.experiments.replications import Folder, Results, results_of, workers_for
+from stasis_sim.experiments.results import canonical, write
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.experiments.sweeps import design, label, varied
 
@@ -69,7 +78,27 @@ def compare(
     with crew(executor, workers_for(workers, jobs)) as people:
         for _ in carry_out(studies.values(), people, progress, expected=jobs):
             pass
-    return {name: results_of(study, keep) for name, study in studies.items()}
+    found = {name: results_of(study, keep) for name, study in studies.items()}
+    _write(folder(found), found, command)
+    return found
+
+
+def folder(variants: Mapping[str, Results]) -> Path:
+    """Return where the files of a comparison lie: beside the results of its first variant."""
+    parts = [part for name, found in variants.items() for part in (name, found.scenario.name, found.tree.path.name)]
+    first = next(iter(variants.values()))
+    return first.tree.path.parent / f"compare-{digest(parts)}"
+
+
+def _write(path: Path, variants: Mapping[str, Results], command: Sequence[str]) -> None:
+    """Write the files of a comparison, each whole or not at all."""
+    first = next(iter(variants.values())).scenario
+    named = [
+        {"name": name, "scenario": found.scenario.name, "digest": found.tree.path.name}
+        for name, found in variants.items()
+    ]
+    write(path / "provenance.json", canonical(provenance(first, command)))
+    write(path / "compare.json", canonical({"scenario": first.name, "variants": named}))
 
 
 def _same_seed(variants: Mapping[str, Scenario]) -> None:

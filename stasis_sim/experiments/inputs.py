@@ -134,6 +134,7 @@ def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
         "model": model_version(),
         "seed": scenario.run.seed,
         "name": scenario.name,
+        "story": scenario.story,
         "scenario": scenario.data(inline=True),
         "files": dict(sorted(conf_texts(scenario).items())),
         "includes": {name: patterns for name, patterns in includes.items() if patterns},

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.observe.hearing import BEGINS, FAREWELLS, GONE, HANGUP, farewells, meaning
-from stasis_sim.observe.tables import MICROSECONDS
+from stasis_sim.observe.tables import MICROSECONDS, read_rows
 from stasis_sim.observe.vocabulary import MEANINGS
 
 if TYPE_CHECKING:
@@ -114,21 +114,13 @@ def summary(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def _replication(directory: Path) -> pd.DataFrame:
     """Return the rows of a replication, with instants in microseconds."""
-    rows = _frame(_read(directory, "events", fate=FATES))
+    rows = _frame(read_rows(directory, "events", fate=FATES))
     said = zip(rows["type"], rows["fate"], rows["call"].notna(), strict=True)
     rows["meaning"] = [meaning(type_, fate, about=about) for type_, fate, about in said]
     _about_ends(rows, directory)
     _about_quality(rows)
-    _within(rows, _frame(_read(directory, "outages")), _frame(_read(directory, "connections")))
+    _within(rows, _frame(read_rows(directory, "outages")), _frame(read_rows(directory, "connections")))
     return rows
-
-
-def _read(directory: Path, table: str, columns: list[str] | None = None, **wanted: Iterable[Any]) -> pa.Table:
-    """Read all columns of a table, or some, of the rows in which some have one of the values that are wanted."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
-
-    filters = [(column, "in", list(values)) for column, values in wanted.items()] or None
-    return pq.read_table(directory / f"{table}.parquet", columns=columns, filters=filters)
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -148,10 +140,10 @@ def _about_ends(rows: pd.DataFrame, directory: Path) -> None:
     calls = rows.loc[unheard, "call"].unique().tolist()
     stays: dict[int, list[_Stay]] = {}
     asked = ["call", "at_us", "result", "first_command_us"]
-    for call, *stay in _each(_read(directory, "attempts", asked, call=calls)):
+    for call, *stay in _each(read_rows(directory, "attempts", asked, call=calls)):
         stays.setdefault(call, []).append(_Stay(*stay))
     asked = ["call", "app", "type", "raised_us", "fate"]
-    events = _read(directory, "events", asked, call=calls, type=BEGINS | FAREWELLS)
+    events = read_rows(directory, "events", asked, call=calls, type=BEGINS | FAREWELLS)
     meanings: list[str] = []
     # The events of a call stand together, and in order.
     for call, group in groupby(_each(events), key=itemgetter(0)):

@@ -256,6 +256,36 @@ def read(
     return to_frame(name, pa.concat_tables([whole.empty_table().select(asked), *parts]))
 
 
+def read_rows(
+    directory: Path,
+    name: str,
+    columns: list[str] | None = None,
+    between: tuple[str, int, int] | None = None,
+    **wanted: Iterable[Any],
+) -> pa.Table:
+    """Read only some of a table of one replication, as it is on disk.
+
+    Args:
+        directory: That of the replication.
+        name: One of :data:`~stasis_sim.observe.columns.TABLES`.
+        columns: Which columns; None: all.
+        between: A column, and from where on and up to where its values are wanted, the upper end not among them.
+        **wanted: For some columns the values that are wanted.
+
+    Raises:
+        OSError: The file is not there, or cannot be read.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a run without tables does not load it
+
+    filters: list[tuple[str, str, Any]] = [(column, "in", list(values)) for column, values in wanted.items()]
+    if between is not None:
+        column, low, high = between
+        filters += [(column, ">=", low), (column, "<", high)]
+    # A folder whose name has an = is no column.
+    path = directory / f"{name}.parquet"
+    return pq.read_table(path, columns=columns, filters=filters or None, partitioning=None)
+
+
 def to_frame(name: str, table: pa.Table) -> pd.DataFrame:
     """Make a DataFrame of a table as it is on disk: times in seconds, whole numbers whole where some are missing."""
     import pandas as pd  # noqa: PLC0415 - a run without tables does not load it

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stasis_sim.experiments.kept import Kept
+    from stasis_sim.observe.intervals import Summary
 
 WIDTH = 80
 SHOWN = 12
@@ -87,15 +88,10 @@ def text(kept: Kept, asked: Asked) -> str:
     """
     rows = asked.select(kept)
     counted = rows[rows["counted"]]
-    parts = [_heading(kept), _sentence(counted, asked)]
+    parts = [_heading(kept), _wrapped(sentence(counted, asked))]
     if len(counted):
         parts += [_table(summary(counted, asked.by), asked.by), _legend(counted)]
-    before = len(rows) - len(counted)
-    if before:
-        parts.append(_wrapped(f"Before the warm-up there were {before:,} more, which are not counted."))
-    stale = _stale(counted, kept, asked)
-    if stale:
-        parts.append(stale)
+    parts += map(_wrapped, besides(rows, kept.measures, asked))
     return "\n\n".join([*parts, f"results: {kept.path}"])
 
 
@@ -105,16 +101,36 @@ def _heading(kept: Kept) -> str:
     return f"{kept.title}\n{profile}, {times}, seed {seed}, digest {digest}"
 
 
-def _sentence(rows: pd.DataFrame, asked: Asked) -> str:
+def sentence(rows: pd.DataFrame, asked: Asked) -> str:
+    """Say how many events went astray, and of how many calls.
+
+    Args:
+        rows: The rows of the ledger that are counted.
+        asked: What they are.
+    """
     if rows.empty:
-        return _wrapped(f"No event{asked} was missed, lost, late or misdelivered.")
+        return f"No event{asked} was missed, lost, late or misdelivered."
     found = {fate: int((rows["fate"] == fate).sum()) for fate in FATES}
     # Only a proxy's bus misdelivers.
     counts = ", ".join(f"{count:,} {fate}" for fate, count in found.items() if count or fate != "misdelivered")
     calls = _calls(rows)
     about = "" if asked.call is not None else " of 1 call" if calls == 1 else f" of {calls:,} calls"
     events = "1 event" if len(rows) == 1 else f"{len(rows):,} events"
-    return _wrapped(f"{events}{about}{asked}: {counts}.")
+    return f"{events}{about}{asked}: {counts}."
+
+
+def besides(rows: pd.DataFrame, measures: Summary, asked: Asked) -> list[str]:
+    """Say what a ledger does not count: what was before the warm-up, and what Asterisk has not even raised.
+
+    Args:
+        rows: All rows of the ledger that are asked for.
+        measures: Those of the run.
+        asked: What was asked for.
+    """
+    counted = rows[rows["counted"]]
+    before = len(rows) - len(counted)
+    said = [f"Before the warm-up there were {before:,} more, which are not counted."] if before else []
+    return [*said, *_stale(counted, measures, asked)]
 
 
 def _table(sums: pd.DataFrame, by: str) -> str:
@@ -176,16 +192,16 @@ def _legend(rows: pd.DataFrame) -> str:
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="  ") for line in said)
 
 
-def _stale(rows: pd.DataFrame, kept: Kept, asked: Asked) -> str:
+def _stale(rows: pd.DataFrame, measures: Summary, asked: Asked) -> list[str]:
     """Say how many calls apps take for their own that are gone, where missed events alone do not tell."""
-    values = kept.measures["total"] if asked.app is None else kept.measures["apps"][asked.app]
+    values = measures["total"] if asked.app is None else measures["apps"][asked.app]
     interval = values.get("stale_state") or {"mean": 0, "n": 0}
     stale = round((interval["mean"] or 0) * interval["n"])
     if asked.call is not None or stale <= _calls(rows[rows["meaning"] == "stale_state"]):
-        return ""
+        return []
     who = "an app" if asked.app is None else asked.app
     said = f"In all {stale:,} calls are gone that {who} still takes for its own (stale_state):"
-    return _wrapped(f"{said} of an app that it has forgotten, or if it dies itself, Asterisk raises no events.")
+    return [f"{said} of an app that it has forgotten, or if it dies itself, Asterisk raises no events."]
 
 
 def _calls(rows: pd.DataFrame) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
@@ -19,7 +21,10 @@ def percent(share: float) -> str:
     number = 100 * share
     if number == 0 or number >= 9.995:  # noqa: PLR2004 - three digits
         return f"{number:.1f} %"
-    return f"{number:.2f} %" if number >= 0.0995 else f"{number:.2g} %"  # noqa: PLR2004
+    if number >= 0.0995:  # noqa: PLR2004
+        return f"{number:.2f} %"
+    # Never 9.9e-05: the digits after the point that it takes to show two that say something.
+    return f"{number:.{1 - math.floor(math.log10(number))}f} %"
 
 
 def seconds(time: float) -> str:
@@ -100,6 +105,22 @@ def outcome(profile: str, replications: Sequence[Replication]) -> str:
     return f"{said}; {'; '.join(away)}."
 
 
+def answer(results: Results) -> str:
+    """Say in one sentence what a scenario cost its callers, and how sure that is."""
+    said = outcome(results.scenario.asterisk.profile, results.replications).removesuffix(".")
+    total = results.measures["total"]
+    for measure, what in (("ejection_rate", "ejects"), ("calls.share.stranded", "strands")):
+        interval = total.get(measure)
+        if interval is None or not interval["mean"]:
+            continue
+        low, high = interval["low"], interval["high"]
+        if low is None or high is None:
+            return f"{said}; how sure that is one replication does not say."
+        between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))}"
+        return f"{said}; with 95 % confidence such a run {what} {between} of them on average."
+    return f"{said}."
+
+
 def _ejections(calls: float, entered: float, ejected: float) -> str:
     attempts = entered + ejected
     if not attempts:
@@ -134,6 +155,25 @@ def comparison(variants: Mapping[str, Sequence[Replication]]) -> list[str]:
     """Say for each variant but the first by how much it ejects and misses more or less."""
     (first, base), *others = variants.items()
     return [sentence for name, other in others for sentence in _differences(first, base, name, other)]
+
+
+_VERBS: Final = {"ejects": "eject", "strands": "strand", "misses": "miss"}
+"""Verbs of one and of several."""
+
+
+def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
+    """Say in one sentence how far the variants are from the first; those of which the same is said stand together."""
+    (first, base), *others = variants.items()
+    said: dict[str, list[str]] = {}
+    for name, other in others:
+        sentence = comparison({first: base, name: other})[0].removesuffix(".")
+        said.setdefault(sentence.removeprefix(f"{name} "), []).append(name)
+    parts = []
+    for what, names in said.items():
+        verb, _, rest = what.partition(" ")
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        parts.append(f"{listed} {verb if len(names) == 1 else _VERBS.get(verb, verb)} {rest}")
+    return f"{'; '.join(parts)}."
 
 
 def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[Replication]) -> list[str]:

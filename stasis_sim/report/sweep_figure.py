@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 
     from stasis_sim.report.sweeps import Place
 
+WIDTH: Final = 9.0
+"""Of a picture, in inches."""
+
 MOST_CURVES: Final = 7
 """So many colours there are."""
 
 UNITS: Final = {"duration": " (s)", "rate": " (per s)", "share": "", "count": "", "number": ""}
 
 
-def figure(found: Swept, name: str, places: Sequence[Place], short: Mapping[str, str], title: str) -> Figure:
+def figure(
+    found: Swept, name: str, places: Sequence[Place], short: Mapping[str, str], title: str, *, width: float = WIDTH
+) -> Figure:
     """Draw one measure of a sweep.
 
     Args:
@@ -41,13 +46,14 @@ def figure(found: Swept, name: str, places: Sequence[Place], short: Mapping[str,
         places: The measure at each point.
         short: For each key how it is called.
         title: What is to be seen.
+        width: Of the picture in inches.
     """
     varied = [key for key in found.design.over if len({label(place.settings[key]) for place in places}) > 1]
     quantities = [key for key in varied if all(number(place.settings[key]) is not None for place in places)]
     names = [key for key in varied if key not in quantities]
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(9, 5), layout="constrained")
-        drawn.suptitle(textwrap.fill(title, 100), x=0.01, ha="left", fontsize=10, fontweight="bold")
+        drawn = Figure(figsize=(width, 5), layout="constrained")
+        drawn.suptitle(textwrap.fill(title, round(11 * width)), x=0.01, ha="left", fontsize=10, fontweight="bold")
         if found.design.latin_hypercube is not None or len(varied) > 2:  # noqa: PLR2004 - a page has two dimensions
             _clouds(drawn, name, places, varied, short)
         elif len(varied) == 2 and not names and _grid(places, quantities):  # noqa: PLR2004
@@ -105,8 +111,14 @@ def _curves(
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.grid(visible=True, alpha=0.25)
     if len(groups) > 1:
+        # Above, as on a narrow page there is no room at the side.
         axes.legend(
-            title=", ".join(short[key] for key in others), frameon=False, loc="center left", bbox_to_anchor=(1, 0.5)
+            title=", ".join(short[key] for key in others),
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=2,
+            alignment="left",
         )
 
 
@@ -148,7 +160,8 @@ def _heat_map(drawn: Figure, name: str, places: Sequence[Place], keys: Sequence[
     image = axes.pcolormesh(field, cmap="cividis", edgecolors="white", linewidth=1)
     middle = float(np.nanmin(field) + np.nanmax(field)) / 2
     for (row, column), content in cells.items():
-        colour = "white" if field[row, column] < middle else "black"
+        # Not plain black, which a page turns white in the dark: the colour below it stays.
+        colour = "white" if field[row, column] < middle else "#101010"
         axes.text(column + 0.5, row + 0.5, content, ha="center", va="center", fontsize=7, color=colour)
     axes.set_xticks(np.arange(len(columns)) + 0.5, [written[across][value] for value in columns])
     axes.set_yticks(np.arange(len(rows)) + 0.5, [written[up][value] for value in rows])

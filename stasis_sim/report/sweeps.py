@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 60
 """Points that the terminal shows; the table on disk has all."""
 
+USUAL: Final = ("ejection_rate", "calls.share.stranded", "missed_rate", "availability")
+"""Measures that people ask for first."""
+
 NOTHING: Final[Interval] = {"mean": None, "low": None, "high": None, "n": 0}
 
 
@@ -61,6 +64,12 @@ def places(found: Swept, name: str) -> list[Place]:
     return result
 
 
+def telling(found: Swept) -> list[str]:
+    """Return the measures of :data:`USUAL` that are not the same at all points, or else the first of them."""
+    means = {name: {place.interval["mean"] for place in places(found, name)} for name in USUAL}
+    return [name for name, values in means.items() if len(values) > 1] or [USUAL[0]]
+
+
 def listing(found: Swept, names: Sequence[str]) -> str:
     """Return a table with a row for each point: the values of the keys, and the measures."""
     keys = list(found.design.over)
@@ -98,6 +107,16 @@ def _short(keys: Sequence[str], key: str) -> str:
     return key
 
 
+def span(found: Swept, name: str) -> str:
+    """Return the least and the most of a measure: ``0.24 ± 0.07 % to 66.7 ± 0.5 %``."""
+    known = [place.interval for place in places(found, name) if place.interval["mean"] is not None]
+    if not known:
+        return "nothing to measure it by at any point"
+    measure = scope_and_measure(name)[1]
+    ends = [cell(measure, end(known, key=lambda interval: interval["mean"] or 0.0)) for end in (min, max)]
+    return f"{ends[0]} at all points" if ends[0] == ends[1] else " to ".join(ends)
+
+
 def answer(found: Swept, name: str) -> str:
     """Say where a measure is least and where most, and by how much, pair by pair of replications."""
     known = {at: place for at, place in enumerate(places(found, name)) if place.interval["mean"] is not None}
@@ -131,9 +150,15 @@ def _said(found: Swept, place: Place) -> str:
     return ", ".join(f"{_short(keys, key)} = {label(value)}" for key, value in place.settings.items())
 
 
-def picture(found: Swept, name: str) -> Figure:
-    """Draw a measure over the keys that were swept: a curve, curves, or a heat map."""
-    from stasis_sim.report.sweep_figure import figure  # noqa: PLC0415 - loads matplotlib
+def picture(found: Swept, name: str, width: float | None = None) -> Figure:
+    """Draw a measure over the keys that were swept: a curve, curves, or a heat map.
 
-    keys = list(found.design.over)
-    return figure(found, name, places(found, name), {key: _short(keys, key) for key in keys}, answer(found, name))
+    Args:
+        found: The sweep.
+        name: ``[APP.]measure``.
+        width: Of the picture in inches; None: the usual one.
+    """
+    from stasis_sim.report.sweep_figure import WIDTH, figure  # noqa: PLC0415 - loads matplotlib
+
+    short = {key: _short(list(found.design.over), key) for key in found.design.over}
+    return figure(found, name, places(found, name), short, answer(found, name), width=width or WIDTH)

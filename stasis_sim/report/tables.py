@@ -70,14 +70,19 @@ def _digits(number: float) -> str:
     return f"{number:.{min(2 - math.floor(math.log10(abs(number))), FINEST)}f}" if "e" in text else text
 
 
-def table(columns: Mapping[str, Intervals], heading: str = "") -> str:
-    """Return a table with one column for each mapping of measures, in as many blocks as its width takes."""
-    shown = [
-        (label, [cell(name, column.get(name)) for column in columns.values()])
+def rows(columns: Mapping[str, Intervals]) -> list[tuple[str, str, list[str]]]:
+    """Return the rows that a table shows: the measure, its label, and a cell for each mapping of measures."""
+    return [
+        (name, label, [cell(name, column.get(name)) for column in columns.values()])
         for name, label in ROWS
         if name in ALWAYS
         or any((found := column.get(name)) is not None and found["mean"] for column in columns.values())
     ]
+
+
+def table(columns: Mapping[str, Intervals], heading: str = "") -> str:
+    """Return a table with one column for each mapping of measures, in as many blocks as its width takes."""
+    shown = [(label, cells) for _, label, cells in rows(columns)]
     first = max(len(label) for label, _ in shown) + 2
     widths = [max(len(title), *(len(cells[at]) for _, cells in shown)) + 3 for at, title in enumerate(columns)]
     blocks: list[str] = []
@@ -103,10 +108,15 @@ def _block(rows: Sequence[tuple[str, list[str]]], first: int, widths: Sequence[i
     return "\n".join(line.rstrip() for line in lines)
 
 
-def run_table(summary: Summary) -> str:
-    """Return the table of a run: the total, and each app where there are several."""
+def columns_of(summary: Summary) -> dict[str, Intervals]:
+    """Return what the table of a run has columns for: the total, and each app where there are several."""
     apps = {name: values for name, values in summary["apps"].items() if values["calls"]["mean"]}
-    return table({"total": summary["total"], **(apps if len(apps) > 1 else {})})
+    return {"total": summary["total"], **(apps if len(apps) > 1 else {})}
+
+
+def run_table(summary: Summary) -> str:
+    """Return the table of a run."""
+    return table(columns_of(summary))
 
 
 def moved_table(moved: Sequence[Moved], most: int = 20) -> str:

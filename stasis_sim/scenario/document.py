@@ -7,6 +7,7 @@ its own, so that an override in one place leaves the others alone. Nothing is re
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Document:
         places: The place of each key and each item of a list.
         blocks: For each literal block of text (``|``) the line on which it begins.
         problems: What is wrong with the document itself, as far as it can be read all the same.
+        story: The comment at its head, without the marks.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Document:
     places: dict[Keys, Place] = field(default_factory=dict)
     blocks: dict[Keys, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    story: str = ""
 
     def place(self, keys: Keys) -> tuple[Place, Keys]:
         """Return the place of a key, or of the nearest key above it, and the way to what stands there."""
@@ -86,10 +89,15 @@ def parse(text: str, name: str) -> Document:
         InputError: It is no YAML, or has a syntax that leaves nothing to look at.
     """
     node = _compose(text, name)
-    document = Document(name, places={(): Place(name, 1, 1)})
+    document = Document(name, places={(): Place(name, 1, 1)}, story=_story(text))
     if node is not None:
         _Reader(document).read(node)
     return document
+
+
+def _story(text: str) -> str:
+    lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    return "\n".join(line.removeprefix("#").removeprefix(" ").rstrip() for line in lines)
 
 
 def _compose(text: str, name: str) -> Node | None:

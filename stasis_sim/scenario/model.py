@@ -152,7 +152,8 @@ class Scenario(Strict):
         Raises:
             InputError: A value does not fit.
         """
-        document = Document(self._document.name, self.data(), dict(self._document.places), dict(self._document.blocks))
+        own = self._document
+        document = Document(own.name, self.data(), dict(own.places), dict(own.blocks), story=own.story)
         apply(document, overrides)
         return self._of(document, self._base)
 
@@ -165,6 +166,11 @@ class Scenario(Strict):
     def file(self) -> str:
         """The scenario's file as messages show it."""
         return self._document.name
+
+    @property
+    def story(self) -> str:
+        """The comment at the head of the scenario's file, without the marks: what lies behind the question."""
+        return self._document.story
 
     @property
     def base(self) -> Path:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.results import Replication
 from stasis_sim.observe.metrics import Measures, Values
-from stasis_sim.report.sentences import comparison, outcome, percent, seconds
+from stasis_sim.report.sentences import answer, apart, comparison, outcome, percent, seconds
+from tests.experiments.small import small
 
 
 def replication(number: int = 1, apps: dict[str, Values] | None = None, **total: float) -> Replication:
@@ -26,7 +30,15 @@ def away(outages: int, longest: float, ejected: int = 0) -> Values:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.0, "0.0 %"), (0.124, "12.4 %"), (1.0, "100.0 %"), (0.0123, "1.23 %"), (0.00034, "0.034 %"), (0.5, "50.0 %")],
+    [
+        (0.0, "0.0 %"),
+        (0.124, "12.4 %"),
+        (1.0, "100.0 %"),
+        (0.0123, "1.23 %"),
+        (0.00034, "0.034 %"),
+        (9.9e-7, "0.000099 %"),
+        (0.5, "50.0 %"),
+    ],
 )
 def test_a_share_has_as_many_digits_as_say_something(share: float, text: str) -> None:
     """Three digits, and two of what is rare."""
@@ -112,3 +124,33 @@ def test_a_comparison_of_equals() -> None:
     """No difference is a result too."""
     same = [replication(1, ejection_rate=0.1, missed_rate=0.0)]
     assert comparison({"a": same, "b": same}) == ["b and a give the same rates."]
+
+
+def test_an_answer_says_how_sure_it_is() -> None:
+    """What most calls were lost by, with its interval; one replication has none, and where nothing was lost no need."""
+    scenario = small()
+    results = run(scenario)
+    interval = results.measures["total"]["ejection_rate"]
+    assert interval["low"] is not None
+    assert interval["high"] is not None
+    said = f"such a run ejects {percent(interval['low'])} to {percent(interval['high'])} of them on average."
+    assert answer(results) == f"{outcome('asterisk-22', results.replications)[:-1]}; with 95 % confidence {said}"
+    assert answer(run(scenario, replications=1)).endswith("; how sure that is one replication does not say.")
+    documented = scenario.where({"asterisk.profile": "documented"})
+    assert re.search(r"with 95 % confidence such a run strands [\d.]+ % to [\d.]+ % of them", answer(run(documented)))
+    quiet = run(scenario.where({"faults": []}))
+    assert answer(quiet) == outcome("asterisk-22", quiet.replications)
+
+
+def test_variants_of_which_the_same_is_to_be_said_stand_together() -> None:
+    """The verb is that of one or of many."""
+    base = [replication(ejection_rate=0.1), replication(2, ejection_rate=0.1)]
+    more = [replication(ejection_rate=0.2), replication(2, ejection_rate=0.2)]
+    less = [replication(ejection_rate=0.0), replication(2, ejection_rate=0.0)]
+    assert apart({"a": base, "b": more}) == "b ejects 10.00 ± 0 points more calls than a."
+    assert apart({"a": base, "b": more, "c": more}) == "b and c eject 10.00 ± 0 points more calls than a."
+    said = apart({"a": base, "b": more, "c": less, "d": base})
+    assert said == (
+        "b ejects 10.00 ± 0 points more calls than a; c ejects 10.00 ± 0 points fewer calls than a; "
+        "d and a give the same rates."
+    )

@@ -1,0 +1,155 @@
+"""Results of an earlier run, comparison or sweep, opened again from their folder with all that they tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.inputs import restore
+from stasis_sim.experiments.replications import Results
+from stasis_sim.experiments.results import DamagedError, Json, ResultTree
+from stasis_sim.experiments.studies import examine
+from stasis_sim.experiments.sweeps import Point, Swept
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run.
+
+    Attributes:
+        path: Its folder.
+        results: What it gave.
+        provenance: How it came about; see :func:`stasis_sim.experiments.inputs.provenance`.
+    """
+
+    path: Path
+    results: Results
+    provenance: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Variants side by side.
+
+    Attributes:
+        path: Its folder.
+        variants: The runs by name; the first is what the others are held against.
+        provenance: How it came about.
+    """
+
+    path: Path
+    variants: dict[str, Run]
+    provenance: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One scenario for many values of some of its keys.
+
+    Attributes:
+        path: Its folder.
+        found: What it gave.
+        provenance: How it came about.
+    """
+
+    path: Path
+    found: Swept
+    provenance: Json
+
+
+Reopened = Run | Comparison | Sweep
+
+_HINT: Final = "name the folder that run, compare or sweep has written, as results/SCENARIO/DIGEST"
+
+
+def reopen(paths: Iterable[Path]) -> list[Reopened]:
+    """Open the results that paths name: a folder of results itself, of a folder SCENARIO all that lie in it.
+
+    Raises:
+        InputError: There are none at a path, or they cannot be used.
+    """
+    found: list[Reopened] = []
+    for path in paths:
+        folders = [path] if _kind(path) else sorted(filter(_kind, path.glob("*")))
+        if not folders:
+            raise InputError.at(str(path), _why_none(path))
+        found += map(_open, folders)
+    return found
+
+
+def _kind(path: Path) -> str:
+    """Return the name of the file that says what lies in a folder; empty: no results."""
+    kinds = ("measures.json", "compare.json", "sweep.json")
+    return next((name for name in kinds if (path / name).is_file()), "")
+
+
+def _why_none(path: Path) -> str:
+    if not path.exists():
+        return f"no such folder; {_HINT}"
+    if (path / "replications").is_dir():
+        return "the run has not come to its end; run it again, it goes on where it was"
+    return f"no results in it; {_HINT}"
+
+
+def _open(path: Path) -> Reopened:
+    openers: dict[str, Callable[[Path], Reopened]] = {
+        "measures.json": _run,
+        "compare.json": _comparison,
+        "sweep.json": _sweep,
+    }
+    try:
+        return openers[_kind(path)](path)
+    except DamagedError as error:
+        raise InputError.at(str(path), f"{error}; run the scenario again") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError.at(str(path), "damaged, or of another version; run the scenario again") from None
+
+
+def _read(path: Path) -> Json:
+    content: Json = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def _provenance(path: Path) -> Json:
+    """Return how results came about; those of an earlier version may tell no story."""
+    content = _read(path / "provenance.json")
+    missing = [key for key in ("command", "model", "seed", "name", "scenario", "files") if key not in content]
+    if missing:
+        raise KeyError(missing)
+    return {"story": "", **content}
+
+
+def _run(path: Path) -> Run:
+    whole = path.resolve()
+    tree = ResultTree(whole.parent.parent, whole.parent.name, whole.name)
+    provenance, count = _provenance(path), int(_read(path / "measures.json")["replications"])
+    replications = [tree.load(number + 1) for number in range(count)]
+    scenario = restore(provenance)
+    there = tuple(each for each in replications if each is not None)
+    if len(there) < count:
+        raise InputError.at(str(path), f"{count - len(there)} of {count} replications are gone; run the scenario again")
+    return Run(path, Results(scenario, there, tree, examine(scenario).warnings), provenance)
+
+
+def _comparison(path: Path) -> Comparison:
+    root = path.resolve().parent.parent
+    variants = {}
+    for each in _read(path / "compare.json")["variants"]:
+        folder = root / each["scenario"] / each["digest"]
+        if not _kind(folder):
+            raise InputError.at(str(path), f"the results of {each['name']} are gone; compare again")
+        variants[each["name"]] = _run(folder)
+    return Comparison(path, variants, _provenance(path))
+
+
+def _sweep(path: Path) -> Sweep:
+    provenance = _provenance(path)
+    scenario = restore(provenance)
+    points = tuple(Point(each["settings"], each["digest"]) for each in _read(path / "sweep.json")["points"])
+    if scenario.sweep is None or any(list(point.settings) != list(scenario.sweep.over) for point in points):
+        raise ValueError("the points are not those of the sweep")
+    return Sweep(path, Swept(scenario, scenario.sweep, points, path.resolve()), provenance)

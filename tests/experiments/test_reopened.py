@@ -1,0 +1,133 @@
+"""Results of all kinds, opened again from their folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.comparisons import compare, folder, variants_of
+from stasis_sim.experiments.reopened import Comparison, Run, Sweep, reopen
+from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.sweeps import design, sweep
+from tests.experiments.small import TEXT, small
+
+OVER = {"faults.0.for": ["5s", "15s"]}
+HINT = "name the folder that run, compare or sweep has written, as results/SCENARIO/DIGEST"
+AGAIN = "damaged, or of another version; run the scenario again"
+
+
+def refused(path: Path) -> str:
+    """Return why nothing can be opened at a path."""
+    with pytest.raises(InputError) as error:
+        reopen([path])
+    return str(error.value).removeprefix(f"{path}: ")
+
+
+def test_a_run_is_what_it_was(tmp_path: Path) -> None:
+    """Measures, tables, verdicts and the story of the scenario; only the replications of the last run count."""
+    scenario = small(f"# Why this is asked.\n# In two lines.\n{TEXT}")
+    run(scenario, out=tmp_path)
+    results = run(scenario, replications=2, out=tmp_path, command=["stasis-sim", "run"])
+    (found,) = reopen([results.tree.path])
+    assert isinstance(found, Run)
+    assert found.results.json() == results.json()
+    assert found.results.calls.equals(results.calls)
+    assert found.results.verdicts == results.verdicts
+    assert found.results.warnings == results.warnings
+    assert found.provenance["story"] == "Why this is asked.\nIn two lines."
+    assert found.provenance["command"] == ["stasis-sim", "run"]
+
+
+def test_results_of_a_version_that_kept_no_story_can_be_opened(tmp_path: Path) -> None:
+    """They tell none."""
+    path = run(small(), out=tmp_path).tree.path
+    content = json.loads((path / "provenance.json").read_text("utf-8"))
+    del content["story"]
+    (path / "provenance.json").write_text(json.dumps(content), "utf-8")
+    (found,) = reopen([path])
+    assert found.provenance["story"] == ""
+
+
+def test_a_comparison_names_its_variants(tmp_path: Path) -> None:
+    """Their names, scenarios and digests lie in a folder of its own, which is the same for the same variants."""
+    done = compare(variants_of(small(), OVER), out=tmp_path)
+    path = folder(done)
+    content = json.loads((path / "compare.json").read_text("utf-8"))
+    digests = [results.tree.path.name for results in done.values()]
+    assert path.parent == tmp_path / "small"
+    assert content == {
+        "scenario": "small",
+        "variants": [
+            {"name": name, "scenario": "small", "digest": digest} for name, digest in zip(done, digests, strict=True)
+        ],
+    }
+    assert folder(compare(variants_of(small(), OVER), out=tmp_path)) == path
+    assert folder(compare(variants_of(small(), {"faults.0.for": ["5s", "20s"]}), out=tmp_path)) != path
+    (found,) = reopen([path])
+    assert isinstance(found, Comparison)
+    assert {name: each.results.json() for name, each in found.variants.items()} == {
+        name: results.json() for name, results in done.items()
+    }
+
+
+def test_a_sweep_is_what_it_was(tmp_path: Path) -> None:
+    """Its keys and its points with their measures."""
+    done = sweep(design(small(), OVER), out=tmp_path)
+    (found,) = reopen([done.path])
+    assert isinstance(found, Sweep)
+    assert found.found.json() == done.json()
+    assert found.found.design == done.design
+
+
+def test_a_folder_of_a_scenario_means_all_that_lies_in_it(tmp_path: Path) -> None:
+    """Runs, comparisons and sweeps, in the order of their names."""
+    done = compare(variants_of(small(), OVER), out=tmp_path)
+    path = sweep(design(small(), OVER), out=tmp_path, tables=True).path
+    names = sorted([*(results.tree.path.name for results in done.values()), folder(done).name, path.name])
+    assert [found.path.name for found in reopen([tmp_path / "small"])] == names
+
+
+def test_what_is_no_result_is_said(tmp_path: Path) -> None:
+    """A folder that is not there, one without results, and a run that was interrupted."""
+    assert refused(tmp_path / "nothing") == f"no such folder; {HINT}"
+    assert refused(tmp_path) == f"no results in it; {HINT}"
+    path = run(small(), out=tmp_path).tree.path
+    (path / "measures.json").unlink()
+    assert refused(path) == "the run has not come to its end; run it again, it goes on where it was"
+
+
+@pytest.mark.parametrize("name", ["measures.json", "provenance.json"])
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"replications": "x"}', '{"scenario": "["}'])
+def test_a_damaged_run_is_said(tmp_path: Path, name: str, content: str) -> None:
+    """What is written by hand into a result makes no traceback."""
+    path = run(small(), out=tmp_path).tree.path
+    (path / name).write_text(content, "utf-8")
+    assert refused(path) == AGAIN
+
+
+def test_damaged_replications_are_said(tmp_path: Path) -> None:
+    """One that is gone, and one that is not what was written."""
+    path = run(small(), out=tmp_path).tree.path
+    table = path / "replications" / "0002" / "calls.parquet"
+    table.write_bytes(table.read_bytes()[:-1])
+    assert "calls.parquet: its checksum does not match; " in refused(path)
+    shutil.rmtree(path / "replications" / "0001")
+    shutil.rmtree(path / "replications" / "0002")
+    assert refused(path) == "2 of 3 replications are gone; run the scenario again"
+
+
+def test_parts_that_are_gone_are_said(tmp_path: Path) -> None:
+    """A comparison without one of its variants, and files of all kinds that say nothing."""
+    done = compare(variants_of(small(), OVER), out=tmp_path)
+    path = folder(done)
+    shutil.rmtree(done["15s"].tree.path)
+    assert refused(path) == "the results of 15s are gone; compare again"
+    (path / "compare.json").write_text("[]")
+    assert refused(path) == AGAIN
+    swept = sweep(design(small(), OVER), out=tmp_path).path
+    (swept / "sweep.json").write_text("{}")
+    assert refused(swept) == AGAIN

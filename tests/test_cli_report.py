@@ -1,0 +1,73 @@
+"""`stasis-sim report` as a user meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SCENARIO = """\
+title: A small question
+asterisk:
+  profile: asterisk-22
+  extensions: "[default]\\nexten => ivr,1,Stasis(Intro-IVR)\\n"
+clients: {ivr: {apps: Intro-IVR, reconnect: {constant: 1s}}}
+calls: [{to: ivr@default, arrivals: {poisson: 1/s}, hold: 5s, patience: 3s}]
+faults: [{drop: ivr, at: 20s, for: 5s}]
+run: {duration: 1min, record: measures}
+"""
+
+HINT = "name the folder that run, compare or sweep has written, as results/SCENARIO/DIGEST"
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Cli) -> Cli:
+    """A folder with a small scenario, and a function that runs the command line there."""
+    (tmp_path / "small.yaml").write_text(SCENARIO, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return command_line
+
+
+def last(out: str) -> str:
+    """Return the folder that a command names last."""
+    return out.splitlines()[-1].removeprefix("results:").strip()
+
+
+def test_each_command_leaves_what_report_takes(shell: Cli) -> None:
+    """The folder that run, compare and sweep name last becomes a page in it, and the page is named."""
+    quiet = ("--workers", "1", "--no-picture")
+    for command in (
+        ("run", "small.yaml"),
+        ("compare", "small.yaml"),
+        ("sweep", "small.yaml", "--over", "faults.0.for=5s,9s"),
+    ):
+        folder = last(shell(*command, *quiet)[1])
+        assert shell("report", folder) == (0, f"report: {folder}/report.html\n", "")
+        text = Path(folder, "report.html").read_text("utf-8")
+        assert "<h1>A small question</h1>" in text
+        assert f"stasis-sim {' '.join(command)}" in text
+
+
+def test_a_folder_of_a_scenario_means_all_of_its_results(shell: Cli) -> None:
+    """A page for each run and for the comparison."""
+    shell("compare", "small.yaml", "--workers", "1", "--no-picture")
+    code, out, _ = shell("report", "results/small")
+    assert code == 0
+    assert len(out.splitlines()) == 4
+    assert len(list(Path("results/small").glob("*/report.html"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("folder", "text"),
+    [
+        ("results/missing", f"results/missing: no such folder; {HINT}"),
+        (".", f".: no results in it; {HINT}"),
+        ("small.yaml", f"small.yaml: no results in it; {HINT}"),
+    ],
+)
+def test_what_is_no_result_is_said_in_one_line(shell: Cli, folder: str, text: str) -> None:
+    """Exactly this text, nothing on standard output, and exit code 2."""
+    assert shell("report", folder) == (2, "", f"{text}\n")
