@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import matplotlib as mpl
 from markupsafe import Markup, escape
 
-from stasis_sim.report.timeline import APPS
+from stasis_sim.report.drawing import APPS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
