@@ -19,6 +19,7 @@ from stasis_sim.experiments.sweeps import sweep
 from stasis_sim.report.outcomes_figure import outcomes
 from stasis_sim.report.pictures import save
 from stasis_sim.report.sweeps import picture
+from stasis_sim.report.swimlane import swimlane
 from stasis_sim.scenario.template import TEMPLATE
 
 MARK = re.compile(r"<!-- picture: (?P<kind>[a-z]+) (?P<file>\S+)(?P<settings>(?: \S+=\S+)*) -->")
@@ -26,6 +27,7 @@ MARK = re.compile(r"<!-- picture: (?P<kind>[a-z]+) (?P<file>\S+)(?P<settings>(?:
 DRAW: dict[str, Callable[[Scenario], Figure]] = {
     "timeline": lambda scenario: run(scenario, replications=1).plot(),
     "outcomes": lambda scenario: outcomes(run(scenario).measures["apps"]),
+    "swimlane": lambda scenario: swimlane(run(scenario, replications=1)),
     "sweep": lambda scenario: picture(sweep(scenario), "ejection_rate"),
 }
 """Each kind of picture, from its scenario."""
