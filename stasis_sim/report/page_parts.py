@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
@@ -235,7 +236,16 @@ def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest
             (f"Again, and held byte by byte ({each.scenario.asterisk.profile})", f"stasis-sim rerun {folder}")
         )
     commands.append(("This page", f"stasis-sim report results/{name}/{digest}"))
-    return Inputs(facts, show(scenario), provenance["files"], commands)
+    files = {name: _without_passwords(text) for name, text in provenance["files"].items()}
+    return Inputs(facts, _without_passwords(show(scenario)), files, commands)
+
+
+_PASSWORD: Final = re.compile(r"^(\s*password\s*(?:=>?|:)[ \t]*)\S.*$", re.MULTILINE)
+
+
+def _without_passwords(text: str) -> str:
+    """Leave out passwords, of .conf files and of a scenario: a page is sent around."""
+    return _PASSWORD.sub(r"\1(not shown)", text)
 
 
 def _of_runs(runs: Sequence[Results]) -> list[tuple[str, str]]:

@@ -73,6 +73,31 @@ def test_a_run_has_all_its_parts(reports: dict[str, Path]) -> None:
     assert "As it was made stasis-sim run moment.yaml" in said
 
 
+def test_passwords_are_not_shown(tmp_path: Path) -> None:
+    """Neither those of Asterisk's files, plain or hashed, nor those of clients: a page is sent around."""
+    told = TEXT.replace(
+        "asterisk:\n",
+        """asterisk:
+  ari: |
+    [general]
+    enabled = yes
+    [ivr]
+    type = user
+    password = Tr0ub4dor
+    [other]
+    type = user
+    password_format = crypt
+    password=>$6$salt$x
+""",
+    ).replace("{apps: Intro-IVR,", "{apps: Intro-IVR, user: ivr, password: Tr0ub4dor,")
+    parsed = Scenario.parse(told, name="secret.yaml").where({"run.record": "measures", "run.replications": 1})
+    text = page(run(parsed, out=tmp_path).tree.path)
+    assert "Tr0ub4dor" not in text
+    assert "$6$salt" not in text
+    assert text.count("password = (not shown)") == text.count("password=&gt;(not shown)") == 2
+    assert "password: (not shown)" in text
+
+
 def test_the_story_is_told_as_it_was_written(reports: dict[str, Path]) -> None:
     """Its lines are joined, addresses are links, code is code, and what looks like a tag is none."""
     text = reports["run"].read_text("utf-8")
