@@ -177,8 +177,8 @@ def test_a_long_ledger_is_cut(shell: Cli) -> None:
         (
             ("results/missing",),
             (
-                "results/missing: no such folder; name the folder results/SCENARIO/DIGEST that a run has written, or "
-                "results/SCENARIO"
+                "results/missing: no such folder; name the folder that run, compare or sweep has written, as "
+                "results/SCENARIO/DIGEST"
             ),
         ),
         (("results/missed", "--by", "cal"), "--by: unknown (got cal); write call"),

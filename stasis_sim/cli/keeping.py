@@ -50,16 +50,16 @@ def ledger(
     as_json: AsJson = False,
 ) -> None:
     """Say which events of earlier runs were missed, lost, late or misdelivered, in which outage, and what it means."""
-    from stasis_sim.experiments.kept import find
+    from stasis_sim.experiments.reopened import runs
     from stasis_sim.report import missed
 
     asked = missed.Asked(by, only_app, call)
     asked.examine()
-    found = find(results)
+    found = runs(results)
     if as_json:
         print_json(missed.as_json(found, asked))
     else:
-        typer.echo("\n\n".join([missed.text(kept, asked) for kept in found]))
+        typer.echo("\n\n".join([missed.text(each, asked) for each in found]))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from stasis_sim.cli.common import AsJson, app, print_json
 from stasis_sim.errors import InputError
 
 if TYPE_CHECKING:
-    from stasis_sim.experiments.kept import Kept
+    from stasis_sim.experiments.reopened import Run
 
 Result = Annotated[Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, or above if it is alone.")]
 Call = Annotated[int | None, typer.Option("--call", metavar="ID", min=1, help="What happened to this call.")]
@@ -41,29 +41,29 @@ def trace(
     from stasis_sim.report import sequence
     from stasis_sim.report.storytelling import as_json as told
 
-    kept = _one(result)
-    results = kept.results()
+    run = _one(result)
+    results = run.recorded()
     choice = choose(results, Asked(call, outage, only_app, replication))
     if choice is None:
         raise InputError.at(str(result), "no call arrived in it, and no app was away; there is nothing to tell")
     story = retell(results, choice)
     if as_json:
-        print_json({**kept.facts, **told(story)})
+        print_json({**run.facts, **told(story)})
     elif mermaid:
         typer.echo(tickets.diagram(story))
     else:
         typer.echo(sequence.chart(story))
 
 
-def _one(path: Path) -> Kept:
+def _one(path: Path) -> Run:
     """Return the results that a path names.
 
     Raises:
         InputError: There are none, or several.
     """
-    from stasis_sim.experiments.kept import find
+    from stasis_sim.experiments.reopened import runs as reopen
 
-    found = find([path])
+    found = reopen([path])
     if len(found) > 1:
         names = ", ".join(str(each.path) for each in found)
         raise InputError.at(str(path), f"several results lie in it; write one of {names}")
@@ -78,23 +78,24 @@ def plot(
     svg: Annotated[bool, typer.Option("--svg", help="Draw SVG in place of PNG.")] = False,
 ) -> None:
     """Draw earlier runs into their folders: timeline, ejections, waits, the worst outage; of several what differs."""
-    from stasis_sim.experiments.kept import find
+    from stasis_sim.experiments.reopened import runs as reopen
     from stasis_sim.report.albums import draw_differences, draw_run
 
     suffix = ".svg" if svg else ".png"
-    found = find(results)
-    runs = {name: kept.results() for name, kept in zip(_names(found), found, strict=True)}
-    for kept, run in zip(found, runs.values(), strict=True):
-        for path in draw_run(run, kept.path, suffix):
+    found = reopen(results)
+    runs = {name: each.recorded() for name, each in zip(_names(found), found, strict=True)}
+    for each, run in zip(found, runs.values(), strict=True):
+        for path in draw_run(run, each.path, suffix):
             typer.echo(path)
     if len(runs) > 1:
-        typer.echo(draw_differences(runs, found[0].path, suffix))
+        for path in draw_differences(runs, found[0].path, suffix):
+            typer.echo(path)
 
 
-def _names(found: list[Kept]) -> list[str]:
+def _names(found: list[Run]) -> list[str]:
     """Return by what runs can be told apart: their profiles, else their scenarios, else their folders."""
     for fact in ("profile", "scenario"):
-        names = [str(kept.facts[fact]) for kept in found]
+        names = [str(each.facts[fact]) for each in found]
         if len(set(names)) == len(names):
             return names
-    return [str(kept.path) for kept in found]
+    return [str(each.path) for each in found]

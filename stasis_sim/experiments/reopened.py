@@ -30,6 +30,28 @@ class Run:
     results: Results
     provenance: Json
 
+    @property
+    def facts(self) -> Json:
+        """What is said of a run beside its measures."""
+        results = self.results
+        return {
+            "scenario": results.scenario.name,
+            "digest": results.tree.path.name,
+            "profile": results.scenario.asterisk.profile,
+            "seed": results.scenario.run.seed,
+            "replications": len(results.replications),
+        }
+
+    def recorded(self) -> Results:
+        """Return what it gave, with tables.
+
+        Raises:
+            InputError: There are none.
+        """
+        if self.results.scenario.run.record != "all":
+            raise InputError.at(str(self.path), _NO_TABLES)
+        return self.results
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -63,6 +85,8 @@ class Sweep:
 
 Reopened = Run | Comparison | Sweep
 
+_NO_TABLES: Final = "recorded with record: measures, so there are no tables; run it again with --set run.record=all"
+
 _HINT: Final = "name the folder that run, compare or sweep has written, as results/SCENARIO/DIGEST"
 
 
@@ -78,6 +102,21 @@ def reopen(paths: Iterable[Path]) -> list[Reopened]:
         if not folders:
             raise InputError.at(str(path), _why_none(path))
         found += map(_open, folders)
+    return found
+
+
+def runs(paths: Iterable[Path]) -> list[Run]:
+    """Open the runs that paths name; see :func:`reopen`.
+
+    Raises:
+        InputError: There are none at a path, or they cannot be used.
+    """
+    found: list[Run] = []
+    for path in paths:
+        mine = [each for each in reopen([path]) if isinstance(each, Run)]
+        if not mine:
+            raise InputError.at(str(path), "no run, but what several runs make; name the folder of one of them")
+        found += mine
     return found
 
 

@@ -17,7 +17,6 @@ from stasis_sim.report.swimlane import drawn
 from stasis_sim.report.timeline import timeline
 
 if TYPE_CHECKING:
-
     from stasis_sim.experiments.replications import Results
     from stasis_sim.experiments.sweeps import Swept
     from stasis_sim.report.svg import Draw

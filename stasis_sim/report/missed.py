@@ -15,7 +15,7 @@ from stasis_sim.scenario.misfit import choose, got
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stasis_sim.experiments.kept import Kept
+    from stasis_sim.experiments.reopened import Run
     from stasis_sim.observe.intervals import Summary
 
 WIDTH = 80
@@ -61,16 +61,16 @@ class Asked(NamedTuple):
         if self.by not in KEYS:
             raise InputError.at("--by", f"unknown {got(self.by)}; {choose(self.by, KEYS)}")
 
-    def select(self, kept: Kept) -> pd.DataFrame:
+    def select(self, run: Run) -> pd.DataFrame:
         """Return the rows that are asked for.
 
         Raises:
             InputError: The results know no such app, or have no tables.
         """
-        apps = kept.measures["apps"]
+        apps = run.results.measures["apps"]
         if self.app is not None and self.app not in apps:
-            raise InputError.at("--app", f"no such app in {kept.path} {got(self.app)}; {choose(self.app, apps)}")
-        rows = kept.ledger()
+            raise InputError.at("--app", f"no such app in {run.path} {got(self.app)}; {choose(self.app, apps)}")
+        rows = run.recorded().ledger()
         if self.app is not None:
             rows = rows[rows["app"] == self.app]
         return rows if self.call is None else rows[(rows["call"] == self.call).fillna(value=False)]
@@ -80,25 +80,26 @@ class Asked(NamedTuple):
         return app if self.call is None else f"{app} about call {self.call}"
 
 
-def text(kept: Kept, asked: Asked) -> str:
+def text(run: Run, asked: Asked) -> str:
     """Return the ledger of a result for a person to read.
 
     Raises:
         InputError: The results do not have what is asked for.
     """
-    rows = asked.select(kept)
+    rows = asked.select(run)
     counted = rows[rows["counted"]]
-    parts = [_heading(kept), _wrapped(sentence(counted, asked))]
+    parts = [_heading(run), _wrapped(sentence(counted, asked))]
     if len(counted):
         parts += [_table(summary(counted, asked.by), asked.by), _legend(counted)]
-    parts += map(_wrapped, besides(rows, kept.measures, asked))
-    return "\n\n".join([*parts, f"results: {kept.path}"])
+    parts += map(_wrapped, besides(rows, run.results.measures, asked))
+    return "\n\n".join([*parts, f"results: {run.path}"])
 
 
-def _heading(kept: Kept) -> str:
-    profile, replications, seed, digest = (kept.facts[key] for key in ("profile", "replications", "seed", "digest"))
+def _heading(run: Run) -> str:
+    profile, replications, seed, digest = (run.facts[key] for key in ("profile", "replications", "seed", "digest"))
     times = "1 replication" if replications == 1 else f"{replications} replications"
-    return f"{kept.title}\n{profile}, {times}, seed {seed}, digest {digest}"
+    scenario = run.results.scenario
+    return f"{scenario.title or scenario.name}\n{profile}, {times}, seed {seed}, digest {digest}"
 
 
 def sentence(rows: pd.DataFrame, asked: Asked) -> str:
@@ -212,18 +213,18 @@ def _wrapped(said: str) -> str:
     return textwrap.fill(said, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def as_json(found: Iterable[Kept], asked: Asked) -> dict[str, Any]:
+def as_json(found: Iterable[Run], asked: Asked) -> dict[str, Any]:
     """Return the ledgers of results as plain data.
 
     Raises:
         InputError: A result does not have what is asked for.
     """
-    return {"results": [_json(kept, asked) for kept in found]}
+    return {"results": [_json(run, asked) for run in found]}
 
 
-def _json(kept: Kept, asked: Asked) -> dict[str, Any]:
-    rows = asked.select(kept)
+def _json(run: Run, asked: Asked) -> dict[str, Any]:
+    rows = asked.select(run)
     counted = rows[rows["counted"]]
     sums = json.loads(summary(counted, asked.by).to_json(orient="records"))
     events = {fate: int((counted["fate"] == fate).sum()) for fate in FATES}
-    return {**kept.facts, "by": asked.by, "app": asked.app, "call": asked.call, "events": events, "rows": sums}
+    return {**run.facts, "by": asked.by, "app": asked.app, "call": asked.call, "events": events, "rows": sums}

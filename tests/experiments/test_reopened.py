@@ -6,11 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.comparisons import compare, folder, variants_of
-from stasis_sim.experiments.reopened import Comparison, Run, Sweep, reopen
+from stasis_sim.experiments.reopened import Comparison, Run, Sweep, reopen, runs
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.sweeps import design, sweep
 from tests.experiments.small import TEXT, small
@@ -89,6 +90,34 @@ def test_a_folder_of_a_scenario_means_all_that_lies_in_it(tmp_path: Path) -> Non
     path = sweep(design(small(), OVER), out=tmp_path, tables=True).path
     names = sorted([*(results.tree.path.name for results in done.values()), folder(done).name, path.name])
     assert [found.path.name for found in reopen([tmp_path / "small"])] == names
+
+
+def test_a_run_gives_the_ledger_that_it_had(tmp_path: Path) -> None:
+    """The same rows as its results have, and nothing of other replications that lie in the same folder."""
+    run(small(), out=tmp_path, replications=3)
+    results = run(small(), out=tmp_path, replications=1)
+    (found,) = runs([results.tree.path])
+    ledger = found.recorded().ledger()
+    assert len(ledger)
+    pd.testing.assert_frame_equal(ledger, results.ledger())
+    assert (found.facts["scenario"], found.facts["replications"]) == ("small", 1)
+
+
+def test_runs_are_told_from_what_is_made_of_them(tmp_path: Path) -> None:
+    """Of a scenario's folder the runs alone, and of a comparison's none: that is said."""
+    done = compare(variants_of(small(), OVER), out=tmp_path)
+    paths = sorted(results.tree.path for results in done.values())
+    assert [found.path for found in runs([tmp_path / "small"])] == paths
+    with pytest.raises(InputError, match="no run, but what several runs make; name the folder of one of them"):
+        runs([folder(done)])
+
+
+def test_measures_alone_have_no_tables(tmp_path: Path) -> None:
+    """Who asks for them is told what to set."""
+    path = run(small().where({"run.record": "measures"}), out=tmp_path).tree.path
+    (found,) = runs([path])
+    with pytest.raises(InputError, match="so there are no tables; run it again with --set run.record=all"):
+        found.recorded()
 
 
 def test_what_is_no_result_is_said(tmp_path: Path) -> None:
