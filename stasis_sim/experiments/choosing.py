@@ -5,11 +5,13 @@ It is read off the tables; only the rows that are needed are read.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stasis_sim.errors import InputError
+from stasis_sim.observe.worst import worst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,11 +50,6 @@ class Away:
     ejected: int
     missed: int
     orphaned: int
-
-    @property
-    def harm(self) -> tuple[int, int]:
-        """How bad it was: whom it hit, then how long it was. That an app is not there at first is not so bad."""
-        return self.ejected + self.missed + self.orphaned, self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ def choose(results: Results, asked: Asked) -> Choice | None:
     outages = _outages(results, asked.replication)
     if asked.app is not None:
         _hold_known(results, asked.app)
-    chosen = _outage(outages, asked)
+    chosen = _outage(results, outages, asked)
     if chosen is not None:
         return _of_outage(results, *chosen)
     return _first_call(results, asked)
@@ -147,12 +144,23 @@ def _outages(results: Results, replication: int | None) -> list[tuple[int, Away]
     return found
 
 
-def _outage(outages: list[tuple[int, Away]], asked: Asked) -> tuple[int, Away] | None:
+def _worst(results: Results, mine: list[tuple[int, Away]]) -> tuple[int, Away] | None:
+    """Return the one of some outages that cost most; that an app is not there at first, and nobody minds, is none."""
+    directories = results.tree.directories(each.number for each in results.replications)
+    ranked = worst(directories, results.scenario.run.warmup_us, sys.maxsize)
+    known = {(number, away.app, away.number): away for number, away in mine}
+    for outage in ranked:
+        away = known.get((outage.replication, outage.app, outage.number))
+        if away is not None and (any(outage.cost()[:2]) or away.cause != "start"):
+            return outage.replication, away
+    return None
+
+
+def _outage(results: Results, outages: list[tuple[int, Away]], asked: Asked) -> tuple[int, Away] | None:
     """Return the outage that was asked for, else the worst; None: there was none that anybody noticed."""
     mine = [(number, away) for number, away in outages if asked.app in {None, away.app}]
     if asked.outage is None:
-        bad = [each for each in mine if each[1].harm[0] or each[1].cause != "start"]
-        return max(bad, key=lambda each: each[1].harm, default=None)
+        return _worst(results, mine)
     replication = asked.replication or 1
     mine = [(number, away) for number, away in mine if number == replication]
     apps = list(dict.fromkeys(away.app for _, away in mine))

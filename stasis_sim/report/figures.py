@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stasis_sim.errors import InputError
 from stasis_sim.experiments.choosing import Asked, choose
 from stasis_sim.experiments.retelling import retell
 from stasis_sim.report.differences_figure import paired_differences
@@ -40,8 +41,12 @@ def _swimlane(results: Results) -> Draw | None:
     """Return what draws the most instructive calls; None: there are none, or they are too many."""
     if max(each.measures["total"]["calls"] or 0 for each in results.replications) > MOST_RETOLD:
         return None
-    choice = choose(results, Asked())
-    return None if choice is None else partial(drawn, retell(results, choice))
+    try:
+        choice = choose(results, Asked())
+        return None if choice is None else partial(drawn, retell(results, choice))
+    except InputError:
+        # Results of another model, which this one does not repeat: what the tables say stands without it.
+        return None
 
 
 class OfRun(NamedTuple):

@@ -14,16 +14,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import matplotlib as mpl
 from markupsafe import Markup, escape
 
-from stasis_sim.report.drawing import APPS
+from stasis_sim.report.drawing import APPS, BLACK, NARROW, VERMILION, WIDTH
+from stasis_sim.report.swimlane import DARK, INKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-WIDE: Final = 7.5
-"""Width of a picture on a screen or on paper, in inches."""
-
-NARROW: Final = 4.2
-"""Width of a picture on a phone, in inches, where letters of nine points can still be read."""
 
 
 class Draw(Protocol):
@@ -34,7 +29,9 @@ class Draw(Protocol):
 
 
 PALETTE: Final = {colour.lower(): f"var(--figure-{number})" for number, colour in enumerate(APPS)} | {
-    "#000000": "currentColor"
+    BLACK: "currentColor",
+    DARK: "var(--soft)",
+    INKS[VERMILION].lower(): "var(--bad)",
 }
 """What stands in a page for the colours of figures; page/style.css says what they are in the light and in the dark."""
 
@@ -60,7 +57,7 @@ def picture(draw: Draw, name: str) -> Picture:
         draw: Draws it.
         name: What makes its ids other than those of the other pictures of the page.
     """
-    figure = draw(width=WIDE)
+    figure = draw(width=WIDTH)
     title = " ".join(figure.get_suptitle().split())
     return Picture(title, _svg(figure, f"{name}-wide", title), _svg(draw(width=NARROW), f"{name}-narrow", title))
 

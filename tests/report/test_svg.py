@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ET
 
 from matplotlib.figure import Figure
 
-from stasis_sim.report.svg import NARROW, WIDE, picture
+from stasis_sim.report.drawing import NARROW, WIDTH
+from stasis_sim.report.svg import picture
 
 
 def drawn(*, width: float) -> Figure:
@@ -24,7 +25,7 @@ def test_a_picture_is_well_formed_and_has_both_widths() -> None:
     """Each is as wide as it was drawn, and is told to those who cannot see it by its title."""
     found = picture(drawn, "a")
     assert found.title == "10 % of <calls> were ejected"
-    for svg, width in ((found.wide, WIDE), (found.narrow, NARROW)):
+    for svg, width in ((found.wide, WIDTH), (found.narrow, NARROW)):
         root = ET.fromstring(svg)  # noqa: S314 - our own
         assert float(root.attrib["viewBox"].split()[2]) == round(72 * width, 1)
         assert root.attrib["role"] == "img"
