@@ -1,6 +1,6 @@
 """The handoff workload here and on other engines: what a call costs, as ratios to a plain SimPy program that counts.
 
-    run.py [--rounds N] [--only NAME,NAME…] [--most CALLS] [--write]
+    run.py [--rounds N] [--only NAME,NAME…] [--most CALLS] [--peers PYTHON] [--write]
 
 W1 is `w1.yaml` with 100,000 calls, W2 with a million, W3 are 200 replications of 5,000. Every figure is the CPU, user
 and system, of whole processes, start-up included. In each round all programs run one after the other, so that a
@@ -73,19 +73,19 @@ def ours(engine: str, record: str, most: int) -> Program:
         f"stasis-sim, {engine}, {'all tables' if record == 'all' else 'sums only'}",
         lambda calls, out: command(out, **{"calls.0.count": calls}),
         most,
-        lambda out: command(out, **{"calls.0.count": W3[1], "run.replications": W3[0]}),
+        (lambda out: command(out, **{"calls.0.count": W3[1], "run.replications": W3[0]})) if most > W1 else None,
     )
 
 
-def peer(name: str, module: str, most: int = W2, *, repeats: bool = True) -> Program:
-    """Return a program of the folder peers."""
+def peer(python: str, name: str, module: str, most: int = W2, *, repeats: bool = True) -> Program:
+    """Return a program of the folder peers, run by an interpreter that has what it needs."""
     loop = f"import {module} as peer\nfor seed in range(1, {W3[0] + 1}): peer.run({W3[1]}, seed)"
     again = ["-c", f"import sys; sys.path.insert(0, {str(PEERS)!r}); sys.argv = ['']\n{loop}"]
     return Program(
         name,
-        lambda calls, _: [sys.executable, str(PEERS / f"{module}.py"), str(calls), "1"],
+        lambda calls, _: [python, str(PEERS / f"{module}.py"), str(calls), "1"],
         most,
-        (lambda _: [sys.executable, *again]) if repeats else None,
+        (lambda _: [python, *again]) if repeats else None,
     )
 
 
@@ -99,30 +99,28 @@ def compiled(folder: str) -> Iterator[Program]:
     yield Program("a heap of events in C++", lambda calls, _: [binary, str(calls), "1"], W2)
 
 
-def installed(program: Program, package: str) -> Iterator[Program]:
+def installed(python: str, program: Program, package: str) -> Iterator[Program]:
     """Yield a program, if the package that it needs is there."""
-    try:
-        __import__(package)
-    except ImportError:
-        print(f"left out: {program.name}; pip install {package}", file=sys.stderr)
+    if subprocess.run([python, "-c", f"import {package}"], check=False, stderr=subprocess.DEVNULL).returncode:
+        print(f"left out: {program.name}; --peers names a Python that has {package}", file=sys.stderr)
         return
     yield program
 
 
-def programs(folder: str) -> Iterator[Program]:
+def programs(folder: str, python: str) -> Iterator[Program]:
     """Yield all programs; the first one is what the others are compared with."""
-    yield peer(BASE, "simpy_plain")
+    yield peer(python, BASE, "simpy_plain")
     yield ours("open-loop", "measures", W2)
     yield ours("open-loop", "all", W2)
     yield ours("events", "measures", W1)
     yield ours("events", "all", W1)
-    yield peer("SimPy, callbacks", "simpy_callbacks")
-    yield peer("a heap of tuples, no engine", "heap_python")
-    yield peer("open loop, call by call", "python_open")
-    yield peer("open loop in NumPy", "numpy_pass")
+    yield peer(python, "SimPy, callbacks", "simpy_callbacks")
+    yield peer(python, "a heap of tuples, no engine", "heap_python")
+    yield peer(python, "open loop, call by call", "python_open")
+    yield peer(python, "open loop in NumPy", "numpy_pass")
     yield from compiled(folder)
-    yield from installed(peer("salabim", "salabim_w1", SMALL, repeats=False), "salabim")
-    yield from installed(peer("Ciw", "ciw_w1", SMALL, repeats=False), "ciw")
+    yield from installed(python, peer(python, "salabim", "salabim_w1", SMALL, repeats=False), "salabim")
+    yield from installed(python, peer(python, "Ciw", "ciw_w1", SMALL, repeats=False), "ciw")
 
 
 def measure(command: list[str]) -> Cost:
@@ -209,10 +207,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="parts of names")
     parser.add_argument("--most", type=int, default=W2, help="how many calls at most")
+    parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="runs the other engines")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        known = list(programs(folder))
+        known = list(programs(folder, asked.peers))
         wanted = [each for each in known if not asked.only or any(part in each.name for part in asked.only)]
         chosen = list(dict.fromkeys([known[0], *wanted]))
         found = rounds(chosen, asked.rounds, asked.most)
