@@ -77,15 +77,27 @@ def load(root: Path, results: Results) -> Json:
     try:
         content = cast("Json", json.loads(path.read_text("utf-8")))
         seed, profile = content["seed"], content["profile"]
+        _compare_with_itself(content)
     except FileNotFoundError:
         text = f"no baseline; write stasis-sim baseline save {scenario.file}"
         raise InputError.at(str(path), text) from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise InputError.at(str(path), "not a baseline; save it again") from None
     for what, then, now in (("seed", seed, scenario.run.seed), ("profile", profile, scenario.asterisk.profile)):
         if then != now:
             raise InputError.at(str(path), f"made with {what} {then}, this run has {now}; write --{what} {then}")
     return content
+
+
+def _compare_with_itself(content: Json) -> None:
+    """Raise whatever comparing it with a run would raise.
+
+    Raises:
+        ValueError: It has no replications.
+    """
+    then = content["replications"]
+    if not isinstance(content["model"], str) or not differences("then", then, "then", then):
+        raise ValueError("nothing to compare with")
 
 
 def diff(results: Results, content: Json) -> list[Moved]:

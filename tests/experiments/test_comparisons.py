@@ -93,10 +93,19 @@ def test_a_baseline_must_fit_the_run(tmp_path: Path) -> None:
     results = run(small())
     with pytest.raises(InputError, match=r"no baseline; write stasis-sim baseline save small\.yaml"):
         baselines.load(tmp_path, results)
-    path = baselines.save(results, tmp_path)
+    baselines.save(results, tmp_path)
     with pytest.raises(InputError, match=r"made with seed 3, this run has 4; write --seed 3"):
         baselines.load(tmp_path, run(small(seed=4)))
-    path.write_text("{}")
+
+
+@pytest.mark.parametrize(
+    "replications", [None, [], {}, [1], [{"total": {}}], [{"total": {"calls": "x"}, "apps": {}, "clients": {}}]]
+)
+def test_a_damaged_baseline_is_to_be_saved_again(tmp_path: Path, replications: object) -> None:
+    """Whatever of it cannot be compared, as after a merge that went wrong, is said before anything is compared."""
+    results = run(small())
+    path = baselines.save(results, tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "replications": replications}), "utf-8")
     with pytest.raises(InputError, match=r"not a baseline; save it again"):
         baselines.load(tmp_path, results)
 
