@@ -587,6 +587,16 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
     assert (code, content["ok"], list(content["scenarios"][0])) == (1, False, ["scenario", "ok", "model", "moved"])
 
 
+def test_two_scenarios_of_one_name_have_no_two_baselines(shell: Cli, tmp_path: Path) -> None:
+    """The second would be kept in place of the first; nothing is run."""
+    (tmp_path / "other").mkdir()
+    for name in ("good.yaml", "extensions.conf"):
+        shutil.copy(tmp_path / name, tmp_path / "other")
+    code, out, err = shell("baseline", "save", "good.yaml", "other/good.yaml", "--workers", "1")
+    text = "other/good.yaml: its baseline has the same name as that of good.yaml; rename one of the files\n"
+    assert (code, out, err) == (2, "", text)
+
+
 def test_rerun_says_whether_the_bytes_are_the_same(shell: Cli, tmp_path: Path) -> None:
     """Exit code 1 and the file where they are not."""
     _, out, _ = shell("run", "good.yaml", "--workers", "1", "--no-picture")

@@ -103,12 +103,15 @@ def _runs(
     paths: list[Path], seed: int | None, replications: int | None, settings: list[str] | None, out: Path, workers: int
 ) -> Iterator[Results]:
     """Run scenarios by one crew, and yield what each gave; what a person should know of it is said."""
+    from stasis_sim.experiments.baselines import keep_apart
     from stasis_sim.experiments.checks import files
     from stasis_sim.experiments.replications import run_all
     from stasis_sim.experiments.studies import Study
 
     changes = overrides(settings, seed=seed, replications=replications)
-    for results in run_all([Study(load(path, changes), out, command()) for path in files(paths)], workers):
+    scenarios = [load(path, changes) for path in files(paths)]
+    keep_apart(scenarios)
+    for results in run_all([Study(scenario, out, command()) for scenario in scenarios], workers):
         warn(warnings_of([results]))
         yield results
 

@@ -7,7 +7,7 @@ replications are compared in pairs: without a change of the model or the scenari
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -20,6 +20,7 @@ from stasis_sim.observe.metrics import Measures
 
 if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
+    from stasis_sim.scenario import Scenario
 
 FOLDER: Final = "baselines"
 """Where they lie under the folder of results."""
@@ -49,6 +50,20 @@ class Moved:
 def place(root: Path, scenario: str) -> Path:
     """Return where the baseline of a scenario lies."""
     return root / FOLDER / f"{scenario}.json"
+
+
+def keep_apart(scenarios: Iterable[Scenario]) -> None:
+    """Refuse scenarios whose baselines would lie in one place.
+
+    Raises:
+        InputError: Two files have one name.
+    """
+    files: dict[str, str] = {}
+    for scenario in scenarios:
+        if scenario.name in files:
+            text = f"its baseline has the same name as that of {files[scenario.name]}; rename one of the files"
+            raise InputError.at(scenario.file, text)
+        files[scenario.name] = scenario.file
 
 
 def save(results: Results, root: Path) -> Path:
