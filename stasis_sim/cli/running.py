@@ -306,7 +306,7 @@ def check(
     if junit is not None:
         write_junit(junit, verdicts, broken)
     if as_json:
-        print_json(check_json(verdicts))
+        print_json(check_json(verdicts, broken))
     if broken:
         raise typer.Exit(2)
     ok = all(verdict.ok for found in verdicts.values() for verdict in found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stasis_sim.errors import InputError
 from stasis_sim.observe.catalogue import Kind, Measure, lookup
 from stasis_sim.observe.intervals import Interval, Intervals, Summary, at_confidence
 from stasis_sim.scenario.expect import Expectation
@@ -111,11 +112,12 @@ def _show(number: float, kind: Kind) -> str:
     return f"{number:.4g} s" if kind == "seconds" else f"{number:.6g}"
 
 
-def check_json(scenarios: Mapping[str, Iterable[Verdict]]) -> dict[str, Any]:
-    """The JSON of a check: for each file its expectations, and whether all hold."""
+def check_json(scenarios: Mapping[str, Iterable[Verdict]], broken: Mapping[str, InputError]) -> dict[str, Any]:
+    """The JSON of a check: for each file its expectations, and whether all hold; or why it cannot be used."""
     entries = []
     for file, given in scenarios.items():
         verdicts = list(given)
         ok = all(verdict.ok for verdict in verdicts)
         entries.append({"file": file, "ok": ok, "expectations": [verdict.json() for verdict in verdicts]})
+    entries += [{"file": file, "ok": False, "error": str(error)} for file, error in broken.items()]
     return {"scenarios": entries}

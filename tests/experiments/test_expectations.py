@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stasis_sim.errors import InputError
 from stasis_sim.experiments.expectations import Verdict, check_json, hold
 from stasis_sim.observe.catalogue import MEASURES, Measure
 from stasis_sim.observe.intervals import Interval, Summary
@@ -108,14 +109,17 @@ def test_a_wider_confidence_needs_a_wider_interval() -> None:
 def test_the_shape_of_a_check() -> None:
     """The JSON of a check lists for each file its expectations, and a file is ok if all of them are."""
     content = check_json(
-        {"a.yaml": [judge("calls >= 1"), judge("ejection_rate < 1%")], "b.yaml": [judge("calls >= 1")], "c.yaml": []}
+        {"a.yaml": [judge("calls >= 1"), judge("ejection_rate < 1%")], "b.yaml": [judge("calls >= 1")], "c.yaml": []},
+        {"d.yaml": InputError.at("d.yaml", "not YAML")},
     )
     assert [(entry["file"], entry["ok"]) for entry in content["scenarios"]] == [
         ("a.yaml", False),
         ("b.yaml", True),
         ("c.yaml", True),
+        ("d.yaml", False),
     ]
     assert content["scenarios"][0]["expectations"][1] == {"text": "ejection_rate < 1%", "seen": 0.10, "ok": False}
+    assert content["scenarios"][3] == {"file": "d.yaml", "ok": False, "error": "d.yaml: not YAML"}
 
 
 def test_a_scenario_knows_how_every_measure_begins() -> None:
