@@ -41,17 +41,20 @@ def in_order(places: Ints, at: Ints, rule: Callable[[Ints], Rule]) -> Ints:
     """
     order = np.argsort(at, kind="stable")
     places, at = places[order], at[order]
-    tied = np.flatnonzero(at[1:] == at[:-1])
-    one, other = places[tied], places[tied + 1]
-    for begin in tied[(rule(one).number != rule(other).number) | (one > other)]:
-        first, last = np.searchsorted(at, at[begin], "left"), np.searchsorted(at, at[begin], "right")
-        run = places[first:last]
-        by = rule(run)
-        if by.loose.any() and (by.number != by.number[0]).any():
-            raise ClosedLoopError("two calls do something at one instant, and nothing says which goes first")
-        # Of one call the order of places is the order of things, whatever their ranks.
-        keys = (run, by.number, by.rank) if (by.number != by.number[0]).any() else (run,)
-        places[first:last] = run[np.lexsort(keys)]
+    tied = at[1:] == at[:-1]
+    if not tied.any():
+        return places
+    among = np.flatnonzero(np.append(tied, False) | np.append(False, tied))
+    some, run = places[among], np.cumsum(np.diff(at[among], prepend=at[among[0]]) != 0)
+    by = rule(some)
+    several = np.zeros(run[-1] + 1, np.bool_)
+    several[run[by.number != by.number[np.searchsorted(run, run)]]] = True
+    mixed = several[run]
+    if by.loose[mixed].any():
+        raise ClosedLoopError("two calls do something at one instant, and nothing says which goes first")
+    # Of one call the order of places is the order of things, whatever their ranks.
+    keys = (some, np.where(mixed, by.number, 0), np.where(mixed, by.rank, 0), run)
+    places[among] = some[np.lexsort(keys)]
     return places
 
 

@@ -54,3 +54,18 @@ def test_who_goes_first_is_not_guessed() -> None:
     rule = Rule(np.array([4, 4]), np.array([1, 2]), np.array([0, 1]))
     with pytest.raises(ClosedLoopError, match="which goes first"):
         in_order(np.arange(2), at, lambda places: Rule(*(column[places] for column in rule)))
+
+
+def test_each_instant_is_put_in_order_by_itself() -> None:
+    """Ranks decide where several calls meet, places where all is about one call, whatever other instants need."""
+    draw = np.random.default_rng(1)
+    at, rank, number = (draw.integers(0, high, 2000) for high in (500, 3, 2))
+    none = np.zeros(2000, np.int64)
+    order = in_order(np.arange(2000), at, lambda places: Rule(rank[places], number[places], none[places]))
+    expected: list[int] = []
+    for instant in range(500):
+        places = np.flatnonzero(at == instant).tolist()
+        if len({int(number[place]) for place in places}) > 1:
+            places.sort(key=lambda place: (rank[place], number[place], place))
+        expected += places
+    assert order.tolist() == expected
