@@ -45,7 +45,8 @@ def idle(results: Results) -> list[Problem]:
     for position in results.idle_faults:
         fault = scenario.faults[position]
         text = f"{fault.verb} {fault.target} touched nothing in any replication"
-        hint = "let it strike while its target is connected, or remove it"
+        doing = "sends requests or connects" if fault.verb == "shut_out" else "is connected"
+        hint = f"let it strike while its target {doing}, or remove it"
         found.append(scenario.problem(("faults", position), f"{text}; {hint}"))
     return found
 

@@ -69,7 +69,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        text = "no such results; write the folder of a run, as in results/SCENARIO/DIGEST"
+        made_of_runs = any((path.parent / name).is_file() for name in ("compare.json", "sweep.json"))
+        what = "no run, but what several runs make" if made_of_runs else "no such results"
+        text = f"{what}; write the folder of a run, as in results/SCENARIO/DIGEST"
         raise InputError.at(str(path.parent), text) from None
     return content if isinstance(content, dict) else {}
 

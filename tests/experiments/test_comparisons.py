@@ -10,7 +10,7 @@ import pytest
 from stasis_sim import experiments
 from stasis_sim.errors import InputError
 from stasis_sim.experiments import baselines
-from stasis_sim.experiments.comparisons import compare, variants_of
+from stasis_sim.experiments.comparisons import compare, folder, variants_of
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.reruns import rerun
 from tests.experiments.small import TEXT, small
@@ -139,6 +139,13 @@ def test_what_is_no_result_cannot_be_repeated(tmp_path: Path, damage: str | None
         (tree / "provenance.json").write_text(damage)
     with pytest.raises(InputError, match=r"no such results; write the folder of a run|run the scenario again"):
         rerun(tree)
+
+
+def test_a_comparison_is_not_repeated_but_its_runs_are(tmp_path: Path) -> None:
+    """That is said."""
+    done = compare(variants_of(small(), {"faults.0.for": ["5s", "15s"]}), out=tmp_path)
+    with pytest.raises(InputError, match="no run, but what several runs make; write the folder of a run"):
+        rerun(folder(done))
 
 
 def test_results_of_another_model_say_so(tmp_path: Path) -> None:
