@@ -275,9 +275,14 @@ def read_rows(
     Raises:
         OSError: The file is not there, or cannot be read.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - a run without tables does not load it
+    import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
-    filters: list[tuple[str, str, Any]] = [(column, "in", list(values)) for column, values in wanted.items()]
+    whole = schema(name)
+    # With their type, which nobody could guess of no value at all.
+    filters: list[tuple[str, str, Any]] = [
+        (column, "in", pa.array(list(values), whole.field(column).type)) for column, values in wanted.items()
+    ]
     if between is not None:
         column, low, high = between
         filters += [(column, ">=", low), (column, "<", high)]

@@ -135,3 +135,13 @@ def test_an_outage_without_an_end_lasts_to_the_end_of_the_run() -> None:
     rows = told(results, outage)
     assert sum(row.ejected for row in rows) == outage.ejected
     assert rows[-1].start < 150 * SECOND
+
+
+def test_an_app_that_no_client_has_ever_connected_for_is_told_of_too() -> None:
+    """Its clients are not known, so no command counts."""
+    results = done(changes={"clients.ivr.apps": "Other", "faults": [], "run.replications": 1})
+    outage, *others = found(results)
+    assert others == []
+    rows = told(results, outage)
+    assert sum(row.ejected for row in rows) == outage.ejected > 0
+    assert sum(row.commands for row in rows) == 0
