@@ -6,6 +6,7 @@ style sheet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -97,7 +98,7 @@ def _environment() -> Environment:
 
 def _tight(text: str) -> str:
     """Keep a number, its interval and its unit on one line."""
-    return text.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
+    return re.sub(r" (?=±|%|ms\b|s\b|points\b)|(?<=±) ", "\N{NO-BREAK SPACE}", text)
 
 
 def _render(template: str, **content: Any) -> str:

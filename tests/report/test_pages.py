@@ -58,6 +58,22 @@ def test_a_page_stands_alone(reports: dict[str, Path], kind: str) -> None:
     assert set(re.findall(r'(?:href="|url\()#([^")]+)', text)) <= set(ids)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_wide_tables_scroll_by_themselves(reports: dict[str, Path], kind: str) -> None:
+    """Many apps make a table wide, and not the page."""
+    text = reports[kind].read_text("utf-8")
+    tables = re.findall(r"(.*)\n<table ", text)
+    assert tables
+    assert set(tables) == {'<div class="scroll">'}
+
+
+def test_numbers_stay_with_their_units(reports: dict[str, Path]) -> None:
+    """In cells that are narrow as well."""
+    cells = re.findall(r'<td data-column="[^"]*"><span>([^<]*)', reports["run"].read_text("utf-8"))
+    assert any("\u00a0±\u00a0" in text and text.endswith("\u00a0%") for text in cells)
+    assert not [text for text in cells if " " in text]
+
+
 def test_a_run_has_all_its_parts(reports: dict[str, Path]) -> None:
     """Question, story, answer, pictures, measures, missed events, outages, inputs, and how to repeat it."""
     text = reports["run"].read_text("utf-8")
