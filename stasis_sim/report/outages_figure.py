@@ -94,6 +94,9 @@ def ejections_over_time(results: Results, *, width: float = WIDTH) -> Figure:
             axes.yaxis.set_major_locator(FixedLocator([0, 50, 100]) if top > HALF else MaxNLocator(3))
             axes.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
             axes.set_ylabel("share")
+        if shown:
+            # Above the legend: a name may be as long as the picture is wide.
+            panels[0].set_title(shown[0].app, loc="left", fontsize=9, pad=22)
         legend(panels[0])
         many = len(results.replications)
         of = "" if many == 1 else f"; {many} replications together"

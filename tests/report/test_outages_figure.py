@@ -7,10 +7,13 @@ from functools import cache
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
 from stasis_sim.api import Results, run
+from stasis_sim.report.drawing import NARROW, WIDTH
 from stasis_sim.report.outages_figure import FEWEST, ejections_over_time
 from stasis_sim.scenario import Scenario
 
@@ -86,3 +89,16 @@ def test_a_run_without_attempts_has_a_picture() -> None:
     text = TEXT.format(profile="documented").replace("every: 1s", "at: 2min").replace("every: 2s", "at: 2min")
     empty = ejections_over_time(run(Scenario.parse(text, name="empty.yaml")))
     assert empty.get_suptitle() == "documented: nobody tried to enter an app"
+
+
+@pytest.mark.parametrize("width", [WIDTH, NARROW])
+def test_the_legend_does_not_lie_on_the_name_of_an_app(width: float) -> None:
+    """Also on a phone, where it is as wide as the panel."""
+    drawn = ejections_over_time(results(), width=width)
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    drawn.draw(renderer)
+    panel = drawn.axes[0]
+    (name,) = (text for text in panel.findobj(Text) if text.get_text() == "Intro-IVR")
+    legend = panel.get_legend()
+    assert legend is not None
+    assert not legend.get_window_extent(renderer).overlaps(name.get_window_extent(renderer))
