@@ -134,7 +134,8 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
         for axes in panels if warmup else ():
             axes.axvline(warmup / time.length, color="#000000", linewidth=0.8, linestyle=":", alpha=0.6)
         note = "grey: an app is away" + ("; dotted: end of the warm-up" if warmup else "")
-        panels[-1].set_xlabel(below(f"{time.unit} since the start (replication {replication}; {note})", width))
+        # In the middle of the picture: below a panel that long names push aside it would be cut off.
+        figure.supxlabel(below(f"{time.unit} since the start (replication {replication}; {note})", width), fontsize=9)
         panels[-1].set_xlim(0, end / time.length)
         figure.align_ylabels(panels[1:])
     return figure

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
 from stasis_sim.api import Results, run
 from stasis_sim.report.drawing import BINS, GREEN, NARROW, ORANGE
@@ -47,7 +49,7 @@ def test_five_panels_over_one_time() -> None:
     names = [panel.get_ylabel().partition("\nin ")[0] for panel in panels]
     assert names == ["", "arrivals", "calls\ninside", "ejections", "events"]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["Intro-IVR · ivr"]
-    assert panels[4].get_xlabel() == "seconds since the start (replication 1; grey: an app is away)"
+    assert figure("asterisk-22").get_supxlabel() == "seconds since the start (replication 1; grey: an app is away)"
     assert {panel.get_xlim() for panel in panels} == {(0.0, 60.0)}
 
 
@@ -206,3 +208,21 @@ def test_a_picture_for_a_phone_is_narrow() -> None:
     narrow = timeline(results("documented"), width=NARROW)
     assert narrow.get_figwidth() == NARROW
     assert max(map(len, narrow.get_suptitle().splitlines())) <= 10.8 * NARROW
+
+
+def test_nothing_is_cut_off_on_a_phone() -> None:
+    """However much room the names of apps and clients take."""
+    name = "a-name-of-18-chars"
+    text = (
+        TEXT.format(profile="asterisk-22")
+        .replace("clients: {ivr:", f"clients: {{{name}:")
+        .replace("drop: ivr", f"drop: {name}")
+    )
+    drawn = timeline(run(Scenario.parse(text.replace("Intro-IVR", "an-app-of-18-chars"))), width=NARROW)
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    drawn.draw(renderer)
+    for written in drawn.findobj(Text):
+        box = written.get_window_extent(renderer)
+        if written.get_text() and written.get_visible():
+            assert box.x0 >= 0
+            assert box.x1 <= drawn.bbox.x1
