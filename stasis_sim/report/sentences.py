@@ -135,16 +135,20 @@ def _ejections(calls: float, entered: float, ejected: float) -> str:
 
 
 def _absences(replications: Sequence[Replication]) -> list[str]:
-    """Say who was away, how often and how long."""
-    away = []
+    """Say who was away, how often and how long; of many those who were away longest."""
+    away: list[tuple[float, str]] = []
     for app in dict.fromkeys(app for replication in replications for app in replication.measures["apps"]):
         values = [replication.measures["apps"].get(app, {}) for replication in replications]
         outages = _sum(values, "outages")
         if outages:
             longest = max(value for each in values if (value := each.get("outages.longest_s")) is not None)
             times = "1 outage" if outages == 1 else f"{outages:,.0f} outages"
-            away.append(f"{app} was away: {times}, longest {seconds(longest)}")
-    return away if len(away) <= SHOWN else [*away[:SHOWN], f"and {len(away) - SHOWN} more apps were away"]
+            away.append((longest, f"{app} was away: {times}, longest {seconds(longest)}"))
+    rest = len(away) - SHOWN
+    if rest <= 0:
+        return [said for _, said in away]
+    worst = sorted(away, key=lambda each: -each[0])[:SHOWN]
+    return [*(said for _, said in worst), f"and {rest} more {'app was' if rest == 1 else 'apps were'} away"]
 
 
 def _sum(values: Iterable[Values], name: str) -> float:

@@ -101,7 +101,13 @@ def test_stranded_calls_are_a_second_part() -> None:
 
 
 def test_many_apps_are_not_all_named() -> None:
-    """Three are, the rest is a number."""
+    """Three are, those who were away longest; the rest is a number."""
+    apps = {name: away(1, 2.0) for name in "abd"} | {"c": away(1, 9.0)}
+    text = outcome("documented", [replication(1, apps, calls=1, attempts__entered=1, attempts__ejected=0)])
+    assert text.endswith(
+        "; c was away: 1 outage, longest 9.0 s; a was away: 1 outage, longest 2.0 s; "
+        "b was away: 1 outage, longest 2.0 s; and 1 more app was away."
+    )
     apps = {name: away(1, 2.0) for name in "abcde"}
     text = outcome("documented", [replication(1, apps, calls=1, attempts__entered=1, attempts__ejected=0)])
     assert "c was away" in text
