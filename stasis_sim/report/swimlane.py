@@ -151,7 +151,7 @@ def _row(axes: Axes, at: dict[str, float], happening: Happening, y: float, time:
     colour = _colour(happening)
     start, stop = at[happening.source], at[happening.target]
     if start == stop:
-        mark = "s" if happening.kind == "log" else "o"
+        mark = "s" if happening.kind in {"log", "registry"} else "o"
         axes.plot([start], [middle], mark, color=colour, markersize=4.5, zorder=3)
         return
     end = stop if happening.arrives else (start + stop) / 2

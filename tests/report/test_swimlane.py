@@ -92,3 +92,10 @@ def test_what_is_not_there_is_said() -> None:
     """As trace says it."""
     with pytest.raises(InputError, match="no call 99 in replication 1; there are 1 to 2"):
         swimlane(results(), call=99)
+
+
+def test_lines_of_the_log_are_squares() -> None:
+    """As the key says, also those about the registry."""
+    squares = [line for line in swimlane(results()).axes[0].lines if line.get_marker() == "s"]
+    levels = ("VERBOSE", "ERROR", "WARNING")
+    assert len(squares) == sum(each.text.startswith(levels) for each in story().happenings)
