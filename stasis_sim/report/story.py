@@ -61,7 +61,12 @@ def _item(text: str) -> Markup:
 
 def _rich(text: str) -> Markup:
     """Make links of addresses, and code of what stands between backticks."""
-    words = str(escape(re.sub(r"\s+", " ", text)))
-    words = _LINK.sub(lambda found: f'<a href="{found[0]}">{found[0].partition("://")[2]}</a>', words)
+    words, at = "", 0
+    text = re.sub(r"\s+", " ", text)
+    for found in _LINK.finditer(text):
+        link = str(escape(found[0]))
+        words += f'{escape(text[at : found.start()])}<a href="{link}">{link.partition("://")[2]}</a>'
+        at = found.end()
+    words += str(escape(text[at:]))
     # Everything that was not made here has been escaped.
     return Markup(_CODE.sub(r"<code>\1</code>", words))  # noqa: S704

@@ -33,6 +33,10 @@ def test_a_story_is_the_comment_at_the_head_of_the_file() -> None:
             "See https://example.org/a?b=1&c=2.",
             [(False, ['See <a href="https://example.org/a?b=1&amp;c=2">example.org/a?b=1&amp;c=2</a>.'])],
         ),
+        (
+            "See <https://example.org/x>.",
+            [(False, ['See &lt;<a href="https://example.org/x">example.org/x</a>&gt;.'])],
+        ),
         ('<script>"x"</script>', [(False, ["&lt;script&gt;&#34;x&#34;&lt;/script&gt;"])]),
     ],
 )
