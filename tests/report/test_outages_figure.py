@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
@@ -95,10 +94,9 @@ def test_a_run_without_attempts_has_a_picture() -> None:
 def test_the_legend_does_not_lie_on_the_name_of_an_app(width: float) -> None:
     """Also on a phone, where it is as wide as the panel."""
     drawn = ejections_over_time(results(), width=width)
-    renderer = FigureCanvasAgg(drawn).get_renderer()
-    drawn.draw(renderer)
+    drawn.draw_without_rendering()
     panel = drawn.axes[0]
     (name,) = (text for text in panel.findobj(Text) if text.get_text() == "Intro-IVR")
     legend = panel.get_legend()
     assert legend is not None
-    assert not legend.get_window_extent(renderer).overlaps(name.get_window_extent(renderer))
+    assert not legend.get_window_extent().overlaps(name.get_window_extent())

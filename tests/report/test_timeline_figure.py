@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
@@ -219,10 +218,9 @@ def test_nothing_is_cut_off_on_a_phone() -> None:
         .replace("drop: ivr", f"drop: {name}")
     )
     drawn = timeline(run(Scenario.parse(text.replace("Intro-IVR", "an-app-of-18-chars"))), width=NARROW)
-    renderer = FigureCanvasAgg(drawn).get_renderer()
-    drawn.draw(renderer)
+    drawn.draw_without_rendering()
     for written in drawn.findobj(Text):
-        box = written.get_window_extent(renderer)
+        box = written.get_window_extent()
         if written.get_text() and written.get_visible():
             assert box.x0 >= 0
             assert box.x1 <= drawn.bbox.x1
