@@ -94,7 +94,7 @@ def test_a_picture_of_a_replication() -> None:
     """plot() gives a figure that notebooks show, and so do its likes."""
     results = run(small())
     figure = results.plot(2)
-    assert figure.axes[-1].get_xlabel() == "seconds since the start (replication 2; grey: an app is away)"
+    assert figure.get_supxlabel() == "seconds since the start (replication 2; grey: an app is away)"
     assert "of 114 attempts was ejected, though" in results.plot_ejections().get_suptitle()
     assert "handoffs took" in results.plot_handoff().get_suptitle()
     assert "stranded" in results.plot_stranded().get_suptitle()

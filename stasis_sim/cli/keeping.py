@@ -69,11 +69,14 @@ def report(
         typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, sweep-DIGEST, compare-DIGEST, or above."),
     ],
 ) -> None:
-    """Write earlier results as one HTML page each, report.html in their folder: it needs no network to be read."""
-    from stasis_sim.experiments.reopened import reopen
+    """Write earlier results as one HTML page each, report.html in their folder: it needs no network to be read.
+
+    Of a folder that holds a sweep its points have no page of their own.
+    """
+    from stasis_sim.experiments.reopened import apart, reopen
     from stasis_sim.report.pages import write_report
 
-    for found in reopen(results):
+    for found in (each for path in results for each in apart(reopen([path]))):
         typer.echo(f"report: {write_report(found)}")
 
 

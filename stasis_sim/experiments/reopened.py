@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -103,6 +103,12 @@ def reopen(paths: Iterable[Path]) -> list[Reopened]:
             raise InputError.at(str(path), _why_none(path))
         found += map(_open, folders)
     return found
+
+
+def apart(found: Sequence[Reopened]) -> list[Reopened]:
+    """Return results without the runs that are points of a sweep which is there too."""
+    points = {point.digest for each in found if isinstance(each, Sweep) for point in each.found.points}
+    return [each for each in found if not (isinstance(each, Run) and each.path.name in points)]
 
 
 def runs(paths: Iterable[Path]) -> list[Run]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from stasis_sim.observe.hearing import starts
-from stasis_sim.report.drawing import APPS, BLACK, GREY, OTHERS, STYLE, WIDTH, below, blank, grouped, legend
+from stasis_sim.report.drawing import BLACK, GREY, OTHERS, STYLE, WIDTH, below, blank, colours_of, grouped, legend
 from stasis_sim.report.sentences import seconds
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def stranded_time(results: Results, *, width: float = WIDTH) -> Figure:
         return _nobody(f"{profile}: no call was stranded", width)
     values = np.concatenate(list(waits.values()))
     title = f"{profile}: {_halves(values, 'stranded calls', 'were unheard of for')}"
-    return _distribution(waits, title, "time inside before the app did anything", "calls", width)
+    return _distribution(results, waits, title, ("time inside before the app did anything", "calls"), width)
 
 
 def handoff_latency(results: Results, *, width: float = WIDTH) -> Figure:
@@ -103,7 +103,7 @@ def handoff_latency(results: Results, *, width: float = WIDTH) -> Figure:
         return _nobody(f"{profile}: no call had a command", width)
     values = np.concatenate(list(waits.values()))
     title = f"{profile}: {_halves(values, 'handoffs', 'took')}"
-    return _distribution(waits, title, "time from Stasis() to the first command", "handoffs", width)
+    return _distribution(results, waits, title, ("time from Stasis() to the first command", "handoffs"), width)
 
 
 def handoffs(results: Results) -> dict[str, NDArray[np.float64]]:
@@ -199,8 +199,11 @@ def _nobody(title: str, width: float) -> Figure:
     return figure
 
 
-def _distribution(waits: dict[str, NDArray[np.float64]], title: str, what: str, noun: str, width: float) -> Figure:
+def _distribution(
+    results: Results, waits: dict[str, NDArray[np.float64]], title: str, words: tuple[str, str], width: float
+) -> Figure:
     """Draw how often each length of time occurred, and below it how many waited longer."""
+    (what, noun), colours = words, colours_of(results)
     names = grouped(list(waits), {app: float(len(own)) for app, own in waits.items()})
     groups: dict[str, NDArray[np.float64]] = {}
     for app, own in waits.items():
@@ -211,8 +214,8 @@ def _distribution(waits: dict[str, NDArray[np.float64]], title: str, what: str, 
         figure = blank(4.4, title, width)
         often, longer = figure.subplots(2, 1, sharex=True, height_ratios=[1.3, 1])
         floor = np.zeros(len(edges) - 1)
-        for number, (app, own) in enumerate(sorted(groups.items(), key=lambda group: group[0] == OTHERS)):
-            colour = GREY if app == OTHERS else APPS[number % len(APPS)]
+        for app, own in sorted(groups.items(), key=lambda group: group[0] == OTHERS):
+            colour = colours[app]
             counts, _ = np.histogram(np.clip(own, edges[0], edges[-1]), edges)
             often.stairs(floor + counts, edges, baseline=floor, fill=True, color=colour, label=app)
             floor = floor + counts

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
+    from stasis_sim.experiments.replications import Results
+
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = (
     "#0072B2",
     "#E69F00",
@@ -189,6 +191,13 @@ def outages_of(outages: pd.DataFrame, end: float) -> list[tuple[float, float]]:
     """Return from when to when outages were, in order; what goes on at the end of the run goes on up to there."""
     starts, stops = outages["from_s"].tolist(), outages["to_s"].fillna(end).tolist()
     return sorted(zip(starts, stops, strict=True))
+
+
+def colours_of(results: Results) -> dict[str, str]:
+    """Return one colour for each app, the same in all pictures of a run; those with most calls differ for sure."""
+    apps = results.measures["apps"]
+    ordered = sorted(apps, key=lambda app: -(apps[app]["calls"]["mean"] or 0.0))
+    return {app: APPS[place % len(APPS)] for place, app in enumerate(ordered)} | {OTHERS: GREY}
 
 
 def grouped(names: Sequence[str], weight: dict[str, float]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -72,7 +73,9 @@ class Row(NamedTuple):
 
 
 def told(results: Results, most: int) -> list[Told]:
-    """Return the outages of a run that cost most, the worst one first; it needs the tables.
+    """Return the outages of a run that cost most, the worst one first, of each app one before a second of any.
+
+    It needs the tables.
 
     Args:
         results: The run.
@@ -80,7 +83,10 @@ def told(results: Results, most: int) -> list[Told]:
     """
     numbers = {each.number: each for each in results.replications}
     directories = results.tree.directories(numbers)
-    found = worst(directories, results.scenario.run.warmup_us, most)
+    ranked = worst(directories, results.scenario.run.warmup_us, sys.maxsize)
+    firsts = {outage.app: outage for outage in reversed(ranked)}
+    chosen = sorted(ranked, key=lambda outage: firsts[outage.app] is not outage)[:most]
+    found = [outage for outage in ranked if outage in chosen]
     return [_told(outage, numbers[outage.replication].notes["end_us"]) for outage in found]
 
 
@@ -110,7 +116,7 @@ def _cost(outage: Outage) -> str:
         (outage.ejected, "call was ejected", "calls were ejected"),
         (outage.unheard, "caller entered whom nobody heard of", "callers entered whom nobody heard of"),
         (outage.orphaned, "call inside was without its app", "calls inside were without their app"),
-        (outage.missed, "event was missed", "events were missed"),
+        (outage.missed, "event was missed or lost", "events were missed or lost"),
     ]
     said = [f"{count:,} {one if count == 1 else many}" for count, one, many in parts if count]
     return f"{_listed(said)}." if said else "It cost nobody anything."

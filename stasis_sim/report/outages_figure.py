@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
 from stasis_sim.report.drawing import (
-    APPS,
     BINS,
     BLACK,
     MOST_APPS,
@@ -18,6 +17,7 @@ from stasis_sim.report.drawing import (
     below,
     blank,
     clock,
+    colours_of,
     legend,
     outages_of,
 )
@@ -86,8 +86,11 @@ def ejections_over_time(results: Results, *, width: float = WIDTH) -> Figure:
     with mpl.rc_context(STYLE):
         figure = blank(1.2 + 1.35 * max(len(shown), 1), _title(results, courses), width)
         panels: Any = figure.subplots(max(len(shown), 1), 1, sharex=True, squeeze=False)[:, 0]
-        for number, (axes, course) in enumerate(zip(panels, shown, strict=False)):
-            _panel(axes, course, edges / time.length, APPS[number % len(APPS)])
+        colours, warmup = colours_of(results), results.scenario.run.warmup_us / 1e6
+        for axes, course in zip(panels, shown, strict=False):
+            _panel(axes, course, edges / time.length, colours[course.app])
+        for axes in panels if warmup else ():
+            axes.axvline(warmup / time.length, color=BLACK, linewidth=0.8, linestyle=":", alpha=0.6)
         top = max((_highest(course) for course in shown), default=0.0)
         for axes in panels:
             axes.set_ylim(0, 104 if top > HALF else max(1.1 * top, 1))
@@ -100,6 +103,7 @@ def ejections_over_time(results: Results, *, width: float = WIDTH) -> Figure:
         legend(panels[0])
         many = len(results.replications)
         of = "" if many == 1 else f"; {many} replications together"
+        of += "; dotted: end of the warm-up, which is counted here" if warmup else ""
         hidden = len(courses) - len(shown)
         rest = f"; apps with fewer ejections that are not shown: {hidden}" if hidden else ""
         panels[-1].set_xlabel(below(f"{time.unit} since the start{of}{rest}", width))

@@ -214,7 +214,11 @@ def _ledger(results: Results) -> Ledger:
         )
         for row in sums
     ]
-    return Ledger(missed.sentence(counted, asked), fates, groups, missed.besides(astray, results.measures, asked))
+    many = len(results.replications)
+    of = "" if many == 1 else f"In {many} replications together: "
+    return Ledger(
+        f"{of}{missed.sentence(counted, asked)}", fates, groups, missed.besides(astray, results.measures, asked)
+    )
 
 
 def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest: str) -> Inputs:

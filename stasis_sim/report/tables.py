@@ -109,8 +109,8 @@ def _block(rows: Sequence[tuple[str, list[str]]], first: int, widths: Sequence[i
 
 
 def columns_of(summary: Summary) -> dict[str, Intervals]:
-    """Return what the table of a run has columns for: the total, and each app where there are several."""
-    apps = {name: values for name, values in summary["apps"].items() if values["calls"]["mean"]}
+    """Return what the table of a run has columns for: the total, and each app that calls tried if there are several."""
+    apps = {name: values for name, values in summary["apps"].items() if values["attempts"]["mean"]}
     return {"total": summary["total"], **(apps if len(apps) > 1 else {})}
 
 

@@ -14,7 +14,6 @@ from matplotlib.ticker import MaxNLocator
 
 from stasis_sim.observe.vocabulary import OUTCOMES
 from stasis_sim.report.drawing import (
-    APPS,
     BINS,
     BLUE,
     COLUMNS,
@@ -32,6 +31,7 @@ from stasis_sim.report.drawing import (
     below,
     blank,
     clock,
+    colours_of,
     grouped,
     instants,
     legend,
@@ -125,7 +125,7 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
         panels = figure.subplots(5, 1, sharex=True, height_ratios=heights)
         _bands(panels[0], shown, len(bands), end, time)
         _arrivals(panels[1], tables, end, time)
-        _inside(panels[2], tables["entered"], end, time)
+        _inside(panels[2], tables["entered"], colours_of(results), end, time)
         _ejections(panels[3], tables["ejected"], end, time)
         _missed(panels[4], tables["events"], end, time)
         away = merged(outages_of(tables["outages"], end), end)
@@ -274,18 +274,17 @@ def _arrivals(axes: Axes, tables: dict[str, pd.DataFrame], end: float, time: Clo
     _bars(axes, groups, end, time, "arrivals", named=not blocked.empty)
 
 
-def _inside(axes: Axes, entered: pd.DataFrame, end: float, time: Clock) -> None:
+def _inside(axes: Axes, entered: pd.DataFrame, colours: dict[str, str], end: float, time: Clock) -> None:
     """Draw how many calls are inside each app."""
     sizes = {str(app): float(count) for app, count in entered.groupby("app", sort=False).size().items()}
     names = grouped(list(sizes), sizes)
     drawn = entered["app"].map(names)
-    for number, app in enumerate(sorted(dict.fromkeys(names.values()), key=lambda name: name == OTHERS)):
+    for app in sorted(dict.fromkeys(names.values()), key=lambda name: name == OTHERS):
         own = entered[drawn == app]
         left = own["left_s"].dropna().to_numpy()
         times = np.concatenate([own["at_s"].to_numpy(), left])
         moments, levels = staircase(times, np.concatenate([np.ones(len(own)), -np.ones(len(left))]), end)
-        colour = GREY if app == OTHERS else APPS[number % len(APPS)]
-        axes.step(moments / time.length, levels, where="post", color=colour, linewidth=1.1, label=str(app))
+        axes.step(moments / time.length, levels, where="post", color=colours[app], linewidth=1.1, label=str(app))
     axes.set_ylabel("calls\ninside")
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))

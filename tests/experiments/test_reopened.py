@@ -11,7 +11,7 @@ import pytest
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.comparisons import compare, folder, variants_of
-from stasis_sim.experiments.reopened import Comparison, Run, Sweep, reopen, runs
+from stasis_sim.experiments.reopened import Comparison, Run, Sweep, apart, reopen, runs
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.sweeps import design, sweep
 from tests.experiments.small import TEXT, small
@@ -160,3 +160,12 @@ def test_parts_that_are_gone_are_said(tmp_path: Path) -> None:
     swept = sweep(design(small(), OVER), out=tmp_path).path
     (swept / "sweep.json").write_text("{}")
     assert refused(swept) == AGAIN
+
+
+def test_points_of_a_sweep_have_no_page_of_their_own(tmp_path: Path) -> None:
+    """Beside the sweep; a point that is named alone, and other runs, have."""
+    found = sweep(design(small(), OVER), out=tmp_path, tables=True)
+    other = run(small().where({"run.seed": 99}), out=tmp_path).tree.path
+    assert {each.path for each in apart(reopen([tmp_path / "small"]))} == {found.path, other}
+    point = tmp_path / "small" / found.points[0].digest
+    assert [each.path for each in apart(reopen([point]))] == [point]

@@ -69,10 +69,11 @@ def test_a_table_as_it_is_printed() -> None:
 
 
 def test_a_run_shows_its_apps_where_there_are_several() -> None:
-    """One column in total, and one for each app that had calls if there is more than one."""
-    busy: Intervals = {"calls": interval(10)}
-    idle: Intervals = {"calls": interval(0)}
-    heading = run_table({"total": busy, "apps": {"a": busy, "b": busy, "c": idle}, "clients": {}}).splitlines()[0]
+    """One column in total, and one for each app that calls tried, in second place too, if there is more than one."""
+    busy: Intervals = {"calls": interval(10), "attempts": interval(12)}
+    second: Intervals = {"calls": interval(0), "attempts": interval(2)}
+    idle: Intervals = {"calls": interval(0), "attempts": interval(0)}
+    heading = run_table({"total": busy, "apps": {"a": busy, "b": second, "c": idle}, "clients": {}}).splitlines()[0]
     assert heading.split() == ["total", "a", "b"]
     heading = run_table({"total": busy, "apps": {"a": busy, "c": idle}, "clients": {}}).splitlines()[0]
     assert heading.split() == ["total"]
