@@ -4,6 +4,9 @@ BIN := .venv/bin
 # The folder that was written last, when the recipe gets there.
 newest = "$$(ls -dt $(1) | head -n 1)"
 
+# Some machines forbid it; then each test that starts the program would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all lint format lock bench docs clean
 
 demo: .venv/ready
