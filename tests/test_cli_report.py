@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SCENARIO = """\
-title: A small question
-asterisk:
-  profile: asterisk-22
-  extensions: "[default]\\nexten => ivr,1,Stasis(Intro-IVR)\\n"
-clients: {ivr: {apps: Intro-IVR, reconnect: {constant: 1s}}}
-calls: [{to: ivr@default, arrivals: {poisson: 1/s}, hold: 5s, patience: 3s}]
-faults: [{drop: ivr, at: 20s, for: 5s}]
-run: {duration: 1min, record: measures}
-"""
+from tests.experiments.small import TEXT
+
+SCENARIO = TEXT.replace("replications: 3, seed: 3", "record: measures")
 
 HINT = "name the folder that run, compare or sweep has written, as results/SCENARIO/DIGEST"
 

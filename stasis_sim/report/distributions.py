@@ -64,6 +64,16 @@ class _Start(NamedTuple):
     fate: str
 
 
+class Words(NamedTuple):
+    """What a distribution says: that there is nothing, of whom it is, what they did, and what its axes are called."""
+
+    none: str
+    who: str
+    verb: str
+    time: str
+    counted: str
+
+
 def stranded_time(results: Results, *, width: float = WIDTH) -> Figure:
     """Draw how long calls were inside an app that had not heard of them: until the first command, or their end.
 
@@ -76,13 +86,14 @@ def stranded_time(results: Results, *, width: float = WIDTH) -> Figure:
     Raises:
         ValueError: The scenario says ``record: measures``, so that there are no tables.
     """
-    waits = stranded(results)
-    profile = results.scenario.asterisk.profile
-    if not waits:
-        return _nobody(f"{profile}: no call was stranded", width)
-    values = np.concatenate(list(waits.values()))
-    title = f"{profile}: {_halves(values, 'stranded calls', 'were unheard of for')}"
-    return _distribution(results, waits, title, ("time inside before the app did anything", "calls"), width)
+    words = Words(
+        "no call was stranded",
+        "stranded calls",
+        "were unheard of for",
+        "time inside before the app did anything",
+        "calls",
+    )
+    return _distribution(results, stranded(results), words, width)
 
 
 def handoff_latency(results: Results, *, width: float = WIDTH) -> Figure:
@@ -97,13 +108,8 @@ def handoff_latency(results: Results, *, width: float = WIDTH) -> Figure:
     Raises:
         ValueError: The scenario says ``record: measures``, so that there are no tables.
     """
-    waits = handoffs(results)
-    profile = results.scenario.asterisk.profile
-    if not waits:
-        return _nobody(f"{profile}: no call had a command", width)
-    values = np.concatenate(list(waits.values()))
-    title = f"{profile}: {_halves(values, 'handoffs', 'took')}"
-    return _distribution(results, waits, title, ("time from Stasis() to the first command", "handoffs"), width)
+    words = Words("no call had a command", "handoffs", "took", "time from Stasis() to the first command", "handoffs")
+    return _distribution(results, handoffs(results), words, width)
 
 
 def handoffs(results: Results) -> dict[str, NDArray[np.float64]]:
@@ -199,11 +205,12 @@ def _nobody(title: str, width: float) -> Figure:
     return figure
 
 
-def _distribution(
-    results: Results, waits: dict[str, NDArray[np.float64]], title: str, words: tuple[str, str], width: float
-) -> Figure:
+def _distribution(results: Results, waits: dict[str, NDArray[np.float64]], words: Words, width: float) -> Figure:
     """Draw how often each length of time occurred, and below it how many waited longer."""
-    (what, noun), colours = words, colours_of(results)
+    profile = results.scenario.asterisk.profile
+    if not waits:
+        return _nobody(f"{profile}: {words.none}", width)
+    colours = colours_of(results)
     names = grouped(list(waits), {app: float(len(own)) for app, own in waits.items()})
     groups: dict[str, NDArray[np.float64]] = {}
     for app, own in waits.items():
@@ -211,7 +218,7 @@ def _distribution(
     values = np.concatenate(list(waits.values()))
     edges = _edges(values)
     with mpl.rc_context(STYLE):
-        figure = blank(4.4, title, width)
+        figure = blank(4.4, f"{profile}: {_halves(values, words.who, words.verb)}", width)
         often, longer = figure.subplots(2, 1, sharex=True, height_ratios=[1.3, 1])
         floor = np.zeros(len(edges) - 1)
         for app, own in sorted(groups.items(), key=lambda group: group[0] == OTHERS):
@@ -221,14 +228,14 @@ def _distribution(
             floor = floor + counts
             times, share = _exceeding(own, edges)
             longer.step(times, share, where="post", color=colour, linewidth=1.3, label=app)
-        often.set_ylabel(noun)
+        often.set_ylabel(words.counted)
         often.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
         _mark(often, values)
         legend(often)
         _axes_of_shares(longer, len(values))
-        longer.set_ylabel(f"{noun} that\ntook longer")
+        longer.set_ylabel(f"{words.counted} that\ntook longer")
         _axis_of_times(longer, edges)
-        longer.set_xlabel(below(f"{what}{', on a logarithmic axis' if edges[0] else ''}", width))
+        longer.set_xlabel(below(f"{words.time}{', on a logarithmic axis' if edges[0] else ''}", width))
         figure.align_ylabels()
     return figure
 
