@@ -124,12 +124,12 @@ class ResultTree:
         except (ValueError, KeyError, AttributeError, TypeError):
             intact = False
         if not intact:
-            raise DamagedError(f"{mark}: its checksum does not match; the replication is done again")
+            raise DamagedError(f"{mark}: its checksum does not match")
         for name, checksum in content["files"].items():
             path = directory / name
             if not path.is_file() or _checksum(path) != checksum:
                 what = "its checksum does not match" if path.is_file() else "it is missing"
-                raise DamagedError(f"{path}: {what}; the replication is done again")
+                raise DamagedError(f"{path}: {what}")
         return Replication(number, cast("Measures", content["measures"]), content["notes"])
 
     def finished(self) -> list[int]:
