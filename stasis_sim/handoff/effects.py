@@ -53,3 +53,6 @@ NOT_ACTIVE: Final = "not_active"
 CONNECT_FAILED: Final = "connect_failed"
 NO_NAME: Final = "no_name"
 CLAIM_TIMEOUT: Final = "claim_timeout"
+
+RESTART: Final = "restart"
+"""How a channel has left Stasis that was inside when Asterisk was killed."""

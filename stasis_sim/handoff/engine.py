@@ -14,7 +14,7 @@ from typing import Any
 from stasis_sim.handoff.access import Access, Answer, AriSettings, HttpRequest
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan import Dialplan
-from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, Effect
+from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, RESTART, Effect
 from stasis_sim.handoff.originate import OriginateResources
 from stasis_sim.handoff.outbound import Outbound
 from stasis_sim.handoff.playbacks import PlaybackResources
@@ -249,7 +249,7 @@ class Engine:
         house = self.house
         for channel in list(house.channels.live.values()):
             if channel.control is not None:
-                house.bus.out.append((LEFT, channel.ident, channel.control.app.name, "restart"))
+                house.bus.out.append((LEFT, channel.ident, channel.control.app.name, RESTART))
             # Who is killed says nothing to callers.
             house.bus.out.append((ENDED, channel.ident, channel.thread.cause, None))
         house.channels.live.clear()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stasis_sim.openloop.history import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stasis_sim.openloop.history import Ints, Link
+    from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.paths import EventRow, Path, Values, When
 
 

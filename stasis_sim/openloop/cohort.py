@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stasis_sim.openloop.history import FOR_EVER, History, Ints
+from stasis_sim.openloop.history import History
 from stasis_sim.openloop.laboratory import ARRIVAL, Subject, Symbols, examine
+from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.paths import Path, Values
+from stasis_sim.openloop.restarts import AGAIN
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
@@ -142,7 +144,6 @@ class Cohort:
         self._streams = streams
         self._history = history
         self._source = source
-        self._clients = tuple(prepared.scenario.clients)
         self._symbols = ways.symbols
         self._paths = ways.paths
         self._taken: set[int] = set()
@@ -196,6 +197,8 @@ class Cohort:
     def _column(self, symbol: int) -> Ints:
         if symbol == ARRIVAL:
             return self._arrivals
+        if symbol <= AGAIN:
+            return self._history.restarts.column(symbol, self._arrivals)
         wait = self._symbols.waits.get(symbol)
         if wait is not None:
             row = self.messages.row(wait)
@@ -254,12 +257,14 @@ class Cohort:
             int(self._indices[row]),
             int(self._arrivals[row]),
             horizon,
+            self._history.restarts.any,
             lambda symbol: int(self._column(symbol)[row]),
             lambda place: self.messages.wait(place, row),
             self._history.links,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
-        self._paths.append(Path(record, self._clients))
+        history = self._history
+        self._paths.append(Path(record, history.clients, [link.mortal for link in history.links]))
         return len(self._paths) - 1
 
     def groups(self, horizon: int) -> list[Group]:

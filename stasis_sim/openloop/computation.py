@@ -16,8 +16,9 @@ from stasis_sim.handoff.thread import LoopError
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
-from stasis_sim.openloop.history import FOR_EVER, History, Ints, without_calls
+from stasis_sim.openloop.history import History, without_calls
 from stasis_sim.openloop.levels import Levels, Passages
+from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.queueing import Queues
 from stasis_sim.openloop.rows import write
@@ -105,7 +106,7 @@ class _Computation:
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
         self._latencies = [durations(self._streams, "", client.latency)[0] for client in scenario.clients.values()]
-        self._queues = Queues(self._latencies, self._cohorts)
+        self._queues = Queues(self._latencies, self._history.links, self._cohorts)
         self._begun = 0
         # When the last thing has happened about the calls that are through.
         self._over = 0
@@ -129,7 +130,8 @@ class _Computation:
             self._end_at(emptied)
             # The clients are still given time for what is on its way to them then; a drop that comes later takes none
             # of it away, for this is when the end is set.
-            self._end_at(max(emptied, *self._queues.freed, *self._last_heard()))
+            through = [self._queues.busy_until(client, emptied) for client in range(len(self._latencies))]
+            self._end_at(max(emptied, *through, *self._last_heard()))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
         return self._finish()
@@ -165,14 +167,16 @@ class _Computation:
         ]
 
     def _undisturbed(self, end: int) -> int:
-        """Return the end of a run that cannot be drained, if no drop takes away what is still on its way then.
+        """Return the end of a run that cannot be drained, if nothing breaks after it with what is under way then.
 
-        Such a drop ends the wait of whoever would have handled it, and with that the run.
+        That would end the wait of whoever would have handled it, and with that the run.
         """
-        for link, latency in zip(self._history.links, self._latencies, strict=True):
+        for client, (link, latency) in enumerate(zip(self._history.links, self._latencies, strict=True)):
             place = link.look(np.array([end]), max(Rank), np.array([0]))
             if not link.lasts(place, np.array([end + latency]))[0]:
                 raise ClosedLoopError("a drop right after the last thing that happens to calls that never end")
+            if not link.survives(place, np.array([self._queues.busy_until(client, end)]))[0]:
+                raise ClosedLoopError("a program that dies with the last messages about calls that never end")
         return end
 
     @property
@@ -189,7 +193,8 @@ class _Computation:
         recorder = _Recorder(self._streams.replication, run.warmup_us, self._tables, self)
         world = World(without_calls(self._prepared, self._horizon), self._streams, recorder)
         ledger = world.run()
-        return ledger, tuple(fault.touched for fault in world.faults)
+        restarts = self._history.restarts
+        return ledger, tuple(fault.touched + restarts.touched(number) for number, fault in enumerate(world.faults))
 
     # -- ways and waits -------------------------------------------------------------------------------------------
 
@@ -223,6 +228,8 @@ class _Computation:
                     if self._drained:
                         self._note_last(group)
                     gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
+                    if gone.path.killed:
+                        self._history.restarts.kill(gone.value(gone.path.ended))
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
             staying.append(np.sort(np.concatenate(left)))
         self.sums.add(through, self._horizon)

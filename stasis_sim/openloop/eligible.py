@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client
     from stasis_sim.simulated.preparation import Prepared
 
-
-DEADLY: Final = ("hangs", "crashes")
-"""Ends of a policy after which nobody works for the calls any more."""
+COMPUTED: Final = ("drop", "crash", "restart")
+"""What may happen to clients."""
 
 
 def obstacle(prepared: Prepared) -> str:
@@ -31,9 +30,7 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
     asterisk = scenario.asterisk
     if asterisk.max_channels is not None:
         yield "asterisk.max_channels: whether a call gets in depends on the others"
-    for number, fault in enumerate(scenario.faults):
-        if fault.verb != "drop":
-            yield f"faults.{number}.{fault.verb}: only drop is computed in bulk"
+    yield from _faults(scenario)
     yield from _clients(scenario)
     for number, calls in enumerate(scenario.calls):
         if calls.redial is not None:
@@ -44,6 +41,16 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
             yield f"calls.{number}.session_expires: how often the session was refreshed is computed event by event"
     if not scenario.calls:
         yield "calls: there are none"
+
+
+def _faults(scenario: Scenario) -> Iterator[str]:
+    for number, fault in enumerate(scenario.faults):
+        if fault.verb == "reload":
+            yield f"faults.{number}.reload: which files a step meets is computed event by event"
+        elif fault.how == "power_cut":
+            yield f"faults.{number}.how: what Asterisk had written before its power was cut still arrives"
+        elif fault.verb not in COMPUTED:
+            yield f"faults.{number}.{fault.verb}: what it holds back comes later, to all at once"
 
 
 def _clients(scenario: Scenario) -> Iterator[str]:
@@ -69,10 +76,6 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "instances", "one replaces the other"
     if client.workers > 1:
         yield "workers", "several share one queue"
-    if client.reconnect.gives_up in DEADLY or client.reconnect.supervisor_us is not None:
-        yield "reconnect", "a program that ends takes the calls that it works for with it"
-    if client.supervisor_us is not None:
-        yield "supervisor", "a program that ends takes the calls that it works for with it"
     if client.on_error == "crashes":
         yield "on_error", "a call can end the program that others need"
     if client.recover != "none":

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 
-from stasis_sim.handoff import effects
+from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
-from stasis_sim.openloop.history import DOWN, UP, Link
+from stasis_sim.openloop.links import DOWN, KILLED, UP, Glance, Link
 from stasis_sim.openloop.moments import ClosedLoopError, Conditions, Moment, read
+from stasis_sim.openloop.restarts import AGAIN, BACK, KILL, UNTIL
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.clients import Client, Life
 from stasis_sim.simulated.clock import KEY_BITS, Rank
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 ARRIVAL: Final = 0
 HORIZON: Final = 1
-"""The first two symbols: when the call arrives, and when the run ends."""
+"""The first two symbols: when the call arrives, and when the run ends. Those of restarts are next."""
 
 MOST_LOOKS: Final = 600
 """Looks at links, one a client and happening; a call that goes on for longer is left to the event engine."""
@@ -66,7 +67,7 @@ class Symbols:
         return symbol
 
     def _number(self, key: str | int) -> int:
-        return self._numbers.setdefault(key, HORIZON + 1 + len(self._numbers))
+        return self._numbers.setdefault(key, AGAIN + 1 + len(self._numbers))
 
 
 class Happening(NamedTuple):
@@ -84,11 +85,12 @@ class Happening(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A look at a client's link: what state it was in when something happened."""
+    """A look at a client's link when something happened: its state, and whether the program had died since the last."""
 
     client: int
     happening: Happening
     state: int
+    died: bool
 
 
 @dataclass
@@ -102,6 +104,8 @@ class Sent:
         arrives: When it arrives, if nothing breaks before.
         service: How long the client's worker needs for it.
         wait: The symbol of how long it waits for a worker; none if the connection broke before it arrived.
+        finish: When a worker would be through with it; none likewise.
+        abandoned: Whether the program died after that, and before it was dealt with.
     """
 
     client: int
@@ -110,6 +114,8 @@ class Sent:
     arrives: int
     service: int
     wait: int | None
+    finish: int | None
+    abandoned: bool
 
     @property
     def lost(self) -> bool:
@@ -138,6 +144,7 @@ class Record:
         asked: When each attempt was made.
         done: When nothing could change its rows any more; the horizon where that is never.
         last: The last thing that happened.
+        killed: Whether it ended with Asterisk.
         cut: Whether the horizon came first.
         following: What would have happened next, where the horizon came first.
         left: When what is still to happen about the call will, though it changes nothing: timers that nobody needs.
@@ -151,6 +158,7 @@ class Record:
     asked: list[Happening] = field(default_factory=list)
     done: int = 0
     last: Happening = field(default_factory=lambda: Happening(0, 0, loose=False))
+    killed: bool = False
     cut: bool = False
     following: int | None = None
     left: tuple[int, ...] = ()
@@ -166,7 +174,8 @@ class Subject:
         index: Its number within the source.
         arrives: When, in microseconds.
         horizon: When the run ends.
-        draw: Gives its draw for a symbol, in microseconds.
+        restarts: Whether Asterisk is ever killed.
+        draw: Gives its draw for a symbol, or its value, in microseconds.
         wait: Gives how long one of its messages waits for a worker, by its number.
         links: For each client its link.
     """
@@ -176,6 +185,7 @@ class Subject:
     index: int
     arrives: int
     horizon: int
+    restarts: bool
     draw: Callable[[int], int]
     wait: Callable[[int], int]
     links: Sequence[Link]
@@ -313,6 +323,7 @@ class _Fellow(Client):
     """
 
     been = False
+    _deaths = 0
 
     def _life(self, start: int) -> Life:  # noqa: ARG002 - its link says it
         return
@@ -328,25 +339,40 @@ class _Fellow(Client):
         """Let the laboratory decide how long messages wait."""
         self._workers = _Line(partial(take, self.index))  # type: ignore[assignment]
 
-    def bring(self, state: int, number: int) -> None:
-        """Bring the connection into a state; what is in flight is the laboratory's business."""
-        connection = self.connection
-        if state == DOWN and not self.been:
+    def bring(self, link: Glance) -> bool:
+        """Bring the connection into a state, and say whether the program has died on the way to it.
+
+        What is in flight, or waits for a worker, is the laboratory's business.
+        """
+        state, number, deaths = link
+        if state in {DOWN, KILLED} and not self.been:
             # It has stood and gone since anybody looked.
-            self.bring(UP, 0)
-            connection = self.connection
+            self._stand(0)
+        died = deaths != self._deaths
+        if self.connection is not None and (state, number) != (UP, self.connection.row.number):
+            self.cut()
+        if died:
+            self._deaths = deaths
+            self.generation += 1
+            self.forget_all()
+        if state == UP and self.connection is None:
+            self._stand(number)
+        return died
+
+    def cut(self) -> None:
+        """Let the connection be gone, if there is one."""
+        connection, self.connection = self.connection, None
         if connection is not None:
-            if state == UP and connection.row.number == number:
-                return
-            self.connection = None
             self.latest = 0
             connection.open = False
             self.world.closed(connection, "torn", "torn")
-        if state == UP:
-            self.been = True
-            row = trace.Connection(number, self.name, self.spec.apps, 0)
-            self.connection = Connection(f"{self.name}/{number}", self, row)
-            self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
+
+    def _stand(self, number: int) -> None:
+        """Let a connection stand."""
+        self.been = True
+        row = trace.Connection(number, self.name, self.spec.apps, 0)
+        self.connection = Connection(f"{self.name}/{number}", self, row)
+        self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
 
 
 class _Sealed(dict[Any, Any]):
@@ -385,11 +411,11 @@ class _Bench(World):
             env.step()
         self._subject, self._symbols, self._conditions = subject, symbols, conditions
         self._seal()
-        for client in self.clients:
-            client.prepare(self._take)
-            self._relive(client)
+        self._relive()
         arrives = Moment(subject.arrives, 0, {ARRIVAL: 1}, conditions)
         env._now = arrives  # noqa: SLF001 - nothing has happened before
+        if subject.restarts:
+            self._await_restarts(arrives)
         self._record = record = Record(self.recorder.row, conditions)
         self.recorder.passed = self._passed
         self._now(arrives, Rank.ARRIVAL << KEY_BITS)
@@ -416,10 +442,39 @@ class _Bench(World):
         pbx.members = _Sealed("a group that a call joins", pbx.members)
         pbx.database = _Sealed("a database entry that a call writes", pbx.database)
 
-    def _relive(self, client: _Fellow) -> None:
-        """Let a client that has been there before the call have been there."""
-        link, subject = self._subject.links[client.index], self._subject
-        client.bring(*link.one(subject.arrives, Rank.ARRIVAL, subject.number))
+    def _relive(self) -> None:
+        """Let clients that have been there before the call have been there."""
+        subject = self._subject
+        links = [link.one(subject.arrives, Rank.ARRIVAL, subject.number) for link in subject.links]
+        for client in self.clients:
+            client.prepare(self._take)
+        for client, link in zip(self.clients, links, strict=True):
+            if link.state == KILLED:
+                client.bring(link)
+                self.asterisk.apply(stimuli.Kill())
+        for client, link in zip(self.clients, links, strict=True):
+            if link.state != KILLED:
+                client.bring(link)
+
+    def _await_restarts(self, arrives: Moment) -> None:
+        """Put down when Asterisk is killed; whoever is through with a call by then does not wait for that."""
+        self._down_until = self._value(UNTIL)
+        for symbol, action in ((KILL, self._killed), (AGAIN, self._killed_again)):
+            self.clock.after(self._value(symbol) - arrives, Rank.FAULT, 0, action).idle = True
+
+    def _value(self, symbol: int) -> Moment:
+        return Moment(self._subject.draw(symbol), 0, {symbol: 1}, self._conditions)
+
+    def _killed(self, _: object) -> None:
+        """Asterisk is killed, with whatever is left of the call."""
+        self._record.killed = self._record.call.ended is None
+        self._kill(self._value(BACK))
+        for client in self.clients:
+            client.cut()
+
+    @staticmethod
+    def _killed_again(_: object) -> Never:
+        raise ClosedLoopError("work about a call that goes on through two restarts of Asterisk")
 
     def _now(self, at: int, place: int) -> None:
         """Something happens: the links are as they were at that instant."""
@@ -430,10 +485,11 @@ class _Bench(World):
         loose = backwards or (key != subject.number and rank != Rank.ARRIVAL)
         self._happening = happening = Happening(at, rank, loose)
         record.last = happening
-        for client in self.clients:
-            state, number = subject.links[client.index].one(int.__add__(at, 0), rank, subject.number)
-            client.bring(state, number)
-            record.looks.append(Look(client.index, happening, state))
+        # What Asterisk does when it is killed hangs on no link.
+        for client in self.clients if rank != Rank.FAULT else ():
+            link = subject.links[client.index].one(int.__add__(at, 0), rank, subject.number)
+            died = client.bring(link)
+            record.looks.append(Look(client.index, happening, link.state, died))
 
     def _is_done(self) -> bool:
         row = self.recorder.row
@@ -465,16 +521,17 @@ class _Bench(World):
         if caller is None:
             raise ClosedLoopError("a message that is about no call")
         record, happening, subject = self._record, self._happening, self._subject
+        link, written = subject.links[client], (int.__add__(happening.at, 0), happening.rank, subject.number)
         # What breaks after the end of the run has not broken.
-        due = min(int.__add__(arrives, 0), subject.horizon + 1)
-        lost = not subject.links[client].holds(int.__add__(happening.at, 0), happening.rank, subject.number, due)
-        finish, wait = arrives + service, None
-        if lost:
-            event.fate, event.delivered = "lost", None
-        else:
+        lost = not link.holds(*written, min(int.__add__(arrives, 0), subject.horizon + 1))
+        finish, wait, abandoned = arrives + service, None, False
+        if not lost:
             wait = self._symbols.wait(len(record.sent))
             finish += Moment(subject.wait(len(record.sent)), 0, {wait: 1}, self._conditions)
-        record.sent.append(Sent(client, event, happening, arrives, service, wait))
+            abandoned = not link.lives(*written, min(int.__add__(finish, 0), subject.horizon + 1))
+        if lost or abandoned:
+            event.fate, event.delivered = "lost", None
+        record.sent.append(Sent(client, event, happening, arrives, service, wait, None if lost else finish, abandoned))
         caller.trace.open -= 1
         return finish
 
@@ -482,7 +539,7 @@ class _Bench(World):
         record, subject = self._record, self._subject
         record.cut = not self._is_done()
         queue: list[Any] = self.clock.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next alone
-        record.left = tuple(at for at, _, _, event in queue if event.callbacks)
+        record.left = tuple(at for at, _, _, event in queue if event.callbacks and not getattr(event, "idle", False))
         record.done = Moment(subject.horizon, 0, {HORIZON: 1}, self._conditions) if record.cut else record.last.at
         for sent in record.sent:
             if not sent.lost and int.__gt__(sent.arrives, subject.horizon):

@@ -12,7 +12,7 @@ from stasis_sim.observe.ledger import TOTAL, Ledger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stasis_sim.openloop.history import Ints
+    from stasis_sim.openloop.links import Ints
 
 
 class Passages(NamedTuple):

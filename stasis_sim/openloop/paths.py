@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.observe.hearing import deceived, starts
-from stasis_sim.openloop.history import FOR_EVER
 from stasis_sim.openloop.laboratory import HORIZON, Happening, Record, Sent
+from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
 
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
-    from stasis_sim.openloop.history import Ints, Link
+    from stasis_sim.openloop.links import Ints, Link
 
 Bits = NDArray[np.bool_]
 
@@ -51,7 +51,9 @@ class Message(NamedTuple):
         when: When it is written.
         arrives: Number of the sum of when it arrives.
         service: Number of the sum of how long a worker needs for it.
+        finish: Number of the sum of when a worker is through with it; None: nothing hangs on that.
         lost: Whether the connection broke before it arrived.
+        abandoned: Whether the program died after that, and before a worker was through with it.
         queues: Whether it matters in the queue of the client: it keeps a worker busy, or its wait decides something.
     """
 
@@ -59,8 +61,19 @@ class Message(NamedTuple):
     when: When
     arrives: int
     service: int
+    finish: int | None
     lost: bool
+    abandoned: bool
     queues: bool = False
+
+
+class Look(NamedTuple):
+    """A look at the link of a client: the state that it must be in, and whether its program must have died since."""
+
+    client: int
+    when: When
+    state: int
+    died: bool
 
 
 class Passage(NamedTuple):
@@ -113,6 +126,7 @@ class Path:
     Args:
         record: How one of them went.
         clients: Names of the clients, by position.
+        mortal: For each client whether its program can die.
 
     Attributes:
         sums: All instants and durations, by number.
@@ -123,6 +137,7 @@ class Path:
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
         deceived: Apps that believe in them although they are gone.
         done: When nothing can change its rows any more.
+        killed: Whether it ends with Asterisk.
         cut: Whether it is not over at the end of the run.
         left: When the last things happen about it, whether they change anything or not.
         attempts, events, commands: Its rows.
@@ -132,19 +147,14 @@ class Path:
         count: How often a call was found to go this way; the most trodden ones are tried first.
     """
 
-    def __init__(self, record: Record, clients: Sequence[str]) -> None:
+    def __init__(self, record: Record, clients: Sequence[str], mortal: Sequence[bool]) -> None:
         self.count = 0
         self.sums: list[Sum] = []
         self._numbers: dict[Sum, int] = {}
         call = record.call
         channel = f"c{call.number}"
         self.passages = tuple(Passage(*passage[:2], self._when(passage.happening)) for passage in record.passages)
-        self.messages = tuple(
-            Message(
-                sent.client, self._when(sent.happening), self._sum(sent.arrives), self._sum(sent.service), sent.lost
-            )
-            for sent in record.sent
-        )
+        self.messages = tuple(self._message(sent, finite=mortal[sent.client]) for sent in record.sent)
         self.attempts = tuple(
             self._attempt(attempt, asked) for attempt, asked in zip(call.attempts, record.asked, strict=True)
         )
@@ -162,16 +172,17 @@ class Path:
         rows = dict(zip(map(id, call.attempts), self.attempts, strict=True))
         self.starts = tuple((rows[id(stay)], start.fate) for stay, start in starts(call.events, call.attempts))
         self.deceived = deceived(call.events, call.attempts, over=call.ended is not None)
+        self.killed = record.killed
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
-        looks = dict.fromkeys((look.client, self._when(look.happening), look.state) for look in record.looks)
+        looks = [Look(look.client, self._when(look.happening), look.state, look.died) for look in record.looks]
         self._watches = tuple(
             Watch(
                 client,
-                [(when, state) for place, when, state in looks if place == client],
+                list(dict.fromkeys(look for look in looks if look.client == client)),
                 [message for message in self.messages if message.client == client],
             )
-            for client in dict.fromkeys(client for client, _, _ in looks)
+            for client in dict.fromkeys(look.client for look in looks)
         )
         tests = [(self._number(each.sum), each.relation) for each in self._conditions(record)]
         self._ends = [test for test in tests if test[1] == ">=0" and (HORIZON, 1) in self.sums[test[0]][1]]
@@ -199,6 +210,12 @@ class Path:
 
     def _when(self, happening: Happening) -> When:
         return When(self._sum(happening.at), happening.rank, happening.loose)
+
+    def _message(self, sent: Sent, *, finite: bool) -> Message:
+        arrives, service, finish = self._sum(sent.arrives), self._sum(sent.service), None
+        if finite and sent.finish is not None:
+            finish = self._sum(sent.finish)
+        return Message(sent.client, self._when(sent.happening), arrives, service, finish, sent.lost, sent.abandoned)
 
     def _attempt(self, attempt: trace.Attempt, asked: Happening) -> AttemptRow:
         left, first = self._maybe(attempt.left), self._maybe(attempt.first_command)
@@ -342,18 +359,18 @@ class Watch:
 
     Args:
         client: Position of the client.
-        looks: When it was looked at, and the state that it was in, in the order of time.
+        looks: At it, in the order of time.
         messages: What was written to it, in order.
     """
 
-    def __init__(self, client: int, looks: Sequence[tuple[When, int]], messages: Sequence[Message]) -> None:
+    def __init__(self, client: int, looks: Sequence[Look], messages: Sequence[Message]) -> None:
         self.client = client
-        self._steps = [
-            (when, state, [message for message in messages if message.when == when]) for when, state in looks
-        ]
+        self._steps = [(look, [message for message in messages if message.when == look.when]) for look in looks]
         self._last = messages[-1] if messages else None
-        states = {state for _, state in looks}
-        self._state = states.pop() if len(states) == 1 and not any(message.lost for message in messages) else None
+        states = {look.state for look in looks}
+        steady = len(states) == 1 and not any(look.died for look in looks)
+        kept = not any(message.lost or message.abandoned for message in messages)
+        self._state = states.pop() if steady and kept else None
 
     def holds(self, link: Link, values: Values, numbers: Ints, asked: Bits) -> Bits:
         """Say for which calls the link was as demanded.
@@ -366,14 +383,20 @@ class Watch:
         """
         if self._state is None:
             return self._followed(link, values, numbers, np.flatnonzero(asked))
-        (first, _, _), (last, _, _) = self._steps[0], self._steps[-1]
+        first, last = self._steps[0][0].when, self._steps[-1][0].when
         begin = link.look(values[first.at], first.rank, numbers)
         # Most links do not change at all while a call lasts.
         steady = link.stays(begin, values[last.at])
         good: Bits = steady & (link.states(begin) == self._state)
+        doubtful = ~steady
         if self._last is not None and good.any():
-            good &= link.lasts(begin, _due(self._last, values))
-        rest = np.flatnonzero(asked & ~steady)
+            if self._last.finish is None:
+                good &= link.lasts(begin, _due(self._last.arrives, values))
+            else:
+                # None is through sooner than one that was written before it. What breaks may be the link alone.
+                broken = good & ~link.lasts(begin, _due(self._last.finish, values))
+                good, doubtful = good & ~broken, doubtful | broken
+        rest = np.flatnonzero(asked & doubtful)
         if len(rest):
             good |= self._followed(link, values, numbers, rest)
         return good
@@ -386,22 +409,26 @@ class Watch:
         if len(rows) < len(numbers):
             values, numbers = values.of(rows), numbers[rows]
         mine = np.ones(len(numbers), np.bool_)
-        places = None
-        for when, state, messages in self._steps:
-            places = link.look(values[when.at], when.rank, numbers, places)
-            mine &= link.states(places) == state
+        places: Ints | None = None
+        for look, messages in self._steps:
+            before, places = places, link.look(values[look.when.at], look.when.rank, numbers, places)
+            mine &= link.states(places) == look.state
+            if link.mortal and before is not None:
+                mine &= link.died(places, before) == look.died
             if not mine.any():
                 return good
             for message in messages:
-                mine &= link.lasts(places, _due(message, values)) != message.lost
+                mine &= link.lasts(places, _due(message.arrives, values)) != message.lost
+                if message.finish is not None:
+                    mine &= link.survives(places, _due(message.finish, values)) != message.abandoned
         good[rows] = mine
         return good
 
 
-def _due(message: Message, values: Values) -> Ints:
-    """How long a link must last for a message to arrive; what breaks after the end of the run has not broken."""
-    arrives = values[message.arrives]
-    return arrives if values.horizon == FOR_EVER else np.minimum(arrives, values.horizon + 1)
+def _due(sum_: int, values: Values) -> Ints:
+    """Return up to when something must last; what breaks after the end of the run has not broken."""
+    due = values[sum_]
+    return due if values.horizon == FOR_EVER else np.minimum(due, values.horizon + 1)
 
 
 def _moment(value: int) -> Moment:

@@ -16,7 +16,7 @@ from stasis_sim.openloop.moments import ClosedLoopError
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.cohort import Cohort
-    from stasis_sim.openloop.history import Ints
+    from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.paths import Bits
 
 
@@ -72,30 +72,48 @@ def waits(arrives: Ints, service: Ints, free: int) -> tuple[Ints, int]:
     return done - service - arrives, int(done[-1]) if len(done) else free
 
 
+class Busy(NamedTuple):
+    """How far a client's worker is.
+
+    Attributes:
+        until: When it is through with what has been written to it, in microseconds; 0: nothing has.
+        life: How often its program had died when that came. Who has died is busy with nothing any more.
+    """
+
+    until: int = 0
+    life: int = 0
+
+
 class Queues:
     """The queues of all clients, window by window.
 
     Args:
         latencies: How long a message takes to each client, in microseconds.
+        links: The links of the clients.
         cohorts: Whose messages they are.
-
-    Attributes:
-        free: When each client is through with what was written to it before the window.
-        freed: When it is through with what was written in it, as far as known.
     """
 
-    def __init__(self, latencies: Sequence[int], cohorts: Sequence[Cohort]) -> None:
-        self.free = [0] * len(latencies)
-        self.freed = list(self.free)
+    def __init__(self, latencies: Sequence[int], links: Sequence[Link], cohorts: Sequence[Cohort]) -> None:
+        # Before the window, and with what was written in it as far as known.
+        self._before = [Busy()] * len(latencies)
+        self._after = list(self._before)
         self._latencies = latencies
+        self._links = links
         self._cohorts = cohorts
         self._orders: list[Ints] = []
         self._size = -1
 
     def advance(self) -> None:
         """The window is over."""
-        self.free = list(self.freed)
+        self._before = list(self._after)
         self._size = -1
+
+    def busy_until(self, client: int, now: int) -> int:
+        """Return when a client is through with what was written by an instant, if that is all; 0: its program died."""
+        busy, link = self._after[client], self._links[client]
+        if link.mortal and link.lived(np.array([now]), instant=True)[0] != busy.life:
+            return 0
+        return busy.until
 
     def serve(self, begin: int, end: int) -> list[Ints]:
         """Let the messages of a window queue, and write down how long they wait.
@@ -107,20 +125,36 @@ class Queues:
         Returns:
             For each cohort the calls that have another wait than before.
         """
-        self.freed = list(self.free)
         at, service, before = (self._flat(name) for name in ("at", "service", "waits"))
         within = (at >= begin) & (at < end)
-        client = self._flat("client") if len(self.free) > 1 else None
+        client = self._flat("client") if len(self._links) > 1 else None
         if len(at) != self._size:
-            self._orders = [np.empty(0, np.int64) for _ in self.free]
+            self._orders = [np.empty(0, np.int64) for _ in self._links]
             self._size = len(at)
         changed = []
         for number, latency in enumerate(self._latencies):
             order = self._order(number, at, within if client is None else within & (client == number))
-            after, self.freed[number] = waits(at[order] + latency, service[order], self.free[number])
+            after, self._after[number] = self._wait(number, at[order] + latency, service[order])
             new = np.flatnonzero(after != before[order])
             changed.append((order[new], after[new]))
         return self._write(changed)
+
+    def _wait(self, client: int, arrives: Ints, service: Ints) -> tuple[Ints, Busy]:
+        """Return how long each message waits for a worker of a client, in order, and how far that is after them."""
+        busy, link = self._before[client], self._links[client]
+        if not link.mortal or not len(arrives):
+            found, until = waits(arrives, service, busy.until)
+            return found, busy._replace(until=until)
+        # Without a latency, what comes at the instant of a death comes to the one who lives again.
+        lives = link.lived(arrives, instant=not self._latencies[client])
+        begins = np.flatnonzero(np.diff(lives, prepend=lives[0]))
+        parts = []
+        for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
+            life = int(mine[0])
+            found, until = waits(times, work, busy.until if life == busy.life else 0)
+            busy = Busy(until, life)
+            parts.append(found)
+        return np.concatenate(parts), busy
 
     def _flat(self, name: str) -> Ints:
         """Return one fact of all messages."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from stasis_sim.observe.columns import TABLES
-from stasis_sim.openloop.history import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.standings import REASONS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.batch import Bunch
-    from stasis_sim.openloop.history import Ints, Link
+    from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.paths import AttemptRow, CommandRow
 
 

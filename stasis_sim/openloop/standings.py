@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stasis_sim.handoff.effects import FORGOTTEN, NOT_ACTIVE
+from stasis_sim.handoff.effects import FORGOTTEN, NOT_ACTIVE, RESTART
 from stasis_sim.handoff.profiles import PROFILES
-from stasis_sim.openloop.history import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.moments import ClosedLoopError
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.cohort import Group
-    from stasis_sim.openloop.history import History, Ints
+    from stasis_sim.openloop.history import History
+    from stasis_sim.openloop.links import Ints
     from stasis_sim.openloop.paths import AttemptRow
     from stasis_sim.simulated.preparation import Prepared
 
@@ -82,8 +83,9 @@ class Standings:
         """Note who was inside when a link changed; whoever leaves after the end of the window is inside until then."""
         for attempt in group.path.attempts:
             if attempt.result == "entered" and attempt.app in self._links:
-                at = self._values(group, attempt.when.at, numbers)
-                self._stay(attempt, at, self._values(group, attempt.left, numbers), numbers, end)
+                at, left = (self._values(group, each, numbers) for each in (attempt.when.at, attempt.left))
+                # Who is killed with Asterisk is not inside any more when that forgets the app.
+                self._stay(attempt, at, left - (attempt.left_by == RESTART), numbers, end)
 
     @staticmethod
     def _values(group: Group, sum_: int | None, numbers: Ints) -> Ints:

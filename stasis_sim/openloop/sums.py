@@ -10,7 +10,7 @@ import numpy as np
 from stasis_sim.observe.hearing import GONE
 from stasis_sim.observe.ledger import TOTAL, Ledger, Lengths
 from stasis_sim.observe.timeline import Timeline
-from stasis_sim.openloop.history import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.standings import REASONS
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
-    from stasis_sim.openloop.history import History, Ints, Link
+    from stasis_sim.openloop.history import History
+    from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow
 
 _NONE: Final = np.empty(0, np.int64)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from stasis_sim.openloop.history import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.simulated.traffic import blocks
 
 if TYPE_CHECKING:
-    from stasis_sim.openloop.history import Ints
+    from stasis_sim.openloop.links import Ints
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
 

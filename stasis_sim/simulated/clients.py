@@ -485,9 +485,7 @@ class Client(Program):
         self.lose("closed", "crash")  # its system closes the socket for it
         for message in self._workers.abandon(self.world.clock.now):
             self._lose(message)
-        self.playing.clear()
-        self.known.clear()
-        self.rooms.forget()
+        self.forget_all()
 
     def finish(self) -> None:
         """Settle what has arrived by the end of the run; the rest is pending, but for what never will arrive."""

@@ -25,15 +25,13 @@ A fault that finds nothing to break has touched nothing; each counts what it tou
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.clock import Happening, Rank
-from stasis_sim.simulated.draws import durations
+from stasis_sim.simulated.strikes import Strikes
 
 if TYPE_CHECKING:
     from stasis_sim.scenario.faults import Fault as FaultSpec
@@ -53,25 +51,19 @@ class Fault:
         self.number = number
         self.spec = spec
         self.touched = 0
-        name = f"faults/{number}"
-        none = Constant(0)
-        self._every = durations(world.streams, f"{name}/every", spec.every or none)
-        self._for = durations(world.streams, f"{name}/for", spec.lasts or none)
-        self._start = durations(world.streams, f"{name}/start", spec.start or none)
+        self._strikes = Strikes(number, spec, world.streams)
         if spec.every is not None:
             world.clock.env.process(self._again_and_again())
         else:
-            instants = (spec.at_us or ()) if spec.csv is None else spec.csv.at_us
-            for strike, at in enumerate(instants):
+            for strike, at in enumerate(self._strikes):
                 world.clock.after(at, Rank.FAULT, number, self._due, strike)
 
     def _again_and_again(self) -> Generator[simpy.Event, Any, None]:
         """Strike at random, each time a while after the last one was over."""
         clock = self.world.clock
-        for strike in itertools.count():
-            yield clock.sleep(self._every[strike], Rank.FAULT, self.number, idle=True)
+        for strike, at in enumerate(self._strikes):
+            yield clock.sleep(at - clock.now, Rank.FAULT, self.number, idle=True)
             self._strike(strike)
-            yield clock.sleep(self._for[strike], Rank.FAULT, self.number, idle=True)
 
     def _due(self, happening: Happening) -> None:
         self._strike(happening.payload)
@@ -81,7 +73,7 @@ class Fault:
 
     def _strike(self, strike: int) -> None:
         """Break what there is to break; those that strike while another one lasts add to it."""
-        world, spec, lasts = self.world, self.spec, self._for[strike]
+        world, spec, lasts = self.world, self.spec, self._strikes.lasts[strike]
         if spec.verb == "restart" and spec.target == "asterisk":
             self.touched += world.restart(lasts, silent=spec.mode == "blackhole", off=spec.how == "power_cut")
             return
@@ -101,7 +93,7 @@ class Fault:
                 self.touched += client.lose(how, how)
             elif client.started and not (client.dead and spec.verb == "crash"):  # who does not run cannot crash
                 self._refuse(client, lasts)
-                client.crash(self._start[strike])
+                client.crash(self._strikes.start[strike])
                 self.touched += 1
 
     def _refuse(self, client: Client, lasts: int) -> None:

@@ -211,6 +211,12 @@ class Program:
         self.playing.pop(number, None)
         self.known.discard(number)
 
+    def forget_all(self) -> None:
+        """The program has died, and another one begins with no knowledge of any call."""
+        self.playing.clear()
+        self.known.clear()
+        self.rooms.forget()
+
     def busy_until(self) -> int:
         """Return when the last message that is on its way now will be dealt with."""
         return max(self._workers.busy_until(), self.stalled_until)

@@ -354,18 +354,22 @@ class World:
         """
         hit = 1 + len(self.callers.live)
         self._down_silently = silent
+        self._kill(self.clock.now + boot)
+        self.outgoing.killed(boot)
+        hit += sum(client.asterisk_off() if off else client.asterisk_killed() for client in self.clients)
+        self.apps.settle()
+        return hit
+
+    def _kill(self, until: int) -> None:
+        """Asterisk is dead, and every channel with it; it runs again from an instant on."""
         for _, process in self._waiting.values():
             # Whoever waits for an answer hears that Asterisk has gone.
             process.arm(0, (0, "asterisk_down"))
         self._waiting.clear()
         self.apps.cause = "restart"
         self.asterisk.apply(stimuli.Kill())
-        self.outgoing.killed(boot)
-        self._down_until = self.clock.now + boot
+        self._down_until = until
         self.apps.down()
-        hit += sum(client.asterisk_off() if off else client.asterisk_killed() for client in self.clients)
-        self.apps.settle()
-        return hit
 
     @property
     def down(self) -> bool:

@@ -36,7 +36,20 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"faults": [{"drop": "ivr", "at": "5s"}]}, ""),
     ({"asterisk": {"max_channels": 3}}, "asterisk.max_channels: whether a call gets in depends on the others"),
     ({"asterisk": {"latency": {"exponential": "1ms"}}}, ""),
-    ({"faults": [{"crash": "ivr", "at": "5s"}]}, "faults.0.crash: only drop is computed in bulk"),
+    ({"faults": [{"crash": "ivr", "at": "5s"}, {"restart": "ivr", "at": "6s"}]}, ""),
+    ({"faults": [{"restart": "asterisk", "at": "5s", "for": "1s"}]}, ""),
+    (
+        {"faults": [{"restart": "asterisk", "at": "5s", "for": "1s", "how": "power_cut"}]},
+        "faults.0.how: what Asterisk had written before its power was cut still arrives",
+    ),
+    (
+        {"faults": [{"reload": "asterisk", "at": "5s", "extensions": DIALPLAN}]},
+        "faults.0.reload: which files a step meets is computed event by event",
+    ),
+    (
+        {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]},
+        "faults.0.stall: what it holds back comes later, to all at once",
+    ),
     ({"ivr": {"instances": 2}}, "clients.ivr.instances: one replaces the other"),
     (
         {"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}, "ivr": {"transport": "outbound"}},
@@ -72,8 +85,8 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
     (
-        {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes"}}}},
-        "clients.ivr.reconnect: a program that ends takes the calls that it works for with it",
+        {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes", "supervisor": "5s"}}}},
+        "",
     ),
     (
         {"ivr": {"on StasisStart": ["answer", "pair"]}},
@@ -83,10 +96,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"on StasisStart": [{"originate": {"endpoint": "Local/ivr@default", "app": "Other"}}]}},
         "clients.ivr.on StasisStart: it makes channels beside the calls",
     ),
-    (
-        {"ivr": {"on_replaced": "returns", "supervisor": "5s"}},
-        "clients.ivr.supervisor: a program that ends takes the calls that it works for with it",
-    ),
+    ({"ivr": {"on_replaced": "returns", "supervisor": "5s"}}, ""),
     ({"ivr": {"on_replaced": "reconnects"}}, ""),
     ({"ivr": {"on_error": "crashes"}}, "clients.ivr.on_error: a call can end the program that others need"),
     ({"ivr": {"recover": "list-channels"}}, "clients.ivr.recover: what it finds depends on the other calls"),

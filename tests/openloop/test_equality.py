@@ -100,6 +100,10 @@ POLICIES = (
     "at_once",
     {"constant": "1s"},
     {"exponential": {"initial": "500ms", "factor": 2, "max": "8s", "jitter": "full"}},
+    {"constant": {"delay": "500ms", "attempts": 2, "gives_up": "hangs"}},
+    {"constant": {"delay": "1s", "attempts": 1, "gives_up": "crashes", "supervisor": "2s"}},
+    {"constant": {"delay": "1s", "attempts": 2, "gives_up": "returns", "supervisor": "500ms"}},
+    {"none": {"gives_up": "crashes", "supervisor": "3s"}},
 )
 
 
@@ -158,10 +162,17 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
-    """Up to two kinds of drops."""
+    """Up to two kinds of drops, crashes and restarts."""
 
-    def drop() -> dict[str, Any]:
-        found: dict[str, Any] = {"drop": draw(st.sampled_from(names)), "how": draw(st.sampled_from(["torn", "closed"]))}
+    def fault() -> dict[str, Any]:
+        verb = draw(st.sampled_from(["drop", "crash", "restart"]))
+        restarted = ["asterisk"] if verb == "restart" else []
+        target = draw(st.sampled_from([*names, *restarted]))
+        found: dict[str, Any] = {verb: target}
+        if verb == "drop":
+            found["how"] = draw(st.sampled_from(["torn", "closed"]))
+        elif target != "asterisk":
+            found["start"] = draw(DURATION)
         if draw(st.booleans()):
             found["at"] = draw(
                 st.lists(st.sampled_from(["1s", "2s", "6s", "20s"]), min_size=1, max_size=3, unique=True)
@@ -173,7 +184,7 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
             found["mode"] = draw(st.sampled_from(["refuse", "blackhole"]))
         return found
 
-    return [drop() for _ in range(draw(st.integers(0, 2)))]
+    return [fault() for _ in range(draw(st.integers(0, 2)))]
 
 
 @st.composite
@@ -283,6 +294,46 @@ def test_a_drop_after_the_last_thing_that_happens_is_not_guessed_at() -> None:
     }
     with pytest.raises(ClosedLoopError, match="a drop right after the last thing"):
         OpenLoop(prepare(Scenario.of(content))).compute(1)
+
+
+def test_a_death_with_the_last_messages_is_not_guessed_at() -> None:
+    """A call that never ends, and a program that dies before it has come to its StasisStart: that ends the run."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "latency": "0s",
+                "service": "20s",
+                "on StasisStart": ["answer"],
+            }
+        },
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"at": ["1s"]}, "kind": "local"}],
+        "faults": [{"crash": "ivr", "every": "8s"}],
+        "run": {"until": "drained", "seed": 1},
+    }
+    with pytest.raises(ClosedLoopError, match="a program that dies with the last messages"):
+        OpenLoop(prepare(Scenario.of(content))).compute(1)
+
+
+def test_calls_that_asterisk_takes_with_it_are_counted_by_the_fault() -> None:
+    """Of two restarts at one instant the first one ends the calls, and the last one says when Asterisk is back."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "1ms"},
+        "clients": {"ivr": {"apps": ["Intro-IVR"], "on StasisStart": ["answer"]}},
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"every": "1s"}, "count": 20, "hold": "4s"}],
+        "faults": [
+            {"restart": "asterisk", "at": "10500ms", "for": "2s"},
+            {"restart": "asterisk", "at": ["10500ms", "11s"], "for": "4s"},
+        ],
+        "run": {"until": "drained", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    ledger, touched = OpenLoop(prepared).compute(1)
+    by_events, hit = simulate(prepared, 1)
+    assert touched == hit == (6, 2)
+    assert measures(ledger) == measures(by_events)
+    assert measures(ledger)["total"]["calls.outcome.blocked"] == 4
 
 
 @pytest.mark.slow

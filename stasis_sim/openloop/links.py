@@ -1,0 +1,207 @@
+"""The connections of a client over time, as the open loop asks for them: how they were when something happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.simulated.clock import KEY_BITS
+
+Ints = NDArray[np.int64]
+
+NEVER, DOWN, UP, KILLED = range(4)
+"""States of a link: it has never stood; it stood and is gone; it stands; it is gone, and Asterisk was killed since."""
+
+FOR_EVER: Final = 1 << 60
+"""After all times, in microseconds."""
+
+
+def priority(rank: int, key: int) -> int:
+    """Return what orders happenings of one instant, as :mod:`stasis_sim.simulated.clock` has it."""
+    return (rank << KEY_BITS) + key
+
+
+class _Arrays(NamedTuple):
+    """The changes of a link as arrays; behind the last one of them stands what was before the first.
+
+    Attributes:
+        times: With an end after all times.
+        connections, states, deaths: Since each change.
+        fatal: When the program died, with an end after all times.
+    """
+
+    times: Ints
+    connections: Ints
+    states: NDArray[np.int8]
+    deaths: Ints
+    fatal: Ints
+
+
+class Glance(NamedTuple):
+    """How a link was when something happened.
+
+    Attributes:
+        state: NEVER, DOWN, UP or KILLED.
+        connection: The number of the connection that stood, 0 for none.
+        deaths: How often the program had died.
+    """
+
+    state: int
+    connection: int
+    deaths: int
+
+
+@dataclass
+class Link:
+    """The connections of one client and the deaths of its program, as changes in the order of time.
+
+    Attributes:
+        reach: Lets all changes up to and with an instant be known.
+        mortal: Whether its program can die at all, and take with it what it has not dealt with.
+        times: When each change happened, in microseconds.
+        priorities: Its place among what happens at that instant.
+        kinds: The state since then.
+        connections: The number of the connection that stands since then, 0 if none does.
+        deaths: How often the program has died by then. What dies before its first connection knows of no call.
+    """
+
+    reach: Callable[[int], None]
+    mortal: bool
+    times: list[int] = field(default_factory=list)
+    priorities: list[int] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    connections: list[int] = field(default_factory=list)
+    deaths: list[int] = field(default_factory=list)
+
+    def change(self, at: int, place: int, connection: int) -> None:
+        """Note that a connection stands or is gone."""
+        self._note(at, place, UP if connection else DOWN, connection, self.deaths[-1] if self.deaths else 0)
+
+    def die(self, at: int, place: int) -> None:
+        """Note that the program has died; its connection may have gone with it, just now."""
+        if self.times:
+            self._settle(at, place)
+            self.deaths[-1] = 1 + (self.deaths[-2] if len(self.deaths) > 1 else 0)
+
+    def kill(self, at: int, place: int) -> None:
+        """Note that Asterisk was killed; the connection may have gone with it, just now."""
+        if self.times:
+            self._settle(at, place)
+            self.kinds[-1] = KILLED
+
+    def _settle(self, at: int, place: int) -> None:
+        """Have a last change that is of an instant and a place."""
+        self.__dict__.pop("_arrays", None)
+        if (self.times[-1], self.priorities[-1]) != (at, place):
+            self._note(at, place, self.kinds[-1], self.connections[-1], self.deaths[-1])
+
+    def _note(self, at: int, place: int, state: int, connection: int, deaths: int) -> None:
+        self.times.append(at)
+        self.priorities.append(place)
+        self.kinds.append(state)
+        self.connections.append(connection)
+        self.deaths.append(deaths)
+        self.__dict__.pop("_arrays", None)
+
+    @cached_property
+    def _arrays(self) -> _Arrays:
+        times = np.array([*self.times, FOR_EVER], np.int64)
+        connections = np.array([*self.connections, 0], np.int64)
+        states = np.array([*self.kinds, NEVER], np.int8)
+        deaths = np.array([*self.deaths, 0], np.int64)
+        fatal = np.append(times[:-1][np.diff(deaths[:-1], prepend=0) > 0], FOR_EVER)
+        return _Arrays(times, connections, states, deaths, fatal)
+
+    def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
+        """Find the last change before something happens.
+
+        Args:
+            at: When it happens, in microseconds.
+            rank: What kind of happening it is.
+            numbers: Of which calls.
+            since: Changes that were before, from which the search may start.
+
+        Returns:
+            Places in the list of changes, -1 for before all.
+
+        Raises:
+            ClosedLoopError: Both happen at one instant, and nothing says which goes first.
+        """
+        self.reach(int(at.max(initial=0)))
+        times = self._arrays.times
+        if since is None:
+            found = np.searchsorted(times, at, side="right") - 1
+        else:
+            found = since
+            while (behind := times[found + 1] <= at).any():
+                found = found + behind
+        # Before the first change stands the end of all times, at which nothing happens.
+        touching = np.flatnonzero(times[found] == at)
+        if len(touching):
+            found = found.copy()
+        for each in touching:
+            place, mine = int(found[each]), priority(rank, int(numbers[each]))
+            while place >= 0 and times[place] == at[each] and self.priorities[place] >= mine:
+                if self.priorities[place] == mine:
+                    raise ClosedLoopError("a call and a connection change at one instant")
+                place -= 1
+            found[each] = place
+        return found
+
+    def one(self, at: int, rank: int, number: int) -> Glance:
+        """Return how the link was when one thing happened."""
+        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
+        return Glance(int(self.states(place)[0]), int(self.numbers(place)[0]), int(self._arrays.deaths[place][0]))
+
+    def holds(self, at: int, rank: int, number: int, until: int) -> bool:
+        """Say whether the state at a happening lasts up to an instant."""
+        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
+        return bool(self.lasts(place, np.array([until], np.int64))[0])
+
+    def lives(self, at: int, rank: int, number: int, until: int) -> bool:
+        """Say whether the program lives from a happening up to an instant."""
+        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
+        return bool(self.survives(place, np.array([until], np.int64))[0])
+
+    def states(self, places: Ints) -> NDArray[np.int8]:
+        """Return the state that holds from each change on."""
+        return self._arrays.states[places]
+
+    def numbers(self, places: Ints) -> Ints:
+        """Return the number of the connection that stands from each change on."""
+        return self._arrays.connections[places]
+
+    def died(self, places: Ints, since: Ints) -> NDArray[np.bool_]:
+        """Say whether the program has died by changes, and not by earlier ones."""
+        died: NDArray[np.bool_] = self._arrays.deaths[places] != self._arrays.deaths[since]
+        return died
+
+    def lived(self, until: Ints, *, instant: bool) -> Ints:
+        """Return how often the program has died before instants; `instant`: or at them."""
+        self.reach(int(until.max(initial=0)))
+        return np.searchsorted(self._arrays.fatal, until, side="right" if instant else "left")
+
+    def stays(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
+        """Say whether nothing changes after changes, up to and with given instants."""
+        self.reach(int(until.max(initial=0)))
+        stays: NDArray[np.bool_] = self._arrays.times[places + 1] > until
+        return stays
+
+    def lasts(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
+        """Say whether the states that begin with changes last up to given instants, at which they may end."""
+        self.reach(int(until.max(initial=0)))
+        lasts: NDArray[np.bool_] = self._arrays.times[places + 1] >= until
+        return lasts
+
+    def survives(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
+        """Say whether the program lives from changes up to given instants, at which it may die."""
+        self.reach(int(until.max(initial=0)))
+        arrays = self._arrays
+        survives: NDArray[np.bool_] = arrays.fatal[arrays.deaths[places]] >= until
+        return survives
