@@ -199,6 +199,10 @@ class Cohort:
             return self._arrivals
         if symbol <= AGAIN:
             return self._history.restarts.column(symbol, self._arrivals)
+        recovery = self._symbols.recoveries.get(symbol)
+        if recovery is not None:
+            client, number = recovery
+            return self._history.links[client].following(self._arrivals, number)
         wait = self._symbols.waits.get(symbol)
         if wait is not None:
             row = self.messages.row(wait)

@@ -59,6 +59,8 @@ def _clients(scenario: Scenario) -> Iterator[str]:
     for name in everything[1:]:
         yield f"clients.{name}.subscribe_all: {everything[0]} has it too, and who hears first is who came first"
     for name, client in scenario.clients.items():
+        if client.recover != "none" and scenario.run.until == "drained":
+            yield f"clients.{name}.recover: what it does may end calls for ever, which until: drained waits for"
         for key, reason in (*_client(client), *_actions(client)):
             yield f"clients.{name}.{key}: {reason}"
         for app in client.apps:
@@ -78,8 +80,6 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
         yield "workers", "several share one queue"
     if client.on_error == "crashes":
         yield "on_error", "a call can end the program that others need"
-    if client.recover != "none":
-        yield "recover", "what it finds depends on the other calls"
 
 
 def _links(client: Client) -> Iterator[tuple[str, str]]:

@@ -16,11 +16,15 @@ from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.timeline import Timeline
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
+    from stasis_sim.simulated.actions import Plan
     from stasis_sim.simulated.network import Connection
+    from stasis_sim.simulated.programs import Program
 
 FATAL: Final = ("crash", "restart")
 """Faults in which the program of a client dies."""
@@ -105,6 +109,11 @@ class _Unattended(World):
         """Note a connection that is gone."""
         self._note(connection, 0)
         super().closed(connection, how, cause)
+
+    def found(self, client: Program, todo: Sequence[Plan]) -> None:
+        """Note when a client that is back knows which channels there are."""
+        super().found(client, todo)
+        self._links[client.name].recoveries.append(self.clock.now)
 
     def restart(self, boot: int, *, silent: bool, off: bool = False) -> int:
         """Note that Asterisk has forgotten all."""

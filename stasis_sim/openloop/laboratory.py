@@ -21,7 +21,8 @@ from stasis_sim.openloop import dialplan_steps
 from stasis_sim.openloop.links import DOWN, KILLED, UP, Glance, Link
 from stasis_sim.openloop.moments import ClosedLoopError, Conditions, Moment, read
 from stasis_sim.openloop.restarts import AGAIN, BACK, KILL, UNTIL
-from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated import clock
+from stasis_sim.simulated.actions import Plan, Sounds
 from stasis_sim.simulated.clients import Client, Life
 from stasis_sim.simulated.clock import KEY_BITS, Rank
 from stasis_sim.simulated.network import Connection, Message
@@ -47,12 +48,14 @@ class Symbols:
     Attributes:
         draws: For each symbol that is a draw the stream that it comes from, and its quantile.
         waits: For each symbol that is a wait in a client's queue, for which message of the call, from 0.
+        recoveries: For each symbol that is a client's recovery after the arrival, whose, and which one, from 0.
     """
 
     def __init__(self) -> None:
         self.draws: dict[int, tuple[str, Quantile]] = {}
         self.waits: dict[int, int] = {}
-        self._numbers: dict[str | int, int] = {}
+        self.recoveries: dict[int, tuple[int, int]] = {}
+        self._numbers: dict[str | int | tuple[int, int], int] = {}
 
     def draw(self, name: str, quantile: Quantile) -> int:
         """Return the symbol of a stream."""
@@ -66,7 +69,13 @@ class Symbols:
         self.waits[symbol] = message
         return symbol
 
-    def _number(self, key: str | int) -> int:
+    def recovery(self, client: int, number: int) -> int:
+        """Return the symbol of a recovery."""
+        symbol = self._number((client, number))
+        self.recoveries[symbol] = client, number
+        return symbol
+
+    def _number(self, key: str | int | tuple[int, int]) -> int:
         return self._numbers.setdefault(key, AGAIN + 1 + len(self._numbers))
 
 
@@ -144,6 +153,7 @@ class Record:
         asked: When each attempt was made.
         done: When nothing could change its rows any more; the horizon where that is never.
         last: The last thing that happened.
+        happened: When things happened that need not happen to every call: Asterisk was killed, a client recovered.
         killed: Whether it ended with Asterisk.
         cut: Whether the horizon came first.
         following: What would have happened next, where the horizon came first.
@@ -158,6 +168,7 @@ class Record:
     asked: list[Happening] = field(default_factory=list)
     done: int = 0
     last: Happening = field(default_factory=lambda: Happening(0, 0, loose=False))
+    happened: list[int] = field(default_factory=list)
     killed: bool = False
     cut: bool = False
     following: int | None = None
@@ -325,6 +336,11 @@ class _Fellow(Client):
     been = False
     _deaths = 0
 
+    @property
+    def recovers(self) -> Sequence[Plan]:
+        """What it does for channels that it takes up."""
+        return self._plans.get("StasisStart", ())
+
     def _life(self, start: int) -> Life:  # noqa: ARG002 - its link says it
         return
         yield
@@ -347,7 +363,7 @@ class _Fellow(Client):
         state, number, deaths = link
         if state in {DOWN, KILLED} and not self.been:
             # It has stood and gone since anybody looked.
-            self._stand(0)
+            self.stand(0)
         died = deaths != self._deaths
         if self.connection is not None and (state, number) != (UP, self.connection.row.number):
             self.cut()
@@ -356,7 +372,7 @@ class _Fellow(Client):
             self.generation += 1
             self.forget_all()
         if state == UP and self.connection is None:
-            self._stand(number)
+            self.stand(number)
         return died
 
     def cut(self) -> None:
@@ -367,7 +383,7 @@ class _Fellow(Client):
             connection.open = False
             self.world.closed(connection, "torn", "torn")
 
-    def _stand(self, number: int) -> None:
+    def stand(self, number: int) -> None:
         """Let a connection stand."""
         self.been = True
         row = trace.Connection(number, self.name, self.spec.apps, 0)
@@ -416,6 +432,8 @@ class _Bench(World):
         env._now = arrives  # noqa: SLF001 - nothing has happened before
         if subject.restarts:
             self._await_restarts(arrives)
+        for client in self.clients:
+            self._await_recovery(client, 0)
         self._record = record = Record(self.recorder.row, conditions)
         self.recorder.passed = self._passed
         self._now(arrives, Rank.ARRIVAL << KEY_BITS)
@@ -462,11 +480,25 @@ class _Bench(World):
         for symbol, action in ((KILL, self._killed), (AGAIN, self._killed_again)):
             self.clock.after(self._value(symbol) - arrives, Rank.FAULT, 0, action).idle = True
 
+    def _await_recovery(self, client: _Fellow, number: int) -> None:
+        """Put down when a client will be told which channels there are."""
+        if client.spec.recover != "none" and client.recovers:
+            wait = self._value(self._symbols.recovery(client.index, number)) - self.clock.now
+            self.clock.after(wait, Rank.CLIENT, 0, self._recovered, (client, number)).idle = True
+
+    def _recovered(self, happening: clock.Happening) -> None:
+        """A client is told which channels there are."""
+        self._record.happened.append(self.clock.now)
+        client, number = happening.payload
+        self.found(client, client.recovers)
+        self._await_recovery(client, number + 1)
+
     def _value(self, symbol: int) -> Moment:
         return Moment(self._subject.draw(symbol), 0, {symbol: 1}, self._conditions)
 
     def _killed(self, _: object) -> None:
         """Asterisk is killed, with whatever is left of the call."""
+        self._record.happened.append(self.clock.now)
         self._record.killed = self._record.call.ended is None
         self._kill(self._value(BACK))
         for client in self.clients:
@@ -538,11 +570,31 @@ class _Bench(World):
     def _finish(self) -> Record:
         record, subject = self._record, self._subject
         record.cut = not self._is_done()
-        queue: list[Any] = self.clock.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next alone
-        record.left = tuple(at for at, _, _, event in queue if event.callbacks and not getattr(event, "idle", False))
+        record.left = self._left()
         record.done = Moment(subject.horizon, 0, {HORIZON: 1}, self._conditions) if record.cut else record.last.at
         for sent in record.sent:
             if not sent.lost and int.__gt__(sent.arrives, subject.horizon):
                 sent.event.fate, sent.event.delivered = "pending", None
         record.call.outcome = trace.outcome(record.call)
+        if not record.cut:
+            record.conditions = dict(record.conditions)
+            self._outlive()
         return record
+
+    def _outlive(self) -> None:
+        """See whether anything is still told of the call when it is over: a playback that goes on without it is.
+
+        Raises:
+            ClosedLoopError: It is, or would be where clients that hear of everything are connected.
+        """
+        for client in self.clients:
+            if client.spec.subscribe_all and client.connection is None:
+                client.stand(0)
+        queue: list[Any] = self.clock.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next alone
+        while self._left() and int(queue[0][1]) >> KEY_BITS != Rank.FAULT:  # a dead Asterisk says nothing
+            self.clock.env.step()
+
+    def _left(self) -> tuple[int, ...]:
+        """Return when things are still to happen, beside those that need not happen."""
+        queue: list[Any] = self.clock.env._queue  # noqa: SLF001 - SimPy shows the instant of what is next alone
+        return tuple(at for at, _, _, event in queue if event.callbacks and not getattr(event, "idle", False))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.openloop.searching import count_before
 from stasis_sim.simulated.clock import KEY_BITS
 
 Ints = NDArray[np.int64]
@@ -69,6 +70,7 @@ class Link:
         kinds: The state since then.
         connections: The number of the connection that stands since then, 0 if none does.
         deaths: How often the program has died by then. What dies before its first connection knows of no call.
+        recoveries: When the program, back again, was told which channels there are, in microseconds.
     """
 
     reach: Callable[[int], None]
@@ -78,6 +80,7 @@ class Link:
     kinds: list[int] = field(default_factory=list)
     connections: list[int] = field(default_factory=list)
     deaths: list[int] = field(default_factory=list)
+    recoveries: list[int] = field(default_factory=list)
 
     def change(self, at: int, place: int, connection: int) -> None:
         """Note that a connection stands or is gone."""
@@ -136,7 +139,7 @@ class Link:
         self.reach(int(at.max(initial=0)))
         times = self._arrays.times
         if since is None:
-            found = np.searchsorted(times, at, side="right") - 1
+            found = count_before(times, at, "right") - 1
         else:
             found = since
             while (behind := times[found + 1] <= at).any():
@@ -169,6 +172,12 @@ class Link:
         place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
         return bool(self.survives(place, np.array([until], np.int64))[0])
 
+    def following(self, at: Ints, number: int) -> Ints:
+        """Return for instants the recovery of a number after them, from 0, as far as it is known; else FOR_EVER."""
+        times = np.array(self.recoveries, np.int64)
+        places = count_before(times, at, "right") + number
+        return np.append(times, np.full(number + 1, FOR_EVER))[places]
+
     def states(self, places: Ints) -> NDArray[np.int8]:
         """Return the state that holds from each change on."""
         return self._arrays.states[places]
@@ -185,7 +194,7 @@ class Link:
     def lived(self, until: Ints, *, instant: bool) -> Ints:
         """Return how often the program has died before instants; `instant`: or at them."""
         self.reach(int(until.max(initial=0)))
-        return np.searchsorted(self._arrays.fatal, until, side="right" if instant else "left")
+        return count_before(self._arrays.fatal, until, "right" if instant else "left")
 
     def stays(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
         """Say whether nothing changes after changes, up to and with given instants."""

@@ -173,6 +173,7 @@ class Path:
         self.starts = tuple((rows[id(stay)], start.fate) for stay, start in starts(call.events, call.attempts))
         self.deceived = deceived(call.events, call.attempts, over=call.ended is not None)
         self.killed = record.killed
+        self._happened = [self._sum(at) for at in record.happened]
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
         looks = [Look(look.client, self._when(look.happening), look.state, look.died) for look in record.looks]
@@ -279,6 +280,18 @@ class Path:
             numbers: Of the calls.
             links: The links of the clients, known up to the last instant that is looked at.
         """
+        fit = np.ones(len(numbers), np.bool_)
+        for number in self._happened:
+            fit &= values.raw(number) < FOR_EVER
+        if fit.all():
+            return self._fits(values, numbers, links)
+        some = np.flatnonzero(fit)
+        if len(some):
+            fit[some] = self._fits(values.of(some), numbers[some], links)
+        return fit
+
+    def _fits(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Bits:
+        """Say which calls go this way, of those to which all happens that happens on it."""
         fit = np.ones(len(numbers), np.bool_)
         for number, relation in self._tests:
             fit &= _HOLDS[relation](values.raw(number), 0)

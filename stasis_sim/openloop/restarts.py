@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from stasis_sim.openloop.links import FOR_EVER, Ints
+from stasis_sim.openloop.searching import count_before
 from stasis_sim.simulated.strikes import Strikes
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Restarts:
         """Return the values of a symbol for calls that arrive at instants, FOR_EVER where there is none."""
         self._reach(int(arrivals.max(initial=0)))
         times, back = self._arrays
-        following = np.searchsorted(times, arrivals, side="right")
+        following = count_before(times, arrivals, "right")
         if symbol == UNTIL:
             # Before the first one stands the end of the array, and nothing is down.
             return np.where(following > 0, back[following - 1], 0)

@@ -15,6 +15,7 @@ from stasis_sim.handoff.effects import FORGOTTEN, NOT_ACTIVE, RESTART
 from stasis_sim.handoff.profiles import PROFILES
 from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.openloop.searching import count_before
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.batch import Bunch
@@ -95,7 +96,7 @@ class Standings:
         certain, now = self._certain[attempt.app], self._now[attempt.app]
         times = np.array(self._history.links[self._links[attempt.app]].times[: len(certain.left)], np.int64)
         times = np.append(times, FOR_EVER)
-        changes = np.searchsorted(times, at, side="left")
+        changes = count_before(times, at, "left")
         inside = np.flatnonzero(times[changes] <= np.minimum(left, FOR_EVER - 1))
         inside = inside[np.argsort(left[inside], kind="stable")]
         changes, at, left, numbers = changes[inside], at[inside], left[inside], numbers[inside]

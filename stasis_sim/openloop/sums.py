@@ -11,6 +11,7 @@ from stasis_sim.observe.hearing import GONE
 from stasis_sim.observe.ledger import TOTAL, Ledger, Lengths
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.openloop.links import FOR_EVER
+from stasis_sim.openloop.searching import count_before
 from stasis_sim.openloop.standings import REASONS
 
 if TYPE_CHECKING:
@@ -121,13 +122,13 @@ class Outages:
         """Return the time without a working connection up to instants."""
         if not len(self.starts):
             return np.zeros(len(at), np.int64)
-        place = np.searchsorted(self.starts, at, side="right") - 1
+        place = count_before(self.starts, at, "right") - 1
         down = self._before[place] + np.minimum(at, self.ends[place]) - self.starts[place]
         return np.where(place < 0, 0, down)
 
     def within(self, at: Ints) -> Ints:
         """Return in which outages instants lie, -1 for none; the instant of an outage's end lies in it."""
-        place = np.searchsorted(self.starts, at, side="right") - 1
+        place = count_before(self.starts, at, "right") - 1
         if not len(self.starts):
             return np.full(len(at), -1)
         return np.where((place >= 0) & (at <= self.ends[place]), place, -1)
@@ -138,7 +139,7 @@ class Outages:
         Returns:
             Which of them do, and for each of these the first outage.
         """
-        following = np.searchsorted(self.ends, begin, side="right")
+        following = count_before(self.ends, begin, "right")
         hit = np.flatnonzero(self._begins[following] < end)
         return hit, following[hit]
 

@@ -147,10 +147,15 @@ def handle(process: Process, client: Program, message: Message, todo: Sequence[P
 
 def recover(process: Process, client: Program, todo: Sequence[Plan]) -> Life:
     """Ask for all channels, and do for each that is inside and that nobody works for what a StasisStart asks for."""
-    world, generation = client.world, client.generation
+    generation = client.generation
     status = yield from client.rest("GET", "/channels", (), None, process, name=())
-    if status not in CARRIED_OUT or client.generation != generation:
-        return
+    if status in CARRIED_OUT and client.generation == generation:
+        client.world.found(client, todo)
+
+
+def take_up_unknown(client: Program, todo: Sequence[Plan]) -> None:
+    """Do something for each channel that is inside, and that nobody works for."""
+    world = client.world
     for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
         if number not in client.known and caller.attempt is not None:

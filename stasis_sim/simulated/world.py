@@ -16,7 +16,7 @@ from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.scenario.actions import Originate
-from stasis_sim.simulated.actions import CLAIM
+from stasis_sim.simulated.actions import CLAIM, Plan, take_up_unknown
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller, Callers
@@ -35,7 +35,7 @@ from stasis_sim.simulated.statuses import CARRIED_OUT, SWITCHING_PROTOCOLS
 from stasis_sim.simulated.subscribing import SUBSCRIPTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.ledger import Ledger
@@ -223,6 +223,10 @@ class World:
                 self.recorder.settled(row)
 
     # ---- requests and connections ------------------------------------------
+
+    def found(self, client: Program, todo: Sequence[Plan]) -> None:
+        """A client that is back knows which channels there are, and takes up those that nobody works for."""
+        take_up_unknown(client, todo)
 
     def obstacle(self, client: Client) -> str:
         """Return what stands between a client and Asterisk's HTTP server, empty if nothing does."""
