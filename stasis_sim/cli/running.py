@@ -175,12 +175,16 @@ def _variants(
 
 def _print_comparison(done: dict[str, Results]) -> None:
     from stasis_sim.experiments.comparisons import folder
+    from stasis_sim.report.apart import apart_table
     from stasis_sim.report.sentences import comparison, engine, outcome
     from stasis_sim.report.tables import table
 
     found = {name: results.replications for name, results in done.items()}
     typer.echo(table({name: results.measures["total"] for name, results in done.items()}))
     typer.echo("")
+    single = apart_table(done)
+    if single:
+        typer.echo(f"{single}\n")
     for name, replications in found.items():
         paragraph(outcome(name, replications))
     typer.echo("")

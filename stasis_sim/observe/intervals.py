@@ -52,11 +52,24 @@ def scopes(measures: Measures | Summary) -> Iterator[tuple[str | None, str | Non
         yield None, client, values
 
 
-def of_scope(measures: Measures | Summary, name: str | None) -> Mapping[str, Any]:
-    """Return the measures of an app or a client, those of an app where both have the name; None: the total."""
+def of_scope(measures: Measures | Summary, name: str | None, measure: str) -> Mapping[str, Any]:
+    """Return the measures in which one stands, where it is named ``[NAME.]measure``.
+
+    Args:
+        measures: All of them.
+        name: Of an app or a client; of the app, where both have the name and the measure. None: the total.
+        measure: The measure that is wanted.
+
+    Returns:
+        Those of the app or the client; none where there is no such app or client that has the measure.
+    """
     if name is None:
         return measures["total"]
-    return measures["apps"].get(name) or measures["clients"].get(name, {})
+    found = lookup(measure)
+    given = () if found is None else found.scopes
+    of_app = measures["apps"].get(name) if "apps" in given else None
+    of_client = measures["clients"].get(name) if "clients" in given else None
+    return of_app or of_client or {}
 
 
 def _digits(value: float) -> float:

@@ -34,7 +34,8 @@ def of(table: pd.DataFrame, measure: str, name: str | None = None) -> pd.DataFra
     """Return the rows of one measure from a table of an experiment.
 
     Args:
-        table: What :func:`stasis_sim.experiments.replicate` or :func:`stasis_sim.experiments.sweep` gave.
+        table: What :func:`stasis_sim.experiments.replicate`, :func:`~stasis_sim.experiments.sweep` or
+            :func:`~stasis_sim.experiments.compare` gave.
         measure: Its name, from docs/measures.md.
         name: Of an app or a client; None: in total.
 
