@@ -170,7 +170,7 @@ def diff(
             typer.echo(f"{results.scenario.file}: {beyond} of {len(moved)} measures that differ moved beyond noise")
             if note:
                 typer.echo(f"  note: {note}")
-            if moved:
+            if beyond:
                 typer.echo(moved_table(moved))
     if as_json:
         print_json({"ok": ok, "scenarios": reports})

@@ -321,5 +321,5 @@ def _print_check(results: Any, verdicts: Any) -> None:
     good, scenario = sum(verdict.ok for verdict in verdicts), results.scenario
     typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {good} of {len(verdicts)} expectations hold")
     for verdict in verdicts:
-        if not verdict.ok:
+        if not verdict.ok or verdict.note:
             typer.echo(f"  {verdict}")

@@ -90,7 +90,7 @@ def digests(scenario: Scenario) -> dict[str, str]:
     Returns:
         By key, such as ``faults.0`` or ``run.duration``, and by file, such as ``extensions.conf``.
     """
-    found = {}
+    found: dict[str, str] = {}
     for key, value in json.loads(scenario.digest_source()).items():
         inner = value.items() if isinstance(value, dict) else enumerate(value)
         found |= {f"{key}.{name}": json.dumps(each, sort_keys=True) for name, each in inner}

@@ -142,6 +142,9 @@ def student(numbers: Iterable[Number], confidence: float = CONFIDENCE) -> Interv
     mean = math.fsum(values) / n
     if n == 1:
         return {"mean": mean, "low": None, "high": None, "n": 1}
+    if min(values) == max(values):
+        mean = float(values[0])  # rounding would give some of them a width
+        return {"mean": mean, "low": mean, "high": mean, "n": n}
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = t_quantile((1 + confidence) / 2, n - 1) * math.sqrt(variance / n)
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
@@ -184,6 +187,14 @@ def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
 def none_seen(n: int, confidence: float = CONFIDENCE) -> float:
     """Below what a share is, with this confidence, if none was seen in n independent trials: about 3 / n for 95 %."""
     return -math.expm1(math.log1p(-confidence) / n) if n > 0 else 1.0
+
+
+def none_counted(n: int, confidence: float = CONFIDENCE) -> float:
+    """Below what the mean of a count is, with this confidence, if n replications have counted nothing: about 3 / n.
+
+    For what happens now and then, each time independently of the others (Poisson).
+    """
+    return -math.log1p(-confidence) / n if n > 0 else math.inf
 
 
 def relative_half_width(interval: Interval) -> float | None:

@@ -93,7 +93,10 @@ def apart_table(variants: Mapping[str, Results]) -> str:
         {(app, client): values for app, client, values in scopes(run.measures)} for run in variants.values()
     ]
     shown = [
-        (each.label, [cell(each.measure, values.get((each.app, each.client), {}).get(each.measure)) for values in known])
+        (
+            each.label,
+            [cell(each.measure, values.get((each.app, each.client), {}).get(each.measure)) for values in known],
+        )
         for each in found[:MOST_ROWS]
     ]
     rest = len(found) - MOST_ROWS

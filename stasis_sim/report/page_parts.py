@@ -151,7 +151,7 @@ def spread(runs: Iterable[Results]) -> str:
 
 
 def apart(variants: Mapping[str, Results]) -> list[Row]:
-    """Return by how much each variant is more than the first, pair by pair: in total, then of single apps and clients."""
+    """Return how much more each variant is than the first, pair by pair: in total, then in single apps and clients."""
     (first, base), *others = ((name, [each.measures for each in run.replications]) for name, run in variants.items())
     found: dict[str, dict[str, Json]] = {}
     for name, other in others:

@@ -203,7 +203,7 @@ def _other_outbound(scenario: Scenario, ari: AriSettings, reloads: Mapping[int, 
 
 
 def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]:
-    """Return the apps that channels are handed to by name: in a dialplan, or in one that is loaded later; by clients."""
+    """Return the apps that channels are handed to by name: in a dialplan, in one that is loaded later, by clients."""
     named = [app for each in dialplans for app in stasis_apps(each)]
     return tuple(dict.fromkeys((*named, *(action.app for _, _, action in _originating(scenario)))))
 
