@@ -101,4 +101,4 @@ def apart_table(variants: Mapping[str, Results]) -> str:
     ]
     rest = len(found) - MOST_ROWS
     more = f"\nand {rest} more of single apps and clients; --json has all" if rest > 0 else ""
-    return f"{laid_out(shown, list(variants), 'apart in')}{more}"
+    return f"{laid_out(shown, list(variants), 'they differ in')}{more}"

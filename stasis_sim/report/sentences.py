@@ -117,6 +117,8 @@ def answer(results: Results) -> str:
         low, high = interval["low"], interval["high"]
         if low is None or high is None:
             return f"{said}; how sure that is one replication does not say."
+        if low == high:
+            return f"{said}; that is the same in all {interval['n']} replications."
         between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))}"
         return f"{said}; with 95 % confidence such a run {what} {between} of them on average."
     return f"{said}."

@@ -137,17 +137,19 @@ def moved_table(moved: Sequence[Moved], most: int = 20) -> str:
     Each is called as ``expect:`` would call it. An app or a client of which it is the total again, as where there is no
     other, has no line.
     """
-    total = {(each.measure, each.mean, each.low, each.high) for each in moved if each.app is each.client is None}
-    beyond = [
-        each
-        for each in moved
-        if each.beyond_noise
-        and (each.app is each.client is None or (each.measure, each.mean, each.low, each.high) not in total)
-    ]
-    lines = [f"  {_named(each)}  {_signed(each.mean)}{_between(each.low, each.high)}" for each in beyond[:most]]
-    rest = len(beyond) - most
+    beyond = [each for each in moved if each.beyond_noise]
+    total = {_amount(each) for each in beyond if each.app is each.client is None}
+    told = [each for each in beyond if each.app is each.client is None or _amount(each) not in total]
+    lines = [f"  {_named(each)}  {_signed(each.mean)}{_between(each.low, each.high)}" for each in told[:most]]
+    rest, same = len(told) - most, len(beyond) - len(told)
     lines += [f"  and {rest} more"] if rest > 0 else []
+    lines += [f"  and {same} of apps and clients that are those in total again"] if same else []
     return "\n".join(lines)
+
+
+def _amount(each: Moved) -> tuple[str, float, float | None, float | None]:
+    """Return the measure, and by how much it has moved."""
+    return each.measure, each.mean, each.low, each.high
 
 
 def _named(each: Moved) -> str:

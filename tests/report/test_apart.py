@@ -70,7 +70,7 @@ def test_a_single_app_is_the_total() -> None:
 def test_the_table_as_it_is_printed() -> None:
     """The means of each variant with their intervals, in the columns of the table above it."""
     lines = apart_table(lengths()).splitlines()
-    assert lines[0].split() == ["apart", "in", "10s", "20s"]
+    assert lines[0].split() == ["they", "differ", "in", "10s", "20s"]
     assert [line.split() for line in lines if line.startswith("ivr: tries to connect")] == [
         ["ivr:", "tries", "to", "connect", "11", "21"]
     ]

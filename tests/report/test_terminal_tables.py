@@ -115,11 +115,13 @@ def test_what_has_moved_is_called_as_an_expectation_calls_it() -> None:
 
 
 def test_what_is_the_total_again_is_not_said_twice() -> None:
-    """The only app and the only client have no lines of their own; the rest of many is counted without them."""
+    """The only app and the only client have no lines of their own, and are counted."""
     again = [
         moved(app, client, name)
         for app, client in ((None, None), ("ivr", None), (None, "bot"))
         for name in ("outages", "connections")
     ]
-    assert [line.split()[0] for line in moved_table(again).splitlines()] == ["outages", "connections"]
-    assert moved_table(again, most=1).splitlines()[1:] == ["  and 1 more"]
+    same = "  and 4 of apps and clients that are those in total again"
+    lines = ["  outages  +2 (+1 to +3)", "  connections  +2 (+1 to +3)"]
+    assert moved_table(again).splitlines() == [*lines, same]
+    assert moved_table(again, most=1).splitlines() == [lines[0], "  and 1 more", same]
