@@ -180,7 +180,9 @@ def test_compare_prints_json_of_the_documented_shape(shell: Cli) -> None:
     assert list(content["variants"]) == ["documented", "asterisk-16", "asterisk-22"]
     assert list(content["variants"]["documented"]) == ["total", "apps", "clients"]
     first = content["differences"][0]
-    assert list(first) == ["measure", "app", "a", "b", "mean", "low", "high"]
+    assert list(first) == ["measure", "app", "client", "a", "b", "mean", "low", "high"]
+    scopes = list(dict.fromkeys((row["app"], row["client"]) for row in content["differences"]))
+    assert scopes == [(None, None), ("Intro-IVR", None), (None, "ivr")]
     pairs = [(row["a"], row["b"]) for row in content["differences"] if (row["measure"], row["app"]) == ("calls", None)]
     assert pairs == [("documented", "asterisk-16"), ("documented", "asterisk-22"), ("asterisk-16", "asterisk-22")]
 
@@ -248,6 +250,40 @@ def test_check_fails_with_what_was_expected_and_what_was_seen(shell: Cli) -> Non
         "good.yaml (asterisk-16): 0 of 2 expectations hold",
         "  FAILED: expected ejection_rate <= 1%; saw 10.91 % (2 replications)",
         "  FAILED: expected calls == 54; saw 55 (2 replications)",
+    ]
+
+
+def test_check_says_what_holds_with_less_confidence_than_was_asked_for(shell: Cli) -> None:
+    """It is no failure, and stands below the file; in JSON as a note."""
+    lines = ("--set", 'expect=["outages <= 1 with 95%", "calls >= 1"]', "--set", "asterisk.profile=asterisk-22")
+    code, out, _ = shell("check", "good.yaml", "--workers", "1", *lines)
+    note = "whose spread does not say how sure that is"
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "good.yaml (asterisk-22): 2 of 2 expectations hold",
+            f"  ok: expected outages <= 1 with 95%; saw 1 in all 2 replications, {note}",
+        ],
+    )
+    _, out, _ = shell("check", "good.yaml", "--workers", "1", *lines, "--json")
+    assert json.loads(out)["scenarios"][0]["expectations"] == [
+        {"text": "outages <= 1 with 95%", "seen": 1.0, "ok": True, "note": note},
+        {"text": "calls >= 1", "seen": 55.0, "ok": True},
+    ]
+
+
+def test_what_few_calls_have_not_shown_is_not_certain(shell: Cli) -> None:
+    """Of twenty calls in each of three replications none is ejected; that is not at most one in a hundred."""
+    expected = ("--set", 'expect=["ejection_rate <= 1% with 95%", "ejection_rate <= 5% with 95%"]')
+    few = ("--set", "faults=[]", "--set", "run.duration=25s", "--set", "run.replications=3", "--workers", "1")
+    code, out, _ = shell("check", "good.yaml", *expected, *few)
+    assert code == 1
+    assert out.splitlines() == [
+        "good.yaml (documented): 1 of 2 expectations hold",
+        (
+            "  FAILED: expected ejection_rate <= 1% with 95%; saw 0 %, 0 % to 4.87 % with 95% (0 of 60 attempts in 3 "
+            "replications, if these are independent of each other)"
+        ),
     ]
 
 
@@ -584,7 +620,49 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
     assert re.search(r"^  ejection_rate  \+0\.1\d* \(\+0", out, re.MULTILINE)
     code, out, _ = shell("baseline", "diff", "good.yaml", *options, "--set", "faults.0.for=15s", "--json")
     content = json.loads(out)
-    assert (code, content["ok"], list(content["scenarios"][0])) == (1, False, ["scenario", "ok", "model", "moved"])
+    assert (code, content["ok"]) == (1, False)
+    found = content["scenarios"][0]
+    assert list(found) == ["scenario", "ok", "model", "changed", "moved"]
+    assert list(found["moved"][0]) == ["app", "client", "measure", "mean", "low", "high", "beyond_noise"]
+    tries = [row for row in found["moved"] if (row["client"], row["measure"]) == ("ivr", "connections")]
+    assert [(row["mean"], row["beyond_noise"]) for row in tries] == [(10, True)]
+
+
+def test_a_baseline_of_what_has_changed_says_so(shell: Cli, tmp_path: Path) -> None:
+    """Which keys and which files; what says nothing about the measures is no change."""
+    options = ("--set", "run.record=measures", "--workers", "1")
+    shell("baseline", "save", "good.yaml", *options)
+    same = (*options, "--set", "title=Another", "--set", "run.engine=events", "--replications", "1")
+    assert shell("baseline", "diff", "good.yaml", *same)[1].splitlines()[1:] == []
+    (tmp_path / "extensions.conf").write_text(f"{DIALPLAN};\n", "utf-8")
+    changed = (*options, "--set", "faults.0.for=6s", "--set", "run.duration=2min")
+    _, out, _ = shell("baseline", "diff", "good.yaml", *changed)
+    text = "the scenario has changed since this baseline was saved: extensions.conf, faults.0, run.duration"
+    assert out.splitlines()[1] == f"  note: {text}"
+    content = json.loads(shell("baseline", "diff", "good.yaml", *changed, "--json")[1])
+    assert content["scenarios"][0]["changed"] == ["extensions.conf", "faults.0", "run.duration"]
+
+
+def test_a_baseline_is_not_lost_to_another_file_of_the_name(shell: Cli, tmp_path: Path) -> None:
+    """As long as the file that it is of is there; nothing is run, and of what it is a comparison says."""
+    shutil.copytree(tmp_path, tmp_path / "other")
+    options = ("--set", "run.record=measures", "--workers", "1")
+    shell("baseline", "save", "good.yaml", *options)
+    kept = tmp_path / "results" / "baselines" / "good.json"
+    before = kept.read_bytes()
+    code, out, err = shell("baseline", "save", "other/good.yaml", *options)
+    text = (
+        "other/good.yaml: results/baselines/good.json is the baseline of good.yaml, which has the same name;"
+        " rename one of the files, or write another folder with --out\n"
+    )
+    assert (code, out, err, kept.read_bytes()) == (2, "", text, before)
+    assert shell("baseline", "diff", "other/good.yaml", *options)[1].count("\n") == 1
+    _, out, _ = shell("baseline", "diff", "other/good.yaml", *options, "--set", "faults.0.for=6s")
+    assert out.splitlines()[1] == "  note: this baseline is of good.yaml, which is another scenario: faults.0"
+    assert shell("baseline", "save", "other/good.yaml", *options, "--out", "other/results")[0] == 0
+    (tmp_path / "good.yaml").rename(tmp_path / "moved.yaml")
+    assert shell("baseline", "save", "other/good.yaml", *options)[0] == 0
+    assert kept.read_bytes() != before
 
 
 def test_two_scenarios_of_one_name_have_no_two_baselines(shell: Cli, tmp_path: Path) -> None:

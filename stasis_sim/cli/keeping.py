@@ -28,6 +28,7 @@ from stasis_sim.cli.common import (
 
 if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
+    from stasis_sim.scenario import Scenario
 
 OUT = Path("results")
 
@@ -102,18 +103,24 @@ def rerun(
     raise typer.Exit(1 if found.differing else 0)
 
 
-def _runs(
-    paths: list[Path], seed: int | None, replications: int | None, settings: list[str] | None, out: Path, workers: int
-) -> Iterator[Results]:
-    """Run scenarios by one crew, and yield what each gave; what a person should know of it is said."""
+def _scenarios(
+    paths: list[Path], seed: int | None, replications: int | None, settings: list[str] | None
+) -> list[Scenario]:
+    """Read scenarios, each of which has a baseline of its own."""
     from stasis_sim.experiments.baselines import keep_apart
     from stasis_sim.experiments.checks import files
-    from stasis_sim.experiments.replications import run_all
-    from stasis_sim.experiments.studies import Study
 
     changes = overrides(settings, seed=seed, replications=replications)
     scenarios = [load(path, changes) for path in files(paths)]
     keep_apart(scenarios)
+    return scenarios
+
+
+def _runs(scenarios: list[Scenario], out: Path, workers: int) -> Iterator[Results]:
+    """Run scenarios by one crew, and yield what each gave; what a person should know of it is said."""
+    from stasis_sim.experiments.replications import run_all
+    from stasis_sim.experiments.studies import Study
+
     for results in run_all([Study(scenario, out, command()) for scenario in scenarios], workers):
         warn(warnings_of([results]))
         yield results
@@ -129,9 +136,12 @@ def save(
     workers: Workers = None,
 ) -> None:
     """Run scenarios and keep their measures as the reference."""
+    from stasis_sim.experiments.baselines import keep_others
     from stasis_sim.experiments.baselines import save as keep
 
-    for results in _runs(paths, seed, replications, settings, out, count(workers)):
+    scenarios = _scenarios(paths, seed, replications, settings)
+    keep_others(scenarios, out)
+    for results in _runs(scenarios, out, count(workers)):
         typer.echo(f"{results.scenario.file}: kept in {keep(results, out)}")
 
 
@@ -150,15 +160,17 @@ def diff(
     from stasis_sim.report.tables import moved_table
 
     reports, ok = [], True
-    for results in _runs(paths, seed, replications, settings, out, count(workers)):
+    for results in _runs(_scenarios(paths, seed, replications, settings), out, count(workers)):
         content = kept.load(out, results)
-        moved = kept.diff(results, content)
+        moved, note = kept.diff(results, content), kept.note(results, out, content)
         beyond = sum(each.beyond_noise for each in moved)
         ok = ok and not beyond
         reports.append(kept.as_json(results, content, moved))
         if not as_json:
             typer.echo(f"{results.scenario.file}: {beyond} of {len(moved)} measures that differ moved beyond noise")
-            if moved:
+            if note:
+                typer.echo(f"  note: {note}")
+            if beyond:
                 typer.echo(moved_table(moved))
     if as_json:
         print_json({"ok": ok, "scenarios": reports})

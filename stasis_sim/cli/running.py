@@ -175,12 +175,16 @@ def _variants(
 
 def _print_comparison(done: dict[str, Results]) -> None:
     from stasis_sim.experiments.comparisons import folder
+    from stasis_sim.report.apart import apart_table
     from stasis_sim.report.sentences import comparison, engine, outcome
     from stasis_sim.report.tables import table
 
     found = {name: results.replications for name, results in done.items()}
     typer.echo(table({name: results.measures["total"] for name, results in done.items()}))
     typer.echo("")
+    single = apart_table(done)
+    if single:
+        typer.echo(f"{single}\n")
     for name, replications in found.items():
         paragraph(outcome(name, replications))
     typer.echo("")
@@ -317,5 +321,5 @@ def _print_check(results: Any, verdicts: Any) -> None:
     good, scenario = sum(verdict.ok for verdict in verdicts), results.scenario
     typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {good} of {len(verdicts)} expectations hold")
     for verdict in verdicts:
-        if not verdict.ok:
+        if not verdict.ok or verdict.note:
             typer.echo(f"  {verdict}")

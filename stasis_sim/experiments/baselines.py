@@ -7,13 +7,14 @@ replications are compared in pairs: without a change of the model or the scenari
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from stasis_sim.errors import InputError
-from stasis_sim.experiments.inputs import model_version
+from stasis_sim.experiments.inputs import digests, model_version
 from stasis_sim.experiments.results import Json, canonical, differences, write
 from stasis_sim.observe.intervals import CONFIDENCE, at_confidence
 from stasis_sim.observe.metrics import Measures
@@ -25,13 +26,17 @@ if TYPE_CHECKING:
 FOLDER: Final = "baselines"
 """Where they lie under the folder of results."""
 
+NAMED: Final = 6
+"""So many parts of a scenario that has changed a note names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A measure that is another than in the baseline.
 
     Attributes:
-        app: App; None for the total.
+        app: App; None for the total, and of a client.
+        client: Client; None for the total, and of an app.
         measure: Its name.
         mean: By how much it is more now, on average over replications.
         low: Lower bound of the difference; None where one replication says nothing about noise.
@@ -40,6 +45,7 @@ class Moved:
     """
 
     app: str | None
+    client: str | None
     measure: str
     mean: float
     low: float | None
@@ -66,11 +72,46 @@ def keep_apart(scenarios: Iterable[Scenario]) -> None:
         files[scenario.name] = scenario.file
 
 
+def keep_others(scenarios: Iterable[Scenario], root: Path) -> None:
+    """Refuse scenarios in whose place the baseline of another file lies, as long as that file is there.
+
+    Raises:
+        InputError: Another scenario has the same name.
+    """
+    for scenario in scenarios:
+        path = place(root, scenario.name)
+        try:
+            kept = json.loads(path.read_text("utf-8"))["file"]
+            other = _seen(root / kept)
+            another = kept != _file(scenario, root) and other.is_file()
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # nothing is there, or nothing that could be compared with
+        if another:
+            text = f"{path} is the baseline of {other}, which has the same name; rename one of the files"
+            raise InputError.at(scenario.file, f"{text}, or write another folder with --out")
+
+
+def _file(scenario: Scenario, root: Path) -> str:
+    """Return where the file of a scenario lies as seen from the folder of results: both may move together."""
+    file = Path(scenario.file).resolve()
+    try:
+        return Path(os.path.relpath(file, root.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return file.as_posix()
+
+
+def _seen(path: Path) -> Path:
+    """Return a path as it is seen from where the user is."""
+    found = Path(os.path.normpath(path.resolve()))
+    return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
+
+
 def save(results: Results, root: Path) -> Path:
     """Keep the measures of a run as the reference; return where."""
     content = {
         "scenario": results.scenario.name,
-        "digest": results.tree.path.name,
+        "file": _file(results.scenario, root),
+        "inputs": digests(results.scenario),
         "model": model_version(),
         "profile": results.scenario.asterisk.profile,
         "seed": results.scenario.run.seed,
@@ -92,7 +133,7 @@ def load(root: Path, results: Results) -> Json:
     try:
         content = cast("Json", json.loads(path.read_text("utf-8")))
         seed, profile = content["seed"], content["profile"]
-        _compare_with_itself(content)
+        _compare_with_itself(content, results)
     except FileNotFoundError:
         text = f"no baseline; write stasis-sim baseline save {scenario.file}"
         raise InputError.at(str(path), text) from None
@@ -104,15 +145,34 @@ def load(root: Path, results: Results) -> Json:
     return content
 
 
-def _compare_with_itself(content: Json) -> None:
+def _compare_with_itself(content: Json, results: Results) -> None:
     """Raise whatever comparing it with a run would raise.
 
     Raises:
         ValueError: It has no replications.
     """
     then = content["replications"]
+    changed(results, content)
     if not isinstance(content["model"], str) or not differences("then", then, "then", then):
         raise ValueError("nothing to compare with")
+
+
+def changed(results: Results, content: Json) -> list[str]:
+    """Return which parts of the scenario are others than in the baseline: keys such as ``faults.0``, and files."""
+    then, now = dict(content["inputs"]), digests(results.scenario)
+    return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+
+
+def note(results: Results, root: Path, content: Json) -> str:
+    """Return what must be known of a baseline that was made of something else; empty where it was not."""
+    parts = changed(results, content)
+    if not parts:
+        return ""
+    rest = len(parts) - NAMED
+    listed = f"{', '.join(parts[:NAMED])}{f' and {rest} more' if rest > 0 else ''}"
+    if content["file"] != _file(results.scenario, root):
+        return f"this baseline is of {_seen(root / content['file'])}, which is another scenario: {listed}"
+    return f"the scenario has changed since this baseline was saved: {listed}"
 
 
 def diff(results: Results, content: Json) -> list[Moved]:
@@ -141,7 +201,7 @@ def _moved(then: Sequence[Measures], now: Sequence[Measures]) -> Iterator[Moved]
             wider = at_confidence({"mean": mean, "low": low, "high": high, "n": n}, confidence)
             low, high = wider["low"], wider["high"]
         beyond = low is None or high is None or low > 0 or high < 0
-        yield Moved(row["app"], row["measure"], mean, low, high, beyond)
+        yield Moved(row["app"], row["client"], row["measure"], mean, low, high, beyond)
 
 
 def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
@@ -149,6 +209,7 @@ def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
     rows: list[dict[str, Any]] = [
         {
             "app": each.app,
+            "client": each.client,
             "measure": each.measure,
             "mean": each.mean,
             "low": each.low,
@@ -162,5 +223,6 @@ def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
         "scenario": results.scenario.name,
         "ok": not any(each.beyond_noise for each in moved),
         "model": models,
+        "changed": changed(results, content),
         "moved": rows,
     }

@@ -74,6 +74,7 @@ def check_all(
         else:
             results = next(over)
             yield path, Checked(results, check(results))
+    next(over, None)  # the crew is over then, and has waited for its workers
 
 
 def _study(path: Path, changes: Sequence[str], out: Path, command: Sequence[str]) -> Study | InputError:

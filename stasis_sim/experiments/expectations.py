@@ -1,14 +1,21 @@
-"""Hold the ``expect:`` lines of a scenario against its measures, and say what was expected and what was seen."""
+"""Hold the ``expect:`` lines of a scenario against its measures, and say what was expected and what was seen.
+
+Without a confidence the mean over replications decides. With one it is the worse bound of an interval: Student's t over
+replications, as long as these differ. Where all of them agree their spread says nothing. Then a share is judged by all
+that it is of (:mod:`stasis_sim.observe.proportions`), and what no replication has counted by their number; of anything
+else the number that all have seen decides, and a note says that it may not be the whole truth.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from stasis_sim.errors import InputError
 from stasis_sim.observe.catalogue import Kind, Measure, lookup
-from stasis_sim.observe.intervals import Interval, Intervals, Summary, at_confidence
+from stasis_sim.observe.intervals import Interval, Intervals, Summary, at_confidence, none_counted, of_scope
+from stasis_sim.observe.proportions import pooled
 from stasis_sim.scenario.expect import Expectation
 
 
@@ -21,19 +28,32 @@ class Verdict:
         ok: Whether it holds.
         seen: The number that decided: the mean or a bound of its interval; None: there was none.
         found: What was seen, in words.
+        note: Why it holds with less confidence than was asked for; empty where that is not so.
     """
 
     text: str
     ok: bool
     seen: float | None
     found: str
+    note: str = ""
 
     def __str__(self) -> str:
-        return f"{'ok' if self.ok else 'FAILED'}: expected {self.text}; saw {self.found}"
+        note = f", {self.note}" if self.note else ""
+        return f"{'ok' if self.ok else 'FAILED'}: expected {self.text}; saw {self.found}{note}"
 
     def json(self) -> dict[str, Any]:
         """Its entry in the JSON of a check."""
-        return {"text": self.text, "seen": self.seen, "ok": self.ok}
+        entry = {"text": self.text, "seen": self.seen, "ok": self.ok}
+        return {**entry, "note": self.note} if self.note else entry
+
+
+class _Bounds(NamedTuple):
+    """Between what a number lies, with the confidence that was asked for; what that is known from, and a note."""
+
+    low: float
+    high: float
+    known: str
+    note: str = ""
 
 
 def hold(expectation: Expectation, summary: Summary) -> Verdict:
@@ -42,29 +62,47 @@ def hold(expectation: Expectation, summary: Summary) -> Verdict:
     if measure is None:
         found: Intervals | str = f"no measure {expectation.measure}: docs/measures.md lists all"
     else:
-        found = _scope(expectation.app, measure, summary)
+        found = _scope(expectation, measure, summary)
     if isinstance(found, str) or measure is None:
         return Verdict(expectation.text, False, None, str(found))
     interval = found.get(expectation.measure)
     if interval is None and measure.kind == "count":
-        interval = _never(next((each["n"] for each in found.values()), 0))
+        interval = _never(_most(found))
     if interval is None or interval["mean"] is None:
         return Verdict(expectation.text, False, None, "nothing to measure it by")
-    return _decide(expectation, interval["mean"], interval, measure.kind)
+    mean = _show(interval["mean"], measure.kind)
+    if expectation.confidence is None:
+        text = f"{mean} ({_replications(interval['n'])})"
+        return Verdict(expectation.text, expectation.holds(interval["mean"]), interval["mean"], text)
+    bounds = _bounds(expectation, measure, found, interval, expectation.confidence)
+    if bounds is None:
+        return Verdict(expectation.text, False, None, f"{mean} in {_one(_most(found))}")
+    worse = _worse(expectation, bounds.low, bounds.high)
+    return Verdict(expectation.text, expectation.holds(worse), worse, f"{mean}{bounds.known}", bounds.note)
 
 
-def _scope(app: str | None, measure: Measure, summary: Summary) -> Intervals | str:
+def _scope(expectation: Expectation, measure: Measure, summary: Summary) -> Intervals | str:
     """The measures that an expectation means, or why there are none."""
-    if app is None:
-        return summary["total"]
-    given = {"apps": summary["apps"], "clients": summary["clients"]}
-    for scope, measured in given.items():
-        if scope in measure.scopes and app in measured:
-            return measured[app]
+    app = expectation.app
+    found = of_scope(summary, app, expectation.measure)
+    if found:
+        return dict(found)
     known = list(dict.fromkeys((*summary["apps"], *summary["clients"])))
     if app in known:
         return f"no {measure.name} of {app}: it is given for {' and '.join(measure.scopes)}"
     return f"no app or client {app}: there are {', '.join(known) or 'none'}"
+
+
+def _most(found: Intervals) -> int:
+    """How many replications there are."""
+    return max((each["n"] for each in found.values()), default=0)
+
+
+def _one(replications: int) -> str:
+    """What is said of a single number."""
+    if replications > 1:
+        return f"one of {replications} replications only, which has no interval: more replications would have one"
+    return "one replication, which has no interval: set run.replications to 2 or more"
 
 
 def _never(n: int) -> Interval:
@@ -73,20 +111,27 @@ def _never(n: int) -> Interval:
     return {"mean": 0.0, "low": bound, "high": bound, "n": n}
 
 
-def _decide(expectation: Expectation, mean: float, interval: Interval, kind: Kind) -> Verdict:
-    confidence, n = expectation.confidence, interval["n"]
-    if confidence is None:
-        found = f"{_show(mean, kind)} ({_replications(n)})"
-        return Verdict(expectation.text, expectation.holds(mean), mean, found)
-    wider = at_confidence(interval, confidence)
+def _bounds(
+    expectation: Expectation, measure: Measure, found: Intervals, interval: Interval, confidence: float
+) -> _Bounds | None:
+    """Return between what a measure lies; None: a single replication does not say."""
+    wider, n = at_confidence(interval, confidence), _replications(interval["n"])
     low, high = wider["low"], wider["high"]
     if low is None or high is None:
-        found = f"{_show(mean, kind)} in one replication, which has no interval: set run.replications to 2 or more"
-        return Verdict(expectation.text, False, None, found)
-    bounds = f"{_show(low, kind)} to {_show(high, kind)} with {100 * confidence:.10g}%"
-    found = f"{_show(mean, kind)}, {bounds} ({_replications(n)})"
-    worse = _worse(expectation, low, high)
-    return Verdict(expectation.text, expectation.holds(worse), worse, found)
+        return None
+    known = f"({n})"
+    if low == high:
+        share = pooled(expectation.measure, found)
+        if share is not None:
+            low, high = share.bounds(confidence)
+            known = f"({share.hits} of {share.trials} {share.what} in {n}, if these are independent of each other)"
+        elif high == 0 and measure.kind == "count" and measure.unit != "channels":
+            high = none_counted(interval["n"], confidence)
+            known = f"(none in {n}, if they come independently of each other)"
+        else:
+            return _Bounds(low, high, f" in all {n}", "whose spread does not say how sure that is")
+    between = f"{_show(low, measure.kind)} to {_show(high, measure.kind)} with {100 * confidence:.10g}%"
+    return _Bounds(low, high, f", {between} {known}")
 
 
 def _worse(expectation: Expectation, low: float, high: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 import re
 import sys
@@ -29,6 +30,9 @@ _DIGEST_DIGITS: Final = 16
 
 MODEL: Final = ("conf", "handoff", "observe", "openloop", "scenario", "simulated")
 """Folders of the package whose code results come from, beside randomness.py."""
+
+_NO_PART: Final = frozenset({"run.seed", "run.record", "run.engine", *(f"asterisk.{key}" for key in CONF_FILES)})
+"""Keys that change no measure, or are held by themselves: the seed, and Asterisk's files with all that they include."""
 
 _SAID: Final = re.compile(r"^(Name|Version): *(.*\S)", re.MULTILINE)
 
@@ -78,6 +82,20 @@ def scenario_digest(scenario: Scenario) -> str:
     for name in sorted(texts):
         parts += [name, texts[name]]
     return digest(parts)
+
+
+def digests(scenario: Scenario) -> dict[str, str]:
+    """Return a digest of each part of a scenario that decides its measures, beside the seed.
+
+    Returns:
+        By key, such as ``faults.0`` or ``run.duration``, and by file, such as ``extensions.conf``.
+    """
+    found: dict[str, str] = {}
+    for key, value in json.loads(scenario.digest_source()).items():
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        found |= {f"{key}.{name}": json.dumps(each, sort_keys=True) for name, each in inner}
+    found |= conf_texts(scenario)
+    return {name: digest([text]) for name, text in sorted(found.items()) if name not in _NO_PART}
 
 
 def digest(parts: Sequence[str]) -> str:

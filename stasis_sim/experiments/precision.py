@@ -81,7 +81,7 @@ def wanted(run: Run, replications: Sequence[Measures]) -> int:
 def of(measures: Measures, name: str) -> Number:
     """Return the number of ``[APP.]measure`` in a replication; the app may be a client."""
     app, measure = scope_and_measure(name)
-    return value(dict(of_scope(measures, app)), measure)
+    return value(dict(of_scope(measures, app, measure)), measure)
 
 
 def misfits(scenario: Scenario) -> Iterator[Problem]:

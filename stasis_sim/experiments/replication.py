@@ -30,6 +30,7 @@ def work_out(engine: Engine, tree: ResultTree, number: int) -> Replication:
         "engine": done.engine,
         "closed": done.closed,
     }
-    replication = Replication(number, measures(done.ledger), notes)
+    prepared = engine.prepared
+    replication = Replication(number, measures(done.ledger, prepared.apps, prepared.programs), notes)
     tree.save(replication)
     return replication

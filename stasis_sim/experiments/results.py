@@ -23,7 +23,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from stasis_sim.observe.intervals import Summary, names, paired, summarise, value
+from stasis_sim.observe.intervals import Summary, names, paired, scopes, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
 Json: TypeAlias = dict[str, Any]
@@ -179,9 +179,11 @@ def compare_json(variants: Mapping[str, Sequence[Measures]]) -> Json:
 
 
 def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Measures]) -> list[Json]:
-    """By how much each measure of b is more than that of a, replication by replication; ``app`` is None in total.
+    """By how much each measure of b is more than that of a, replication by replication.
 
-    Where one has more replications than the other, the rest of them has no pair and is left out.
+    First in total, where ``app`` and ``client`` are None, then of each app, then of each client. Who is in one of them
+    only has nothing counted in the other. Where one has more replications than the other, the rest of them has no pair
+    and is left out.
 
     Args:
         a: Name of the variant that is taken away.
@@ -190,18 +192,25 @@ def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Meas
         second: Its measures; number i met the same callers as number i of a.
     """
     n = min(len(first), len(second))
-    first, second = first[:n], second[:n]
-    apps: list[str | None] = [None, *sorted({app for each in (*first, *second) for app in each["apps"]})]
+    lefts, rights = (list(map(_by_scope, replications[:n])) for replications in (first, second))
     rows: list[Json] = []
-    for app in apps:
-        left, right = [_of(each, app) for each in first], [_of(each, app) for each in second]
+    # None stands before any name, so the total is first and the apps before the clients.
+    whose = {scope for each in (*lefts, *rights) for scope in each}
+    for scope in sorted(whose, key=lambda each: [(name is not None, name or "") for name in reversed(each)]):
+        left, right = [each.get(scope, {}) for each in lefts], [each.get(scope, {}) for each in rights]
         for name in names((*left, *right)):
             interval = paired([value(each, name) for each in left], [value(each, name) for each in right])
             if interval["mean"] is not None:
                 bounds = {key: interval[key] for key in ("mean", "low", "high")}
-                rows.append({"measure": name, "app": app, "a": a, "b": b, **bounds})
+                rows.append({"measure": name, "app": scope[0], "client": scope[1], "a": a, "b": b, **bounds})
     return rows
 
 
-def _of(measures: Measures, app: str | None) -> Values:
-    return measures["total"] if app is None else measures["apps"].get(app, {})
+def in_total(rows: Iterable[Json]) -> dict[str, Json]:
+    """Return the rows of the total among differences, by measure."""
+    return {row["measure"]: row for row in rows if row["app"] is row["client"] is None}
+
+
+def _by_scope(measures: Measures) -> dict[tuple[str | None, str | None], Values]:
+    """Return the measures by app and client, of which at most one is not None."""
+    return {(app, client): dict(values) for app, client, values in scopes(measures)}

@@ -52,11 +52,24 @@ def scopes(measures: Measures | Summary) -> Iterator[tuple[str | None, str | Non
         yield None, client, values
 
 
-def of_scope(measures: Measures | Summary, name: str | None) -> Mapping[str, Any]:
-    """Return the measures of an app or a client, those of an app where both have the name; None: the total."""
+def of_scope(measures: Measures | Summary, name: str | None, measure: str) -> Mapping[str, Any]:
+    """Return the measures in which one stands, where it is named ``[NAME.]measure``.
+
+    Args:
+        measures: All of them.
+        name: Of an app or a client; of the app, where both have the name and the measure. None: the total.
+        measure: The measure that is wanted.
+
+    Returns:
+        Those of the app or the client; none where there is no such app or client that has the measure.
+    """
     if name is None:
         return measures["total"]
-    return measures["apps"].get(name) or measures["clients"].get(name, {})
+    found = lookup(measure)
+    given = () if found is None else found.scopes
+    of_app = measures["apps"].get(name) if "apps" in given else None
+    of_client = measures["clients"].get(name) if "clients" in given else None
+    return of_app or of_client or {}
 
 
 def _digits(value: float) -> float:
@@ -129,6 +142,9 @@ def student(numbers: Iterable[Number], confidence: float = CONFIDENCE) -> Interv
     mean = math.fsum(values) / n
     if n == 1:
         return {"mean": mean, "low": None, "high": None, "n": 1}
+    if min(values) == max(values):
+        mean = float(values[0])  # rounding would give some of them a width
+        return {"mean": mean, "low": mean, "high": mean, "n": n}
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = t_quantile((1 + confidence) / 2, n - 1) * math.sqrt(variance / n)
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
@@ -171,6 +187,14 @@ def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
 def none_seen(n: int, confidence: float = CONFIDENCE) -> float:
     """Below what a share is, with this confidence, if none was seen in n independent trials: about 3 / n for 95 %."""
     return -math.expm1(math.log1p(-confidence) / n) if n > 0 else 1.0
+
+
+def none_counted(n: int, confidence: float = CONFIDENCE) -> float:
+    """Below what the mean of a count is, with this confidence, if n replications have counted nothing: about 3 / n.
+
+    For what happens now and then, each time independently of the others (Poisson).
+    """
+    return -math.log1p(-confidence) / n if n > 0 else math.inf
 
 
 def relative_half_width(interval: Interval) -> float | None:

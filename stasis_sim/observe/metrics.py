@@ -6,7 +6,7 @@ Means and intervals over replications are made of these in :mod:`stasis_sim.obse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, TypedDict
 
 from stasis_sim.observe.invariants import conserve
@@ -58,18 +58,24 @@ def tally(counts: Counts, *positions: int) -> dict[str, int]:
     return dict(sorted(sums.items()))
 
 
-def measures(ledger: Ledger) -> Measures:
-    """Make the measures of a finished replication."""
-    named = {*ledger.timelines}
+def measures(ledger: Ledger, apps: Iterable[str] = (), clients: Iterable[str] = ()) -> Measures:
+    """Make the measures of a finished replication.
+
+    Args:
+        ledger: Its sums.
+        apps: Apps that have measures though nothing may have happened to them.
+        clients: Such clients.
+    """
+    named = {*ledger.timelines, *apps}
     for counts in (ledger.outcomes, ledger.attempts, ledger.events):
         named.update(str(key[0]) for key in counts if key[0])
-    clients = {str(key[0]) for counts in (ledger.connections, ledger.commands) for key in counts}
-    clients.update(str(key[3]) for key in ledger.events if key[3] is not None)
+    known = {*clients, *(str(key[0]) for counts in (ledger.connections, ledger.commands) for key in counts)}
+    known.update(str(key[3]) for key in ledger.events if key[3] is not None)
     total = {**_app(ledger, TOTAL), **_client(ledger, TOTAL)}
     return {
         "total": total,
         "apps": {app: _app(ledger, app) for app in sorted(named)},
-        "clients": {client: _client(ledger, client, events=True) for client in sorted(clients)},
+        "clients": {client: _client(ledger, client, events=True) for client in sorted(known)},
     }
 
 

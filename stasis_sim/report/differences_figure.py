@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import matplotlib as mpl
 from matplotlib.ticker import MaxNLocator
 
-from stasis_sim.experiments.results import differences
+from stasis_sim.experiments.results import differences, in_total
 from stasis_sim.report.drawing import BLACK, BLUE, GREY, STYLE, VERMILION, WIDTH, below, blank
 from stasis_sim.report.sentences import comparison
 from stasis_sim.report.tables import NEGLIGIBLE
@@ -102,8 +102,7 @@ def rows_of(variants: Mapping[str, Results]) -> dict[str, list[Row]]:
     measures = [each.measures for each in base.replications]
     found: dict[str, list[Row]] = {}
     for name, other in others:
-        rows = differences(first, measures, name, [each.measures for each in other.replications])
-        total = {row["measure"]: row for row in rows if row["app"] is None}
+        total = in_total(differences(first, measures, name, [each.measures for each in other.replications]))
         for measure in MEASURES:
             if measure in total:
                 scale, row = MEASURES[measure][1], total[measure]

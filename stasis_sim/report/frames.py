@@ -34,13 +34,17 @@ def of(table: pd.DataFrame, measure: str, name: str | None = None) -> pd.DataFra
     """Return the rows of one measure from a table of an experiment.
 
     Args:
-        table: What :func:`stasis_sim.experiments.replicate` or :func:`stasis_sim.experiments.sweep` gave.
+        table: What :func:`stasis_sim.experiments.replicate`, :func:`~stasis_sim.experiments.sweep` or
+            :func:`~stasis_sim.experiments.compare` gave.
         measure: Its name, from docs/measures.md.
-        name: Of an app or a client; None: in total.
+        name: Of an app or a client; of the app, where both have the name and the measure. None: in total.
 
     Raises:
         InputError: There is no such measure.
     """
     check_measures([measure])
-    whose = table["app"].fillna(table["client"])
-    return table[(table["measure"] == measure) & (whose.isna() if name is None else whose == name)]
+    rows = table[table["measure"] == measure]
+    if name is None:
+        return rows[rows["app"].isna() & rows["client"].isna()]
+    of_app = rows[rows["app"] == name]
+    return of_app if len(of_app) else rows[rows["client"] == name]

@@ -9,14 +9,15 @@ from typing import Final, Literal, NamedTuple
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.replications import Results
-from stasis_sim.experiments.results import Json, differences
+from stasis_sim.experiments.results import Json, differences, in_total
 from stasis_sim.observe.intervals import Interval, Intervals, scopes
 from stasis_sim.observe.missing import FATES, summary
 from stasis_sim.observe.tables import MICROSECONDS
 from stasis_sim.report import figures, missed, outages, words
+from stasis_sim.report.apart import chance, of_each
 from stasis_sim.report.sentences import engine, seconds
 from stasis_sim.report.svg import Picture, picture
-from stasis_sim.report.tables import ROWS, cell, rows
+from stasis_sim.report.tables import LABELS, ROWS, cell, rows
 from stasis_sim.scenario import Scenario, show
 
 TILES: Final = (
@@ -150,30 +151,30 @@ def spread(runs: Iterable[Results]) -> str:
 
 
 def apart(variants: Mapping[str, Results]) -> list[Row]:
-    """Return by how much each variant is more than the first, pair by pair of replications."""
+    """Return how much more each variant is than the first, pair by pair: in total, then in single apps and clients."""
     (first, base), *others = ((name, [each.measures for each in run.replications]) for name, run in variants.items())
-    found: dict[str, dict[str, Interval]] = {}
+    found: dict[str, dict[str, Json]] = {}
     for name, other in others:
-        for row in differences(first, base, name, other):
-            if row["app"] is None and row["mean"]:
-                interval: Interval = {"mean": row["mean"], "low": row["low"], "high": row["high"], "n": len(base)}
-                found.setdefault(row["measure"], {})[name] = interval
+        for measure, row in in_total(differences(first, base, name, other)).items():
+            if row["mean"]:
+                found.setdefault(measure, {})[name] = row
     names = [name for name, _ in others]
+    total = [(name, LABELS[name], found[name]) for name, _ in ROWS if name in found]
+    single = [(each.measure, each.label, each.differences) for each in of_each(variants)]
     return [
-        Row(name, text.strip(), words.meaning(name), [_signed(name, found[name].get(other)) for other in names])
-        for name, text in ROWS
-        if name in found
+        Row(name, text, words.meaning(name), [_signed(name, rows.get(other)) for other in names])
+        for name, text, rows in (*total, *single)
     ]
 
 
-def _signed(name: str, interval: Interval | None) -> str:
+def _signed(name: str, row: Json | None) -> str:
     """Write a difference with its sign; one of shares is in points. What may be chance says so on a line of its own."""
-    if interval is None:
+    if row is None or not row["mean"]:
         return "0"
+    interval: Interval = {"mean": row["mean"], "low": row["low"], "high": row["high"], "n": 0}
     text = cell(name, interval).replace(" %", " points").replace("-", "\N{MINUS SIGN}")
-    low, high = interval["low"], interval["high"]
-    chance = "\nmay be chance" if low is not None and high is not None and low <= 0 <= high else ""
-    return f"{'+' if (interval['mean'] or 0) > 0 else ''}{text}{chance}"
+    perhaps = "\nmay be chance" if chance(row) else ""
+    return f"{'+' if row['mean'] > 0 else ''}{text}{perhaps}"
 
 
 def part(results: Results, name: str, *, alone: bool) -> Part:

@@ -26,7 +26,7 @@ from stasis_sim.report import figures, page_parts, sweeps, words
 from stasis_sim.report.sentences import answer, apart, comparison, outcome, precision
 from stasis_sim.report.story import Block, blocks
 from stasis_sim.report.svg import picture
-from stasis_sim.report.tables import cell, columns_of
+from stasis_sim.report.tables import LABELS, cell, columns_of
 
 NAME: Final = "report.html"
 
@@ -180,7 +180,7 @@ def _sweep(found: Sweep) -> str:
         title=swept.scenario.title or swept.scenario.name,
         story=blocks(found.provenance["story"]),
         profile=swept.scenario.asterisk.profile,
-        lead=f"The {words.LABELS.get(names[0], names[0])}{said}",
+        lead=f"The {LABELS.get(names[0], names[0])}{said}",
         keys=list(swept.design.over),
         names=[page_parts.Row(name, words.title(name), words.meaning(name), []) for name in names],
         points=_points(swept, names),

@@ -8,9 +8,10 @@ from typing import Final
 
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
-from stasis_sim.experiments.results import Json, Replication, differences
+from stasis_sim.experiments.results import Replication, differences, in_total
 from stasis_sim.observe.intervals import none_seen, wilson
 from stasis_sim.observe.metrics import Values
+from stasis_sim.report.apart import chance
 
 SHOWN = 3
 """Apps whose absences a sentence names."""
@@ -116,6 +117,8 @@ def answer(results: Results) -> str:
         low, high = interval["low"], interval["high"]
         if low is None or high is None:
             return f"{said}; how sure that is one replication does not say."
+        if low == high:
+            return f"{said}; that is the same in all {interval['n']} replications."
         between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))}"
         return f"{said}; with 95 % confidence such a run {what} {between} of them on average."
     return f"{said}."
@@ -181,8 +184,7 @@ def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
 
 
 def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[Replication]) -> list[str]:
-    rows = differences(a, [each.measures for each in first], b, [each.measures for each in second])
-    total = {row["measure"]: row for row in rows if row["app"] is None}
+    total = in_total(differences(a, [each.measures for each in first], b, [each.measures for each in second]))
     sentences = []
     for measure, verb, what in (
         ("ejection_rate", "ejects", "calls"),
@@ -195,14 +197,9 @@ def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[
             interval = "" if half is None else f" ± {100 * half:.2g}"
             side = "more" if row["mean"] > 0 else "fewer"
             amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
-            chance = ", which may be chance" if _chance(row) else ""
-            sentences.append(f"{b} {verb} {amount} {side} {what} than {a}{chance}.")
+            perhaps = ", which may be chance" if chance(row) else ""
+            sentences.append(f"{b} {verb} {amount} {side} {what} than {a}{perhaps}.")
     return sentences or [f"{b} and {a} give the same rates."]
-
-
-def _chance(row: Json) -> bool:
-    """Whether a difference may be nought."""
-    return row["low"] is not None and row["low"] <= 0 <= row["high"]
 
 
 def _two_digits(points: float) -> str:

@@ -59,7 +59,7 @@ def places(found: Swept, name: str) -> list[Place]:
     app, measure = scope_and_measure(name)
     result = []
     for position, point in enumerate(found.points):
-        values = of_scope(found.measures(position), app)
+        values = of_scope(found.measures(position), app, measure)
         result.append(Place(point.settings, values.get(measure, NOTHING)))
     return result
 

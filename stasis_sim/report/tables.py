@@ -36,6 +36,9 @@ ROWS: tuple[tuple[str, str], ...] = (
 )
 """What a table shows of all measures, in its order; measures.json has the rest."""
 
+LABELS = {name: text.strip() for name, text in ROWS}
+"""What measures are called in tables."""
+
 NEGLIGIBLE = 1e-4
 """A half-width that is so small a part of its mean is not shown."""
 
@@ -80,20 +83,29 @@ def rows(columns: Mapping[str, Intervals]) -> list[tuple[str, str, list[str]]]:
     ]
 
 
-def table(columns: Mapping[str, Intervals], heading: str = "") -> str:
-    """Return a table with one column for each mapping of measures, in as many blocks as its width takes."""
-    shown = [(label, cells) for _, label, cells in rows(columns)]
-    first = max(len(label) for label, _ in shown) + 2
-    widths = [max(len(title), *(len(cells[at]) for _, cells in shown)) + 3 for at, title in enumerate(columns)]
+def table(columns: Mapping[str, Intervals]) -> str:
+    """Return a table with one column for each mapping of measures."""
+    return laid_out([(label, cells) for _, label, cells in rows(columns)], list(columns))
+
+
+def laid_out(shown: Sequence[tuple[str, list[str]]], titles: Sequence[str], heading: str = "") -> str:
+    """Return a table in as many blocks as its width takes.
+
+    Args:
+        shown: The label of each row, with a cell for each column.
+        titles: Of the columns.
+        heading: What stands over the labels.
+    """
+    first = max(len(label) for label in (heading, *(label for label, _ in shown))) + 2
+    widths = [max(len(title), *(len(cells[at]) for _, cells in shown)) + 3 for at, title in enumerate(titles)]
     blocks: list[str] = []
     start = 0
-    titles = list(columns)
     while start < len(titles):
         end = start + 1
         while end < len(titles) and first + sum(widths[start : end + 1]) <= WIDTH:
             end += 1
         part = [(label, cells[start:end]) for label, cells in shown]
-        blocks.append(_block([(heading, titles[start:end]), *part], first, widths[start:end]))
+        blocks.append(_block([(heading, list(titles[start:end])), *part], first, widths[start:end]))
         start = end
     return "\n\n".join(blocks)
 
@@ -120,15 +132,32 @@ def run_table(summary: Summary) -> str:
 
 
 def moved_table(moved: Sequence[Moved], most: int = 20) -> str:
-    """Return a table of measures that are not what they were: those beyond noise, and how many others there are."""
+    """Return a table of measures that are not what they were: those beyond noise, and how many others there are.
+
+    Each is called as ``expect:`` would call it. An app or a client of which it is the total again, as where there is no
+    other, has no line.
+    """
     beyond = [each for each in moved if each.beyond_noise]
-    lines = [
-        f"  {each.app + '.' if each.app else ''}{each.measure}  {_signed(each.mean)}{_between(each.low, each.high)}"
-        for each in beyond[:most]
-    ]
-    rest = len(beyond) - most
+    total = {_amount(each) for each in beyond if each.app is each.client is None}
+    told = [each for each in beyond if each.app is each.client is None or _amount(each) not in total]
+    lines = [f"  {_named(each)}  {_signed(each.mean)}{_between(each.low, each.high)}" for each in told[:most]]
+    rest, same = len(told) - most, len(beyond) - len(told)
     lines += [f"  and {rest} more"] if rest > 0 else []
+    lines += [f"  and {same} of apps and clients that are those in total again"] if same else []
     return "\n".join(lines)
+
+
+def _amount(each: Moved) -> tuple[str, float, float | None, float | None]:
+    """Return the measure, and by how much it has moved."""
+    return each.measure, each.mean, each.low, each.high
+
+
+def _named(each: Moved) -> str:
+    """Return ``[APP.]measure``; of a client says so where apps have such a measure too."""
+    name = ".".join(filter(None, (each.app, each.client, each.measure)))
+    found = lookup(each.measure)
+    both = each.client is not None and found is not None and "apps" in found.scopes
+    return f"{name} (client)" if both else name
 
 
 def _signed(number: float) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stasis_sim.observe.catalogue import lookup
-from stasis_sim.report.tables import ROWS
-
-LABELS: Final = {name: text.strip() for name, text in ROWS}
-"""What measures are called in tables."""
+from stasis_sim.report.tables import LABELS
 
 OUTCOMES: Final = {
     "blocked": "Asterisk was full or down when the call came.",

@@ -180,6 +180,10 @@ class Client(Strict):
         description="How long after it crashed or returned something starts it again.",
     )
 
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Return what its instances are called, where the scenario calls it by a name: ``ivr``, ``ivr#2``, ..."""
+        return (name, *(f"{name}#{instance}" for instance in range(2, self.instances + 1)))
+
     @property
     def tls(self) -> bool:
         """Whether it speaks TLS."""

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client
     from stasis_sim.scenario.misfit import Keys
 
-_STASIS = re.compile(r'\bStasis\("?([^,()"$]+)', re.IGNORECASE)
-"""The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one that a variable will give."""
+_STASIS = re.compile(r'\bStasis\("?([^,()"$]+)"?[,)]', re.IGNORECASE)
+"""The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one to which a variable gives a part."""
 
 _BROADCAST = re.compile(r"\bStasisBroadcast\(", re.IGNORECASE)
 
@@ -53,16 +53,23 @@ class Prepared:
         scenario: The scenario.
         configuration: What Asterisk's files say.
         warnings: What a person should know before believing the result.
+        apps: The apps that its clients serve, and those that channels are handed to by a name that stands somewhere.
     """
 
     scenario: Scenario
     configuration: Configuration
     warnings: tuple[Problem, ...]
+    apps: tuple[str, ...]
 
     def engine(self, hear: Hear | None = None) -> Engine:
         """Return an Asterisk that has just booted, and that somebody listens to or nobody does."""
         profile = PROFILES[self.scenario.asterisk.profile]
         return Engine(self.configuration, profile) if hear is None else Overheard(self.configuration, profile, hear)
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """What its clients are called, each instance by itself."""
+        return tuple(full for name, client in self.scenario.clients.items() for full in client.programs(name))
 
     @property
     def each_call(self) -> frozenset[str]:
@@ -109,11 +116,14 @@ def prepare(scenario: Scenario) -> Prepared:
         errors += misfits(scenario, configuration) if listened else ()
     if errors:
         raise InputError(errors)
-    warnings += _odd(scenario, [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)])
+    dialplans = [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)]
+    named = _named(scenario, dialplans)
+    warnings += _odd(scenario, dialplans, named)
     for outbound in () if listened else ari.outbound_websockets:
         text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))
-    return Prepared(scenario, configuration, tuple(dict.fromkeys(warnings)))
+    served = (app for client in scenario.clients.values() for app in client.apps)
+    return Prepared(scenario, configuration, tuple(dict.fromkeys(warnings)), tuple(dict.fromkeys((*served, *named))))
 
 
 def _pem(name: str) -> str | None:
@@ -192,13 +202,17 @@ def _other_outbound(scenario: Scenario, ari: AriSettings, reloads: Mapping[int, 
             yield scenario.problem(("faults", position, "ari"), text)
 
 
-def _odd(scenario: Scenario, dialplans: Sequence[Dialplan]) -> Iterator[Problem]:
+def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]:
+    """Return the apps that channels are handed to by name: in a dialplan, in one that is loaded later, by clients."""
+    named = [app for each in dialplans for app in stasis_apps(each)]
+    return tuple(dict.fromkeys((*named, *(action.app for _, _, action in _originating(scenario)))))
+
+
+def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ...]) -> Iterator[Problem]:
     """Yield what is perhaps not meant in a dialplan, or in one that is loaded later."""
     yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
-    named = [app for each in dialplans for app in stasis_apps(each)]
-    named += [action.app for _, _, action in _originating(scenario)]
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
-    yield from _unmatched(scenario, tuple(dict.fromkeys(named)), offers=offers)
+    yield from _unmatched(scenario, named, offers=offers)
 
 
 def _unknown_applications(contexts: Iterable[Context]) -> Iterator[Problem]:

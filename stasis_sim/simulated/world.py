@@ -132,8 +132,7 @@ class World:
                 self.apps.know(app)
         self.clients: list[Client] = []
         for name, spec in scenario.clients.items():
-            for instance in range(1, spec.instances + 1):
-                full = name if instance == 1 else f"{name}#{instance}"
+            for full in spec.programs(name):
                 self.clients.append(_kind(spec)(self, len(self.clients), full, spec))
         proxies = {client.name: client for client in self.clients if isinstance(client, Proxy)}
         for program in self.clients:

@@ -13,17 +13,26 @@ from stasis_sim.experiments import baselines
 from stasis_sim.experiments.comparisons import compare, folder, variants_of
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.reruns import rerun
+from stasis_sim.report.frames import of
 from tests.experiments.small import TEXT, small
 
 
 def test_variants_meet_the_same_callers() -> None:
     """The paired difference of what no variant can change is nought, with an interval of no width."""
     table = experiments.compare(small(), {"faults.0.for": ["5s", "15s"]})
-    rows = {row["measure"]: row for row in table[table["app"].isna()].to_dict("records")}
+    rows = {row["measure"]: row for row in table[table["app"].isna() & table["client"].isna()].to_dict("records")}
     calls, ejected = rows["calls"], rows["ejection_rate"]
     assert (calls["mean"], calls["low"], calls["high"]) == (0, 0, 0)
     assert ejected["low"] > 0
     assert (ejected["a"], ejected["b"]) == ("5s", "15s")
+
+
+def test_a_comparison_tells_of_each_app_and_client() -> None:
+    """A longer outage means more tries of the client, and a longer absence of its app."""
+    table = experiments.compare(small(), {"faults.0.for": ["5s", "15s"]})
+    assert list(table.columns) == ["measure", "app", "client", "a", "b", "mean", "low", "high"]
+    assert of(table, "connections", "ivr")[["mean", "low", "high"]].to_numpy().tolist() == [[10, 10, 10]]
+    assert of(table, "outages.longest_s", "Intro-IVR")["low"].to_list() == [pytest.approx(10, abs=0.1)]
 
 
 def test_variants_of_several_keys_are_named_after_both() -> None:
@@ -39,7 +48,7 @@ def test_a_comparison_is_narrower_than_its_parts() -> None:
     done = compare(variants_of(small(replications=12), {"faults.0.for": ["10s", "11s"]}))
     first, second = (found.measures["total"]["ejection_rate"] for found in done.values())
     table = experiments.compare(small(replications=12), {"faults.0.for": ["10s", "11s"]})
-    row = table[(table["measure"] == "ejection_rate") & table["app"].isna()].iloc[0]
+    row = of(table, "ejection_rate").iloc[0]
     assert first["high"] is not None
     assert first["mean"] is not None
     assert second["high"] is not None
@@ -79,13 +88,16 @@ def test_a_change_beyond_noise_is_told_from_chance(tmp_path: Path) -> None:
     before = run(small(replications=12))
     baselines.save(before, tmp_path)
     after = run(small(TEXT.replace("for: 5s", "for: 15s"), replications=12))
-    moved = {(each.app, each.measure): each for each in baselines.diff(after, baselines.load(tmp_path, after))}
-    ejected = moved[None, "ejection_rate"]
+    found = baselines.diff(after, baselines.load(tmp_path, after))
+    moved = {(each.app, each.client, each.measure): each for each in found}
+    ejected = moved[None, None, "ejection_rate"]
     assert ejected.beyond_noise
     assert ejected.low is not None
     assert 0 < ejected.low < ejected.mean
     assert not all(each.beyond_noise for each in moved.values())
-    assert (None, "calls") not in moved
+    assert (None, None, "calls") not in moved
+    tries = moved[None, "ivr", "connections"]
+    assert (tries.mean, tries.beyond_noise) == (10, True)
 
 
 def test_a_baseline_must_fit_the_run(tmp_path: Path) -> None:

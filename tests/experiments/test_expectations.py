@@ -7,7 +7,7 @@ import pytest
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.expectations import Verdict, check_json, hold
 from stasis_sim.observe.catalogue import MEASURES, Measure
-from stasis_sim.observe.intervals import Interval, Summary
+from stasis_sim.observe.intervals import Interval, Summary, none_counted, none_seen, student, wilson
 from stasis_sim.scenario.expect import MEASURES as BEGINNINGS
 from stasis_sim.scenario.expect import expectation
 
@@ -19,7 +19,16 @@ SUMMARY: Summary = {
         "saved_rate": {"mean": None, "low": None, "high": None, "n": 0},
         "handoff_s": {"mean": 0.25, "low": None, "high": None, "n": 1},
     },
-    "apps": {"Intro-IVR": {"ejection_rate": RATE, "calls": {"mean": 3.0, "low": 3.0, "high": 3.0, "n": 2}}, "both": {}},
+    "apps": {
+        "Intro-IVR": {"ejection_rate": RATE, "calls": {"mean": 3.0, "low": 3.0, "high": 3.0, "n": 2}},
+        "both": {"calls": RATE},
+        "lone": {"handoff_s": {"mean": 0.25, "low": None, "high": None, "n": 1}},
+        "calm": {
+            "ejection_rate": student([0, 0, 0]),
+            "attempts.ejected": student([0, 0, 0]),
+            "attempts.entered": student([20, 18, 22]),
+        },
+    },
     "clients": {"bot": {"commands": RATE}, "both": {"commands": RATE}},
 }
 
@@ -67,16 +76,40 @@ def test_the_mean_decides_or_the_worse_bound(line: str, ok: bool, seen: float) -
         ("calls >= 8000", "ok: expected calls >= 8000; saw 8991 (10 replications)"),
         ("handoff_s <= 200ms", "FAILED: expected handoff_s <= 200ms; saw 0.25 s (1 replication)"),
         (
-            "handoff_s <= 1s with 95%",
+            "lone.handoff_s <= 1s with 95%",
             (
-                "FAILED: expected handoff_s <= 1s with 95%; saw 0.25 s in one replication, which has no interval:"
+                "FAILED: expected lone.handoff_s <= 1s with 95%; saw 0.25 s in one replication, which has no interval:"
                 " set run.replications to 2 or more"
+            ),
+        ),
+        (
+            "Intro-IVR.calls <= 4 with 95%",
+            (
+                "ok: expected Intro-IVR.calls <= 4 with 95%; saw 3 in all 2 replications,"
+                " whose spread does not say how sure that is"
+            ),
+        ),
+        (
+            "events.missed.StasisEnd <= 1 with 95%",
+            (
+                "ok: expected events.missed.StasisEnd <= 1 with 95%; saw 0, 0 to 0.299573 with 95%"
+                " (none in 10 replications, if they come independently of each other)"
+            ),
+        ),
+        (
+            "calm.ejection_rate <= 1% with 95%",
+            (
+                "FAILED: expected calm.ejection_rate <= 1% with 95%; saw 0 %, 0 % to 4.87 % with 95%"
+                " (0 of 60 attempts in 3 replications, if these are independent of each other)"
             ),
         ),
         ("saved_rate >= 50%", "FAILED: expected saved_rate >= 50%; saw nothing to measure it by"),
         (
             "typo.ejection_rate <= 1%",
-            "FAILED: expected typo.ejection_rate <= 1%; saw no app or client typo: there are Intro-IVR, both, bot",
+            (
+                "FAILED: expected typo.ejection_rate <= 1%; saw no app or client typo:"
+                " there are Intro-IVR, both, lone, calm, bot"
+            ),
         ),
         (
             "bot.ejection_rate <= 1%",
@@ -95,8 +128,84 @@ def test_a_verdict_says_what_was_expected_and_what_was_seen(line: str, text: str
 
 def test_what_never_happened_is_none_of_it() -> None:
     """A type of event that was never seen has happened 0 times, in every replication."""
-    assert judge("events.missed.StasisEnd == 0 with 95%").ok
+    assert judge("events.missed.StasisEnd == 0").ok
     assert judge("Intro-IVR.events.lost.StasisStart <= 0").ok
+
+
+def agreeing(n: int = 3, **totals: float) -> Summary:
+    """Replications that all have the same numbers; the keys are measures, with __ for the dots."""
+    values = {name.replace("__", "."): student([number] * n) for name, number in totals.items()}
+    return {"total": values, "apps": {}, "clients": {}}
+
+
+NONE_OF_60 = agreeing(ejection_rate=0, attempts__ejected=0, attempts__entered=20, attempts=20)
+ALL_OF_60 = agreeing(ejection_rate=1, attempts__ejected=20, attempts__entered=0, attempts=20)
+QUARTER_OF_60 = agreeing(ejection_rate=0.25, attempts__ejected=5, attempts__entered=15, attempts=20)
+
+
+@pytest.mark.parametrize(
+    ("line", "summary", "ok", "seen"),
+    [
+        ("ejection_rate <= 1% with 95%", NONE_OF_60, False, none_seen(60)),
+        ("ejection_rate <= 5% with 95%", NONE_OF_60, True, none_seen(60)),
+        ("ejection_rate <= 5% with 99%", NONE_OF_60, False, none_seen(60, 0.99)),
+        ("ejection_rate == 0% with 95%", NONE_OF_60, False, none_seen(60)),
+        ("ejection_rate >= 0% with 95%", NONE_OF_60, True, 0),
+        ("ejection_rate == 0%", NONE_OF_60, True, 0),
+        ("ejection_rate >= 95% with 95%", ALL_OF_60, True, 1 - none_seen(60)),
+        ("ejection_rate >= 96% with 95%", ALL_OF_60, False, 1 - none_seen(60)),
+        ("ejection_rate <= 37% with 95%", QUARTER_OF_60, False, wilson(15, 60)["high"]),
+        ("ejection_rate >= 15% with 95%", QUARTER_OF_60, True, wilson(15, 60)["low"]),
+        ("attempts.ejected <= 1 with 95%", NONE_OF_60, True, none_counted(3)),
+        ("attempts.ejected == 0 with 95%", NONE_OF_60, False, none_counted(3)),
+        ("events.missed.StasisEnd <= 0.5 with 95%", NONE_OF_60, False, none_counted(3)),
+        ("events.missed.StasisEnd <= 0.5 with 50%", NONE_OF_60, True, none_counted(3, 0.5)),
+    ],
+)
+def test_replications_that_agree_are_judged_by_what_they_have_counted(
+    line: str, summary: Summary, ok: bool, seen: float
+) -> None:
+    """Their spread says nothing: a share is bounded by all that it is of, what was never counted by their number."""
+    verdict = hold(expectation(line), summary)
+    assert (verdict.ok, verdict.note) == (ok, "")
+    assert verdict.seen == pytest.approx(seen)
+
+
+@pytest.mark.parametrize(
+    ("line", "totals", "ok"),
+    [
+        ("outages <= 2 with 95%", {"outages": 2}, True),
+        ("outages <= 1 with 95%", {"outages": 2}, False),
+        ("registered == 100% with 95%", {"registered": 1}, True),
+        ("recovery_s <= 1s with 95%", {"recovery_s": 0.5}, True),
+        ("stranded_s.total <= 1s with 95%", {"stranded_s__total": 0}, True),
+        ("inside_peak == 0 with 95%", {"inside_peak": 0}, True),
+    ],
+)
+def test_what_else_agrees_decides_and_is_said_to_be_unsure(line: str, totals: dict[str, float], ok: bool) -> None:
+    """Times, shares of time and counts that all replications have alike have no bound; the verdict says so."""
+    verdict = hold(expectation(line), agreeing(4, **totals))
+    assert (verdict.ok, verdict.seen) == (ok, *totals.values())
+    assert verdict.note == "whose spread does not say how sure that is"
+    assert str(verdict).endswith(" in all 4 replications, whose spread does not say how sure that is")
+    assert verdict.json()["note"] == verdict.note
+
+
+def test_one_of_several_replications_has_no_interval() -> None:
+    """Where only one of them had anything to measure by, the advice is not to set two."""
+    summary = agreeing(5, calls=3)
+    summary["total"]["saved_rate"] = student([1.0])
+    verdict = hold(expectation("saved_rate >= 50% with 95%"), summary)
+    assert not verdict.ok
+    assert verdict.found == (
+        "100 % in one of 5 replications only, which has no interval: more replications would have one"
+    )
+
+
+def test_a_single_replication_is_not_judged_by_its_calls() -> None:
+    """They may hang together, and only other replications could show it."""
+    summary = agreeing(1, ejection_rate=0, attempts__ejected=0, attempts__entered=20_000)
+    assert not hold(expectation("ejection_rate <= 1% with 95%"), summary).ok
 
 
 def test_a_wider_confidence_needs_a_wider_interval() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from stasis_sim.experiments.inputs import scenario_digest
 from stasis_sim.experiments.replications import run
+from stasis_sim.observe.intervals import none_counted
 from stasis_sim.scenario import Scenario
 
 TEXT = """\
@@ -89,3 +90,28 @@ def test_idle_faults_are_those_that_touched_nothing_anywhere() -> None:
 def test_verdicts_come_in_the_order_of_the_file() -> None:
     """Each line is held by itself."""
     assert [verdict.ok for verdict in run(small()).verdicts] == [True, False]
+
+
+@pytest.mark.parametrize(("engine", "instances"), [("events", 2), ("open-loop", 1)])
+def test_every_app_and_client_of_the_scenario_has_measures(engine: str, instances: int) -> None:
+    """Each program that runs or never starts, the apps that they serve, and those that the dialplan names."""
+    clients = f"late: {{apps: Late, start: 2min}}, two: {{apps: [Quiet, Silent], instances: {instances}}}"
+    text = TEXT.replace("clients: {ivr:", f"clients: {{{clients}, ivr:").replace(
+        '\\n"', '\\n same => n,Stasis(Nobody)\\n"'
+    )
+    scenario = small(text.replace("faults: [", "x-faults: [")).where(
+        {"run.engine": engine, "run.record": "measures", "run.warmup": "30s", "run.replications": 2}
+    )
+    expected = ["late.connections == 0", "two.commands == 0 with 95%", "Nobody.attempts == 0", "Silent.calls == 0"]
+    results = run(scenario.where({"expect": expected}))
+    assert list(results.measures["clients"]) == ["ivr", "late", "two", "two#2"][: 2 + instances]
+    assert list(results.measures["apps"]) == ["Intro-IVR", "Late", "Nobody", "Quiet", "Silent"]
+    nobody = results.measures["apps"]["Nobody"]
+    assert (nobody["availability"]["mean"], nobody["outages"]["mean"]) == (None, 0)
+    assert results.measures["apps"]["Late"]["availability"]["mean"] == 0
+    assert [(verdict.ok, verdict.seen) for verdict in results.verdicts] == [
+        (True, 0),
+        (False, none_counted(2)),
+        (True, 0),
+        (True, 0),
+    ]

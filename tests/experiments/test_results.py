@@ -19,6 +19,7 @@ from stasis_sim.experiments.results import (
     canonical,
     compare_json,
     differences,
+    in_total,
     run_json,
 )
 from stasis_sim.observe.metrics import Measures
@@ -161,14 +162,42 @@ def test_the_shape_of_a_comparison() -> None:
     assert list(content["variants"]) == ["16", "22", "documented"]
     pairs = list(dict.fromkeys((row["a"], row["b"]) for row in content["differences"]))
     assert pairs == [("16", "22"), ("16", "documented"), ("22", "documented")]
-    first = {"measure": "calls", "app": None, "a": "16", "b": "22", "mean": 1.0, "low": 1.0, "high": 1.0}
-    assert content["differences"][0] == first
+    first = {"measure": "calls", "app": None, "client": None, "a": "16", "b": "22", "mean": 1.0}
+    assert content["differences"][0] == {**first, "low": 1.0, "high": 1.0}
+    assert list(content["differences"][0]) == ["measure", "app", "client", "a", "b", "mean", "low", "high"]
 
 
 def test_a_difference_needs_both_sides() -> None:
     """A measure that one side could not have in any replication has no difference."""
     rows = differences("a", [made(2, None)], "b", [made(5)])
-    assert [(row["measure"], row["app"], row["mean"]) for row in rows] == [("calls", None, 3), ("calls", "ivr", 3)]
+    assert [(row["measure"], row["app"], row["client"], row["mean"]) for row in rows] == [
+        ("calls", None, None, 3),
+        ("calls", "ivr", None, 3),
+        ("commands", None, "bot", 3),
+    ]
+
+
+def test_differences_are_of_all_that_measures_are_of() -> None:
+    """First the total, then each app, then each client; who is on one side only has nothing counted on the other."""
+    first: list[Measures] = [
+        {
+            "total": {"calls": 1},
+            "apps": {"zoo": {"calls": 1}},
+            "clients": {"a": {"connections": 1}, "zoo": {"connections": 2}},
+        }
+    ]
+    second: list[Measures] = [
+        {"total": {"calls": 5}, "apps": {"ivr": {"calls": 4}}, "clients": {"a": {"connections": 7}}}
+    ]
+    rows = differences("a", first, "b", second)
+    assert [(row["app"], row["client"], row["measure"], row["mean"]) for row in rows] == [
+        (None, None, "calls", 4),
+        ("ivr", None, "calls", 4),
+        ("zoo", None, "calls", -1),
+        (None, "a", "connections", 6),
+        (None, "zoo", "connections", -2),
+    ]
+    assert {name: row["mean"] for name, row in in_total(rows).items()} == {"calls": 4}
 
 
 def test_measures_are_there_when_the_run_has_come_to_its_end(tree: ResultTree) -> None:

@@ -14,7 +14,9 @@ from stasis_sim.observe.intervals import (
     Interval,
     at_confidence,
     names,
+    none_counted,
     none_seen,
+    of_scope,
     paired,
     relative_half_width,
     student,
@@ -119,6 +121,34 @@ def test_none_seen_is_the_rule_of_three() -> None:
     assert none_seen(1000) == pytest.approx(3 / 1000, rel=0.01)
     assert (1 - none_seen(50)) ** 50 == pytest.approx(0.05)
     assert none_seen(0) == 1
+
+
+@pytest.mark.parametrize("n", [1, 3, 1000])
+def test_none_counted_bounds_the_mean_of_a_count(n: int) -> None:
+    """With a mean at the bound n replications would count nothing in one of twenty cases, as SciPy's Poisson has it."""
+    assert stats.poisson.pmf(0, n * none_counted(n)) == pytest.approx(0.05)
+    assert none_counted(0) == math.inf
+
+
+@given(st.floats(-1e9, 1e9), st.integers(2, 40))
+def test_numbers_that_agree_have_no_width(number: float, n: int) -> None:
+    """Their mean is the number itself, to the last bit, and so are the bounds."""
+    assert student([number] * n) == {"mean": number, "low": number, "high": number, "n": n}
+
+
+def test_a_name_means_whoever_has_the_measure() -> None:
+    """Of an app and a client of one name the one that has it is meant, the app where both have; others have none."""
+    made: Measures = {
+        "total": {"calls": 1},
+        "apps": {"ivr": {"calls": 2, "events.late": 3}, "other": {"calls": 4}},
+        "clients": {"ivr": {"connections": 5, "events.late": 6}, "bot": {"events.late": 7}},
+    }
+    found = [of_scope(made, name, measure).get(measure) for name, measure in (
+        (None, "calls"), ("ivr", "calls"), ("ivr", "connections"), ("ivr", "events.late"), ("bot", "events.late")
+    )]  # fmt: skip
+    assert found == [1, 2, 5, 3, 7]
+    assert [dict(of_scope(made, name, "connections")) for name in ("other", "nobody")] == [{}, {}]
+    assert dict(of_scope(made, "ivr", "no_such_measure")) == {}
 
 
 def test_a_relative_half_width_needs_an_interval_and_a_mean() -> None:

@@ -206,6 +206,25 @@ def test_recovery_is_the_mean_of_outages_that_are_over() -> None:
     assert total["outages.total_s"] == pytest.approx((10 + 20 + 40) * 1e-6)
 
 
+def test_who_has_nothing_to_report_has_measures_too() -> None:
+    """An app and a client to which nothing happens are listed: counts of 0, and no share or mean of nothing."""
+    recorder = Recorder()
+    recorder.app_state("ivr", 0, registered=True, working=True)
+    recorder.connection("bot", ("ivr",), 0)
+    ledger = recorder.finish(100)
+    made = measures(ledger, ["ivr", "quiet"], ["bot", "idle"])
+    assert (list(made["apps"]), list(made["clients"])) == (["ivr", "quiet"], ["bot", "idle"])
+    for values in (made["apps"]["quiet"], made["clients"]["idle"]):
+        for name, number in values.items():
+            measure = lookup(name)
+            assert measure is not None
+            assert number in ({0} if measure.kind == "count" else {0, None}), name
+    assert made["apps"]["quiet"]["availability"] is made["apps"]["quiet"]["handoff_s"] is None
+    assert made["apps"]["ivr"].keys() == made["apps"]["quiet"].keys()
+    assert made["clients"]["bot"].keys() == made["clients"]["idle"].keys()
+    assert made["total"] == measures(ledger)["total"]
+
+
 def test_a_request_without_an_answer_is_unanswered() -> None:
     """A request that nobody answered has no status, and is not a failed one."""
     recorder = Recorder()

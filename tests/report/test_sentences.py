@@ -148,6 +148,14 @@ def test_an_answer_says_how_sure_it_is() -> None:
     assert answer(quiet) == outcome("asterisk-22", quiet.replications)
 
 
+def test_an_answer_of_replications_that_agree_names_no_interval() -> None:
+    """Where nobody comes by chance their spread says nothing."""
+    regular = small().where({"calls.0.arrivals": {"every": "1s"}, "faults.0.at": "20500ms"})
+    said = answer(run(regular))
+    assert said.endswith("; that is the same in all 3 replications.")
+    assert "confidence" not in said
+
+
 def test_variants_of_which_the_same_is_to_be_said_stand_together() -> None:
     """The verb is that of one or of many."""
     base = [replication(ejection_rate=0.1), replication(2, ejection_rate=0.1)]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stasis_sim.experiments.baselines import Moved
 from stasis_sim.observe.intervals import Interval, Intervals
-from stasis_sim.report.tables import WIDTH, cell, run_table, table
+from stasis_sim.report.tables import WIDTH, cell, moved_table, run_table, table
 
 
 def interval(mean: float | None, half: float | None = None, n: int = 5) -> Interval:
@@ -87,3 +88,40 @@ def test_a_table_fits_the_terminal(names: list[str]) -> None:
     assert max(len(line) for line in lines) <= WIDTH
     headings = [lines[at - 1].split() for at, line in enumerate(lines) if line.startswith("─")]
     assert [name for heading in headings for name in heading] == names
+
+
+def moved(app: str | None, client: str | None, measure: str, mean: float = 2.0) -> Moved:
+    """A measure that has moved beyond noise."""
+    return Moved(app, client, measure, mean, mean - 1, mean + 1, beyond_noise=True)
+
+
+def test_what_has_moved_is_called_as_an_expectation_calls_it() -> None:
+    """An app or client before the measure; where both may have it a client says so. What may be chance has no line."""
+    lines = moved_table(
+        [
+            moved(None, None, "ejection_rate"),
+            moved("Intro-IVR", None, "events.late", 3),
+            moved(None, "ivr", "events.late", 4),
+            moved(None, "ivr", "connections", -5),
+            Moved(None, None, "calls", 1.0, -1.0, 3.0, beyond_noise=False),
+        ]
+    ).splitlines()
+    assert lines == [
+        "  ejection_rate  +2 (+1 to +3)",
+        "  Intro-IVR.events.late  +3 (+2 to +4)",
+        "  ivr.events.late (client)  +4 (+3 to +5)",
+        "  ivr.connections  -5 (-6 to -4)",
+    ]
+
+
+def test_what_is_the_total_again_is_not_said_twice() -> None:
+    """The only app and the only client have no lines of their own, and are counted."""
+    again = [
+        moved(app, client, name)
+        for app, client in ((None, None), ("ivr", None), (None, "bot"))
+        for name in ("outages", "connections")
+    ]
+    same = "  and 4 of apps and clients that are those in total again"
+    lines = ["  outages  +2 (+1 to +3)", "  connections  +2 (+1 to +3)"]
+    assert moved_table(again).splitlines() == [*lines, same]
+    assert moved_table(again, most=1).splitlines() == [lines[0], "  and 1 more", same]

@@ -41,6 +41,13 @@ def test_apps_are_found_wherever_their_names_stand() -> None:
     assert stasis_apps(prepare(scenario()).configuration.dialplan) == ("Intro-IVR", "Super-Conference")
 
 
+def test_an_app_that_a_variable_names_in_part_is_not_known() -> None:
+    """Half a name is no name."""
+    text = TEXT.replace("Stasis(${APP})", "Stasis(Intro-${APP},1)")
+    assert prepare(scenario(text)).apps == ("Intro-IVR", "Super-Conference")
+    assert prepare(scenario(text)).warnings == ()
+
+
 def test_nothing_to_warn_of() -> None:
     """Every app stands on both sides."""
     assert prepare(scenario()).warnings == ()
