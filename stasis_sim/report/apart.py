@@ -19,6 +19,7 @@ OF_APPS: Final = (
     "ejection_rate",
     "missed_rate",
     "orphaned",
+    "orphaned_s",
     "handoff_s.p95",
     "availability",
     "outages",
