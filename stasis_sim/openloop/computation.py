@@ -175,9 +175,9 @@ class _Computation:
         That would end the wait of whoever would have handled it, and with that the run.
         """
         for client, (link, latency) in enumerate(zip(self._history.links, self._latencies, strict=True)):
-            place = link.look(np.array([end]), max(Rank), np.array([0]))
-            if not link.lasts(place, np.array([end + latency]))[0]:
+            if link.breaks(end, end + latency):
                 raise ClosedLoopError("a drop right after the last thing that happens to calls that never end")
+            place = link.look(np.array([end]), max(Rank), np.array([0]))
             if not link.survives(place, np.array([self._queues.busy_until(client, end)]))[0]:
                 raise ClosedLoopError("a program that dies with the last messages about calls that never end")
         return end

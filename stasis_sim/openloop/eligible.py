@@ -49,12 +49,13 @@ def _faults(scenario: Scenario) -> Iterator[str]:
             yield f"faults.{number}.reload: which files a step meets is computed event by event"
         elif fault.how == "power_cut":
             yield f"faults.{number}.how: what Asterisk had written before its power was cut still arrives"
+        elif fault.client is None and fault.every is not None and scenario.run.until == "drained":
+            yield f"faults.{number}.every: it ends calls, and until: drained does not wait for it"
         elif fault.verb not in COMPUTED:
             yield f"faults.{number}.{fault.verb}: what it holds back comes later, to all at once"
 
 
 def _clients(scenario: Scenario) -> Iterator[str]:
-    served: dict[str, str] = {}
     everything = [name for name, client in scenario.clients.items() if client.subscribe_all]
     for name in everything[1:]:
         yield f"clients.{name}.subscribe_all: {everything[0]} has it too, and who hears first is who came first"
@@ -63,9 +64,19 @@ def _clients(scenario: Scenario) -> Iterator[str]:
             yield f"clients.{name}.recover: what it does may end calls for ever, which until: drained waits for"
         for key, reason in (*_client(client), *_actions(client)):
             yield f"clients.{name}.{key}: {reason}"
-        for app in client.apps:
-            if served.setdefault(app, name) != name:
-                yield f"clients.{name}.apps: {app} is served by {served[app]} too, and one replaces the other"
+        for other, its in scenario.clients.items():
+            if other != name and not set(its.apps).isdisjoint(client.apps):
+                yield from (f"clients.{name}.{key}: {reason}" for key, reason in _sharing(client, other, its))
+
+
+def _sharing(client: Client, other: str, its: Client) -> Iterator[tuple[str, str]]:
+    """Yield what of a client closes the loop because another one serves apps of it too."""
+    if client.apps != its.apps:
+        yield "apps", f"{other} serves some of them, and not just the same"
+    if client.on_replaced != "stays":
+        yield "on_replaced", f"when it hears of {other} hangs on the messages before that"
+    if client.subscribe_all:
+        yield "subscribe_all", f"it counts only if {other} has not been there before"
 
 
 def _client(client: Client) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,7 @@ class History:
     Attributes:
         clients: Names of the clients.
         links: By position of the client in the scenario.
+        holders: For each app that a client serves the link of whoever holds it.
         restarts: When Asterisk is killed.
     """
 
@@ -50,7 +51,18 @@ class History:
         self._known = -1
         self._recorder = Recorder(streams.replication, run.warmup_us)
         self.restarts = Restarts(prepared.scenario, streams)
-        self._world = _Unattended(without_calls(prepared), streams, self._recorder, self.links)
+        self.holders = self._shared(prepared.scenario)
+        self._world = _Unattended(without_calls(prepared), streams, self._recorder, self)
+
+    def _shared(self, scenario: Scenario) -> dict[str, Link]:
+        """Return the links of the apps: those of their clients, and one of its own for each that is shared."""
+        holders: dict[str, Link] = {}
+        together: dict[tuple[str, ...], Link] = {}
+        for client, own in zip(scenario.clients.values(), self.links, strict=True):
+            shared = client.apps[0] in holders
+            link = together.setdefault(client.apps, Link(self.reach, mortal=False)) if shared else own
+            holders |= dict.fromkeys(client.apps, link)
+        return holders
 
     @property
     def timelines(self) -> dict[str, Timeline]:
@@ -76,10 +88,16 @@ def mortal(scenario: Scenario) -> list[bool]:
 class _Unattended(World):
     """The world without callers; notes when connections come and go, and programs die."""
 
-    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder, links: list[Link]) -> None:
-        self._links = dict(zip(prepared.scenario.clients, links, strict=True))
+    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder, history: History) -> None:
+        self._links = dict(zip(prepared.scenario.clients, history.links, strict=True))
+        # For each client the links of those that serve the same apps, and the one of the apps themselves.
+        self._others = {
+            name: [self._links[other] for other, its in prepared.scenario.clients.items() if its.apps == client.apps]
+            for name, client in prepared.scenario.clients.items()
+        }
+        self._holders = {name: history.holders[client.apps[0]] for name, client in prepared.scenario.clients.items()}
         self._place = 0
-        self._generations = [0 for _ in links]
+        self._generations = [0 for _ in history.links]
         super().__init__(prepared, streams, recorder)
 
     def advance(self, until: int) -> None:
@@ -102,12 +120,27 @@ class _Unattended(World):
         """Note a connection that stands."""
         answer = super().open(connection, request)
         if answer[0] == SWITCHING_PROTOCOLS:
-            self._note(connection, connection.row.number)
+            now, name, number = self.clock.now, connection.row.client, connection.row.number
+            for link in self._others[name]:
+                if link.connections and link.connections[-1]:
+                    link.replaced.append(now)
+                    link.change(now, self._place, 0)
+            self._links[name].change(now, self._place, number)
+            self._note_holder(name)
         return answer
+
+    def _note_holder(self, name: str) -> None:
+        """Note who holds the apps of a client now, where several serve them."""
+        holder = self._holders[name]
+        if holder is not self._links[name]:
+            held = [link.connections[-1] for link in self._others[name] if link.connections]
+            holder.change(self.clock.now, self._place, max(held, default=0))
 
     def closed(self, connection: Connection, how: str, cause: str) -> None:
         """Note a connection that is gone."""
-        self._note(connection, 0)
+        name = connection.row.client
+        self._links[name].close(self.clock.now, self._place, connection.row.number)
+        self._note_holder(name)
         super().closed(connection, how, cause)
 
     def found(self, client: Program, todo: Sequence[Plan]) -> None:
@@ -118,12 +151,9 @@ class _Unattended(World):
     def restart(self, boot: int, *, silent: bool, off: bool = False) -> int:
         """Note that Asterisk has forgotten all."""
         hit = super().restart(boot, silent=silent, off=off)
-        for link in self._links.values():
+        for link in dict.fromkeys((*self._links.values(), *self._holders.values())):
             link.kill(self.clock.now, self._place)
         return hit
-
-    def _note(self, connection: Connection, number: int) -> None:
-        self._links[connection.row.client].change(self.clock.now, self._place, number)
 
 
 def without_calls(prepared: Prepared, end: int | None = None) -> Prepared:

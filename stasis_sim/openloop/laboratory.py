@@ -18,8 +18,8 @@ from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
-from stasis_sim.openloop.links import DOWN, KILLED, UP, Glance, Link
-from stasis_sim.openloop.moments import ClosedLoopError, Conditions, Moment, read
+from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, UP, Glance, Link
+from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment, read
 from stasis_sim.openloop.restarts import AGAIN, BACK, KILL, UNTIL
 from stasis_sim.simulated import clock
 from stasis_sim.simulated.actions import Plan, Sounds
@@ -42,6 +42,10 @@ MOST_LOOKS: Final = 600
 _KEY: Final = (1 << KEY_BITS) - 1
 
 
+_Key = tuple[str, "Quantile"] | int | tuple[int, int]
+"""What a symbol stands for: a draw, a wait, a recovery."""
+
+
 class Symbols:
     """What instants are made of: the symbols of the calls of one source.
 
@@ -55,11 +59,11 @@ class Symbols:
         self.draws: dict[int, tuple[str, Quantile]] = {}
         self.waits: dict[int, int] = {}
         self.recoveries: dict[int, tuple[int, int]] = {}
-        self._numbers: dict[str | int | tuple[int, int], int] = {}
+        self._numbers: dict[_Key, int] = {}
 
     def draw(self, name: str, quantile: Quantile) -> int:
-        """Return the symbol of a stream."""
-        symbol = self._number(name)
+        """Return the symbol of a stream; two clients may make different durations of one."""
+        symbol = self._number((name, quantile))
         self.draws[symbol] = (name, quantile)
         return symbol
 
@@ -75,7 +79,7 @@ class Symbols:
         self.recoveries[symbol] = client, number
         return symbol
 
-    def _number(self, key: str | int | tuple[int, int]) -> int:
+    def _number(self, key: _Key) -> int:
         return self._numbers.setdefault(key, AGAIN + 1 + len(self._numbers))
 
 
@@ -330,7 +334,7 @@ class _Fellow(Client):
     """A client that lives no life of its own: its connection is put where history has it.
 
     Attributes:
-        been: Whether it has had a connection.
+        been: Whether it has had a connection since Asterisk was started.
     """
 
     been = False
@@ -361,7 +365,7 @@ class _Fellow(Client):
         What is in flight, or waits for a worker, is the laboratory's business.
         """
         state, number, deaths = link
-        if state in {DOWN, KILLED} and not self.been:
+        if state == DOWN and not self.been:
             # It has stood and gone since anybody looked.
             self.stand(0)
         died = deaths != self._deaths
@@ -447,6 +451,10 @@ class _Bench(World):
             if int.__gt__(at, subject.horizon):
                 record.following = at
                 break
+            if int.__ge__(at, FOR_EVER):
+                # The end is not known, and this does not happen: Asterisk is not killed any more.
+                conditions[Condition((at - FOR_EVER).sum, ">=0")] = None
+                break
             self._now(at, int(place))
             if len(record.looks) > MOST_LOOKS:
                 raise ClosedLoopError("a call to which more happens than is worth computing at once")
@@ -468,11 +476,19 @@ class _Bench(World):
             client.prepare(self._take)
         for client, link in zip(self.clients, links, strict=True):
             if link.state == KILLED:
+                client.stand(0)
                 client.bring(link)
                 self.asterisk.apply(stimuli.Kill())
+                client.been = False
+        self._bring(links)
+
+    def _bring(self, links: Sequence[Glance]) -> list[bool]:
+        """Bring all clients into their states, and say whose program has died; of several for one app one holds it."""
+        died = [link.state != UP and client.bring(link) for client, link in zip(self.clients, links, strict=True)]
         for client, link in zip(self.clients, links, strict=True):
-            if link.state != KILLED:
-                client.bring(link)
+            if link.state == UP:
+                died[client.index] = client.bring(link)
+        return died
 
     def _await_restarts(self, arrives: Moment) -> None:
         """Put down when Asterisk is killed; whoever is through with a call by then does not wait for that."""
@@ -503,6 +519,7 @@ class _Bench(World):
         self._kill(self._value(BACK))
         for client in self.clients:
             client.cut()
+            client.been = False
 
     @staticmethod
     def _killed_again(_: object) -> Never:
@@ -517,11 +534,12 @@ class _Bench(World):
         loose = backwards or (key != subject.number and rank != Rank.ARRIVAL)
         self._happening = happening = Happening(at, rank, loose)
         record.last = happening
-        # What Asterisk does when it is killed hangs on no link.
-        for client in self.clients if rank != Rank.FAULT else ():
-            link = subject.links[client.index].one(int.__add__(at, 0), rank, subject.number)
-            died = client.bring(link)
-            record.looks.append(Look(client.index, happening, link.state, died))
+        if rank == Rank.FAULT:
+            return  # what Asterisk does when it is killed hangs on no link
+        self.clock.env._now = at  # noqa: SLF001 - connections come and go before it happens, and not when the last did
+        links = [link.one(int.__add__(at, 0), rank, subject.number) for link in subject.links]
+        for client, (link, died) in enumerate(zip(links, self._bring(links), strict=True)):
+            record.looks.append(Look(client, happening, link.state, died))
 
     def _is_done(self) -> bool:
         row = self.recorder.row

@@ -33,13 +33,14 @@ class _Arrays(NamedTuple):
 
     Attributes:
         times: With an end after all times.
-        connections, states, deaths: Since each change.
+        connections, states, ends, deaths: Since each change.
         fatal: When the program died, with an end after all times.
     """
 
     times: Ints
     connections: Ints
     states: NDArray[np.int8]
+    ends: Ints
     deaths: Ints
     fatal: Ints
 
@@ -58,7 +59,7 @@ class Glance(NamedTuple):
     deaths: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Link:
     """The connections of one client and the deaths of its program, as changes in the order of time.
 
@@ -68,8 +69,10 @@ class Link:
         times: When each change happened, in microseconds.
         priorities: Its place among what happens at that instant.
         kinds: The state since then.
-        connections: The number of the connection that stands since then, 0 if none does.
+        connections: The number of the connection that holds its apps since then, 0 if none does.
+        ends: When that connection is gone, FOR_EVER as long as nobody knows. It stands on where another takes its apps.
         deaths: How often the program has died by then. What dies before its first connection knows of no call.
+        replaced: When another connection took the apps from one that stood, in microseconds.
         recoveries: When the program, back again, was told which channels there are, in microseconds.
     """
 
@@ -79,12 +82,23 @@ class Link:
     priorities: list[int] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     connections: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     deaths: list[int] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
     recoveries: list[int] = field(default_factory=list)
 
     def change(self, at: int, place: int, connection: int) -> None:
-        """Note that a connection stands or is gone."""
+        """Note that a connection holds the apps, or none does, 0."""
         self._note(at, place, UP if connection else DOWN, connection, self.deaths[-1] if self.deaths else 0)
+
+    def close(self, at: int, place: int, connection: int) -> None:
+        """Note that a connection is gone."""
+        if connection in self.connections:
+            last = len(self.connections) - 1 - self.connections[::-1].index(connection)
+            self.ends[last] = at
+        if self.connections and self.connections[-1] == connection:
+            self.change(at, place, 0)
+        self.__dict__.pop("_arrays", None)
 
     def die(self, at: int, place: int) -> None:
         """Note that the program has died; its connection may have gone with it, just now."""
@@ -109,6 +123,7 @@ class Link:
         self.priorities.append(place)
         self.kinds.append(state)
         self.connections.append(connection)
+        self.ends.append(FOR_EVER)
         self.deaths.append(deaths)
         self.__dict__.pop("_arrays", None)
 
@@ -117,9 +132,10 @@ class Link:
         times = np.array([*self.times, FOR_EVER], np.int64)
         connections = np.array([*self.connections, 0], np.int64)
         states = np.array([*self.kinds, NEVER], np.int8)
+        ends = np.array([*self.ends, FOR_EVER], np.int64)
         deaths = np.array([*self.deaths, 0], np.int64)
         fatal = np.append(times[:-1][np.diff(deaths[:-1], prepend=0) > 0], FOR_EVER)
-        return _Arrays(times, connections, states, deaths, fatal)
+        return _Arrays(times, connections, states, ends, deaths, fatal)
 
     def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
         """Find the last change before something happens.
@@ -163,7 +179,7 @@ class Link:
         return Glance(int(self.states(place)[0]), int(self.numbers(place)[0]), int(self._arrays.deaths[place][0]))
 
     def holds(self, at: int, rank: int, number: int, until: int) -> bool:
-        """Say whether the state at a happening lasts up to an instant."""
+        """Say whether the connection at a happening stands up to an instant."""
         place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
         return bool(self.lasts(place, np.array([until], np.int64))[0])
 
@@ -191,6 +207,10 @@ class Link:
         died: NDArray[np.bool_] = self._arrays.deaths[places] != self._arrays.deaths[since]
         return died
 
+    def dies(self, life: int) -> int:
+        """Return when a life of the program ends, by how often it has died before; FOR_EVER: not as far as known."""
+        return int(self._arrays.fatal[life])
+
     def lived(self, until: Ints, *, instant: bool) -> Ints:
         """Return how often the program has died before instants; `instant`: or at them."""
         self.reach(int(until.max(initial=0)))
@@ -203,10 +223,16 @@ class Link:
         return stays
 
     def lasts(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
-        """Say whether the states that begin with changes last up to given instants, at which they may end."""
+        """Say whether the connections that hold the apps since changes stand up to instants, at which they may end."""
         self.reach(int(until.max(initial=0)))
-        lasts: NDArray[np.bool_] = self._arrays.times[places + 1] >= until
+        lasts: NDArray[np.bool_] = self._arrays.ends[places] >= until
         return lasts
+
+    def breaks(self, begin: int, end: int) -> bool:
+        """Say whether a connection is gone after an instant and before another."""
+        self.reach(end)
+        ends = self._arrays.ends
+        return bool(((ends > begin) & (ends < end)).any())
 
     def survives(self, places: Ints, until: Ints) -> NDArray[np.bool_]:
         """Say whether the program lives from changes up to given instants, at which it may die."""

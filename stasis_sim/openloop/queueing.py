@@ -154,7 +154,27 @@ class Queues:
             found, until = waits(times, work, busy.until if life == busy.life else 0)
             busy = Busy(until, life)
             parts.append(found)
-        return np.concatenate(parts), busy
+        found = np.concatenate(parts)
+        if link.replaced:
+            self._tell_news(client, lives, arrives, arrives + found + service)
+        return found, busy
+
+    def _tell_news(self, client: int, lives: Ints, arrives: Ints, finish: Ints) -> None:
+        """See that the news that another has its apps comes to a worker of a client, if it arrives.
+
+        Raises:
+            ClosedLoopError: It waits behind messages about calls when the program dies.
+        """
+        latency, link, before = self._latencies[client], self._links[client], self._before[client]
+        news = np.array(link.replaced, np.int64) + latency
+        for at, life in zip(news.tolist(), link.lived(news, instant=not latency).tolist(), strict=True):
+            last = int(np.searchsorted(arrives, at, side="right")) - 1
+            if last >= 0 and lives[last] == life:
+                free = int(finish[last])
+            else:
+                free = before.until if before.life == life else 0
+            if at <= link.dies(life) < free:
+                raise ClosedLoopError("a program that dies before it has come to the news that another has its apps")
 
     def _flat(self, name: str) -> Ints:
         """Return one fact of all messages."""

@@ -63,11 +63,10 @@ class Standings:
     """For each app and each change of its link, when the last channel left that was inside then."""
 
     def __init__(self, prepared: Prepared, history: History) -> None:
-        self._history = history
         remembers = not PROFILES[prepared.scenario.asterisk.profile].never_forget
         self._links = {
-            app: place
-            for place, client in enumerate(prepared.scenario.clients.values())
+            app: history.holders[app]
+            for client in prepared.scenario.clients.values()
             if remembers and not client.subscribe_all
             for app in client.apps
         }
@@ -76,8 +75,8 @@ class Standings:
 
     def begin(self) -> None:
         """A window begins: what is certain by now is from calls that have left."""
-        for app, place in self._links.items():
-            self._certain[app].widen(len(self._history.links[place].times))
+        for app, link in self._links.items():
+            self._certain[app].widen(len(link.times))
             self._now[app] = self._certain[app].copy()
 
     def follow(self, group: Group, numbers: Ints, end: int) -> None:
@@ -94,7 +93,7 @@ class Standings:
 
     def _stay(self, attempt: AttemptRow, at: Ints, left: Ints, numbers: Ints, end: int) -> None:
         certain, now = self._certain[attempt.app], self._now[attempt.app]
-        times = np.array(self._history.links[self._links[attempt.app]].times[: len(certain.left)], np.int64)
+        times = np.array(self._links[attempt.app].times[: len(certain.left)], np.int64)
         times = np.append(times, FOR_EVER)
         changes = count_before(times, at, "left")
         inside = np.flatnonzero(times[changes] <= np.minimum(left, FOR_EVER - 1))
@@ -119,8 +118,7 @@ class Standings:
 
     def _remembered(self, bunch: Bunch, attempt: AttemptRow) -> Ints:
         last, at = self._now[attempt.app], bunch.at(attempt.when)
-        link = self._history.links[self._links[attempt.app]]
-        change = link.look(at, attempt.when.rank, bunch.numbers)
+        change = self._links[attempt.app].look(at, attempt.when.rank, bunch.numbers)
         left, number = last.left[change], last.number[change]
         if ((left == at) & (number != bunch.numbers)).any():
             raise ClosedLoopError(_TIE)

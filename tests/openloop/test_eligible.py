@@ -43,6 +43,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "faults.0.how: what Asterisk had written before its power was cut still arrives",
     ),
     (
+        {"faults": [{"restart": "asterisk", "every": "5s"}], "run": {"until": "drained"}},
+        "faults.0.every: it ends calls, and until: drained does not wait for it",
+    ),
+    (
         {"faults": [{"reload": "asterisk", "at": "5s", "extensions": DIALPLAN}]},
         "faults.0.reload: which files a step meets is computed event by event",
     ),
@@ -108,9 +112,18 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"latency": {"exponential": "1ms"}}},
         "clients.ivr.latency: a message that takes long holds up those of other calls behind it",
     ),
+    ({"clients": {"twin": {"apps": ["Intro-IVR"]}}}, ""),
     (
-        {"clients": {"twin": {"apps": ["Intro-IVR"]}}},
-        "clients.twin.apps: Intro-IVR is served by ivr too, and one replaces the other",
+        {"clients": {"twin": {"apps": ["Intro-IVR", "Other"]}}},
+        "clients.ivr.apps: twin serves some of them, and not just the same",
+    ),
+    (
+        {"clients": {"twin": {"apps": ["Intro-IVR"], "on_replaced": "reconnects"}}},
+        "clients.twin.on_replaced: when it hears of ivr hangs on the messages before that",
+    ),
+    (
+        {"clients": {"twin": {"apps": ["Intro-IVR"], "subscribe_all": True}}},
+        "clients.twin.subscribe_all: it counts only if ivr has not been there before",
     ),
     (
         {"ivr": {"subscribe_all": True}, "clients": {"all": {"apps": ["Log"], "subscribe_all": True}}},

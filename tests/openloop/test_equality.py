@@ -109,7 +109,7 @@ POLICIES = (
 
 @st.composite
 def clients(draw: st.DrawFn) -> dict[str, Any]:
-    """One client for both apps, or one for each."""
+    """One client for both apps, or two of them, or one for each."""
 
     def client(apps: list[str], *starts: st.SearchStrategy[list[Any]]) -> dict[str, Any]:
         on = {f"on {event}": draw(ACTIONS) for event in draw(st.sets(st.sampled_from(EVENTS), max_size=1))}
@@ -127,7 +127,10 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
         }
 
     if draw(st.booleans()):
-        return {"ivr": client(["Intro-IVR", "Super-Conference"])}
+        both = ["Intro-IVR", "Super-Conference"]
+        if draw(st.booleans()):
+            return {name: {**client(both), "subscribe_all": False} for name in ("blue", "green")}
+        return {"ivr": client(both)}
     move = st.just(["answer", {"move": "Super-Conference"}])
     conference = {**client(["Super-Conference"]), "subscribe_all": False}
     return {"ivr": client(["Intro-IVR"], move), "conference": conference}
@@ -192,8 +195,10 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
 def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     """A scenario whose loop is open, as far as its keys say."""
     found = draw(clients())
+    broken = draw(faults(list(found)))
     recovers = any(client["recover"] != "none" for client in found.values())
-    drained = [] if recovers else [{"duration": "20s", "until": "drained"}, {"until": "drained"}]
+    restarts = any(fault.get("restart") == "asterisk" and "every" in fault for fault in broken)
+    drained = [] if recovers or restarts else [{"duration": "20s", "until": "drained"}, {"until": "drained"}]
     run = draw(st.sampled_from([{"duration": "30s"}, {"duration": "25s", "warmup": "4s"}, *drained]))
     return {
         "asterisk": {
@@ -205,7 +210,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         },
         "clients": found,
         "calls": draw(sources()),
-        "faults": draw(faults(list(found))),
+        "faults": broken,
         "run": {**run, "seed": draw(st.integers(1, 1000))},
     }
 
