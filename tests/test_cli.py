@@ -314,6 +314,16 @@ BAD: dict[str, tuple[str, str, str]] = {
         "ivr@sales",
         "bad.yaml:7:6: calls.0.to: no context sales in the dialplan; write one of its contexts: default",
     ),
+    "an expectation of an unknown app": (
+        "Intro-IVR.ejection_rate",
+        "Intro-IRV.ejection_rate",
+        "bad.yaml:12:5: expect.0: no such app or client (got Intro-IRV); write Intro-IVR",
+    ),
+    "an expectation of an unknown measure": (
+        "ejection_rate <=",
+        "calls.share.droped <=",
+        ("bad.yaml:12:5: expect.0: unknown measure (got Intro-IVR.calls.share.droped); write calls.share.dropped"),
+    ),
     "a dialplan without Stasis": (
         "extensions.conf",
         "nostasis.conf",
@@ -325,7 +335,7 @@ BAD: dict[str, tuple[str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("verb", ["run", "compare", "check"])
+@pytest.mark.parametrize("verb", ["run", "compare", "sweep", "check"])
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, bad: tuple[str, str, str]) -> None:
     """Exactly this text on standard error, exit code 2, and no results."""
@@ -350,6 +360,10 @@ def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, ba
         (
             ("good.yaml", "--profile", "asterisk-18"),
             ("--profile: not one of documented, asterisk-16, asterisk-22 (got asterisk-18); write asterisk-16"),
+        ),
+        (
+            ("good.yaml", "--set", "expect.1=nobody.calls > 0"),
+            "--set expect.1: no such app or client (got nobody); write one of Intro-IVR, ivr",
         ),
         (("good.yaml", "--replications", "0"), "--replications: too small (got 0); write 1 or more"),
         (("good.yaml", "--seed", "-1"), "--seed: too small (got -1); write 0 or more"),

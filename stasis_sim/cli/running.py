@@ -225,7 +225,7 @@ def sweep(
     loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
     if over or latin_hypercube is not None:
         loaded = design(loaded, read_over(over or []) if over else {}, latin_hypercube)
-    measures = check_measures(measure or ["ejection_rate"])
+    measures = check_measures(measure or ["ejection_rate"], loaded)
     examine(loaded, out)
     with (
         heading(loaded, _how_often(loaded), quiet=as_json),

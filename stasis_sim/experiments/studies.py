@@ -114,9 +114,6 @@ def examine(scenario: Scenario) -> Prepared:
         InputError: It does not fit Asterisk's files, or asks for what it does not give.
     """
     prepared = prepare(scenario)
-    problems = list(precision.misfits(scenario))
-    if problems:
-        raise InputError(problems)
     Engine(prepared).examine()
     return prepared
 

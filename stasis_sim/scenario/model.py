@@ -23,6 +23,7 @@ from stasis_sim.scenario.document import Document, parse
 from stasis_sim.scenario.expect import Expected
 from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
+from stasis_sim.scenario.measured import strangers
 from stasis_sim.scenario.misfit import Keys
 from stasis_sim.scenario.overrides import Overrides, apply
 from stasis_sim.scenario.places import AnyPlace
@@ -45,6 +46,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _written(data: Any, keys: Keys) -> Keys:
+    """Return the way to a value as a file has it, where one may stand for a list of one."""
+    way: list[str | int] = []
+    for key in keys:
+        if isinstance(key, str) or isinstance(data, list):
+            way.append(key)
+            data = data[key]
+    return tuple(way)
 
 
 class Scenario(Strict):
@@ -144,6 +155,9 @@ class Scenario(Strict):
             raise InputError(problems)
         scenario._document = document  # noqa: SLF001 - its own
         scenario._base = base  # noqa: SLF001
+        problems = [document.problem(_written(data, keys), text) for keys, text in strangers(scenario)]
+        if problems:
+            raise InputError(problems)
         return scenario
 
     def where(self, overrides: Overrides) -> Self:
