@@ -448,7 +448,7 @@ def test_what_stands_in_the_way_of_results_is_said(shell: Cli, tmp_path: Path, n
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are interrupted as a terminal does it, on POSIX")
 def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_path: Path) -> None:
-    """Ctrl-C ends the workers too, and what has not begun never does."""
+    """Ctrl-C ends the workers too, and what has not begun never does; the exit code is the one of the docs."""
     del shell  # only its folder is wanted
     program = "from stasis_sim.cli import main\nif __name__ == '__main__':\n    main()\n"
     (tmp_path / "start.py").write_text(program, "utf-8")
@@ -461,7 +461,10 @@ def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_pa
             assert running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(timeout=60) != 0
+        code = running.wait(timeout=60)
+    table = (ROOT / "docs" / "experiments.md").read_text("utf-8").partition("### Exit codes")[2]
+    assert f"| {code} | it was interrupted with Ctrl-C;" in table
+    assert code == 130
     assert len(list(tmp_path.glob("results/good/*/replications/*"))) == 2
     assert not list(tmp_path.glob("results/good/*/replications/*/replication.json"))
 
@@ -620,6 +623,39 @@ def test_rerun_says_whether_the_bytes_are_the_same(shell: Cli, tmp_path: Path) -
     (tmp_path / folder / "measures.json").write_text('{"replications": 2}')
     code, out, _ = shell("rerun", folder, "--workers", "1", "--json")
     assert (code, json.loads(out)["differing"]) == (1, ["measures.json"])
+
+
+def test_rerun_says_which_runs_of_a_sweep_are_the_same(shell: Cli, tmp_path: Path) -> None:
+    """A line for each with its values, the files that differ, and how many are the same."""
+    options = ["--over", "faults.0.for=5s,15s", "--csv", "--workers", "1", "--no-picture"]
+    _, out, _ = shell("sweep", "good.yaml", *options)
+    folder = out.splitlines()[-1].partition(": ")[2]
+    first, second = sorted(
+        tmp_path.glob("results/good/[0-9a-f]*/measures.json"), key=lambda path: path.stat().st_mtime_ns
+    )
+    shown = {name: path.parent.relative_to(tmp_path) for name, path in (("5s", first), ("15s", second))}
+    code, out, err = shell("rerun", folder, "--workers", "1")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        *(f"same: {path} (faults.0.for={name})" for name, path in shown.items()),
+        "2 of 2 runs, and 5 of 5 files are the same to the byte.",
+    ]
+    (tmp_path / shown["15s"] / "measures.json").write_text("{}")
+    code, out, _ = shell("rerun", folder, "--workers", "1")
+    assert code == 1
+    assert out.splitlines() == [
+        f"same: {shown['5s']} (faults.0.for=5s)",
+        f"differs: {shown['15s']} (faults.0.for=15s)",
+        f"differs: {shown['15s'] / 'measures.json'}",
+        "1 of 2 runs, and 4 of 5 files are the same to the byte.",
+    ]
+    code, out, _ = shell("rerun", folder, "--workers", "1", "--json")
+    content = json.loads(out)
+    assert (code, content["same"], content["differing"]) == (1, False, [])
+    assert [(run["name"], run["same"], run["differing"]) for run in content["runs"]] == [
+        ("faults.0.for=5s", True, []),
+        ("faults.0.for=15s", False, ["measures.json"]),
+    ]
 
 
 def test_workers_that_die_again_and_again_have_an_exit_code_of_their_own(

@@ -26,7 +26,7 @@ from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.inputs import digest, hold, provenance, scenario_digest
 from stasis_sim.experiments.replications import Folder, workers_for
 from stasis_sim.experiments.results import Json, ResultTree, canonical, write
-from stasis_sim.experiments.studies import Progress, Study, carry_out
+from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary
 from stasis_sim.observe.metrics import Measures
 from stasis_sim.scenario.document import parse
@@ -185,6 +185,7 @@ def sweep(
     tables: bool = False,
     command: Sequence[str] = (),
     progress: Progress | None = None,
+    finished: Finished | None = None,
 ) -> Swept:
     """Run a scenario for all values of the keys that it sweeps.
 
@@ -196,6 +197,7 @@ def sweep(
         tables: Keep the tables of each run too, not only its measures.
         command: What the user typed, for the provenance.
         progress: Told after each replication.
+        finished: Told of each point whose run is over.
 
     Raises:
         InputError: Nothing is swept, a value does not fit its key, or a scenario does not fit Asterisk's files.
@@ -211,18 +213,22 @@ def sweep(
     settings = list(what.points(_spread(scenario, what)))
     runs = len(settings) * scenario.run.replications
     places: list[str] = []
+    positions: dict[Study, int] = {}
     warnings: dict[Problem, None] = {}
 
     def studies() -> Iterator[Study]:
         for each in settings:
             study = Study(varied(scenario, each), root, command)
             warnings.update(dict.fromkeys(study.warnings))
+            positions[study] = len(places)
             places.append(study.tree.path.name)
             yield study
 
     with crew(executor, workers_for(workers, runs)) as people:
-        for _ in carry_out(studies(), people, progress, expected=runs):
-            pass
+        for study in carry_out(studies(), people, progress, expected=runs):
+            position = positions.pop(study)
+            if finished is not None:
+                finished(position, study)
     name = digest([scenario_digest(hold(scenario)), canonical(what.model_dump(by_alias=True))])
     points = tuple(Point(each, place) for each, place in zip(settings, places, strict=True))
     path = root / scenario.name / f"sweep-{name}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -23,6 +25,7 @@ from stasis_sim.scenario.document import Document, parse
 from stasis_sim.scenario.expect import Expected
 from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
+from stasis_sim.scenario.files import ConfFile
 from stasis_sim.scenario.measured import strangers
 from stasis_sim.scenario.misfit import Keys
 from stasis_sim.scenario.overrides import Overrides, apply
@@ -46,6 +49,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _held(file: ConfFile | None, other: ConfFile | None) -> ConfFile | None:
+    return file if file is None or other is None or file != other else replace(file, included=other.included)
 
 
 def _written(data: Any, keys: Keys) -> Keys:
@@ -169,7 +176,17 @@ class Scenario(Strict):
         own = self._document
         document = Document(own.name, self.data(), dict(own.places), dict(own.blocks), story=own.story)
         apply(document, overrides)
-        return self._of(document, self._base)
+        return self._of(document, self._base)._with_includes_of(self)  # noqa: SLF001 - its own
+
+    def _with_includes_of(self, other: Self) -> Self:
+        """Return the same scenario, with what the .conf files of another include, as far as they are the same files."""
+        asterisk = {key: _held(getattr(self.asterisk, key), getattr(other.asterisk, key)) for key in CONF_FILES}
+        pairs = zip_longest(self.faults, other.faults[: len(self.faults)])
+        faults = tuple(
+            fault.model_copy(update={key: _held(getattr(fault, key), getattr(old, key, None)) for key in RELOADED})
+            for fault, old in pairs
+        )
+        return self.model_copy(update={"asterisk": self.asterisk.model_copy(update=asterisk), "faults": faults})
 
     @property
     def name(self) -> str:
