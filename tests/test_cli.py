@@ -256,7 +256,7 @@ def test_check_refuses_a_fault_that_touches_nothing(shell: Cli) -> None:
     code, out, _ = shell("check", "good.yaml", "--workers", "1", "--set", "faults.0.at=70s")
     assert code == 1
     assert out.splitlines()[1].startswith("  FAILED: expected every fault touches something; saw ")
-    assert "faults.0: drop ivr touched nothing in any replication; let it strike" in out
+    assert "faults.0.at: drop ivr at 70s never happens: the run ends after 1min; write an earlier instant" in out
 
 
 def test_check_prints_json_of_the_documented_shape(shell: Cli) -> None:
@@ -365,6 +365,10 @@ def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, ba
             ("good.yaml", "--set", "expect.1=nobody.calls > 0"),
             "--set expect.1: no such app or client (got nobody); write one of Intro-IVR, ivr",
         ),
+        (
+            ("good.yaml", "--csv", "--set", "run.record=measures"),
+            "--csv: run.record is measures, so there are no tables; leave it away, or write record: all",
+        ),
         (("good.yaml", "--replications", "0"), "--replications: too small (got 0); write 1 or more"),
         (("good.yaml", "--seed", "-1"), "--seed: too small (got -1); write 0 or more"),
         (("good.yaml", "--set", "run.seed=-1"), "--set run.seed: too small (got -1); write 0 or more"),
@@ -373,6 +377,57 @@ def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, ba
 def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ...], text: str) -> None:
     """Exactly this text, and exit code 2."""
     assert shell("run", *arguments) == (2, "", f"{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("sweep", "good.yaml"),
+            "good.yaml: nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario",
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "faults.0.for=5s,abc,5"),
+            (
+                "--over faults.0.for: no unit (got 5); write 5s\n"
+                "--over faults.0.for: not a duration (got abc); write a number and a unit such as 30s"
+            ),
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "calls.0.to=ivr@default,x@default", "--set", "run.seed=3"),
+            ("--over calls.0.to: no extension x in context default; write one that the dialplan has, or add it there"),
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "faults"),
+            "--over: not an override (got faults); write KEY=VALUE as in run.seed=3",
+        ),
+        (
+            ("sweep", "good.yaml", "--seed", "-1", "--over", "faults.0.for=5s"),
+            "--seed: too small (got -1); write 0 or more",
+        ),
+        (
+            ("compare", "good.yaml", "--over", "run.seed=1,2"),
+            (
+                "--over run.seed: its seed is 2, that of the first is 1, so they do not meet the same callers; "
+                "write the same seed, or --seed 1"
+            ),
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "faults.0.for=5s,9s", "--measure", "Intro.calls"),
+            "--measure: no such app or client (got Intro); write Intro-IVR",
+        ),
+        (
+            ("run", "good.yaml", "--out", "good.yaml"),
+            "good.yaml: results cannot be written: Not a directory; write another folder",
+        ),
+    ],
+)
+def test_bad_input_is_said_before_anything_else(
+    shell: Cli, tmp_path: Path, arguments: tuple[str, ...], text: str
+) -> None:
+    """Nothing is printed before it, not even what is about to run, and nothing is run."""
+    assert shell(*arguments) == (2, "", f"{text}\n")
+    assert not list(tmp_path.glob("results/*/*/replications"))
 
 
 def test_a_command_that_does_not_exist(shell: Cli) -> None:
@@ -675,6 +730,7 @@ def test_workers_that_die_again_and_again_have_an_exit_code_of_their_own(
 def test_a_scheduler_that_is_not_there_is_said(shell: Cli, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the address that was tried."""
     monkeypatch.setattr(cluster, "PATIENCE", "1s")
-    code, _, err = shell("run", "good.yaml", "--scheduler", scheduler)
+    code, out, err = shell("run", "good.yaml", "--scheduler", scheduler)
     assert code == 2
+    assert out == ""
     assert err.startswith(f"--scheduler {scheduler}: no scheduler there")

@@ -43,7 +43,10 @@ Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenar
 
 @app.command()
 def ledger(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or results/SCENARIO for all in it."),
+    ],
     by: Annotated[str, typer.Option(help="outage, type, meaning, app or call: what to sum up by.")] = "outage",
     only_app: Annotated[str | None, typer.Option("--app", metavar="APP", help="Only events for this app.")] = None,
     call: Annotated[
@@ -68,7 +71,10 @@ def ledger(
 def report(
     results: Annotated[
         list[Path],
-        typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, sweep-DIGEST, compare-DIGEST, or above."),
+        typer.Argument(
+            metavar="RESULT…",
+            help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST there, or results/SCENARIO for all.",
+        ),
     ],
 ) -> None:
     """Write earlier results as one HTML page each, report.html in their folder: it needs no network to be read.

@@ -72,7 +72,7 @@ def compare(
     Raises:
         InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
     """
-    _same_seed(variants)
+    same_seed(variants)
     keep = Folder() if out is None else None
     root = keep.path if keep is not None else Path(out or ".")
     studies = {name: Study(scenario, root, command) for name, scenario in variants.items()}
@@ -105,7 +105,12 @@ def _write(path: Path, variants: Mapping[str, Results], command: Sequence[str]) 
     write(path / "compare.json", canonical({"scenario": first.name, "variants": named}))
 
 
-def _same_seed(variants: Mapping[str, Scenario]) -> None:
+def same_seed(variants: Mapping[str, Scenario]) -> None:
+    """Refuse variants that do not meet the same callers.
+
+    Raises:
+        InputError: The seed of one is another.
+    """
     seeds = {name: scenario.run.seed for name, scenario in variants.items()}
     first = next(iter(seeds.values()), 0)
     for name, seed in seeds.items():
