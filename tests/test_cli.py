@@ -292,7 +292,7 @@ def test_check_refuses_a_fault_that_touches_nothing(shell: Cli) -> None:
     code, out, _ = shell("check", "good.yaml", "--workers", "1", "--set", "faults.0.at=70s")
     assert code == 1
     assert out.splitlines()[1].startswith("  FAILED: expected every fault touches something; saw ")
-    assert "faults.0: drop ivr touched nothing in any replication; let it strike" in out
+    assert "faults.0.at: drop ivr at 70s never happens: the run ends after 1min; write an earlier instant" in out
 
 
 def test_check_prints_json_of_the_documented_shape(shell: Cli) -> None:
@@ -350,6 +350,16 @@ BAD: dict[str, tuple[str, str, str]] = {
         "ivr@sales",
         "bad.yaml:7:6: calls.0.to: no context sales in the dialplan; write one of its contexts: default",
     ),
+    "an expectation of an unknown app": (
+        "Intro-IVR.ejection_rate",
+        "Intro-IRV.ejection_rate",
+        "bad.yaml:12:5: expect.0: no such app or client (got Intro-IRV); write Intro-IVR",
+    ),
+    "an expectation of an unknown measure": (
+        "ejection_rate <=",
+        "calls.share.droped <=",
+        ("bad.yaml:12:5: expect.0: unknown measure (got Intro-IVR.calls.share.droped); write calls.share.dropped"),
+    ),
     "a dialplan without Stasis": (
         "extensions.conf",
         "nostasis.conf",
@@ -361,7 +371,7 @@ BAD: dict[str, tuple[str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("verb", ["run", "compare", "check"])
+@pytest.mark.parametrize("verb", ["run", "compare", "sweep", "check"])
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, bad: tuple[str, str, str]) -> None:
     """Exactly this text on standard error, exit code 2, and no results."""
@@ -387,6 +397,14 @@ def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, ba
             ("good.yaml", "--profile", "asterisk-18"),
             ("--profile: not one of documented, asterisk-16, asterisk-22 (got asterisk-18); write asterisk-16"),
         ),
+        (
+            ("good.yaml", "--set", "expect.1=nobody.calls > 0"),
+            "--set expect.1: no such app or client (got nobody); write one of Intro-IVR, ivr",
+        ),
+        (
+            ("good.yaml", "--csv", "--set", "run.record=measures"),
+            "--csv: run.record is measures, so there are no tables; leave it away, or write record: all",
+        ),
         (("good.yaml", "--replications", "0"), "--replications: too small (got 0); write 1 or more"),
         (("good.yaml", "--seed", "-1"), "--seed: too small (got -1); write 0 or more"),
         (("good.yaml", "--set", "run.seed=-1"), "--set run.seed: too small (got -1); write 0 or more"),
@@ -395,6 +413,57 @@ def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, ba
 def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ...], text: str) -> None:
     """Exactly this text, and exit code 2."""
     assert shell("run", *arguments) == (2, "", f"{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("sweep", "good.yaml"),
+            "good.yaml: nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario",
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "faults.0.for=5s,abc,5"),
+            (
+                "--over faults.0.for: no unit (got 5); write 5s\n"
+                "--over faults.0.for: not a duration (got abc); write a number and a unit such as 30s"
+            ),
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "calls.0.to=ivr@default,x@default", "--set", "run.seed=3"),
+            ("--over calls.0.to: no extension x in context default; write one that the dialplan has, or add it there"),
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "faults"),
+            "--over: not an override (got faults); write KEY=VALUE as in run.seed=3",
+        ),
+        (
+            ("sweep", "good.yaml", "--seed", "-1", "--over", "faults.0.for=5s"),
+            "--seed: too small (got -1); write 0 or more",
+        ),
+        (
+            ("compare", "good.yaml", "--over", "run.seed=1,2"),
+            (
+                "--over run.seed: its seed is 2, that of the first is 1, so they do not meet the same callers; "
+                "write the same seed, or --seed 1"
+            ),
+        ),
+        (
+            ("sweep", "good.yaml", "--over", "faults.0.for=5s,9s", "--measure", "Intro.calls"),
+            "--measure: no such app or client (got Intro); write Intro-IVR",
+        ),
+        (
+            ("run", "good.yaml", "--out", "good.yaml"),
+            "good.yaml: results cannot be written: Not a directory; write another folder",
+        ),
+    ],
+)
+def test_bad_input_is_said_before_anything_else(
+    shell: Cli, tmp_path: Path, arguments: tuple[str, ...], text: str
+) -> None:
+    """Nothing is printed before it, not even what is about to run, and nothing is run."""
+    assert shell(*arguments) == (2, "", f"{text}\n")
+    assert not list(tmp_path.glob("results/*/*/replications"))
 
 
 def test_a_command_that_does_not_exist(shell: Cli) -> None:
@@ -470,7 +539,7 @@ def test_what_stands_in_the_way_of_results_is_said(shell: Cli, tmp_path: Path, n
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are interrupted as a terminal does it, on POSIX")
 def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_path: Path) -> None:
-    """Ctrl-C ends the workers too, and what has not begun never does."""
+    """Ctrl-C ends the workers too, and what has not begun never does; the exit code is the one of the docs."""
     del shell  # only its folder is wanted
     program = "from stasis_sim.cli import main\nif __name__ == '__main__':\n    main()\n"
     (tmp_path / "start.py").write_text(program, "utf-8")
@@ -483,7 +552,10 @@ def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_pa
             assert running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(timeout=60) != 0
+        code = running.wait(timeout=60)
+    table = (ROOT / "docs" / "experiments.md").read_text("utf-8").partition("### Exit codes")[2]
+    assert f"| {code} | it was interrupted with Ctrl-C;" in table
+    assert code == 130
     assert len(list(tmp_path.glob("results/good/*/replications/*"))) == 2
     assert not list(tmp_path.glob("results/good/*/replications/*/replication.json"))
 
@@ -686,6 +758,39 @@ def test_rerun_says_whether_the_bytes_are_the_same(shell: Cli, tmp_path: Path) -
     assert (code, json.loads(out)["differing"]) == (1, ["measures.json"])
 
 
+def test_rerun_says_which_runs_of_a_sweep_are_the_same(shell: Cli, tmp_path: Path) -> None:
+    """A line for each with its values, the files that differ, and how many are the same."""
+    options = ["--over", "faults.0.for=5s,15s", "--csv", "--workers", "1", "--no-picture"]
+    _, out, _ = shell("sweep", "good.yaml", *options)
+    folder = out.splitlines()[-1].partition(": ")[2]
+    first, second = sorted(
+        tmp_path.glob("results/good/[0-9a-f]*/measures.json"), key=lambda path: path.stat().st_mtime_ns
+    )
+    shown = {name: path.parent.relative_to(tmp_path) for name, path in (("5s", first), ("15s", second))}
+    code, out, err = shell("rerun", folder, "--workers", "1")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        *(f"same: {path} (faults.0.for={name})" for name, path in shown.items()),
+        "2 of 2 runs, and 5 of 5 files are the same to the byte.",
+    ]
+    (tmp_path / shown["15s"] / "measures.json").write_text("{}")
+    code, out, _ = shell("rerun", folder, "--workers", "1")
+    assert code == 1
+    assert out.splitlines() == [
+        f"same: {shown['5s']} (faults.0.for=5s)",
+        f"differs: {shown['15s']} (faults.0.for=15s)",
+        f"differs: {shown['15s'] / 'measures.json'}",
+        "1 of 2 runs, and 4 of 5 files are the same to the byte.",
+    ]
+    code, out, _ = shell("rerun", folder, "--workers", "1", "--json")
+    content = json.loads(out)
+    assert (code, content["same"], content["differing"]) == (1, False, [])
+    assert [(run["name"], run["same"], run["differing"]) for run in content["runs"]] == [
+        ("faults.0.for=5s", True, []),
+        ("faults.0.for=15s", False, ["measures.json"]),
+    ]
+
+
 def test_workers_that_die_again_and_again_have_an_exit_code_of_their_own(
     shell: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -703,6 +808,7 @@ def test_workers_that_die_again_and_again_have_an_exit_code_of_their_own(
 def test_a_scheduler_that_is_not_there_is_said(shell: Cli, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the address that was tried."""
     monkeypatch.setattr(cluster, "PATIENCE", "1s")
-    code, _, err = shell("run", "good.yaml", "--scheduler", scheduler)
+    code, out, err = shell("run", "good.yaml", "--scheduler", scheduler)
     assert code == 2
+    assert out == ""
     assert err.startswith(f"--scheduler {scheduler}: no scheduler there")

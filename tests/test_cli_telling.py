@@ -57,6 +57,10 @@ def test_trace_gives_json(result: Path, command_line: Cli) -> None:
         (("--app", "Nobody"), "--app: no app Nobody; there are Intro-IVR\n"),
         (("--outage", "5"), "--outage: no outage 5 in replication 1; there are 1 to 2\n"),
         (("--replication", "2"), "--replication: no replication 2; there is 1\n"),
+        (
+            ("--mermaid", "--json"),
+            "--mermaid: --json is given too, and both print the whole story; write one of them\n",
+        ),
     ],
 )
 def test_what_is_not_there_is_one_message(

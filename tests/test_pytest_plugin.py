@@ -17,7 +17,7 @@ def scenarios(pytester: pytest.Pytester) -> Path:
     folder = pytester.mkdir("scenarios")
     (folder / "good.yaml").write_text(TEXT, "utf-8")
     (folder / "bad.yaml").write_text(TEXT.replace("calls > 50", "calls > 5000"), "utf-8")
-    (folder / "broken.yaml").write_text(TEXT.replace("hold: 5s", "hold: 5"), "utf-8")
+    (folder / "broken.yaml").write_text(TEXT.replace("hold: 5s", "hold: 5").replace("rate <", "rat <"), "utf-8")
     (folder / "compose.yaml").write_text("services: {web: {image: nginx}}\n", "utf-8")
     return folder
 
@@ -42,6 +42,7 @@ def test_a_failure_says_what_was_expected_and_what_was_seen(pytester: pytest.Pyt
         ]
     )
     done.stdout.fnmatch_lines(["scenarios/broken.yaml:6:*calls.0.hold: no unit (got 5)*"])
+    done.stdout.fnmatch_lines(["scenarios/broken.yaml:9:* expect.1: unknown measure (got ejection_rat); write *"])
     done.stdout.no_fnmatch_line("*Traceback*")
 
 

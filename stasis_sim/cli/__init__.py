@@ -1,7 +1,7 @@
 """The command line: parse, call, print. No logic of the simulation stands here.
 
 Exit codes: 0 all is well; 1 an expectation does not hold, or there is something to know; 2 the input cannot be used;
-3 the work could not be done.
+3 the work could not be done; 130 interrupted with Ctrl-C, by Typer.
 """
 
 from __future__ import annotations

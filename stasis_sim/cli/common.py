@@ -8,14 +8,12 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stasis_sim import __version__
-from stasis_sim.errors import InputError
 
 if TYPE_CHECKING:
     from stasis_sim.api import Results
@@ -80,12 +78,9 @@ def load(path: Path, changes: dict[str, list[str]]) -> Scenario:
     """Read a scenario; what is wrong with an option is said of that option."""
     from stasis_sim.scenario import Scenario
 
-    try:
-        return Scenario.load(path, [change for group in changes.values() for change in group])
-    except InputError as error:
-        typed = {f"--set {key}": f"--{name}" for name, key in OPTIONS.items() if f"--{name}" in changes}
-        renamed = [replace(problem, file=typed.get(problem.file, problem.file)) for problem in error.problems]
-        raise InputError(renamed) from None
+    typed = {key: f"--{name}" for name, key in OPTIONS.items() if f"--{name}" in changes}
+    changed = [change for group in changes.values() for change in group]
+    return Scenario.load(path, changed, lambda key: typed.get(key, f"--set {key}"))
 
 
 def command() -> list[str]:

@@ -22,12 +22,14 @@ from stasis_sim.cli.common import (
     overrides,
     paragraph,
     print_json,
+    progress_bar,
     warn,
     warnings_of,
 )
 
 if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
+    from stasis_sim.experiments.reruns import Rerun
     from stasis_sim.scenario import Scenario
 
 OUT = Path("results")
@@ -42,7 +44,10 @@ Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenar
 
 @app.command()
 def ledger(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or results/SCENARIO for all in it."),
+    ],
     by: Annotated[str, typer.Option(help="outage, type, meaning, app or call: what to sum up by.")] = "outage",
     only_app: Annotated[str | None, typer.Option("--app", metavar="APP", help="Only events for this app.")] = None,
     call: Annotated[
@@ -67,7 +72,10 @@ def ledger(
 def report(
     results: Annotated[
         list[Path],
-        typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, sweep-DIGEST, compare-DIGEST, or above."),
+        typer.Argument(
+            metavar="RESULT…",
+            help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST there, or results/SCENARIO for all.",
+        ),
     ],
 ) -> None:
     """Write earlier results as one HTML page each, report.html in their folder: it needs no network to be read.
@@ -83,24 +91,37 @@ def report(
 
 @app.command()
 def rerun(
-    path: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder such as results/SCENARIO/DIGEST.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST.")
+    ],
     as_json: AsJson = False,
     workers: Workers = None,
 ) -> None:
-    """Repeat a run from its provenance, and say whether the bytes are the same; exit code 1 if they are not."""
+    """Repeat a run, a sweep or a comparison from its provenance; exit code 1 if the bytes are not the same."""
     from stasis_sim.experiments.reruns import rerun as repeat
 
-    found = repeat(path, workers=count(workers))
+    with progress_bar("rerun", quiet=as_json) as progress:
+        found = repeat(path, workers=count(workers), progress=progress)
     if as_json:
         print_json(found.json())
     else:
-        for name in found.differing:
-            typer.echo(f"differs: {path / name}")
-        if found.model != found.present:
-            typer.echo(f"the model was {found.model} and is {found.present}")
-        same = found.files - len(found.differing)
-        paragraph(f"{same} of {found.files} files are the same to the byte.")
-    raise typer.Exit(1 if found.differing else 0)
+        _print_rerun(found)
+    raise typer.Exit(0 if found.same else 1)
+
+
+def _print_rerun(found: Rerun) -> None:
+    for each in found.runs:
+        typer.echo(f"{'differs' if each.differing else 'same'}: {each.path} ({each.name})")
+    held = (found.whole, *found.runs)
+    for each in held:
+        for name in each.differing:
+            typer.echo(f"differs: {each.path / name}")
+    if found.model != found.present:
+        typer.echo(f"the model was {found.model} and is {found.present}")
+    files, differing = sum(each.files for each in held), sum(len(each.differing) for each in held)
+    runs = sum(not each.differing for each in found.runs)
+    of_runs = f"{runs} of {len(found.runs)} runs, and " if found.runs else ""
+    paragraph(f"{of_runs}{files - differing} of {files} files are the same to the byte.")
 
 
 def _scenarios(

@@ -64,10 +64,14 @@ def run(
 
     loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
     examine(loaded, out)
+    if csv and loaded.run.record != "all":
+        raise InputError.at(
+            "--csv", "run.record is measures, so there are no tables; leave it away, or write record: all"
+        )
     many = loaded.run.replications > 1 or loaded.run.precision is not None
     with (
-        heading(loaded, quiet=as_json),
         connect(scheduler, count(workers)) as executor,
+        heading(loaded, quiet=as_json),
         progress_bar(loaded.asterisk.profile, quiet=as_json or not many) as progress,
     ):
         results = simulate(
@@ -122,15 +126,17 @@ def compare(
     """Run variants with the same callers, side by side: scenarios, values of a key (--over), or else the profiles."""
     from stasis_sim.api import compare as simulate
     from stasis_sim.experiments.cluster import connect
+    from stasis_sim.experiments.comparisons import same_seed
     from stasis_sim.experiments.results import compare_json
 
     options = {"seed": seed, "replications": replications}
     variants = _variants(scenarios, over or [], settings, options)
     for each in variants.values():
         examine(each, out)
+    same_seed(variants)
     with (
-        heading(next(iter(variants.values())), quiet=as_json),
         connect(scheduler, count(workers)) as executor,
+        heading(next(iter(variants.values())), quiet=as_json),
         progress_bar("variants", quiet=as_json) as progress,
     ):
         done = simulate(
@@ -222,18 +228,19 @@ def sweep(
 ) -> None:
     """Run a scenario for many values of some of its keys, and put what comes out into one table."""
     from stasis_sim.experiments.cluster import connect
-    from stasis_sim.experiments.sweeps import design, read_over
+    from stasis_sim.experiments.sweeps import design, examine_points, read_over
     from stasis_sim.experiments.sweeps import sweep as simulate
     from stasis_sim.report.sweeps import check_measures
 
     loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
     if over or latin_hypercube is not None:
         loaded = design(loaded, read_over(over or []) if over else {}, latin_hypercube)
-    measures = check_measures(measure or ["ejection_rate"])
+    measures = check_measures(measure or ["ejection_rate"], loaded)
     examine(loaded, out)
+    examine_points(loaded)
     with (
-        heading(loaded, _how_often(loaded), quiet=as_json),
         connect(scheduler, count(workers)) as executor,
+        heading(loaded, _how_often(loaded), quiet=as_json),
         progress_bar("sweep", quiet=as_json) as progress,
     ):
         found = simulate(

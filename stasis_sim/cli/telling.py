@@ -13,7 +13,9 @@ from stasis_sim.errors import InputError
 if TYPE_CHECKING:
     from stasis_sim.experiments.reopened import Run
 
-Result = Annotated[Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, or above if it is alone.")]
+Result = Annotated[
+    Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, or results/SCENARIO if it is alone there.")
+]
 Call = Annotated[int | None, typer.Option("--call", metavar="ID", min=1, help="What happened to this call.")]
 Outage = Annotated[
     int | None, typer.Option("--outage", metavar="N", min=1, help="What happened in this outage of the app.")
@@ -41,6 +43,8 @@ def trace(
     from stasis_sim.report import sequence
     from stasis_sim.report.storytelling import as_json as told
 
+    if mermaid and as_json:
+        raise InputError.at("--mermaid", "--json is given too, and both print the whole story; write one of them")
     run = _one(result)
     results = run.recorded()
     choice = choose(results, Asked(call, outage, only_app, replication))
@@ -73,7 +77,10 @@ def _one(path: Path) -> Run:
 @app.command()
 def plot(
     results: Annotated[
-        list[Path], typer.Argument(metavar="RESULT…", help="results/SCENARIO/DIGEST, or above; several are compared.")
+        list[Path],
+        typer.Argument(
+            metavar="RESULT…", help="results/SCENARIO/DIGEST, or results/SCENARIO for all in it; several are compared."
+        ),
     ],
     svg: Annotated[bool, typer.Option("--svg", help="Draw SVG in place of PNG.")] = False,
 ) -> None:

@@ -90,6 +90,16 @@ def handovers(dialplan: Dialplan) -> Iterator[Handover]:
                         yield _handover(paths, context, extension, step, call)
 
 
+def asked_for(dialplan: Dialplan) -> Iterator[str]:
+    """Yield the name in every ``Stasis()``, as it stands in the file: it may be a variable."""
+    for context in dialplan.contexts.values():
+        for extension in context.extensions:
+            for step in extension.steps.values():
+                for call in calls(step):
+                    if call.name == "stasis":
+                        yield next(iter(split_arguments(call.data)), "")
+
+
 def _handover(paths: _Paths, context: Context, extension: Extension, step: Step, call: Call) -> Handover:
     broadcast = call.name == "stasisbroadcast"
     app = "" if broadcast else next(iter(split_arguments(call.data)), "")

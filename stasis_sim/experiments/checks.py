@@ -11,6 +11,7 @@ from stasis_sim.experiments.expectations import Verdict
 from stasis_sim.experiments.replications import Results, run_all
 from stasis_sim.experiments.studies import Study
 from stasis_sim.scenario import Scenario
+from stasis_sim.simulated.preparation import too_late
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -41,8 +42,11 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
 def idle(results: Results) -> list[Problem]:
     """Return a problem for each fault that touched nothing in all replications together."""
     scenario = results.scenario
-    found = []
+    found, never = [], {late.position: late.problem for late in too_late(scenario) if late.never}
     for position in results.idle_faults:
+        if position in never:
+            found.append(never[position])
+            continue
         fault = scenario.faults[position]
         text = f"{fault.verb} {fault.target} touched nothing in any replication"
         doing = "sends requests or connects" if fault.verb == "shut_out" else "is connected"

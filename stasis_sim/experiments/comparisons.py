@@ -22,7 +22,7 @@ from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.inputs import digest, provenance
 from stasis_sim.experiments.replications import Folder, Results, results_of, workers_for
 from stasis_sim.experiments.results import canonical, write
-from stasis_sim.experiments.studies import Progress, Study, carry_out
+from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out
 from stasis_sim.experiments.sweeps import design, label, varied
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def compare(
     executor: Executor | None = None,
     command: Sequence[str] = (),
     progress: Progress | None = None,
+    finished: Finished | None = None,
 ) -> dict[str, Results]:
     """Run variants, all by one crew.
 
@@ -66,18 +67,21 @@ def compare(
         executor: Any executor to work on, in place of processes of our own.
         command: What the user typed, for the provenance.
         progress: Told after each replication.
+        finished: Told of each variant whose run is over.
 
     Raises:
         InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
     """
-    _same_seed(variants)
+    same_seed(variants)
     keep = Folder() if out is None else None
     root = keep.path if keep is not None else Path(out or ".")
     studies = {name: Study(scenario, root, command) for name, scenario in variants.items()}
+    positions = {study: position for position, study in enumerate(studies.values())}
     jobs = sum(study.total for study in studies.values())
     with crew(executor, workers_for(workers, jobs)) as people:
-        for _ in carry_out(studies.values(), people, progress, expected=jobs):
-            pass
+        for study in carry_out(studies.values(), people, progress, expected=jobs):
+            if finished is not None:
+                finished(positions[study], study)
     found = {name: results_of(study, keep) for name, study in studies.items()}
     _write(folder(found), found, command)
     return found
@@ -101,7 +105,12 @@ def _write(path: Path, variants: Mapping[str, Results], command: Sequence[str]) 
     write(path / "compare.json", canonical({"scenario": first.name, "variants": named}))
 
 
-def _same_seed(variants: Mapping[str, Scenario]) -> None:
+def same_seed(variants: Mapping[str, Scenario]) -> None:
+    """Refuse variants that do not meet the same callers.
+
+    Raises:
+        InputError: The seed of one is another.
+    """
     seeds = {name: scenario.run.seed for name, scenario in variants.items()}
     first = next(iter(seeds.values()), 0)
     for name, seed in seeds.items():

@@ -136,19 +136,34 @@ def installed() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def portable(word: str) -> str:
+    """Return a word of a command without the folders of this machine, as results are handed on.
+
+    An absolute path below the working directory becomes relative to it, of any other only the last name is left.
+    """
+    return "".join(
+        _from_here(Path(part)) if Path(part).is_absolute() else part for part in re.split(r"([=,\[\]])", word)
+    )
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
+
+
 def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
     """Return how results came about: all that is needed to repeat them. It differs from machine to machine.
 
     Args:
         scenario: The scenario as run.
-        command: What the user typed.
+        command: What the user typed; see :func:`portable`.
     """
     includes = {
         name: {pattern: [file.name for file in files] for pattern, files in read(file).included.items()}
         for name, file in _conf_files(scenario).items()
     }
     return {
-        "command": list(command),
+        "command": list(map(portable, command)),
         "model": model_version(),
         "seed": scenario.run.seed,
         "name": scenario.name,

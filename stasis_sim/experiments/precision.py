@@ -7,17 +7,14 @@ the next step is depends on the results alone, so that it is the same with any n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stasis_sim.errors import Problem
-from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval, of_scope, relative_half_width, student, value
 from stasis_sim.observe.metrics import Measures, Number
-from stasis_sim.scenario.expect import scope_and_measure
+from stasis_sim.scenario.measured import scope_and_measure
 
 if TYPE_CHECKING:
-    from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.run import Run
 
 LEAST: Final = 10
@@ -82,17 +79,3 @@ def of(measures: Measures, name: str) -> Number:
     """Return the number of ``[APP.]measure`` in a replication; the app may be a client."""
     app, measure = scope_and_measure(name)
     return value(dict(of_scope(measures, app, measure)), measure)
-
-
-def misfits(scenario: Scenario) -> Iterator[Problem]:
-    """Yield measures that a precision is asked of and that no result will have."""
-    for position, name in enumerate(scenario.run.precision_of):
-        app, measure = scope_and_measure(name)
-        known = {app for client in scenario.clients.values() for app in client.apps} | set(scenario.clients)
-        if lookup(measure) is None:
-            text = f"no measure {name}; write one of docs/measures.md, such as ejection_rate"
-        elif app is not None and app not in known:
-            text = f"no app or client {app}; write one of {', '.join(sorted(known))}"
-        else:
-            continue
-        yield scenario.problem(("run", "precision_of", position), text)

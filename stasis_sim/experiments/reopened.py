@@ -87,6 +87,9 @@ Reopened = Run | Comparison | Sweep
 
 _NO_TABLES: Final = "recorded with record: measures, so there are no tables; run it again with --set run.record=all"
 
+_MOST: Final = 8
+"""Folders that a message lists."""
+
 _HINT: Final = "name the folder that run, compare or sweep has written, as results/SCENARIO/DIGEST"
 
 
@@ -137,6 +140,10 @@ def _why_none(path: Path) -> str:
         return f"no such folder; {_HINT}"
     if (path / "replications").is_dir():
         return "the run has not come to its end; run it again, it goes on where it was"
+    below = sorted({str(each.parent) for each in path.glob("*/*") if _kind(each)})
+    if below:
+        more = f" and {len(below) - _MOST} more" if len(below) > _MOST else ""
+        return f"no results in it, but in {', '.join(below[:_MOST])}{more}; name one of them, or a folder in it"
     return f"no results in it; {_HINT}"
 
 

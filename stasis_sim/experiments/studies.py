@@ -22,6 +22,9 @@ from stasis_sim.simulated.preparation import Prepared, prepare
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
 
+Finished = Callable[[int, "Study"], None]
+"""Told of each study of several that is over, with its position among them, from 0."""
+
 
 class Study:
     """One scenario, on its way from nothing to results.
@@ -114,9 +117,6 @@ def examine(scenario: Scenario) -> Prepared:
         InputError: It does not fit Asterisk's files, or asks for what it does not give.
     """
     prepared = prepare(scenario)
-    problems = list(precision.misfits(scenario))
-    if problems:
-        raise InputError(problems)
     Engine(prepared).examine()
     return prepared
 

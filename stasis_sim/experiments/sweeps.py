@@ -26,7 +26,7 @@ from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.inputs import digest, hold, provenance, scenario_digest
 from stasis_sim.experiments.replications import Folder, workers_for
 from stasis_sim.experiments.results import Json, ResultTree, canonical, write
-from stasis_sim.experiments.studies import Progress, Study, carry_out
+from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out, examine
 from stasis_sim.observe.intervals import Summary
 from stasis_sim.observe.metrics import Measures
 from stasis_sim.scenario.document import parse
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stasis_sim.scenario import Scenario
+
+_OVER: Final = "--over"
 
 UNITS: Final[dict[Kind, str]] = {"duration": "_s", "rate": "_per_s", "share": "", "count": "", "number": ""}
 """What the name of a column adds to a key whose values are all of one kind of quantity."""
@@ -147,10 +149,7 @@ def design(scenario: Scenario, over: Mapping[str, Any], latin_hypercube: int | N
     data: dict[str, Any] = {"over": lists}
     if latin_hypercube is not None:
         data["latin_hypercube"] = latin_hypercube
-    try:
-        return scenario.where({"sweep": data})
-    except InputError as error:
-        raise _named(error, "--over") from None
+    return scenario.where({"sweep": data}, _called)
 
 
 def read_over(options: Sequence[str]) -> dict[str, Any]:
@@ -159,21 +158,14 @@ def read_over(options: Sequence[str]) -> dict[str, Any]:
     Raises:
         InputError: It is neither.
     """
-    over = {}
-    for key, text in pairs(options):
-        try:
-            over[key] = text.strip() if ".." in text and "," not in text else parse(f"[{text}]", f"--over {key}").data
-        except InputError as error:
-            raise _named(error, "--over") from None
-    return over
+    return {
+        key: text.strip() if ".." in text and "," not in text else parse(f"[{text}]", _called(key)).data
+        for key, text in pairs(options, _OVER)
+    }
 
 
-def _named(error: InputError, option: str) -> InputError:
-    """Return an error that names the option that the user wrote, not the one that does the work."""
-    return InputError(
-        Problem(problem.file.replace("--set", option), problem.line, problem.column, problem.text)
-        for problem in error.problems
-    )
+def _called(key: str) -> str:
+    return f"{_OVER} {key}"
 
 
 def sweep(
@@ -185,6 +177,7 @@ def sweep(
     tables: bool = False,
     command: Sequence[str] = (),
     progress: Progress | None = None,
+    finished: Finished | None = None,
 ) -> Swept:
     """Run a scenario for all values of the keys that it sweeps.
 
@@ -196,14 +189,12 @@ def sweep(
         tables: Keep the tables of each run too, not only its measures.
         command: What the user typed, for the provenance.
         progress: Told after each replication.
+        finished: Told of each point whose run is over.
 
     Raises:
         InputError: Nothing is swept, a value does not fit its key, or a scenario does not fit Asterisk's files.
     """
-    what = scenario.sweep
-    if what is None:
-        text = "nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario"
-        raise InputError.at(scenario.file, text)
+    what = _design_of(scenario)
     if not tables:
         scenario = scenario.where({"run.record": "measures"})
     keep = Folder() if out is None else None
@@ -211,18 +202,22 @@ def sweep(
     settings = list(what.points(_spread(scenario, what)))
     runs = len(settings) * scenario.run.replications
     places: list[str] = []
+    positions: dict[Study, int] = {}
     warnings: dict[Problem, None] = {}
 
     def studies() -> Iterator[Study]:
         for each in settings:
             study = Study(varied(scenario, each), root, command)
             warnings.update(dict.fromkeys(study.warnings))
+            positions[study] = len(places)
             places.append(study.tree.path.name)
             yield study
 
     with crew(executor, workers_for(workers, runs)) as people:
-        for _ in carry_out(studies(), people, progress, expected=runs):
-            pass
+        for study in carry_out(studies(), people, progress, expected=runs):
+            position = positions.pop(study)
+            if finished is not None:
+                finished(position, study)
     name = digest([scenario_digest(hold(scenario)), canonical(what.model_dump(by_alias=True))])
     points = tuple(Point(each, place) for each, place in zip(settings, places, strict=True))
     path = root / scenario.name / f"sweep-{name}"
@@ -231,16 +226,37 @@ def sweep(
     return found
 
 
+def _design_of(scenario: Scenario) -> Sweep:
+    if scenario.sweep is None:
+        text = "nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario"
+        raise InputError.at(scenario.file, text)
+    return scenario.sweep
+
+
+def examine_points(scenario: Scenario) -> None:
+    """Find out what would stop a sweep, before anything runs.
+
+    Raises:
+        InputError: Nothing is swept, or there are points that cannot be run: what is wrong with all of them.
+    """
+    what = _design_of(scenario)
+    problems: dict[Problem, None] = {}
+    for settings in what.points(_spread(scenario, what)):
+        try:
+            examine(varied(scenario, settings))
+        except InputError as error:
+            problems.update(dict.fromkeys(error.problems))
+    if problems:
+        raise InputError(problems)
+
+
 def varied(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     """Return a scenario with other values of some keys.
 
     Raises:
         InputError: A value does not fit.
     """
-    try:
-        return scenario.where(settings)
-    except InputError as error:
-        raise _named(error, "--over") from None
+    return scenario.where(settings, _called)
 
 
 def _spread(scenario: Scenario, what: Sweep) -> list[list[float]] | None:

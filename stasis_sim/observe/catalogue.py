@@ -6,8 +6,10 @@ stands for one word of many: ``events.missed.TYPE`` for ``events.missed.StasisSt
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Final, Literal, TypeAlias
 
 from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS
@@ -316,6 +318,18 @@ def _fits(pattern: list[str], parts: list[str]) -> bool:
         (part != "" and part in _WORDS.get(wanted, (part,))) if wanted.isupper() else part == wanted
         for wanted, part in zip(pattern, parts, strict=True)
     )
+
+
+def spellings(open_words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield every name that a measure can have.
+
+    Args:
+        open_words: What may stand for the parts in capitals whose words are not closed here.
+    """
+    words = {**_WORDS, **open_words}
+    for measure in MEASURES:
+        for parts in product(*(words.get(part, (part,)) for part in measure.name.split("."))):
+            yield ".".join(parts)
 
 
 def lookup(name: str) -> Measure | None:

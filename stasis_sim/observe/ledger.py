@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from stasis_sim.observe.hearing import GONE, deceived, starts
 from stasis_sim.observe.invariants import InvariantError, conserve
 from stasis_sim.observe.timeline import Timeline
-from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS
+from stasis_sim.observe.vocabulary import FATES, HOWS, OUTCOMES, REASONS, RESULTS, WHYS
 
 if TYPE_CHECKING:
     from stasis_sim.observe.trace import Attempt, Call, Command, Connection, Event
@@ -337,6 +337,7 @@ class Ledger:
         _known("reason", ("", *REASONS), (key[2] for key in self.attempts))
         _known("fate", FATES, (key[2] for key in self.events))
         _known("end of a connection", ("", *HOWS), (key[1] for key in self.connections))
+        _known("reason of a refusal", ("", *WHYS), (key[2] for key in self.connections))
         for app, level in self.levels.items():
             if app is not TOTAL and app not in self.timelines and level.peak:
                 raise InvariantError(f"{level.peak} channels inside {app}, which has no state: call app_state first")

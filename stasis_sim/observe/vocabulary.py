@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from stasis_sim.handoff.http_messages import REASONS as REFUSALS
+
 OUTCOMES: Final = (
     "blocked",
     "in_progress",
@@ -31,6 +33,12 @@ FATES: Final = ("delivered", "late", "misdelivered", "missed", "lost", "pending"
 
 HOWS: Final = ("closed", "torn", "frozen", "refused", "replaced", "write_timeout", "restart")
 """How a connection ended; of a refused one the column ``reason`` says why."""
+
+WHYS: Final = (
+    *("asterisk_down", "network", "timeout", "crash", "no_proxy", "not_listening", "withdrawn"),
+    *filter(None, REFUSALS),
+)
+"""Why a try to connect was refused: something kept it from Asterisk or cut it short, or Asterisk itself refused it."""
 
 CAUSES: Final = ("start", "closed", "torn", "frozen", "crash", "replaced", "write_timeout", "restart", "no_consumer")
 """What began an outage; ``start``: the app has not been connected since the beginning of the run."""

@@ -235,11 +235,7 @@ def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest
     facts = [("scenario", name), ("results", f"results/{name}/{digest}"), *(_of_runs(runs) if runs else [])]
     facts += [("seed", str(provenance["seed"])), ("model", provenance["model"])]
     commands = [("As it was made", shlex.join(provenance["command"]))] if provenance["command"] else []
-    for each in runs:
-        folder = f"results/{each.scenario.name}/{each.tree.path.name}"
-        commands.append(
-            (f"Again, and held byte by byte ({each.scenario.asterisk.profile})", f"stasis-sim rerun {folder}")
-        )
+    commands.append(("Again, and held byte by byte", f"stasis-sim rerun results/{name}/{digest}"))
     commands.append(("This page", f"stasis-sim report results/{name}/{digest}"))
     files = {name: _without_passwords(text) for name, text in provenance["files"].items()}
     return Inputs(facts, _without_passwords(show(scenario)), files, commands)

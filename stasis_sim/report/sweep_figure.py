@@ -18,7 +18,7 @@ from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval
 from stasis_sim.report.drawing import APPS, STYLE
 from stasis_sim.report.tables import cell
-from stasis_sim.scenario.expect import scope_and_measure
+from stasis_sim.scenario.measured import scope_and_measure
 from stasis_sim.scenario.sweep import number
 
 if TYPE_CHECKING:

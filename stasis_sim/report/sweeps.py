@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.precision import of
 from stasis_sim.experiments.sweeps import Swept, label
-from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval, of_scope, paired
 from stasis_sim.report.tables import cell
-from stasis_sim.scenario.expect import scope_and_measure
+from stasis_sim.scenario.measured import Scopes, scope_and_measure
 from stasis_sim.scenario.misfit import MisfitError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from stasis_sim.scenario import Scenario
 
 MOST_ROWS: Final = 60
 """Points that the terminal shows; the table on disk has all."""
@@ -33,19 +34,24 @@ class Place(NamedTuple):
     interval: Interval
 
 
-def check_measures(names: Sequence[str]) -> list[str]:
+def check_measures(names: Sequence[str], scenario: Scenario | None = None) -> list[str]:
     """Return the measures that a user named.
 
+    Args:
+        names: ``[APP.]measure``.
+        scenario: Whose apps and clients are meant; None: any.
+
     Raises:
-        InputError: One does not exist.
+        InputError: One does not exist, or is of an app or client that the scenario does not have.
     """
     for name in names:
         try:
-            _, measure = scope_and_measure(name)
+            scope, measure = scope_and_measure(name)
         except MisfitError as misfit:
             raise InputError.at("--measure", misfit.faults[0][1]) from None
-        if lookup(measure) is None:
-            raise InputError.at("--measure", f"no measure {name}; docs/measures.md lists all")
+        text = "" if scenario is None else Scopes(scenario).misfit(scope, measure)
+        if text:
+            raise InputError.at("--measure", text)
     return list(names)
 
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, PlainValidator
 
 from stasis_sim.scenario.actions import Action, Answer, Claim
 from stasis_sim.scenario.distributions import Constant
-from stasis_sim.scenario.events import EVENT_TYPES
+from stasis_sim.scenario.events import ABOUT_NO_CALL, EVENT_TYPES
 from stasis_sim.scenario.fields import (
     Count,
     Duration,
@@ -236,7 +236,7 @@ class Client(Strict):
         """Yield events that ARI does not have, apps that stand twice, and keys that say nothing."""
         yield from _idle(data)
         inbox, workers = data.get("inbox"), data.get("workers", 1)
-        if isinstance(inbox, int) and isinstance(workers, int) and inbox < workers:
+        if isinstance(inbox, int) and isinstance(workers, int) and 0 < inbox < workers:
             yield ("inbox",), f"less than the workers handle {got(inbox)}; write {workers} or more"
         if "buffer" in data:
             yield from cls._examine_buffer(data["buffer"])
@@ -248,12 +248,15 @@ class Client(Strict):
                 hint = f"write {ON}{near}" if near else f"write one of ARI's, such as {ON}StasisStart"
                 hint = f"write on_{event}" if f"on_{event}" in cls.known_keys() else hint
                 yield ("on", event), f"unknown type of event {got(event)}; {hint}"
+            elif event in ABOUT_NO_CALL and data["on"][event] not in ([], (), None):
+                hint = "write on_replaced" if event == "ApplicationReplaced" else "remove it"
+                yield (
+                    ("on", event),
+                    f"names no call that something could be done about {got(data['on'][event])}; {hint}",
+                )
         yield from cls._examine_claims(data.get("on", {}))
-        apps = data.get("apps")
-        if isinstance(apps, list | tuple):
-            for index, app in enumerate(apps):
-                if app in apps[:index]:
-                    yield ("apps", index), f"named twice {got(app)}; remove one"
+        yield from _examine_subscriptions(data)
+        yield from _twice(data, "apps")
         if data.get("supervisor", "none") != "none" and not cls._ends(data):
             text = f"says nothing of a program that lives on {got(data['supervisor'])}"
             yield ("supervisor",), f"{text}; write on_error: crashes or on_replaced: returns beside it"
@@ -282,6 +285,28 @@ class Client(Strict):
                 if event != OFFER and (action == Claim.tag or isinstance(action, Claim)):
                     keys = ("on", event, index) if listed is todo else ("on", event)
                     yield keys, f"says nothing about {event} {got(Claim.tag)}; write it into {ON}{OFFER}"
+
+
+def _twice(data: Mapping[str, Any], key: str) -> Iterator[tuple[Keys, str]]:
+    """Yield what stands in a list for the second time."""
+    listed = data.get(key)
+    if isinstance(listed, list | tuple):
+        for index, each in enumerate(listed):
+            if each in listed[:index]:
+                yield (key, index), f"named twice {got(each)}; remove one"
+
+
+def _examine_subscriptions(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield subscriptions to nothing, to one thing twice, and those that are made again though there are none."""
+    yield from _twice(data, "subscribe")
+    if data.get("subscribe") in ([], ()):
+        yield ("subscribe",), f"empty {got(data['subscribe'])}; write channel, bridge or both, or remove the key"
+    policies, behind = data.get("reconnect"), "behind" in data
+    whom = "a client behind a proxy" if behind else "a client that subscribes to nothing"
+    hint = "remove it" if behind else "write subscribe: channel beside reconnect, or remove it"
+    for name, policy in policies.items() if isinstance(policies, Mapping) and "subscribe" not in data else ():
+        if isinstance(policy, Mapping) and policy.get("resubscribe") is True:
+            yield ("reconnect", name, "resubscribe"), f"says nothing of {whom} {got(True)}; {hint}"
 
 
 def _idle(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:

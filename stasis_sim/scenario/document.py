@@ -34,7 +34,7 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
 class Place(NamedTuple):
-    """Where something stands: a file, or ``--set KEY``, with 1-based line and column, 0 where they say nothing."""
+    """Where something stands: a file, or an override, with 1-based line and column, 0 where they say nothing."""
 
     file: str
     line: int = 0
@@ -71,9 +71,10 @@ class Document:
 
     def problem(self, keys: Keys, text: str) -> Problem:
         """Return a problem with a key: ``file:line:col: key: text``."""
-        place, _ = self.place(keys)
+        place, there = self.place(keys)
         name = dotted(keys)
-        shown = f"{name}: " if name and place.file != set_name(name) else ""
+        # An override of just this key is called after it.
+        shown = f"{name}: " if name and (place.line or there != keys) else ""
         return Problem(place.file, place.line, place.column, f"{shown}{text}")
 
 

@@ -48,3 +48,20 @@ EVENT_TYPES = (
     "TextMessageReceived",
 )
 """All 45 of Asterisk 23; older ones have fewer."""
+
+ABOUT_NO_CALL = (
+    "ApplicationRegistered",
+    "ApplicationReplaced",
+    "ApplicationUnregistered",
+    "BridgeCreated",
+    "BridgeDestroyed",
+    "BridgeMerged",
+    "BridgeVideoSourceChanged",
+    "ContactStatusChange",
+    "DeviceStateChanged",
+    "EndpointStateChange",
+    "PeerStatusChange",
+    "RESTResponse",
+    "TextMessageReceived",
+)
+"""Those that name no channel, so that nothing can be done about a call when they come."""

@@ -8,21 +8,11 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from stasis_sim.scenario.misfit import MisfitError, choose, got, nearest
+from stasis_sim.scenario.measured import kind_of, scope_and_measure
+from stasis_sim.scenario.misfit import MisfitError, got
 from stasis_sim.scenario.quantities import DURATIONS, duration, share
 
 Operator = Literal["<=", ">=", "==", "!=", "<", ">"]
-
-SHARES = ("ejection_rate", "saved_rate", "missed_rate", "availability", "registered")
-TIMES = ("stranded_s", "orphaned_s", "talked_s", "handoff_s", "reached_s", "recovery_s")
-COUNTS = (
-    *("calls", "attempts", "events", "stranded", "stale_state", "orphaned", "outages", "inside_peak", "inside_mean"),
-    *("connections", "commands", "redials", "callers"),
-)
-
-MEASURES = (*SHARES, *TIMES, *COUNTS)
-"""How the names of measures begin. The whole list is in :mod:`stasis_sim.observe.catalogue`, which this package does
-not import; a test holds the two together."""
 
 EXAMPLE = "Intro-IVR.ejection_rate <= 10% with 95%"
 
@@ -96,37 +86,16 @@ def expectation(value: Any) -> Expectation:
     )
 
 
-def scope_and_measure(name: str) -> tuple[str | None, str]:
-    """Split ``[APP.]measure``: the app or client is what stands before the first part that begins a measure's name.
-
-    Raises:
-        MisfitError: It names no measure.
-    """
-    parts = name.split(".")
-    for index, part in enumerate(parts):
-        if part in MEASURES and all(parts):
-            return ".".join(parts[:index]) or None, ".".join(parts[index:])
-    word = next((part for part in parts if nearest(part, MEASURES)), parts[-1])
-    raise MisfitError.at(f"unknown measure {got(name)}; {choose(word, MEASURES)}")
-
-
-def _kind(measure: str) -> str:
-    parts = measure.split(".")
-    if parts[0] in SHARES or parts[:2] == ["calls", "share"]:
-        return "share"
-    return "time" if any(part.endswith("_s") for part in parts) else "number"
-
-
 def _value(text: str, measure: str) -> float:
     """Return what a measure is compared with, in the measure's own unit."""
-    kind = _kind(measure)
+    kind = kind_of(measure)
     if text.endswith("%"):
         if kind != "share":
             raise MisfitError.at(f"{measure} is no share {got(text)}; write a number without %")
         return share(text)
     if _NUMBER.fullmatch(text):
         return float(text)
-    if kind == "time":
+    if kind == "seconds":
         return duration(text) / DURATIONS["s"]
     example = "a percentage such as 10%" if kind == "share" else "a plain number"
     raise MisfitError.at(f"not a value for {measure} {got(text)}; write {example}")

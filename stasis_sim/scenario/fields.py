@@ -13,6 +13,7 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     SerializationInfo,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -22,6 +23,7 @@ from stasis_sim.scenario.distributions import Distribution
 from stasis_sim.scenario.events import EVENT_TYPES
 from stasis_sim.scenario.forms import distribution, moving, positive_duration, whole_seconds
 from stasis_sim.scenario.misfit import MisfitError, got
+from stasis_sim.scenario.pydantic_errors import faults_of
 from stasis_sim.scenario.quantities import (
     Rate,
     duration,
@@ -116,18 +118,23 @@ class OneOrMany:
     def __init__(self, example: str) -> None:
         self.example = example
 
-    def read(self, value: Any) -> tuple[Any, ...]:
+    def read(self, value: Any, validate: Callable[[Any], Any]) -> Any:
         """Turn a value or a list of values into the tuple that strict models hold.
 
         Raises:
-            MisfitError: There is no value.
+            MisfitError: There is no value, or one does not fit; one that stands alone has no position.
         """
         if value is None:
             raise MisfitError.at(f"has no value {got(value)}; write {self.example}")
-        return tuple_of_one_or_many(value)
+        if isinstance(value, list | tuple):
+            return validate(tuple(value))
+        try:
+            return validate((value,))
+        except ValidationError as error:
+            raise MisfitError((found.keys[1:], found.text) for found in faults_of(error)) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self.read, handler(source))
+        return core_schema.no_info_wrap_validator_function(self.read, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         many = handler(schema)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -19,12 +21,14 @@ from stasis_sim.scenario import crosschecks
 from stasis_sim.scenario.asterisk import Asterisk
 from stasis_sim.scenario.calls import Calls
 from stasis_sim.scenario.clients import Client
-from stasis_sim.scenario.document import Document, parse
+from stasis_sim.scenario.document import Document, parse, set_name
 from stasis_sim.scenario.expect import Expected
 from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
+from stasis_sim.scenario.files import ConfFile
+from stasis_sim.scenario.measured import strangers
 from stasis_sim.scenario.misfit import Keys
-from stasis_sim.scenario.overrides import Overrides, apply
+from stasis_sim.scenario.overrides import Called, Overrides, apply
 from stasis_sim.scenario.places import AnyPlace
 from stasis_sim.scenario.pydantic_errors import faults_of
 from stasis_sim.scenario.run import Run
@@ -45,6 +49,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _held(file: ConfFile | None, other: ConfFile | None) -> ConfFile | None:
+    return file if file is None or other is None or file != other else replace(file, included=other.included)
+
+
+def _written(data: Any, keys: Keys) -> Keys:
+    """Return the way to a value as a file has it, where one may stand for a list of one."""
+    way: list[str | int] = []
+    for key in keys:
+        if isinstance(key, str) or isinstance(data, list):
+            way.append(key)
+            data = data[key]
+    return tuple(way)
 
 
 class Scenario(Strict):
@@ -80,12 +98,13 @@ class Scenario(Strict):
     _base: Path = PrivateAttr(default_factory=Path)
 
     @classmethod
-    def load(cls, path: Path | str, overrides: Overrides = ()) -> Self:
+    def load(cls, path: Path | str, overrides: Overrides = (), called: Called = set_name) -> Self:
         """Read a scenario file.
 
         Args:
             path: The file; other files that it names are relative to it.
             overrides: Values in place of those in the file: ``{"run.seed": 3}`` or ``["run.seed=3"]``.
+            called: How messages call an override.
 
         Raises:
             InputError: The file cannot be read or is not a scenario; all faults at once.
@@ -98,7 +117,9 @@ class Scenario(Strict):
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise InputError.at(str(path), f"cannot be read: {reason}; write the path of a scenario") from None
-        return cls.parse(text, name=str(path), base=path.parent, overrides=overrides)
+        document = parse(text, str(path))
+        apply(document, overrides, called)
+        return cls._of(document, path.parent)
 
     @classmethod
     def parse(cls, text: str, *, name: str = "scenario", base: Path | str = ".", overrides: Overrides = ()) -> Self:
@@ -144,18 +165,35 @@ class Scenario(Strict):
             raise InputError(problems)
         scenario._document = document  # noqa: SLF001 - its own
         scenario._base = base  # noqa: SLF001
+        problems = [document.problem(_written(data, keys), text) for keys, text in strangers(scenario)]
+        if problems:
+            raise InputError(problems)
         return scenario
 
-    def where(self, overrides: Overrides) -> Self:
+    def where(self, overrides: Overrides, called: Called = set_name) -> Self:
         """Return the same scenario with other values: ``scenario.where({"run.seed": 3})``.
+
+        Args:
+            overrides: The values by their keys.
+            called: How messages call each.
 
         Raises:
             InputError: A value does not fit.
         """
         own = self._document
         document = Document(own.name, self.data(), dict(own.places), dict(own.blocks), story=own.story)
-        apply(document, overrides)
-        return self._of(document, self._base)
+        apply(document, overrides, called)
+        return self._of(document, self._base)._with_includes_of(self)  # noqa: SLF001 - its own
+
+    def _with_includes_of(self, other: Self) -> Self:
+        """Return the same scenario, with what the .conf files of another include, as far as they are the same files."""
+        asterisk = {key: _held(getattr(self.asterisk, key), getattr(other.asterisk, key)) for key in CONF_FILES}
+        pairs = zip_longest(self.faults, other.faults[: len(self.faults)])
+        faults = tuple(
+            fault.model_copy(update={key: _held(getattr(fault, key), getattr(old, key, None)) for key in RELOADED})
+            for fault, old in pairs
+        )
+        return self.model_copy(update={"asterisk": self.asterisk.model_copy(update=asterisk), "faults": faults})
 
     @property
     def name(self) -> str:

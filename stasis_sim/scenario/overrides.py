@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from stasis_sim.errors import InputError, Problem
@@ -14,8 +14,16 @@ Overrides: TypeAlias = Mapping[str, Any] | Iterable[str]
 """``{"run.seed": 3}`` or ``["run.seed=3"]``; text is read as YAML."""
 
 
-def pairs(overrides: Overrides) -> list[tuple[str, Any]]:
+Called: TypeAlias = Callable[[str], str]
+"""How messages call the override of a key, as the user wrote it."""
+
+
+def pairs(overrides: Overrides, option: str = "--set") -> list[tuple[str, Any]]:
     """Return keys and values, text still unread.
+
+    Args:
+        overrides: What the user wrote.
+        option: Behind what.
 
     Raises:
         InputError: One has no ``=``.
@@ -30,32 +38,35 @@ def pairs(overrides: Overrides) -> list[tuple[str, Any]]:
         if equals and key.strip():
             found.append((key.strip(), value))
         else:
-            problems.append(
-                Problem("--set", 0, 0, f"not an override {got(override)}; write KEY=VALUE as in run.seed=3")
-            )
+            problems.append(Problem(option, 0, 0, f"not an override {got(override)}; write KEY=VALUE as in run.seed=3"))
     if problems:
         raise InputError(problems)
     return found
 
 
-def apply(document: Document, overrides: Overrides) -> None:
+def apply(document: Document, overrides: Overrides, called: Called = set_name) -> None:
     """Put the values into a document; what is wrong with one of them is added to the document's problems.
+
+    Args:
+        document: The document.
+        overrides: The values.
+        called: How messages call each.
 
     Raises:
         InputError: An override has no ``=``.
     """
     for key, value in pairs(overrides):
-        name = set_name(key)
+        name = called(key)
         try:
             found = parse(value, name) if isinstance(value, str) else Document(name, copy.deepcopy(value))
-            _put(document, key, found.data)
+            _put(document, key, found.data, name)
             problems: Iterable[Problem] = found.problems
         except InputError as error:
             problems = error.problems
         document.problems += [Problem(name, 0, 0, problem.text) for problem in problems]
 
 
-def _put(document: Document, key: str, data: Any) -> None:
+def _put(document: Document, key: str, data: Any, name: str) -> None:
     """Put one value into a document.
 
     Raises:
@@ -67,7 +78,7 @@ def _put(document: Document, key: str, data: Any) -> None:
     keys: Keys = ()
     parts = key.split(".")
     while True:
-        step, parts = _step(holder, parts, key, keys)
+        step, parts = _step(holder, parts, name, keys)
         keys = (*keys, step)
         if not parts:
             break
@@ -85,10 +96,10 @@ def _put(document: Document, key: str, data: Any) -> None:
         del document.places[old]
     for old in [old for old in document.blocks if old[: len(keys)] == keys]:
         del document.blocks[old]
-    document.places[keys] = Place(set_name(key))
+    document.places[keys] = Place(name)
 
 
-def _step(holder: Any, parts: list[str], key: str, keys: Keys) -> tuple[str | int, list[str]]:
+def _step(holder: Any, parts: list[str], name: str, keys: Keys) -> tuple[str | int, list[str]]:
     """Return the key or the position that the way takes next, and what is left of the way."""
     above = ".".join(map(str, keys)) or "the scenario"
     if isinstance(holder, dict):
@@ -98,11 +109,11 @@ def _step(holder: Any, parts: list[str], key: str, keys: Keys) -> tuple[str | in
                 return ".".join(parts[:end]), parts[end:]
         return parts[0], parts[1:]
     if not isinstance(holder, list):
-        raise InputError.at(set_name(key), f"{above} has no keys below it {got(holder)}; write {above}=VALUE")
+        raise InputError.at(name, f"{above} has no keys below it {got(holder)}; write {above}=VALUE")
     position = parts[0]
     if position.isascii() and position.isdigit() and int(position[:9]) <= len(holder):
         return int(position[:9]), parts[1:]
     raise InputError.at(
-        set_name(key),
+        name,
         f"{above} is a list of {len(holder)} {got(position)}; write a position from 0 to {len(holder)}",
     )

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from stasis_sim.scenario.expect import scope_and_measure
 from stasis_sim.scenario.fields import Count, Duration, OneOrMany, PositiveDuration, Share
+from stasis_sim.scenario.measured import scope_and_measure
 from stasis_sim.scenario.misfit import Keys, MisfitError, got
 from stasis_sim.scenario.quantities import duration
 from stasis_sim.scenario.strict import Strict

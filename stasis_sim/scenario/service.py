@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from stasis_sim.scenario.distributions import Constant, Distribution
 from stasis_sim.scenario.events import EVENT_TYPES
-from stasis_sim.scenario.forms import distribution
+from stasis_sim.scenario.forms import FORMS, distribution
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 
 OTHER: Final = "other"
@@ -46,6 +46,12 @@ class Service:
         return {**{type_: each.data(inline=inline) for type_, each in self.types}, OTHER: other}
 
 
+def _is_event(key: Any) -> bool:
+    """Whether a key is meant for a type of event, not for a distribution."""
+    near_a_form = key in FORMS or nearest(key, FORMS) is not None
+    return key == OTHER or str(key)[:1].isupper() or (not near_a_form and nearest(key, EVENT_TYPES) is not None)
+
+
 def service(value: Any, base: Path) -> Service:
     """Read how long a worker needs for an event.
 
@@ -56,7 +62,7 @@ def service(value: Any, base: Path) -> Service:
     Raises:
         MisfitError: It is neither a distribution nor a mapping of types of event to such.
     """
-    if not isinstance(value, Mapping) or not any(key == OTHER or str(key)[:1].isupper() for key in value):
+    if not isinstance(value, Mapping) or not any(map(_is_event, value)):
         return Service(distribution(value, base))
     read: dict[str, Distribution] = {}
     faults: list[tuple[Keys, str]] = []

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
@@ -26,6 +26,7 @@ from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import PROFILES
 from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
+from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.overheard import Hear, Overheard
 from stasis_sim.simulated.reloads import Reread, reread
@@ -209,10 +210,40 @@ def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]
 
 
 def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ...]) -> Iterator[Problem]:
-    """Yield what is perhaps not meant in a dialplan, or in one that is loaded later."""
+    """Yield what is perhaps not meant in a dialplan or one that is loaded later, and faults that never happen."""
     yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
     yield from _unmatched(scenario, named, offers=offers)
+    yield from (late.problem for late in too_late(scenario))
+
+
+class TooLate(NamedTuple):
+    """A fault that is due at an instant after the end of the run.
+
+    Attributes:
+        position: Among the faults.
+        problem: What is to be said.
+        never: Whether it is due at no other instant.
+    """
+
+    position: int
+    problem: Problem
+    never: bool
+
+
+def too_late(scenario: Scenario) -> Iterator[TooLate]:
+    """Yield the faults that do not happen, or not as often as the scenario says, as the run is over before."""
+    end = scenario.run.duration_us
+    if end is None or scenario.run.until is not None:
+        return
+    for position, fault in enumerate(scenario.faults):
+        instants = fault.at_us or (fault.csv.at_us if fault.csv is not None else ())
+        late = [at for at in instants if at > end]
+        if late:
+            text = f"{fault.verb} {fault.target} at {format_duration(late[0])} never happens"
+            text += f": the run ends after {format_duration(end)}; write an earlier instant, or a longer run.duration"
+            problem = scenario.problem(("faults", position, "at" if fault.csv is None else "csv"), text)
+            yield TooLate(position, problem, len(late) == len(instants))
 
 
 def _unknown_applications(contexts: Iterable[Context]) -> Iterator[Problem]:

@@ -14,11 +14,11 @@ from stasis_sim.scenario import Scenario
 TEXT = """\
 asterisk:
   extensions: "[default]\\nexten => ivr,1,Stasis(Intro-IVR)\\n"
-clients: {ivr: {apps: Intro-IVR}}
+clients: {ivr: {apps: Intro-IVR, start: 10s}}
 calls: [{to: ivr@default, arrivals: {every: 1s}}]
 faults:
   - {drop: ivr, at: 20s}
-  - {freeze: ivr, at: 2min, for: 1s}
+  - {freeze: ivr, at: 5s, for: 1s}
 run: {duration: 1min}
 expect: [calls > 50]
 """
@@ -57,8 +57,17 @@ def test_a_fault_that_bites_nowhere_counts_against_the_scenario() -> None:
     )
 
 
+def test_a_fault_that_never_happens_is_said_once() -> None:
+    """It counts against the scenario with the words of the warning, and one that happens sometimes does not."""
+    results = run(Scenario.parse(TEXT.replace("5s", "61s").replace("20s", "[20s, 2min]"), name="s.yaml"))
+    why = "never happens: the run ends after 1min; write an earlier instant, or a longer run.duration"
+    both = [f"s.yaml:6:17: faults.0.at: drop ivr at 2min {why}", f"s.yaml:7:19: faults.1.at: freeze ivr at 61s {why}"]
+    assert [str(problem) for problem in results.warnings] == both
+    assert [str(problem) for problem in idle(results)] == both[1:]
+
+
 def test_a_scenario_whose_faults_all_bite_is_judged_by_its_expectations_alone() -> None:
     """No verdict is made up."""
-    results = run(Scenario.parse(TEXT.replace("2min", "30s"), name="s.yaml"))
+    results = run(Scenario.parse(TEXT.replace("5s", "30s"), name="s.yaml"))
     assert idle(results) == []
     assert [verdict.ok for verdict in check(results)] == [True]

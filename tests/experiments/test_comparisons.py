@@ -1,4 +1,4 @@
-"""Variants side by side, baselines, and runs that are repeated."""
+"""Variants side by side, and baselines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from stasis_sim import experiments
 from stasis_sim.errors import InputError
 from stasis_sim.experiments import baselines
-from stasis_sim.experiments.comparisons import compare, folder, variants_of
+from stasis_sim.experiments.comparisons import compare, variants_of
 from stasis_sim.experiments.replications import run
-from stasis_sim.experiments.reruns import rerun
 from stasis_sim.report.frames import of
 from tests.experiments.small import TEXT, small
 
@@ -120,51 +119,3 @@ def test_a_damaged_baseline_is_to_be_saved_again(tmp_path: Path, replications: o
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "replications": replications}), "utf-8")
     with pytest.raises(InputError, match=r"not a baseline; save it again"):
         baselines.load(tmp_path, results)
-
-
-def test_a_run_can_be_repeated_from_its_results_alone(tmp_path: Path) -> None:
-    """The bytes are the same; a file that was changed, or is gone, is named."""
-    tree = run(small(), out=tmp_path).tree.path
-    found = rerun(tree)
-    assert (found.files, found.differing) == (3 * 6 + 1, ())
-    assert found.model == found.present
-    (tree / "replications" / "0001" / "calls.parquet").write_bytes(b"other")
-    (tree / "replications" / "0003" / "events.parquet").unlink()
-    assert rerun(tree).differing == ("replications/0001/calls.parquet", "replications/0003/events.parquet")
-
-
-def test_a_run_with_a_precision_is_repeated_with_as_many_replications(tmp_path: Path) -> None:
-    """And so gives the same measures."""
-    results = run(small(precision="10%"), out=tmp_path)
-    found = rerun(results.tree.path)
-    assert found.differing == ()
-    assert found.files == 6 * len(results.replications) + 1
-
-
-@pytest.mark.parametrize("damage", [None, "{}", "[]", "x"])
-def test_what_is_no_result_cannot_be_repeated(tmp_path: Path, damage: str | None) -> None:
-    """The message says what to write."""
-    tree = run(small(), out=tmp_path).tree.path
-    if damage is None:
-        (tree / "provenance.json").unlink()
-    else:
-        (tree / "provenance.json").write_text(damage)
-    with pytest.raises(InputError, match=r"no such results; write the folder of a run|run the scenario again"):
-        rerun(tree)
-
-
-def test_a_comparison_is_not_repeated_but_its_runs_are(tmp_path: Path) -> None:
-    """That is said."""
-    done = compare(variants_of(small(), {"faults.0.for": ["5s", "15s"]}), out=tmp_path)
-    with pytest.raises(InputError, match="no run, but what several runs make; write the folder of a run"):
-        rerun(folder(done))
-
-
-def test_results_of_another_model_say_so(tmp_path: Path) -> None:
-    """The model that made them, and the one that repeats them, are both told."""
-    path = run(small(), out=tmp_path).tree.path / "provenance.json"
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "model": "0.0.1+abc"}))
-    found = rerun(path.parent)
-    assert (found.model, found.json()["model"]["then"]) == ("0.0.1+abc", "0.0.1+abc")
-    assert found.json()["same"]

@@ -71,6 +71,7 @@ def test_a_provenance_is_enough_to_repeat_a_run(folder: Path) -> None:
         path.unlink()
     restored = restore(content)
     assert scenario_digest(restored) == name
+    assert scenario_digest(restored.where({"run.replications": 7})) == name
     assert restored.name == "many-files"
     assert content["command"] == ["stasis-sim", "run", "many-files.yaml"]
     assert content["packages"] == {each.name: each.version for each in importlib.metadata.distributions()}

@@ -57,9 +57,9 @@ def test_what_was_never_seen_is_looked_for_up_to_the_limit() -> None:
 
 def test_all_measures_must_be_narrow_enough() -> None:
     """One that is not keeps it going."""
-    both = asked(precision_of=["ejection_rate", "ivr.ejection_rate"])
+    both = asked(precision_of=["ejection_rate", "Intro-IVR.ejection_rate"])
     mixed: list[Measures] = [
-        {"total": {"ejection_rate": 0.5}, "apps": {"ivr": {"ejection_rate": 0.1 + number / 10}}, "clients": {}}
+        {"total": {"ejection_rate": 0.5}, "apps": {"Intro-IVR": {"ejection_rate": 0.1 + number / 10}}, "clients": {}}
         for number in range(10)
     ]
     assert precision.wanted(asked(), mixed) == 10
@@ -110,9 +110,17 @@ def test_what_was_never_seen_has_a_bound() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "text"),
     [
-        ("run.precision_of", "ejection_rat", "run.precision_of.0: unknown measure"),
-        ("run.precision_of", "nobody.ejection_rate", "no app or client nobody; write one of Intro-IVR, ivr"),
-        ("run.precision_of", "events.FATE.TYPE", "no measure events.FATE.TYPE"),
+        ("run.precision_of", "ejection_rat", "run.precision_of: unknown measure"),
+        (
+            "run.precision_of",
+            "nobody.ejection_rate",
+            r"no such app or client \(got nobody\); write one of Intro-IVR, ivr",
+        ),
+        (
+            "run.precision_of",
+            "events.FATE.TYPE",
+            r"unknown measure \(got events.FATE.TYPE\); write one of events.FATE, events.FATE.TYPE",
+        ),
         ("run.precision", "0%", "no interval is as narrow as that"),
     ],
 )

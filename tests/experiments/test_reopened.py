@@ -121,10 +121,13 @@ def test_measures_alone_have_no_tables(tmp_path: Path) -> None:
 
 
 def test_what_is_no_result_is_said(tmp_path: Path) -> None:
-    """A folder that is not there, one without results, and a run that was interrupted."""
+    """A folder that is not there, one without results or two above them, and a run that was interrupted."""
     assert refused(tmp_path / "nothing") == f"no such folder; {HINT}"
     assert refused(tmp_path) == f"no results in it; {HINT}"
     path = run(small(), out=tmp_path).tree.path
+    run(small(name="other.yaml"), out=tmp_path)
+    both = f"{tmp_path / 'other'}, {tmp_path / 'small'}"
+    assert refused(tmp_path) == f"no results in it, but in {both}; name one of them, or a folder in it"
     (path / "measures.json").unlink()
     assert refused(path) == "the run has not come to its end; run it again, it goes on where it was"
 

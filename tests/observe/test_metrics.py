@@ -15,7 +15,7 @@ from stasis_sim.observe.invariants import InvariantError, conserve
 from stasis_sim.observe.metrics import Measures, measures
 from stasis_sim.observe.missing import COLUMNS, KEYS
 from stasis_sim.observe.trace import Attempt, Event, Recorder
-from stasis_sim.observe.vocabulary import CAUSES, FATES, HOWS, MEANINGS, OUTCOMES, REASONS, RESULTS
+from stasis_sim.observe.vocabulary import CAUSES, FATES, HOWS, MEANINGS, OUTCOMES, REASONS, RESULTS, WHYS
 
 DOCS = Path(__file__).parents[2] / "docs" / "measures.md"
 
@@ -105,7 +105,7 @@ def test_every_measure_of_the_list_is_made() -> None:
     recorder.app_state("ivr", 0, registered=True, working=True)
     event = recorder.event(1, "ivr", "StasisStart", 0)
     event.connection = recorder.connection("bot", ("ivr",), 0)
-    recorder.refused(recorder.connection("bot", ("ivr",), 1), 1, "wrong_password")
+    recorder.refused(recorder.connection("bot", ("ivr",), 1), 1, "bad_credentials")
     recorder.command("bot", "GET", "/ari/channels", 1).status = 404
     call = recorder.call(1, "calls.0", 1)
     call.attempts.append(Attempt("ivr", (), 1, "ejected", "never_registered"))
@@ -291,5 +291,5 @@ def test_the_documentation_shows_the_vocabularies() -> None:
     """docs/measures.md explains every word of the closed vocabularies."""
     section = DOCS.read_text(encoding="utf-8").split("\n## Words\n")[1].split("\n## ")[0]
     assert re.findall(r"^- \*\*(\w+)\*\*", section, re.MULTILINE) == [
-        word for words in (OUTCOMES, RESULTS, REASONS, FATES, HOWS, CAUSES, MEANINGS) for word in words
+        word for words in (OUTCOMES, RESULTS, REASONS, FATES, HOWS, WHYS, CAUSES, MEANINGS) for word in words
     ]

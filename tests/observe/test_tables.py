@@ -23,7 +23,7 @@ def fill(sink: Tables, calls: int) -> None:
     recorder = Recorder(sink=sink)
     recorder.app_state("ivr", 0, registered=True, working=True)
     connection = recorder.connection("bot", ("ivr", "menu"), 0)
-    recorder.refused(recorder.connection("bot", ("ivr",), 5), 6, "wrong_password")
+    recorder.refused(recorder.connection("bot", ("ivr",), 5), 6, "bad_credentials")
     recorder.event(1, "ivr", "ApplicationReplaced", 3).fate = "missed"
     for number in range(1, calls + 1):
         now = number * 10
@@ -115,7 +115,7 @@ def test_frames_show_seconds() -> None:
     assert kept.frame("attempts")["args"].tolist() == ["", "room,1", "", "room,2"]
     assert connections[["apps", "how", "reason"]].to_numpy().tolist() == [
         ["ivr,menu", "", ""],
-        ["ivr", "refused", "wrong_password"],
+        ["ivr", "refused", "bad_credentials"],
     ]
     assert kept.frame("outages")[["app", "from_s", "cause"]].to_numpy().tolist() == [
         ["menu", 0.0, "start"],

@@ -277,9 +277,9 @@ def test_refused_tries_are_counted_and_dropped_without_a_sink() -> None:
     for recorder in (Recorder(), Recorder(sink=rows)):
         open_ = recorder.connection("other", ("menu",), 0)
         for at in range(3):
-            recorder.refused(recorder.connection("ivr", ("ivr",), at), at + 1, "wrong_password")
+            recorder.refused(recorder.connection("ivr", ("ivr",), at), at + 1, "bad_credentials")
         assert recorder.finish(10).connections == {
-            ("ivr", "refused", "wrong_password"): 3,
+            ("ivr", "refused", "bad_credentials"): 3,
             ("other", "", ""): 1,
         }
         assert open_.number == 1
@@ -335,6 +335,7 @@ def test_a_call_that_never_left_is_an_error() -> None:
         ("fate", "unknown fate: eaten; known: delivered, late, misdelivered, missed, lost, pending"),
         ("how", "unknown end of a connection: bored; known: closed, torn, frozen, refused"),
         ("reason", "unknown reason: tired; known: never_registered, forgotten"),
+        ("why", "unknown reason of a refusal: tired; known: asterisk_down, network"),
     ],
 )
 def test_words_outside_the_vocabulary_are_errors(what: str, text: str) -> None:
@@ -345,6 +346,8 @@ def test_words_outside_the_vocabulary_are_errors(what: str, text: str) -> None:
         recorder.event(1, "ivr", "StasisStart", 0).fate = "eaten"
     elif what == "how":
         recorder.connection("ivr", ("ivr",), 0).how = "bored"
+    elif what == "why":
+        recorder.refused(recorder.connection("ivr", ("ivr",), 0), 1, "tired")
     else:
         call.attempts.append(Attempt("ivr", (), 0, "ejected", "tired"))
     with pytest.raises(InvariantError, match=f"^{text}"):

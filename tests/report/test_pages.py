@@ -14,6 +14,7 @@ from stasis_sim.errors import InputError
 from stasis_sim.experiments.comparisons import compare, folder
 from stasis_sim.experiments.reopened import reopen
 from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.reruns import rerun
 from stasis_sim.observe.vocabulary import CAUSES, HOWS, OUTCOMES, REASONS
 from stasis_sim.report import outages, words
 from stasis_sim.report.pages import write_report
@@ -115,6 +116,26 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
     assert "password: (not shown)" in text
 
 
+def test_a_page_names_no_folder_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths below the working directory are relative to it, of others the name is left, and a rerun goes on working."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    (home / "work").mkdir(parents=True)
+    elsewhere.mkdir()
+    monkeypatch.chdir(home)
+    text = TEXT.replace("3min", "2min").replace("replications: 3", "replications: 1, record: measures")
+    (home / "work" / "moment.yaml").write_text(
+        text.replace("default]", "default]\n    #include ../../elsewhere/more.conf"), "utf-8"
+    )
+    (elsewhere / "more.conf").write_text("[default]\n", "utf-8")
+    command = ["stasis-sim", "run", f"{home}/work/moment.yaml", f"--out={elsewhere}/results"]
+    command += ["--set", f"asterisk.ari={elsewhere}/ari.conf"]
+    results = run(Scenario.load(home / "work" / "moment.yaml"), out=elsewhere / "results", command=command)
+    said = page(results.tree.path)
+    assert str(tmp_path) not in said
+    assert "stasis-sim run work/moment.yaml --out=results --set asterisk.ari=ari.conf" in seen(said)
+    assert rerun(results.tree.path).same
+
+
 def test_the_story_is_told_as_it_was_written(reports: dict[str, Path]) -> None:
     """Its lines are joined, addresses are links, code is code, and what looks like a tag is none."""
     text = reports["run"].read_text("utf-8")
@@ -141,7 +162,7 @@ def test_a_comparison_has_each_variant(reports: dict[str, Path]) -> None:
         r"ejection rate Which part of the decided attempts Asterisk turned away\. \+[\d.]+ ± [\d.]+ points", said
     )
     assert said.count("The worst outage") == 2
-    assert said.count("stasis-sim rerun ") == 2
+    assert f"stasis-sim rerun results/moment/{reports['comparison'].parent.name}" in said
 
 
 def test_scenarios_that_are_compared_keep_their_own_questions(tmp_path: Path) -> None:

@@ -98,5 +98,7 @@ def test_a_measure_that_does_not_exist_is_refused() -> None:
     assert check_measures(["Intro-IVR.ejection_rate"]) == ["Intro-IVR.ejection_rate"]
     with pytest.raises(InputError, match=r"--measure: unknown measure .*ejection_rate"):
         check_measures(["ejection_rat"])
-    with pytest.raises(InputError, match=r"--measure: no measure events\.FATE"):
-        check_measures(["events.FATE"])
+    with pytest.raises(InputError, match=r"--measure: unknown measure \(got calls\.final\); write one of calls\.final"):
+        check_measures(["calls.final"])
+    with pytest.raises(InputError, match=r"--measure: no such app or client \(got Intro-IRV\); write Intro-IVR"):
+        check_measures(["Intro-IRV.ejection_rate"], small())

@@ -199,7 +199,7 @@ SCENARIOS = keys(
         "title": TEXTS,
         "calls": st.lists(CALLS, max_size=2),
         "faults": st.lists(FAULTS, max_size=2),
-        "expect": st.lists(st.sampled_from(["calls > 0", "a.ejection_rate <= 10% with 95%"]), max_size=2),
+        "expect": st.lists(st.sampled_from(["calls > 0", "ejection_rate <= 10% with 95%"]), max_size=2),
         "fallback": st.lists(NAMES | st.builds("{}@{}".format, NAMES, NAMES), max_size=2),
     },
 )

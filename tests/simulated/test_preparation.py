@@ -62,6 +62,13 @@ def test_an_app_on_one_side_only_is_a_warning() -> None:
     ]
 
 
+def test_a_fault_after_the_last_call_is_no_warning_where_the_run_waits_for_that() -> None:
+    """With until: drained the end is not known."""
+    late = TEXT.replace("run: {", "faults: [{drop: ivr, at: 2min}]\nrun: {")
+    assert [warning.line for warning in prepare(scenario(late)).warnings] == [10]
+    assert prepare(scenario(late.replace("1min}", "1min, until: drained}"))).warnings == ()
+
+
 def test_all_calls_that_go_nowhere_are_said_together() -> None:
     """One line for each."""
     text = TEXT.replace("calls: [", "calls: [{to: a@default, arrivals: {at: 1s}}, {to: ivr@b, arrivals: {at: 1s}}, ")

@@ -56,6 +56,7 @@ moves = st.just([{"wait": "1s"}, {"move": "two"}])
 actions = st.lists(
     st.one_of(quick.map(lambda action: [action]), slow.map(lambda action: [action]), moves), max_size=3
 ).map(lambda steps: [action for step in steps for action in step])
+RESUBSCRIBES = {"constant": {"delay": "1s", "resubscribe": True}}
 policies = st.sampled_from(
     [
         "none",
@@ -68,7 +69,7 @@ policies = st.sampled_from(
         {"none": {"ping": {"interval": "2s", "timeout": "1s"}, "gives_up": "returns", "supervisor": "3s"}},
         {"delays": {"series": ["1s", "2s"], "attempts": 3, "gives_up": "crashes", "supervisor": "1ms"}},
         {"none": {"keepalive": "1500ms", "gives_up": "hangs"}},
-        {"constant": {"delay": "1s", "resubscribe": True}},
+        RESUBSCRIBES,
         "node-ari-client",
         "asyncari",
     ]
@@ -90,7 +91,7 @@ clients = st.fixed_dictionaries(
         "on PlaybackFinished": st.lists(quick, max_size=2),
         "on StasisEnd": st.lists(quick, max_size=2),
     },
-)
+).map(lambda client: {"subscribe": "channel", **client} if client.get("reconnect") == RESUBSCRIBES else client)
 calls = st.fixed_dictionaries(
     {
         "to": st.sampled_from(["1@default", "2@default", "3@default", "4@default"]),
@@ -117,7 +118,11 @@ def proxied(draw: st.DrawFn, programs: list[dict[str, Any]]) -> dict[str, dict[s
     }
     keeps = {"keeps": draw(st.sampled_from([1, 3, 1000]))} if draw(st.booleans()) else {}
     behind = [
-        {key: value for key, value in client.items() if key not in {"password", "subscribe_all", "subscribe"}}
+        {
+            key: value
+            for key, value in client.items()
+            if key not in {"password", "subscribe_all", "subscribe"} and value != RESUBSCRIBES
+        }
         for client in carried
     ]
     return {
