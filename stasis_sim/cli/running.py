@@ -27,6 +27,7 @@ from stasis_sim.cli.common import (
     examine,
     heading,
     load,
+    loading,
     overrides,
     paragraph,
     print_json,
@@ -59,11 +60,12 @@ def run(
     picture: Annotated[bool, typer.Option(help="Draw the timeline of the first replication.")] = True,
 ) -> None:
     """Run a scenario and say what happened to its calls."""
-    from stasis_sim.api import run as simulate
-    from stasis_sim.experiments.cluster import connect
+    with loading():
+        from stasis_sim.api import run as simulate
+        from stasis_sim.experiments.cluster import connect
 
-    loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
-    examine(loaded, out)
+        loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
+        examine(loaded, out)
     many = loaded.run.replications > 1 or loaded.run.precision is not None
     with (
         heading(loaded, quiet=as_json),
