@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 MOST_PATHS: Final = 256
 """Calls that go in more ways than this are not computed here."""
 
+PIECE: Final = 1 << 14
+"""Calls that are computed at a time: the sums of so many stay near the processor."""
+
 NOBODY: Final = -1
+
+
+def _pieces(rows: Ints) -> list[Ints]:
+    return [rows[begin : begin + PIECE] for begin in range(0, len(rows), PIECE)]
 
 
 def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
@@ -232,16 +239,17 @@ class Cohort:
 
     def _try(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
         """Send the calls that fit on a way, and note what is written about them."""
-        values = self.values(path, rows, horizon)
-        fit = path.fits(values, self.numbers[rows], self._history.links)
-        self._ways[rows] = np.where(fit, way, NOBODY)
-        fitting = int(np.count_nonzero(fit))
-        if fitting:
-            if fitting < len(rows):
-                rows, values = rows[fit], values.of(np.flatnonzero(fit))
-            self.messages.write(path, rows, values)
-            self._taken.add(way)
-            path.count += fitting
+        for some in _pieces(rows):
+            values = self.values(path, some, horizon)
+            fit = path.fits(values, self.numbers[some], self._history.links)
+            self._ways[some] = np.where(fit, way, NOBODY)
+            fitting = int(np.count_nonzero(fit))
+            if fitting:
+                if fitting < len(some):
+                    some, values = some[fit], values.of(np.flatnonzero(fit))
+                self.messages.write(path, some, values)
+                self._taken.add(way)
+                path.count += fitting
 
     def _explore(self, row: int, horizon: int) -> int:
         """Look at one call in the laboratory, and return the way that it goes."""
@@ -263,7 +271,7 @@ class Cohort:
         return len(self._paths) - 1
 
     def groups(self, horizon: int) -> list[Group]:
-        """Return all calls, by the way they go."""
+        """Return all calls, in pieces that go the same way."""
         if not len(self):
             return []
         order = np.argsort(self._ways, kind="stable")
@@ -271,6 +279,7 @@ class Cohort:
         begins = _begins(ordered)
         parts = np.split(order, begins[1:])
         return [
-            Group(self._paths[way], rows, self.values(self._paths[way], rows, horizon))
+            Group(self._paths[way], some, self.values(self._paths[way], some, horizon))
             for way, rows in zip(ordered[begins], parts, strict=True)
+            for some in _pieces(rows)
         ]

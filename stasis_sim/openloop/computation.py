@@ -209,8 +209,7 @@ class _Computation:
     def _close(self, end: int) -> None:
         """Count what has happened in the window, and let the calls go whose turn it is."""
         groups = [cohort.groups(self._horizon) for cohort in self._cohorts]
-        self._follow(groups, end)
-        limit = min(end, self._blocked(groups, end))
+        limit = min(end, self._follow(groups, end))
         through: list[Bunch] = []
         staying: list[Ints] = []
         for cohort, source, parts in zip(self._cohorts, self._prepared.scenario.calls, groups, strict=True):
@@ -224,6 +223,7 @@ class _Computation:
                         self._note_last(group)
                     gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
+                group.values.forget()
             staying.append(np.sort(np.concatenate(left)))
         self.sums.add(through, self._horizon)
         if self._tables is not None:
@@ -245,21 +245,15 @@ class _Computation:
             return np.ones(len(bunch.numbers), np.bool_)
         return (bunch.value(bunch.path.done) < end) & (bunch.value(bunch.path.ended) < limit)
 
-    @staticmethod
-    def _blocked(groups: list[list[Group]], end: int) -> int:
-        """Return the first end of a call to whose rows something may still happen."""
-        first = FOR_EVER
-        for group in (group for parts in groups for group in parts):
-            if group.path.ended is not None:
-                ended, done = group.values[group.path.ended], group.values[group.path.done]
-                waiting = ended[done >= end]
-                first = min(first, int(waiting.min(initial=FOR_EVER)))
-        return first
+    def _follow(self, groups: list[list[Group]], end: int) -> int:
+        """Follow who is inside through the window.
 
-    def _follow(self, groups: list[list[Group]], end: int) -> None:
-        """Follow who is inside through the window."""
+        Returns:
+            The first end of a call to whose rows something may still happen.
+        """
         self._standings.begin()
         found: list[Passages] = []
+        blocked = FOR_EVER
         for cohort, parts in zip(self._cohorts, groups, strict=True):
             for group in parts:
                 numbers = cohort.numbers[group.rows]
@@ -267,7 +261,12 @@ class _Computation:
                     at = group.values[when.at]
                     found.append(Passages(app, change, at[(at >= self._begun) & (at < end)]))
                 self._standings.follow(group, numbers, end)
+                if group.path.ended is not None:
+                    waiting = group.values[group.path.ended][group.values[group.path.done] >= end]
+                    blocked = min(blocked, int(waiting.min(initial=FOR_EVER)))
+                group.values.forget()
         self.levels.add(found)
+        return blocked
 
 
 def _latest(group: Group, sum_: int) -> int:

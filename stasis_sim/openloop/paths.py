@@ -332,6 +332,11 @@ class Values:
             value = self._known[number] = np.full(len(self._rows), value, np.int64)
         return value
 
+    def forget(self) -> None:
+        """Let the sums go; what is asked for after that is computed again."""
+        self._known.clear()
+        self._columns = {HORIZON: self.horizon}
+
     def of(self, rows: Ints) -> Values:
         """Return those of some of the calls."""
         return Values(self._sums, self._column, self._rows[rows], self.horizon)

@@ -185,6 +185,7 @@ class Sums:
         outages = _Known(self._warmup, self._history.timelines)
         for bunch in bunches:
             self._count(bunch, outages, end)
+            bunch.values.forget()
 
     def _count(self, bunch: Bunch, outages: Mapping[str, Outages], end: int) -> None:
         path, ledger, n = bunch.path, self._ledger, len(bunch.numbers)
