@@ -240,16 +240,19 @@ class Cohort:
     def _try(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
         """Send the calls that fit on a way, and note what is written about them."""
         for some in _pieces(rows):
-            values = self.values(path, some, horizon)
-            fit = path.fits(values, self.numbers[some], self._history.links)
-            self._ways[some] = np.where(fit, way, NOBODY)
-            fitting = int(np.count_nonzero(fit))
-            if fitting:
-                if fitting < len(some):
-                    some, values = some[fit], values.of(np.flatnonzero(fit))
-                self.messages.write(path, some, values)
-                self._taken.add(way)
-                path.count += fitting
+            self._send(path, way, some, horizon)
+
+    def _send(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
+        values = self.values(path, rows, horizon)
+        fit = path.fits(values, self.numbers[rows], self._history.links)
+        self._ways[rows] = np.where(fit, way, NOBODY)
+        fitting = int(np.count_nonzero(fit))
+        if fitting:
+            if fitting < len(rows):
+                rows, values = rows[fit], values.of(np.flatnonzero(fit))
+            self.messages.write(path, rows, values)
+            self._taken.add(way)
+            path.count += fitting
 
     def _explore(self, row: int, horizon: int) -> int:
         """Look at one call in the laboratory, and return the way that it goes."""
