@@ -225,7 +225,7 @@ class _Computation:
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
                 group.values.forget()
             staying.append(np.sort(np.concatenate(left)))
-        self.sums.add(through, self._horizon)
+        self.sums.add(through, self._horizon, last=end == FOR_EVER)
         if self._tables is not None:
             write(self._tables, through, self._history.links)
         for cohort, rows in zip(self._cohorts, staying, strict=True):

@@ -307,15 +307,20 @@ class Values:
         self._known: dict[int, Ints | int] = {}
         self.horizon = horizon
 
+    def column(self, symbol: int) -> Ints | int:
+        """Return what a symbol stands for in each call, in microseconds."""
+        column = self._columns.get(symbol)
+        if column is None:
+            column = self._columns[symbol] = self._column(symbol)[self._rows]
+        return column
+
     def raw(self, number: int) -> Ints | int:
         """Return a sum in microseconds, a single number where it is the same for all."""
         known = self._known.get(number)
         if known is None:
             known, terms = self._sums[number]
             for symbol, factor in terms:
-                column = self._columns.get(symbol)
-                if column is None:
-                    column = self._columns[symbol] = self._column(symbol)[self._rows]
+                column = self.column(symbol)
                 if factor == 1:
                     known = known + column
                 elif factor == -1:

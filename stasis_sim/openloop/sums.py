@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.history import History, Ints, Link
-    from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow
+    from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow, Path
 
 _NONE: Final = np.empty(0, np.int64)
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
+
+FEW: Final = 512
+"""Fewer calls of a way than this wait for more of them before they are counted."""
 
 
 def _counts(values: Ints) -> list[tuple[int, int]]:
@@ -174,18 +177,34 @@ class Sums:
         self._warmup = warmup
         self._history = history
         self._ledger = Ledger(warmup, {})
+        self._few: dict[tuple[str, Path], Bunch] = {}
         self._ejected: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._missed: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._orphaned: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._delivered: defaultdict[int, int] = defaultdict(int)
         self._lost: defaultdict[int, int] = defaultdict(int)
 
-    def add(self, bunches: Iterable[Bunch], end: int) -> None:
-        """Count calls that are through; `end`: of the run, in microseconds, where it is known."""
+    def add(self, bunches: Iterable[Bunch], end: int, *, last: bool) -> None:
+        """Count calls that are through.
+
+        Args:
+            bunches: The calls.
+            end: Of the run, in microseconds, where it is known.
+            last: Whether no others follow.
+        """
         outages = _Known(self._warmup, self._history.timelines)
-        for bunch in bunches:
-            self._count(bunch, outages, end)
-            bunch.values.forget()
+        for each in bunches:
+            key = each.source, each.path
+            few = self._few.pop(key, None)
+            bunch = each if few is None else few.joined(each)
+            if len(bunch.numbers) < FEW:
+                self._few[key] = bunch.joined() if few is None else bunch
+            else:
+                self._count(bunch, outages, end)
+            each.values.forget()
+        if last:
+            for bunch in self._few.values():
+                self._count(bunch, outages, end)
 
     def _count(self, bunch: Bunch, outages: Mapping[str, Outages], end: int) -> None:
         path, ledger, n = bunch.path, self._ledger, len(bunch.numbers)
