@@ -157,6 +157,8 @@ class Cohort:
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
         self._drawn: dict[int, Ints] = {}
+        # For each symbol the last block that was drawn, with its number.
+        self._blocks: dict[int, tuple[int, Ints]] = {}
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -190,9 +192,14 @@ class Cohort:
         drawn = self._streams.durations(name, quantile)
         first, last = int(indices[0]), int(indices[-1])
         blocks = range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1)
-        begin = blocks[0] << BLOCK_BITS
         if last - first + 1 == len(indices):
-            return np.concatenate([drawn.block(block) for block in blocks])[first - begin : last - begin + 1]
+            # The block in which one window ends is the one in which the next begins.
+            number, kept = self._blocks.get(symbol, (-1, indices))
+            parts = [kept if block == number else drawn.block(block) for block in blocks]
+            self._blocks[symbol] = blocks[-1], parts[-1]
+            parts[-1] = parts[-1][: (last & (BLOCK - 1)) + 1]
+            parts[0] = parts[0][first & (BLOCK - 1) :]
+            return np.concatenate(parts)
         values = np.empty(len(indices), np.int64)
         for block in blocks:
             start, stop = np.searchsorted(indices, [block << BLOCK_BITS, (block + 1) << BLOCK_BITS])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.paths import Bits
+    from stasis_sim.openloop.windows import Window
     from stasis_sim.simulated.preparation import Prepared
 
 MOST_ROUNDS: Final = 1000
@@ -119,8 +120,7 @@ class _Computation:
         """Compute it."""
         last = 0
         for window in windows(self._prepared.scenario, self._streams):
-            fresh = [cohort.extend(*calls) for cohort, calls in zip(self._cohorts, window.arrivals, strict=True)]
-            self._agree(fresh, window.end)
+            self._agree(self._take(window), window.end)
             if window.end < FOR_EVER:
                 self._close(window.end)
             last = window.last
@@ -133,6 +133,12 @@ class _Computation:
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
         return self._finish()
+
+    def _take(self, window: Window) -> list[Ints]:
+        """Give the calls of a window to the cohorts, which alone keep them."""
+        fresh = [cohort.extend(*calls) for cohort, calls in zip(self._cohorts, window.arrivals, strict=True)]
+        window.arrivals.clear()
+        return fresh
 
     def _end_at(self, horizon: int) -> None:
         """Let the run end at an instant; what was over before it, and before where it was to end so far, stays."""

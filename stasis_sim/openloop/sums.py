@@ -25,7 +25,7 @@ _NONE: Final = np.empty(0, np.int64)
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
 
-FEW: Final = 512
+FEW: Final = 256
 """Fewer calls of a way than this wait for more of them before they are counted."""
 
 
@@ -36,15 +36,38 @@ def _counts(values: Ints) -> list[tuple[int, int]]:
     return list(zip(distinct.tolist(), counts[distinct].tolist(), strict=True))
 
 
-def add_lengths(lengths: Lengths, values: Ints) -> None:
-    """Count many lengths of time, in microseconds."""
-    if not len(values):
-        return
-    lengths.n += len(values)
-    lengths.total += int(values.sum())
-    lengths.longest = max(lengths.longest, int(values.max()))
-    for bin_, count in _counts(_bins(values)):
-        lengths.bins[bin_] += count
+class Spread:
+    """Lengths of time in microseconds, counted many at a time.
+
+    Attributes:
+        n: How many there are.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._total = 0
+        self._longest = 0
+        self._bins = np.zeros(0, np.int64)
+
+    def add(self, values: Ints) -> None:
+        """Count lengths."""
+        if not len(values):
+            return
+        self.n += len(values)
+        self._total += int(values.sum())
+        self._longest = max(self._longest, int(values.max()))
+        bins = np.bincount(_bins(values), minlength=len(self._bins))
+        bins[: len(self._bins)] += self._bins
+        self._bins = bins
+
+    def pour(self, lengths: Lengths) -> None:
+        """Add them to the lengths of a ledger."""
+        lengths.n += self.n
+        lengths.total += self._total
+        lengths.longest = max(lengths.longest, self._longest)
+        distinct = np.flatnonzero(self._bins)
+        for bin_, count in zip(distinct.tolist(), self._bins[distinct].tolist(), strict=True):
+            lengths.bins[bin_] += count
 
 
 def _bins(values: Ints) -> Ints:
@@ -177,6 +200,7 @@ class Sums:
         self._warmup = warmup
         self._history = history
         self._ledger = Ledger(warmup, {})
+        self._lengths: defaultdict[tuple[str, str | None], Spread] = defaultdict(Spread)
         self._few: dict[tuple[str, Path], Bunch] = {}
         self._ejected: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._missed: defaultdict[tuple[str, int], int] = defaultdict(int)
@@ -220,7 +244,7 @@ class Sums:
         commanded = [attempt.first_command for attempt in path.attempts if attempt.first_command is not None]
         if commanded:
             reached = bunch.value(commanded[0]) - bunch.value(path.arrival)
-            add_lengths(ledger.reached[path.attempts[0].app], counted.of(reached))
+            self._lengths["reached", path.attempts[0].app].add(counted.of(reached))
         orphaned: list[tuple[Ints, Ints]] = []
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
@@ -229,7 +253,7 @@ class Sums:
                 orphaned.append(self._commanded(bunch, attempt, counted, outages, end))
             elif attempt.result == "ejected" and attempt.app:
                 _tally(self._ejected, attempt.app, outages[attempt.app].within(bunch.at(attempt.when)))
-        add_lengths(ledger.orphaned[TOTAL], _together(orphaned, counted))
+        self._lengths["orphaned", TOTAL].add(_together(orphaned, counted))
         self._strand(bunch, counted, end)
         self._count_events(bunch, outages, counted)
         for command in path.commands:
@@ -260,14 +284,14 @@ class Sums:
     ) -> tuple[Ints, Ints]:
         """Count the handoff; return which channels were without their app after that, and for how long."""
         first = bunch.value(attempt.first_command)
-        add_lengths(self._ledger.handoff[attempt.app], counted.of(first - bunch.at(attempt.when)))
+        self._lengths["handoff", attempt.app].add(counted.of(first - bunch.at(attempt.when)))
         app, left = outages[attempt.app], np.minimum(bunch.value(attempt.left), end)
         hit, outage = app.touched(first, left)
         left = left[hit]
         orphaned = app.down(left) - app.down(first[hit])
         some = orphaned > 0
         hit, outage, left, orphaned = hit[some], outage[some], left[some], orphaned[some]
-        add_lengths(self._ledger.orphaned[attempt.app], counted.among(hit, orphaned))
+        self._lengths["orphaned", attempt.app].add(counted.among(hit, orphaned))
         while len(outage):
             _tally(self._orphaned, attempt.app, outage)
             further = app.begins(outage + 1) < left
@@ -281,10 +305,10 @@ class Sums:
         for attempt in unheard:
             until = attempt.left if attempt.first_command is None else attempt.first_command
             inside = np.minimum(bunch.value(until), end) - bunch.at(attempt.when)
-            add_lengths(self._ledger.stranded[attempt.app], counted.of(inside))
+            self._lengths["stranded", attempt.app].add(counted.of(inside))
             stranded = stranded + inside
         if unheard:
-            add_lengths(self._ledger.stranded[TOTAL], counted.of(np.asarray(stranded)))
+            self._lengths["stranded", TOTAL].add(counted.of(np.asarray(stranded)))
 
     def _count_events(self, bunch: Bunch, outages: Mapping[str, Outages], counted: Measured) -> None:
         """Count the events of calls, and put those that nobody heard down to the outages they were raised in."""
@@ -316,10 +340,9 @@ class Sums:
                 theirs[key] += count
         for app, calls in self._ledger.deceived.items():
             ledger.deceived[app] += calls
-        for name in ("handoff", "reached", "stranded", "orphaned"):
-            for app, lengths in getattr(self._ledger, name).items():
-                if lengths.n:
-                    getattr(ledger, name)[app].merge(lengths)
+        for (name, app), spread in self._lengths.items():
+            if spread.n:
+                spread.pour(getattr(ledger, name)[app])
         for connection in connections:
             connection.delivered += self._delivered[connection.number]
             connection.missed += self._lost[connection.number]
