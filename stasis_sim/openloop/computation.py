@@ -132,6 +132,7 @@ class _Computation:
             self._end_at(max(emptied, *self._queues.freed, *self._last_heard()))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
+        self._cohorts.clear()  # All calls are counted; the world below is a second one beside that of the history.
         return self._finish()
 
     def _take(self, window: Window) -> list[Ints]:

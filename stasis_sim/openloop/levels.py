@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stasis_sim.openloop.history import Ints
 
-PIECE: Final = 1 << 14
+PIECE: Final = 1 << 13
 """Entries and exits that are followed at a time."""
 
 
