@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_PATHS: Final = 256
 """Calls that go in more ways than this are not computed here."""
 
-PIECE: Final = 1 << 12
+PIECE: Final = 6_144
 """Calls that are computed at a time: the sums of so many stay near the processor."""
 
 NOBODY: Final = -1
