@@ -4,7 +4,8 @@ BIN := .venv/bin
 # The folder that was written last, when the recipe gets there.
 newest = "$$(ls -dt $(1) | head -n 1)"
 
-# Some machines forbid it; then each test that starts the program would compile all of it anew.
+# Some machines forbid it; then each test that starts the program would compile all of it anew. For what is started
+# elsewhere on such a machine, the package is compiled when it is installed.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-all lint format lock bench docs clean
@@ -31,6 +32,7 @@ format: .venv/ready
 	$(BIN)/ruff format .
 
 bench: .venv/ready
+	$(BIN)/python -m compileall -q stasis_sim
 	$(BIN)/python benchmarks/run.py
 
 # Everything is read anew (-E), as pictures and the description of the package depend on more than their page.
@@ -45,6 +47,7 @@ lock:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q stasis_sim
 	touch $@
 
 clean:

@@ -6,8 +6,11 @@ Exit codes: 0 all is well; 1 an expectation does not hold, or there is something
 
 from __future__ import annotations
 
+import atexit
+import gc
+import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import typer
 
@@ -18,9 +21,17 @@ from stasis_sim.errors import InputError, WorkError
 
 __all__ = ["app", "judging", "keeping", "main", "running", "telling", "writing"]
 
+SPARED: Final = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "true"}
+"""What libraries would begin with, and no command needs: threads that wait for matrices to multiply, and a search for
+plugins in all packages."""
+
 
 def main() -> NoReturn:
     """Run the command line; input that cannot be used is said once, without a traceback."""
+    for name, value in SPARED.items():
+        os.environ.setdefault(name, value)
+    # All that is left at the end goes with the process: nobody need look for garbage in it.
+    atexit.register(gc.freeze)
     try:
         app(standalone_mode=True)
     except InputError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shlex
@@ -81,6 +82,20 @@ def load(path: Path, changes: dict[str, list[str]]) -> Scenario:
     typed = {key: f"--{name}" for name, key in OPTIONS.items() if f"--{name}" in changes}
     changed = [change for group in changes.values() for change in group]
     return Scenario.load(path, changed, lambda key: typed.get(key, f"--set {key}"))
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load what a command needs without a search for garbage: there is none, and searching takes as long again.
+
+    What is there by the end of it stays to the end of the process, and is not searched later either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def command() -> list[str]:

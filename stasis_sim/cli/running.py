@@ -27,6 +27,7 @@ from stasis_sim.cli.common import (
     examine,
     heading,
     load,
+    loading,
     overrides,
     paragraph,
     print_json,
@@ -59,15 +60,16 @@ def run(
     picture: Annotated[bool, typer.Option(help="Draw the timeline of the first replication.")] = True,
 ) -> None:
     """Run a scenario and say what happened to its calls."""
-    from stasis_sim.api import run as simulate
-    from stasis_sim.experiments.cluster import connect
+    with loading():
+        from stasis_sim.api import run as simulate
+        from stasis_sim.experiments.cluster import connect
 
-    loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
-    examine(loaded, out)
-    if csv and loaded.run.record != "all":
-        raise InputError.at(
-            "--csv", "run.record is measures, so there are no tables; leave it away, or write record: all"
-        )
+        loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
+        examine(loaded, out)
+        if csv and loaded.run.record != "all":
+            raise InputError.at(
+                "--csv", "run.record is measures, so there are no tables; leave it away, or write record: all"
+            )
     many = loaded.run.replications > 1 or loaded.run.precision is not None
     with (
         connect(scheduler, count(workers)) as executor,

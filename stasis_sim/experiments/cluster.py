@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stasis_sim.errors import InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 LOCAL: Final = "local"
 """In place of an address: a cluster on this machine, for as long as it is needed."""

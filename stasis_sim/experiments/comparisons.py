@@ -13,7 +13,6 @@ variant are those of a run by itself and lie where such a run would put them; a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,8 @@ from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out
 from stasis_sim.experiments.sweeps import design, label, varied
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from stasis_sim.scenario import Scenario
 
 

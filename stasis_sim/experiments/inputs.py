@@ -172,7 +172,7 @@ def provenance(scenario: Scenario, command: Sequence[str]) -> Json:
         "files": dict(sorted(conf_texts(scenario).items())),
         "includes": {name: patterns for name, patterns in includes.items() if patterns},
         "python": sys.version,
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "packages": installed(),
     }
 

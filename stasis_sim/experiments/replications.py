@@ -7,7 +7,6 @@ import tempfile
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,8 @@ from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary, summarise
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from stasis_sim.scenario import Scenario

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stasis_sim.openloop.laboratory import HORIZON
 from stasis_sim.openloop.links import FOR_EVER
+from stasis_sim.openloop.paths import Values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.paths import EventRow, Path, Values, When
+    from stasis_sim.openloop.paths import EventRow, Path, When
 
 
 class Bunch(NamedTuple):
@@ -51,3 +53,16 @@ class Bunch(NamedTuple):
         """Return some of the calls."""
         reasons = {place: words[rows] for place, words in self.reasons.items()}
         return self._replace(values=self.values.of(rows), numbers=self.numbers[rows], reasons=reasons)
+
+    def joined(self, *others: Bunch) -> Bunch:
+        """Return this and others that went the same way as one, which stays as it is when their cohort goes on."""
+        parts = (self, *others)
+        columns = {
+            symbol: np.concatenate([np.asarray(part.values.column(symbol)) for part in parts])
+            for symbol in self.path.symbols
+            if symbol != HORIZON
+        }
+        numbers = np.concatenate([part.numbers for part in parts])
+        values = Values(self.path.sums, columns.__getitem__, np.arange(len(numbers)), self.values.horizon)
+        reasons = {place: np.concatenate([part.reasons[place] for part in parts]) for place in self.reasons}
+        return self._replace(values=values, numbers=numbers, reasons=reasons)

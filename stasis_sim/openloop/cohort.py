@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 MOST_PATHS: Final = 256
 """Calls that go in more ways than this are not computed here."""
 
+PIECE: Final = 6_144
+"""Calls that are computed at a time: the sums of so many stay near the processor."""
+
 NOBODY: Final = -1
+
+
+def _pieces(rows: Ints) -> list[Ints]:
+    return [rows[begin : begin + PIECE] for begin in range(0, len(rows), PIECE)]
 
 
 def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
@@ -151,6 +158,8 @@ class Cohort:
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
         self._drawn: dict[int, Ints] = {}
+        # For each symbol the last block that was drawn, with its number.
+        self._blocks: dict[int, tuple[int, Ints]] = {}
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -184,9 +193,14 @@ class Cohort:
         drawn = self._streams.durations(name, quantile)
         first, last = int(indices[0]), int(indices[-1])
         blocks = range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1)
-        begin = blocks[0] << BLOCK_BITS
         if last - first + 1 == len(indices):
-            return np.concatenate([drawn.block(block) for block in blocks])[first - begin : last - begin + 1]
+            # The block in which one window ends is the one in which the next begins.
+            number, kept = self._blocks.get(symbol, (-1, indices))
+            parts = [kept if block == number else drawn.block(block) for block in blocks]
+            self._blocks[symbol] = blocks[-1], parts[-1]
+            parts[-1] = parts[-1][: (last & (BLOCK - 1)) + 1]
+            parts[0] = parts[0][first & (BLOCK - 1) :]
+            return np.concatenate(parts)
         values = np.empty(len(indices), np.int64)
         for block in blocks:
             start, stop = np.searchsorted(indices, [block << BLOCK_BITS, (block + 1) << BLOCK_BITS])
@@ -239,6 +253,10 @@ class Cohort:
 
     def _try(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
         """Send the calls that fit on a way, and note what is written about them."""
+        for some in _pieces(rows):
+            self._send(path, way, some, horizon)
+
+    def _send(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
         values = self.values(path, rows, horizon)
         fit = path.fits(values, self.numbers[rows], self._history.links)
         self._ways[rows] = np.where(fit, way, NOBODY)
@@ -272,7 +290,7 @@ class Cohort:
         return len(self._paths) - 1
 
     def groups(self, horizon: int) -> list[Group]:
-        """Return all calls, by the way they go."""
+        """Return all calls, in pieces that go the same way."""
         if not len(self):
             return []
         order = np.argsort(self._ways, kind="stable")
@@ -280,6 +298,7 @@ class Cohort:
         begins = _begins(ordered)
         parts = np.split(order, begins[1:])
         return [
-            Group(self._paths[way], rows, self.values(self._paths[way], rows, horizon))
+            Group(self._paths[way], some, self.values(self._paths[way], some, horizon))
             for way, rows in zip(ordered[begins], parts, strict=True)
+            for some in _pieces(rows)
         ]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.paths import Bits
+    from stasis_sim.openloop.windows import Window
     from stasis_sim.simulated.preparation import Prepared
 
 MOST_ROUNDS: Final = 1000
@@ -123,8 +124,7 @@ class _Computation:
             # Whether one more comes in time is asked of instants that hang on when it does.
             self._history.reach(self._horizon)
         for window in windows(self._prepared.scenario, self._streams):
-            fresh = [cohort.extend(*calls) for cohort, calls in zip(self._cohorts, window.arrivals, strict=True)]
-            self._agree(fresh, window.end)
+            self._agree(self._take(window), window.end)
             if window.end < FOR_EVER:
                 self._close(window.end)
             last = window.last
@@ -137,7 +137,14 @@ class _Computation:
             self._end_at(max(emptied, *through, *self._last_heard()))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
+        self._cohorts.clear()  # All calls are counted; the world below is a second one beside that of the history.
         return self._finish()
+
+    def _take(self, window: Window) -> list[Ints]:
+        """Give the calls of a window to the cohorts, which alone keep them."""
+        fresh = [cohort.extend(*calls) for cohort, calls in zip(self._cohorts, window.arrivals, strict=True)]
+        window.arrivals.clear()
+        return fresh
 
     def _end_at(self, horizon: int) -> None:
         """Let the run end at an instant; what was over before it, and before where it was to end so far, stays."""
@@ -217,8 +224,7 @@ class _Computation:
     def _close(self, end: int) -> None:
         """Count what has happened in the window, and let the calls go whose turn it is."""
         groups = [cohort.groups(self._horizon) for cohort in self._cohorts]
-        self._follow(groups, end)
-        limit = min(end, self._blocked(groups, end))
+        limit = min(end, self._follow(groups, end))
         through: list[Bunch] = []
         staying: list[Ints] = []
         for cohort, source, parts in zip(self._cohorts, self._prepared.scenario.calls, groups, strict=True):
@@ -234,8 +240,9 @@ class _Computation:
                     if gone.path.killed:
                         self._history.restarts.kill(gone.value(gone.path.ended))
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
+                group.values.forget()
             staying.append(np.sort(np.concatenate(left)))
-        self.sums.add(through, self._horizon)
+        self.sums.add(through, self._horizon, last=end == FOR_EVER)
         if self._tables is not None:
             write(self._tables, through, self._history.links)
         for cohort, rows in zip(self._cohorts, staying, strict=True):
@@ -255,21 +262,15 @@ class _Computation:
             return np.ones(len(bunch.numbers), np.bool_)
         return (bunch.value(bunch.path.done) < end) & (bunch.value(bunch.path.ended) < limit)
 
-    @staticmethod
-    def _blocked(groups: list[list[Group]], end: int) -> int:
-        """Return the first end of a call to whose rows something may still happen."""
-        first = FOR_EVER
-        for group in (group for parts in groups for group in parts):
-            if group.path.ended is not None:
-                ended, done = group.values[group.path.ended], group.values[group.path.done]
-                waiting = ended[done >= end]
-                first = min(first, int(waiting.min(initial=FOR_EVER)))
-        return first
+    def _follow(self, groups: list[list[Group]], end: int) -> int:
+        """Follow who is inside through the window.
 
-    def _follow(self, groups: list[list[Group]], end: int) -> None:
-        """Follow who is inside through the window."""
+        Returns:
+            The first end of a call to whose rows something may still happen.
+        """
         self._standings.begin()
         found: list[Passages] = []
+        blocked = FOR_EVER
         for cohort, parts in zip(self._cohorts, groups, strict=True):
             for group in parts:
                 numbers = cohort.numbers[group.rows]
@@ -277,7 +278,12 @@ class _Computation:
                     at = group.values[when.at]
                     found.append(Passages(app, change, at[(at >= self._begun) & (at < end)]))
                 self._standings.follow(group, numbers, end)
+                if group.path.ended is not None:
+                    waiting = group.values[group.path.ended][group.values[group.path.done] >= end]
+                    blocked = min(blocked, int(waiting.min(initial=FOR_EVER)))
+                group.values.forget()
         self.levels.add(found)
+        return blocked
 
 
 def _latest(group: Group, sum_: int) -> int:

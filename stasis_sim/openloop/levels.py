@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from stasis_sim.observe.ledger import TOTAL, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from stasis_sim.openloop.links import Ints
+
+PIECE: Final = 1 << 13
+"""Entries and exits that are followed at a time."""
 
 
 class Passages(NamedTuple):
@@ -31,7 +34,19 @@ class Passages(NamedTuple):
 
 def _moves(found: Sequence[Passages]) -> Ints:
     """Return entries and exits in order, as numbers: twice the instant, and one more for an entry."""
-    return np.sort(np.concatenate([2 * each.at + (each.change > 0) for each in found]))
+    moves = np.concatenate([2 * each.at + (each.change > 0) for each in found])
+    moves.sort()
+    return moves
+
+
+def _pieces(moves: Ints) -> Iterator[Ints]:
+    """Yield entries and exits some at a time, and all of an instant together."""
+    begin = 0
+    while begin < len(moves):
+        last = moves[begin : begin + PIECE][-1]
+        end = int(np.searchsorted(moves, last | 1, side="right"))
+        yield moves[begin:end]
+        begin = end
 
 
 class Levels:
@@ -48,9 +63,11 @@ class Levels:
         apps = list(dict.fromkeys(each.app for each in found))
         moves = {app: _moves([each for each in found if each.app == app]) for app in apps}
         for app in apps:
-            self._follow(app, moves[app])
+            for some in _pieces(moves[app]):
+                self._follow(app, some)
         if len(apps) > 1 or self._counts.keys() - {TOTAL, *apps}:
-            self._follow(TOTAL, np.sort(np.concatenate(list(moves.values()) or [np.empty(0, np.int64)])))
+            for some in _pieces(np.sort(np.concatenate([np.empty(0, np.int64), *moves.values()]))):
+                self._follow(TOTAL, some)
         else:
             # One app has them all.
             for app in apps:
@@ -58,8 +75,6 @@ class Levels:
                     kept[TOTAL] = kept[app]
 
     def _follow(self, name: str | None, moves: Ints) -> None:
-        if not len(moves):
-            return
         at, changes = moves >> 1, 2 * (moves & 1) - 1
         # Each change holds from its instant to the end of the run, whenever that is: see `pour`.
         self._areas[name] -= int((changes * np.maximum(at, self._warmup)).sum())

@@ -337,15 +337,20 @@ class Values:
         self._known: dict[int, Ints | int] = {}
         self.horizon = horizon
 
+    def column(self, symbol: int) -> Ints | int:
+        """Return what a symbol stands for in each call, in microseconds."""
+        column = self._columns.get(symbol)
+        if column is None:
+            column = self._columns[symbol] = self._column(symbol)[self._rows]
+        return column
+
     def raw(self, number: int) -> Ints | int:
         """Return a sum in microseconds, a single number where it is the same for all."""
         known = self._known.get(number)
         if known is None:
             known, terms = self._sums[number]
             for symbol, factor in terms:
-                column = self._columns.get(symbol)
-                if column is None:
-                    column = self._columns[symbol] = self._column(symbol)[self._rows]
+                column = self.column(symbol)
                 if factor == 1:
                     known = known + column
                 elif factor == -1:
@@ -361,6 +366,11 @@ class Values:
         if isinstance(value, int):
             value = self._known[number] = np.full(len(self._rows), value, np.int64)
         return value
+
+    def forget(self) -> None:
+        """Let the sums go; what is asked for after that is computed again."""
+        self._known.clear()
+        self._columns = {HORIZON: self.horizon}
 
     def of(self, rows: Ints) -> Values:
         """Return those of some of the calls."""

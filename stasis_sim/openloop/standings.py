@@ -33,30 +33,34 @@ _NOBODY: Final = -1
 
 
 class _Last:
-    """For each change of a link who of those inside then is the last to leave, and when, as far as it is known."""
+    """For each change of a link the last to leave of those who entered between it and the change before it.
+
+    Of those inside at a change, the last to leave is the last of all who entered before it: whoever of them left before
+    the change is no later than those who did not.
+    """
 
     def __init__(self) -> None:
-        self.left = np.empty(0, np.int64)
-        self.number = np.empty(0, np.int64)
+        self._left = np.empty(0, np.int64)
+        self._number = np.empty(0, np.int64)
 
     def widen(self, changes: int) -> None:
         """Have room for so many changes."""
-        more = changes - len(self.left)
-        self.left = np.concatenate([self.left, np.full(more, _NOBODY)])
-        self.number = np.concatenate([self.number, np.full(more, _NOBODY)])
+        more = np.full(changes - len(self._left), _NOBODY)
+        self._left, self._number = np.concatenate([self._left, more]), np.concatenate([self._number, more])
 
-    def stay(self, changes: Ints, left: Ints, numbers: Ints) -> None:
-        """Calls were inside at changes, and left at instants, which rise."""
-        later = left > self.left[changes]
-        # Of several values for one place the last one counts, which is the latest.
-        self.left[changes[later]] = left[later]
-        self.number[changes[later]] = numbers[later]
+    def note(self, changes: Ints, left: Ints, numbers: Ints) -> None:
+        """Calls that entered before changes, and after those before them, left at instants."""
+        later = np.flatnonzero(left > self._left[changes])
+        changes, left = changes[later], left[later]
+        np.maximum.at(self._left, changes, left)
+        last = left == self._left[changes]
+        self._number[changes[last]] = numbers[later[last]]
 
-    def copy(self) -> _Last:
-        """Return one of the same content."""
-        other = _Last()
-        other.left, other.number = self.left.copy(), self.number.copy()
-        return other
+    def inside(self) -> tuple[Ints, Ints]:
+        """Return for each change when the last of those left who entered before it, and which call that was."""
+        left = np.maximum.accumulate(self._left)
+        rises = np.diff(left, prepend=_NOBODY) > 0
+        return left, self._number[np.maximum.accumulate(np.where(rises, np.arange(len(left)), 0))]
 
 
 class Standings:
@@ -70,14 +74,18 @@ class Standings:
             if remembers and not client.subscribe_all
             for app in client.apps
         }
-        self._certain = {app: _Last() for app in self._links}
-        self._now: dict[str, _Last] = {}
+        self._last = {app: _Last() for app in self._links}
+        self._times: dict[str, Ints] = {}
+        # The first change since which somebody has been inside who leaves after the end of the window.
+        self._occupied: dict[str, int] = {}
 
     def begin(self) -> None:
-        """A window begins: what is certain by now is from calls that have left."""
+        """A window begins: of the calls of earlier ones, those that are through have left."""
         for app, link in self._links.items():
-            self._certain[app].widen(len(link.times))
-            self._now[app] = self._certain[app].copy()
+            # Nobody is inside at what stands behind the last change, not even who never leaves.
+            self._times[app] = np.array([*link.times, FOR_EVER + 1], np.int64)
+            self._last[app].widen(len(link.times))
+            self._occupied[app] = len(link.times)
 
     def follow(self, group: Group, numbers: Ints, end: int) -> None:
         """Note who was inside when a link changed; whoever leaves after the end of the window is inside until then."""
@@ -85,28 +93,22 @@ class Standings:
             if attempt.result == "entered" and attempt.app in self._links:
                 at, left = (self._values(group, each, numbers) for each in (attempt.when.at, attempt.left))
                 # Who is killed with Asterisk is not inside any more when that forgets the app.
-                self._stay(attempt, at, left - (attempt.left_by == RESTART), numbers, end)
+                self._stay(attempt.app, at, left - (attempt.left_by == RESTART), numbers, end)
 
     @staticmethod
     def _values(group: Group, sum_: int | None, numbers: Ints) -> Ints:
         return np.full(numbers.shape, FOR_EVER) if sum_ is None else group.values[sum_]
 
-    def _stay(self, attempt: AttemptRow, at: Ints, left: Ints, numbers: Ints, end: int) -> None:
-        certain, now = self._certain[attempt.app], self._now[attempt.app]
-        times = np.array(self._links[attempt.app].times[: len(certain.left)], np.int64)
-        times = np.append(times, FOR_EVER)
+    def _stay(self, app: str, at: Ints, left: Ints, numbers: Ints, end: int) -> None:
+        times = self._times[app]
         changes = count_before(times, at, "left")
-        inside = np.flatnonzero(times[changes] <= np.minimum(left, FOR_EVER - 1))
-        inside = inside[np.argsort(left[inside], kind="stable")]
-        changes, at, left, numbers = changes[inside], at[inside], left[inside], numbers[inside]
-        while len(changes):
-            if (times[changes] == at).any() or (times[changes] == left).any():
-                raise ClosedLoopError(_TIE)
-            gone = int(np.searchsorted(left, end, side="left"))
-            certain.stay(changes[:gone], left[:gone], numbers[:gone])
-            now.stay(changes, np.concatenate([left[:gone], np.full(len(left) - gone, FOR_EVER)]), numbers)
-            on = times[changes + 1] <= np.minimum(left, FOR_EVER - 1)
-            changes, at, left, numbers = changes[on] + 1, at[on], left[on], numbers[on]
+        inside = np.flatnonzero(times[changes] <= left)
+        changes, at, left = changes[inside], at[inside], left[inside]
+        if (times[changes] == at).any() or (times[count_before(times, left, "left")] == left).any():
+            raise ClosedLoopError(_TIE)
+        gone = left < end
+        self._last[app].note(changes[gone], left[gone], numbers[inside[gone]])
+        self._occupied[app] = int(changes[~gone].min(initial=self._occupied[app]))
 
     def reasons(self, bunch: Bunch) -> dict[int, Ints]:
         """Return for the ejected attempts of calls why they were: for each call a place in REASONS."""
@@ -117,9 +119,10 @@ class Standings:
         }
 
     def _remembered(self, bunch: Bunch, attempt: AttemptRow) -> Ints:
-        last, at = self._now[attempt.app], bunch.at(attempt.when)
+        at = bunch.at(attempt.when)
         change = self._links[attempt.app].look(at, attempt.when.rank, bunch.numbers)
-        left, number = last.left[change], last.number[change]
-        if ((left == at) & (number != bunch.numbers)).any():
+        left, number = (each[change] for each in self._last[attempt.app].inside())
+        occupied = change >= self._occupied[attempt.app]
+        if ((left == at) & (number != bunch.numbers) & ~occupied).any():
             raise ClosedLoopError(_TIE)
-        return (left > at).astype(np.int64)
+        return (occupied | (left > at)).astype(np.int64)

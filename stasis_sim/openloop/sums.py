@@ -15,35 +15,75 @@ from stasis_sim.openloop.searching import count_before
 from stasis_sim.openloop.standings import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.history import History
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow
+    from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow, Path
 
 _NONE: Final = np.empty(0, np.int64)
 
 _UNHEARD: Final = frozenset({"missed", "lost", "late"})
 
-
-def _counts(values: Ints) -> list[tuple[int, int]]:
-    """Return how often each of some small numbers occurs."""
-    counts = np.bincount(values)
-    distinct = np.flatnonzero(counts)
-    return list(zip(distinct.tolist(), counts[distinct].tolist(), strict=True))
+FEW: Final = 256
+"""Fewer calls of a way than this wait for more of them before they are counted."""
 
 
-def add_lengths(lengths: Lengths, values: Ints) -> None:
-    """Count many lengths of time, in microseconds."""
-    if not len(values):
-        return
-    lengths.n += len(values)
-    lengths.total += int(values.sum())
-    lengths.longest = max(lengths.longest, int(values.max()))
-    for bin_, count in _counts(_bins(values)):
-        lengths.bins[bin_] += count
+class Tally:
+    """How often each of some small numbers has occurred."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(0, np.int64)
+
+    def add(self, values: Ints, times: int = 1) -> None:
+        """Count numbers, each so many times."""
+        fresh = times * np.bincount(values)
+        room = len(self._counts)
+        if len(fresh) > room:
+            # Half as much again, so that room is seldom made.
+            self._counts = np.concatenate([self._counts, np.zeros(len(fresh) - room + (room >> 1), np.int64)])
+        self._counts[: len(fresh)] += fresh
+
+    def __getitem__(self, number: int) -> int:
+        """Return how often a number has occurred."""
+        return int(self._counts[number]) if number < len(self._counts) else 0
+
+    def items(self) -> list[tuple[int, int]]:
+        """Return what has occurred, and how often."""
+        distinct = np.flatnonzero(self._counts)
+        return list(zip(distinct.tolist(), self._counts[distinct].tolist(), strict=True))
+
+
+class Spread:
+    """Lengths of time in microseconds, counted many at a time.
+
+    Attributes:
+        n: How many there are.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._total = 0
+        self._longest = 0
+        self._bins = Tally()
+
+    def add(self, values: Ints) -> None:
+        """Count lengths."""
+        if len(values):
+            self.n += len(values)
+            self._total += int(values.sum())
+            self._longest = max(self._longest, int(values.max()))
+            self._bins.add(_bins(values))
+
+    def pour(self, lengths: Lengths) -> None:
+        """Add them to the lengths of a ledger."""
+        lengths.n += self.n
+        lengths.total += self._total
+        lengths.longest = max(lengths.longest, self._longest)
+        for bin_, count in self._bins.items():
+            lengths.bins[bin_] += count
 
 
 def _bins(values: Ints) -> Ints:
@@ -90,21 +130,21 @@ def _together(parts: list[tuple[Ints, Ints]], counted: Measured) -> Ints:
     return counted.among(rows, sums)
 
 
-def _connections(bunch: Bunch, events: Sequence[EventRow], link: Link) -> list[tuple[int, int]]:
-    """Return how many of some events, in the order of time, were written to which connection."""
+def _connections(bunch: Bunch, events: Sequence[EventRow], link: Link) -> Iterator[tuple[Ints, int]]:
+    """Yield the connections to which some events were written, which are in the order of time; each so many times."""
     first, last = events[0], events[-1]
     places = link.look(bunch.at(first.when), first.when.rank, bunch.numbers)
     if len(events) == 1:
-        return _counts(link.numbers(places))
+        yield link.numbers(places), 1
+        return
     steady = link.stays(places, bunch.at(last.when))
-    found = [(number, len(events) * count) for number, count in _counts(link.numbers(places[steady]))]
+    yield link.numbers(places[steady]), len(events)
     if not steady.all():
         rest = bunch.of(np.flatnonzero(~steady))
         places = places[~steady]
         for event in events:
             places = link.look(rest.at(event.when), event.when.rank, rest.numbers, places)
-            found += _counts(link.numbers(places))
-    return found
+            yield link.numbers(places), 1
 
 
 class Outages:
@@ -127,11 +167,11 @@ class Outages:
         return np.where(place < 0, 0, down)
 
     def within(self, at: Ints) -> Ints:
-        """Return in which outages instants lie, -1 for none; the instant of an outage's end lies in it."""
+        """Return the outages in which instants lie, where they lie in one; the instant of its end lies in it."""
         place = count_before(self.starts, at, "right") - 1
         if not len(self.starts):
-            return np.full(len(at), -1)
-        return np.where((place >= 0) & (at <= self.ends[place]), place, -1)
+            return place[:0]
+        return place[(place >= 0) & (at <= self.ends[place])]
 
     def touched(self, begin: Ints, end: Ints) -> tuple[Ints, Ints]:
         """Say which stretches have more than an instant in common with an outage.
@@ -176,17 +216,37 @@ class Sums:
         self._warmup = warmup
         self._history = history
         self._ledger = Ledger(warmup, {})
-        self._ejected: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._missed: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._orphaned: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._delivered: defaultdict[int, int] = defaultdict(int)
-        self._lost: defaultdict[int, int] = defaultdict(int)
+        self._lengths: defaultdict[tuple[str, str | None], Spread] = defaultdict(Spread)
+        self._few: dict[tuple[str, Path], Bunch] = {}
+        # By app and outage.
+        self._ejected: defaultdict[str, Tally] = defaultdict(Tally)
+        self._missed: defaultdict[str, Tally] = defaultdict(Tally)
+        self._orphaned: defaultdict[str, Tally] = defaultdict(Tally)
+        # By connection.
+        self._delivered = Tally()
+        self._lost = Tally()
 
-    def add(self, bunches: Iterable[Bunch], end: int) -> None:
-        """Count calls that are through; `end`: of the run, in microseconds, where it is known."""
+    def add(self, bunches: Iterable[Bunch], end: int, *, last: bool) -> None:
+        """Count calls that are through.
+
+        Args:
+            bunches: The calls.
+            end: Of the run, in microseconds, where it is known.
+            last: Whether no others follow.
+        """
         outages = _Known(self._warmup, self._history.timelines)
-        for bunch in bunches:
-            self._count(bunch, outages, end)
+        for each in bunches:
+            key = each.source, each.path
+            few = self._few.pop(key, None)
+            bunch = each if few is None else few.joined(each)
+            if len(bunch.numbers) < FEW:
+                self._few[key] = bunch.joined() if few is None else bunch
+            else:
+                self._count(bunch, outages, end)
+            each.values.forget()
+        if last:
+            for bunch in self._few.values():
+                self._count(bunch, outages, end)
 
     def _count(self, bunch: Bunch, outages: Mapping[str, Outages], end: int) -> None:
         path, ledger, n = bunch.path, self._ledger, len(bunch.numbers)
@@ -202,7 +262,7 @@ class Sums:
         commanded = [attempt.first_command for attempt in path.attempts if attempt.first_command is not None]
         if commanded:
             reached = bunch.value(commanded[0]) - bunch.value(path.arrival)
-            add_lengths(ledger.reached[path.attempts[0].app], counted.of(reached))
+            self._lengths["reached", path.attempts[0].app].add(counted.of(reached))
         orphaned: list[tuple[Ints, Ints]] = []
         for place, attempt in enumerate(path.attempts):
             self._meet(attempt.app, bunch.at(attempt.when))
@@ -210,8 +270,8 @@ class Sums:
             if attempt.first_command is not None:
                 orphaned.append(self._commanded(bunch, attempt, counted, outages, end))
             elif attempt.result == "ejected" and attempt.app:
-                _tally(self._ejected, attempt.app, outages[attempt.app].within(bunch.at(attempt.when)))
-        add_lengths(ledger.orphaned[TOTAL], _together(orphaned, counted))
+                self._ejected[attempt.app].add(outages[attempt.app].within(bunch.at(attempt.when)))
+        self._lengths["orphaned", TOTAL].add(_together(orphaned, counted))
         self._strand(bunch, counted, end)
         self._count_events(bunch, outages, counted)
         for command in path.commands:
@@ -234,24 +294,26 @@ class Sums:
             if counted.number:
                 self._ledger.attempts[attempt.app, attempt.result, attempt.reason] += counted.number
             return
-        for word, measured in _counts(counted.of(words)):
-            self._ledger.attempts[attempt.app, attempt.result, REASONS[word]] += measured
+        for word, reason in enumerate(REASONS):
+            measured = int(np.count_nonzero(counted.of(words) == word))
+            if measured:
+                self._ledger.attempts[attempt.app, attempt.result, reason] += measured
 
     def _commanded(
         self, bunch: Bunch, attempt: AttemptRow, counted: Measured, outages: Mapping[str, Outages], end: int
     ) -> tuple[Ints, Ints]:
         """Count the handoff; return which channels were without their app after that, and for how long."""
         first = bunch.value(attempt.first_command)
-        add_lengths(self._ledger.handoff[attempt.app], counted.of(first - bunch.at(attempt.when)))
+        self._lengths["handoff", attempt.app].add(counted.of(first - bunch.at(attempt.when)))
         app, left = outages[attempt.app], np.minimum(bunch.value(attempt.left), end)
         hit, outage = app.touched(first, left)
         left = left[hit]
         orphaned = app.down(left) - app.down(first[hit])
         some = orphaned > 0
         hit, outage, left, orphaned = hit[some], outage[some], left[some], orphaned[some]
-        add_lengths(self._ledger.orphaned[attempt.app], counted.among(hit, orphaned))
+        self._lengths["orphaned", attempt.app].add(counted.among(hit, orphaned))
         while len(outage):
-            _tally(self._orphaned, attempt.app, outage)
+            self._orphaned[attempt.app].add(outage)
             further = app.begins(outage + 1) < left
             outage, left = outage[further] + 1, left[further]
         return hit, orphaned
@@ -263,17 +325,17 @@ class Sums:
         for attempt in unheard:
             until = attempt.left if attempt.first_command is None else attempt.first_command
             inside = np.minimum(bunch.value(until), end) - bunch.at(attempt.when)
-            add_lengths(self._ledger.stranded[attempt.app], counted.of(inside))
+            self._lengths["stranded", attempt.app].add(counted.of(inside))
             stranded = stranded + inside
         if unheard:
-            add_lengths(self._ledger.stranded[TOTAL], counted.of(np.asarray(stranded)))
+            self._lengths["stranded", TOTAL].add(counted.of(np.asarray(stranded)))
 
     def _count_events(self, bunch: Bunch, outages: Mapping[str, Outages], counted: Measured) -> None:
         """Count the events of calls, and put those that nobody heard down to the outages they were raised in."""
         clients, events = self._history.clients, bunch.path.events
         for event in events:
             if event.fate in GONE:
-                _tally(self._missed, event.app, outages[event.app].within(bunch.at(event.when)))
+                self._missed[event.app].add(outages[event.app].within(bunch.at(event.when)))
             measured = self._measured(bunch.at(event.when), counted)
             if measured:
                 client = None if event.link is None else clients[event.link]
@@ -282,8 +344,8 @@ class Sums:
             for fate, tally in (("delivered", self._delivered), ("lost", self._lost)):
                 written = [event for event in events if event.link == place and event.fate == fate]
                 if written:
-                    for number, count in _connections(bunch, written, link):
-                        tally[number] += count
+                    for numbers, times in _connections(bunch, written, link):
+                        tally.add(numbers, times)
 
     def pour(self, ledger: Ledger, connections: Iterable[Connection]) -> None:
         """Put all sums into the ledger of a run, and what belongs to connections and outages where it belongs."""
@@ -298,21 +360,14 @@ class Sums:
                 theirs[key] += count
         for app, calls in self._ledger.deceived.items():
             ledger.deceived[app] += calls
-        for name in ("handoff", "reached", "stranded", "orphaned"):
-            for app, lengths in getattr(self._ledger, name).items():
-                if lengths.n:
-                    getattr(ledger, name)[app].merge(lengths)
+        for (name, app), spread in self._lengths.items():
+            if spread.n:
+                spread.pour(getattr(ledger, name)[app])
         for connection in connections:
             connection.delivered += self._delivered[connection.number]
             connection.missed += self._lost[connection.number]
         for app, timeline in ledger.timelines.items():
             for number, outage in enumerate(timeline.outages):
-                outage.ejected += self._ejected[app, number]
-                outage.missed += self._missed[app, number]
-                outage.orphaned += self._orphaned[app, number]
-
-
-def _tally(tally: defaultdict[tuple[str, int], int], app: str, places: Ints) -> None:
-    """Count how often each place occurs; -1 is none."""
-    for place, count in _counts(places[places >= 0]):
-        tally[app, place] += count
+                outage.ejected += self._ejected[app][number]
+                outage.missed += self._missed[app][number]
+                outage.orphaned += self._orphaned[app][number]

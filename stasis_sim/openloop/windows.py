@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
 
-CALLS: Final = 1 << 16
+CALLS: Final = 1 << 14
 """About so many calls of each source are in a window."""
 
 _NONE: Final = np.empty(0, np.int64)
@@ -64,29 +64,45 @@ class _Source:
         return indices, taken
 
 
-def windows(scenario: Scenario, streams: Streams) -> Iterator[Window]:
-    """Yield the calls of a run, window by window; the last window is the one without an end."""
-    end = FOR_EVER if scenario.run.duration_us is None else scenario.run.duration_us
-    clock = scenario.asterisk.clock_us
-    sources = [
-        _Source(blocks(calls.arrivals, streams, calls.name, clock, calls.count), end) for calls in scenario.calls
-    ]
-    number = 1
-    last = 0
-    while True:
-        for source in sources:
+class _Sources:
+    """All sources of calls.
+
+    Attributes:
+        over: Whether all of their calls have been taken.
+    """
+
+    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+        end = FOR_EVER if scenario.run.duration_us is None else scenario.run.duration_us
+        clock = scenario.asterisk.clock_us
+        self._sources = [
+            _Source(blocks(calls.arrivals, streams, calls.name, clock, calls.count), end) for calls in scenario.calls
+        ]
+        self._number = 1
+        self._last = 0
+        self.over = False
+
+    def take(self) -> Window:
+        """Return the calls of the next window."""
+        for source in self._sources:
             # A run of calls at one instant is never split, however long it is.
             while not source.exhausted and (len(source.ahead) < CALLS or source.ahead[0] == source.ahead[-1]):
                 source.read()
-        before = min((int(source.ahead[-1]) for source in sources if not source.exhausted), default=FOR_EVER)
-        taken = [source.take(before) for source in sources]
-        following = min((int(source.ahead[0]) for source in sources if len(source.ahead)), default=FOR_EVER)
-        numbers = _number([at for _, at in taken], number)
-        number += sum(map(len, numbers))
-        last = max(last, *(int(at[-1]) for _, at in taken if len(at)), 0)
-        yield Window([(mine, indices, at) for mine, (indices, at) in zip(numbers, taken, strict=True)], following, last)
-        if following == FOR_EVER:
-            return
+        before = min((int(source.ahead[-1]) for source in self._sources if not source.exhausted), default=FOR_EVER)
+        taken = [source.take(before) for source in self._sources]
+        following = min((int(source.ahead[0]) for source in self._sources if len(source.ahead)), default=FOR_EVER)
+        numbers = _number([at for _, at in taken], self._number)
+        self._number += sum(map(len, numbers))
+        self._last = max(self._last, *(int(at[-1]) for _, at in taken if len(at)), 0)
+        self.over = following == FOR_EVER
+        calls = [(mine, indices, at) for mine, (indices, at) in zip(numbers, taken, strict=True)]
+        return Window(calls, following, self._last)
+
+
+def windows(scenario: Scenario, streams: Streams) -> Iterator[Window]:
+    """Yield the calls of a run, window by window; the last window is the one without an end."""
+    sources = _Sources(scenario, streams)
+    while not sources.over:
+        yield sources.take()
 
 
 def _number(arrivals: list[Ints], first: int) -> list[Ints]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from stasis_sim.errors import WorkError
-from stasis_sim.experiments import executors
+from stasis_sim.experiments import executors, pools
 from stasis_sim.experiments.inputs import hold
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.results import ResultTree
@@ -70,11 +70,11 @@ def test_the_death_of_a_worker_loses_nothing_but_what_it_was_at(tmp_path: Path) 
 def test_workers_that_always_die_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not start new ones for ever, and says what may help."""
 
-    class Doomed(executors.Processes):
+    class Doomed(pools.Processes):
         def _fresh(self) -> ProcessPoolExecutor:
-            return ProcessPoolExecutor(1, mp_context=executors._Fresh(), initializer=os._exit, initargs=(9,))
+            return ProcessPoolExecutor(1, mp_context=pools._Fresh(), initializer=os._exit, initargs=(9,))
 
-    monkeypatch.setattr(executors, "Processes", Doomed)
+    monkeypatch.setattr(pools, "Processes", Doomed)
     with pytest.raises(WorkError, match=r"worker processes died 4 times in a row .* write --workers 1"):
         run(small(), workers=2)
 
@@ -82,8 +82,8 @@ def test_workers_that_always_die_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_worker_loads_only_what_it_works_with(tmp_path: Path) -> None:
     """A worker that only counts loads no library of tables, pictures, statistics or the command line."""
     job = executors.Job(hold(small(record="measures")), ResultTree(tmp_path, "small", "digest"), 1)
-    with ProcessPoolExecutor(1, mp_context=executors._Fresh()) as pool:
-        assert pool.submit(executors._work, job).result().notes["engine"] == "open-loop"
+    with ProcessPoolExecutor(1, mp_context=pools._Fresh()) as pool:
+        assert pool.submit(executors.work, job).result().notes["engine"] == "open-loop"
         loaded = pool.submit(eval, "set(__import__('sys').modules)").result()
     assert "numpy" in loaded
     assert not loaded & {"pandas", "pyarrow", "matplotlib", "scipy", "typer", "rich", "numpy.ma", "stasis_sim.cli"}

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from stasis_sim.experiments.executors import Alone, Processes
+from stasis_sim.experiments.executors import Alone
+from stasis_sim.experiments.pools import Processes
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.studies import Study, carry_out
 from tests.experiments.small import TEXT, small
