@@ -214,7 +214,7 @@ class _Computation:
             for cohort, rows in zip(self._cohorts, changed, strict=True):
                 if len(rows):
                     cohort.settle(rows, self._horizon)
-            changed = self._queues.serve(self._begun, end)
+            changed = self._queues.serve(self._begun, end, self._horizon)
             if not any(map(len, changed)):
                 return
         raise ClosedLoopError(f"queues that do not settle within {MOST_ROUNDS:,} rounds")

@@ -18,7 +18,7 @@ from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
-from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, UP, Glance, Link
+from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, NEVER, UP, Glance, Link
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment, read
 from stasis_sim.openloop.restarts import AGAIN, BACK, KILL, UNTIL
 from stasis_sim.simulated import clock
@@ -98,12 +98,21 @@ class Happening(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A look at a client's link when something happened: its state, and whether the program had died since the last."""
+    """A look at a client's link when something happened.
+
+    Attributes:
+        client: Position of the client.
+        happening: What happened.
+        state: Of the link.
+        died: Whether the program had died since the look before.
+        renewed: Whether there had been another connection since then.
+    """
 
     client: int
     happening: Happening
     state: int
     died: bool
+    renewed: bool
 
 
 @dataclass
@@ -334,11 +343,10 @@ class _Fellow(Client):
     """A client that lives no life of its own: its connection is put where history has it.
 
     Attributes:
-        been: Whether it has had a connection since Asterisk was started.
+        seen: How its link was when somebody last looked.
     """
 
-    been = False
-    _deaths = 0
+    seen = Glance(NEVER, 0, 0, 0)
 
     @property
     def recovers(self) -> Sequence[Plan]:
@@ -359,25 +367,20 @@ class _Fellow(Client):
         """Let the laboratory decide how long messages wait."""
         self._workers = _Line(partial(take, self.index))  # type: ignore[assignment]
 
-    def bring(self, link: Glance) -> bool:
-        """Bring the connection into a state, and say whether the program has died on the way to it.
-
-        What is in flight, or waits for a worker, is the laboratory's business.
-        """
-        state, number, deaths = link
-        if state == DOWN and not self.been:
-            # It has stood and gone since anybody looked.
-            self.stand(0)
-        died = deaths != self._deaths
-        if self.connection is not None and (state, number) != (UP, self.connection.row.number):
+    def bring(self, link: Glance) -> None:
+        """Bring the connection into a state; what is in flight, or waits for a worker, is the laboratory's business."""
+        before, self.seen = self.seen, link
+        if self.connection is not None and (link.state, link.connection) != (UP, self.connection.row.number):
             self.cut()
-        if died:
-            self._deaths = deaths
+        if link.deaths != before.deaths:
             self.generation += 1
             self.forget_all()
-        if state == UP and self.connection is None:
-            self.stand(number)
-        return died
+        if link.state == UP and self.connection is None:
+            self.stand(link.connection)
+        elif link.state == DOWN and link.stood != before.stood:
+            # It has stood and gone since anybody looked.
+            self.stand(0)
+            self.cut()
 
     def cut(self) -> None:
         """Let the connection be gone, if there is one."""
@@ -389,7 +392,6 @@ class _Fellow(Client):
 
     def stand(self, number: int) -> None:
         """Let a connection stand."""
-        self.been = True
         row = trace.Connection(number, self.name, self.spec.apps, 0)
         self.connection = Connection(f"{self.name}/{number}", self, row)
         self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
@@ -479,16 +481,13 @@ class _Bench(World):
                 client.stand(0)
                 client.bring(link)
                 self.asterisk.apply(stimuli.Kill())
-                client.been = False
         self._bring(links)
 
-    def _bring(self, links: Sequence[Glance]) -> list[bool]:
-        """Bring all clients into their states, and say whose program has died; of several for one app one holds it."""
-        died = [link.state != UP and client.bring(link) for client, link in zip(self.clients, links, strict=True)]
-        for client, link in zip(self.clients, links, strict=True):
-            if link.state == UP:
-                died[client.index] = client.bring(link)
-        return died
+    def _bring(self, links: Sequence[Glance]) -> None:
+        """Bring all clients into their states; of several for one app only one holds it."""
+        pairs = list(zip(self.clients, links, strict=True))
+        for client, link in sorted(pairs, key=lambda pair: pair[1].state == UP):
+            client.bring(link)
 
     def _await_restarts(self, arrives: Moment) -> None:
         """Put down when Asterisk is killed; whoever is through with a call by then does not wait for that."""
@@ -519,7 +518,6 @@ class _Bench(World):
         self._kill(self._value(BACK))
         for client in self.clients:
             client.cut()
-            client.been = False
 
     @staticmethod
     def _killed_again(_: object) -> Never:
@@ -538,8 +536,10 @@ class _Bench(World):
             return  # what Asterisk does when it is killed hangs on no link
         self.clock.env._now = at  # noqa: SLF001 - connections come and go before it happens, and not when the last did
         links = [link.one(int.__add__(at, 0), rank, subject.number) for link in subject.links]
-        for client, (link, died) in enumerate(zip(links, self._bring(links), strict=True)):
-            record.looks.append(Look(client, happening, link.state, died))
+        for client, link in zip(self.clients, links, strict=True):
+            died, renewed = link.deaths != client.seen.deaths, link.stood != client.seen.stood
+            record.looks.append(Look(client.index, happening, link.state, died, renewed))
+        self._bring(links)
 
     def _is_done(self) -> bool:
         row = self.recorder.row

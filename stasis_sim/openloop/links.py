@@ -33,7 +33,7 @@ class _Arrays(NamedTuple):
 
     Attributes:
         times: With an end after all times.
-        connections, states, ends, deaths: Since each change.
+        connections, states, ends, deaths, stood: Since each change.
         fatal: When the program died, with an end after all times.
     """
 
@@ -42,6 +42,7 @@ class _Arrays(NamedTuple):
     states: NDArray[np.int8]
     ends: Ints
     deaths: Ints
+    stood: Ints
     fatal: Ints
 
 
@@ -52,11 +53,13 @@ class Glance(NamedTuple):
         state: NEVER, DOWN, UP or KILLED.
         connection: The number of the connection that stood, 0 for none.
         deaths: How often the program had died.
+        stood: How many connections there had been.
     """
 
     state: int
     connection: int
     deaths: int
+    stood: int
 
 
 @dataclass(eq=False)
@@ -134,8 +137,10 @@ class Link:
         states = np.array([*self.kinds, NEVER], np.int8)
         ends = np.array([*self.ends, FOR_EVER], np.int64)
         deaths = np.array([*self.deaths, 0], np.int64)
+        new = (connections[:-1] > 0) & (np.diff(connections[:-1], prepend=0) != 0)
+        stood = np.append(np.cumsum(new), 0)
         fatal = np.append(times[:-1][np.diff(deaths[:-1], prepend=0) > 0], FOR_EVER)
-        return _Arrays(times, connections, states, ends, deaths, fatal)
+        return _Arrays(times, connections, states, ends, deaths, stood, fatal)
 
     def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
         """Find the last change before something happens.
@@ -176,7 +181,10 @@ class Link:
     def one(self, at: int, rank: int, number: int) -> Glance:
         """Return how the link was when one thing happened."""
         place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        return Glance(int(self.states(place)[0]), int(self.numbers(place)[0]), int(self._arrays.deaths[place][0]))
+        arrays = self._arrays
+        return Glance(
+            *(int(each[place][0]) for each in (arrays.states, arrays.connections, arrays.deaths, arrays.stood))
+        )
 
     def holds(self, at: int, rank: int, number: int, until: int) -> bool:
         """Say whether the connection at a happening stands up to an instant."""
@@ -206,6 +214,11 @@ class Link:
         """Say whether the program has died by changes, and not by earlier ones."""
         died: NDArray[np.bool_] = self._arrays.deaths[places] != self._arrays.deaths[since]
         return died
+
+    def renewed(self, places: Ints, since: Ints) -> NDArray[np.bool_]:
+        """Say whether there has been another connection by changes than by earlier ones."""
+        renewed: NDArray[np.bool_] = self._arrays.stood[places] != self._arrays.stood[since]
+        return renewed
 
     def dies(self, life: int) -> int:
         """Return when a life of the program ends, by how often it has died before; FOR_EVER: not as far as known."""

@@ -68,12 +68,13 @@ class Message(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A look at the link of a client: the state that it must be in, and whether its program must have died since."""
+    """How the link of a client must have been: as :class:`~stasis_sim.openloop.laboratory.Look` has it."""
 
     client: int
     when: When
     state: int
     died: bool
+    renewed: bool
 
 
 class Passage(NamedTuple):
@@ -176,7 +177,7 @@ class Path:
         self._happened = [self._sum(at) for at in record.happened]
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
-        looks = [Look(look.client, self._when(look.happening), look.state, look.died) for look in record.looks]
+        looks = [Look(look.client, self._when(look.happening), *look[2:]) for look in record.looks]
         self._watches = tuple(
             Watch(
                 client,
@@ -391,7 +392,7 @@ class Watch:
         self._steps = [(look, [message for message in messages if message.when == look.when]) for look in looks]
         self._last = messages[-1] if messages else None
         states = {look.state for look in looks}
-        steady = len(states) == 1 and not any(look.died for look in looks)
+        steady = len(states) == 1 and not any(look.died or look.renewed for look in looks)
         kept = not any(message.lost or message.abandoned for message in messages)
         self._state = states.pop() if steady and kept else None
 
@@ -436,8 +437,10 @@ class Watch:
         for look, messages in self._steps:
             before, places = places, link.look(values[look.when.at], look.when.rank, numbers, places)
             mine &= link.states(places) == look.state
-            if link.mortal and before is not None:
-                mine &= link.died(places, before) == look.died
+            if before is not None:
+                mine &= link.renewed(places, before) == look.renewed
+                if link.mortal:
+                    mine &= link.died(places, before) == look.died
             if not mine.any():
                 return good
             for message in messages:

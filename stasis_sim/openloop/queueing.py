@@ -115,12 +115,13 @@ class Queues:
             return 0
         return busy.until
 
-    def serve(self, begin: int, end: int) -> list[Ints]:
+    def serve(self, begin: int, end: int, horizon: int) -> list[Ints]:
         """Let the messages of a window queue, and write down how long they wait.
 
         Args:
             begin: First instant of the window.
             end: First instant after it.
+            horizon: End of the run, FOR_EVER while it is not known: who dies after that does not die.
 
         Returns:
             For each cohort the calls that have another wait than before.
@@ -134,19 +135,20 @@ class Queues:
         changed = []
         for number, latency in enumerate(self._latencies):
             order = self._order(number, at, within if client is None else within & (client == number))
-            after, self._after[number] = self._wait(number, at[order] + latency, service[order])
+            after, self._after[number] = self._wait(number, at[order] + latency, service[order], horizon)
             new = np.flatnonzero(after != before[order])
             changed.append((order[new], after[new]))
         return self._write(changed)
 
-    def _wait(self, client: int, arrives: Ints, service: Ints) -> tuple[Ints, Busy]:
+    def _wait(self, client: int, arrives: Ints, service: Ints, horizon: int) -> tuple[Ints, Busy]:
         """Return how long each message waits for a worker of a client, in order, and how far that is after them."""
         busy, link = self._before[client], self._links[client]
         if not link.mortal or not len(arrives):
             found, until = waits(arrives, service, busy.until)
             return found, busy._replace(until=until)
         # Without a latency, what comes at the instant of a death comes to the one who lives again.
-        lives = link.lived(arrives, instant=not self._latencies[client])
+        instant = not self._latencies[client]
+        lives = link.lived(np.minimum(arrives, horizon if instant else horizon + 1), instant=instant)
         begins = np.flatnonzero(np.diff(lives, prepend=lives[0]))
         parts = []
         for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
