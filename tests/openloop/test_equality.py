@@ -265,8 +265,9 @@ def of_old(faults: list[dict[str, Any]], run: dict[str, Any], **clients: dict[st
     common = {"apps": ["Intro-IVR"], "latency": "0s", "service": "0s", "on StasisStart": PLAYS}
     dialplan, profile = run.pop("dialplan", DIALPLANS[0]), run.pop("profile", "documented")
     source = {"to": "ivr@default", "name": "a", "arrivals": {"poisson": "3/s"}, "count": run.pop("count", 3)}
+    extensions = "[default]\n" + dialplan
     return {
-        "asterisk": {"profile": profile, "extensions": "[default]\n" + dialplan, "latency": "0s"},
+        "asterisk": {"profile": profile, "extensions": extensions, "latency": "0s", "sounds": {"sorry": "1s"}},
         "clients": {name: {**common, **client} for name, client in clients.items()},
         "calls": [source | changes for changes in run.pop("calls", [{}])],
         "faults": faults,
