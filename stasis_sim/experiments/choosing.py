@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stasis_sim.errors import InputError
-from stasis_sim.observe.worst import worst
+from stasis_sim.observe.worst import ALL, Outage, worst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,33 +23,6 @@ AROUND_US: Final = 1_000_000
 
 NAMED: Final = 5
 """So many are named of what there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """An outage, as its table tells of it; times are microseconds.
-
-    Attributes:
-        app: The app that was away.
-        number: Its number among the outages of the app in the replication, from 1.
-        start: When it began.
-        end: When it was over, or the run.
-        open: Whether it was not over at the end of the run.
-        cause: What began it.
-        ejected: Attempts that were ejected in it.
-        missed: Events that were raised in it and missed or lost.
-        orphaned: Calls that were inside in it after their first command.
-    """
-
-    app: str
-    number: int
-    start: int
-    end: int
-    open: bool
-    cause: str
-    ejected: int
-    missed: int
-    orphaned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +60,7 @@ class Choice:
     apps: tuple[str, ...]
     start: int
     end: int
-    away: Away | None = None
+    away: Outage | None = None
 
 
 def choose(results: Results, asked: Asked) -> Choice | None:
@@ -105,12 +78,11 @@ def choose(results: Results, asked: Asked) -> Choice | None:
         raise InputError.at("--call", "one call is told of alone; leave --outage and --app out")
     if asked.call is not None:
         return _one_call(results, asked.call, asked.replication or known[0])
-    outages = _outages(results, asked.replication)
     if asked.app is not None:
         _hold_known(results, asked.app)
-    chosen = _outage(results, outages, asked)
+    chosen = _outage(results, asked)
     if chosen is not None:
-        return _of_outage(results, *chosen)
+        return _of_outage(results, chosen)
     return _first_call(results, asked)
 
 
@@ -127,52 +99,31 @@ def ends_us(results: Results, replication: int) -> int:
     return found
 
 
-def _outages(results: Results, replication: int | None) -> list[tuple[int, Away]]:
-    """Return all outages with the numbers of their replications, in order."""
-    found: list[tuple[int, Away]] = []
-    counts: dict[tuple[int, str], int] = {}
-    for row in results.table("outages").to_dict("records"):
-        key = row["replication"], row["app"]
-        counts[key] = counts.get(key, 0) + 1
-        if replication not in {None, row["replication"]}:
-            continue
-        still = bool(row["to_s"] != row["to_s"])
-        end = ends_us(results, row["replication"]) if still else _us(row["to_s"])
-        losses = (row["ejected"], row["missed"], row["orphaned"])
-        away = Away(row["app"], counts[key], _us(row["from_s"]), end, still, row["cause"], *losses)
-        found.append((row["replication"], away))
-    return found
-
-
-def _worst(results: Results, mine: list[tuple[int, Away]]) -> tuple[int, Away] | None:
-    """Return the one of some outages that cost most; that an app is not there at first, and nobody minds, is none."""
-    directories = results.tree.directories(each.number for each in results.replications)
-    ranked = worst(directories, results.scenario.run.warmup_us, sys.maxsize)
-    known = {(number, away.app, away.number): away for number, away in mine}
-    for outage in ranked:
-        away = known.get((outage.replication, outage.app, outage.number))
-        if away is not None and (any(outage.cost()[:2]) or away.cause != "start"):
-            return outage.replication, away
-    return None
-
-
-def _outage(results: Results, outages: list[tuple[int, Away]], asked: Asked) -> tuple[int, Away] | None:
+def _outage(results: Results, asked: Asked) -> Outage | None:
     """Return the outage that was asked for, else the worst; None: there was none that anybody noticed."""
-    mine = [(number, away) for number, away in outages if asked.app in {None, away.app}]
+    directories = results.tree.directories(each.number for each in results.replications)
+    ranked = worst(directories, ALL, sys.maxsize)
+    replication = asked.replication if asked.outage is None else asked.replication or 1
+    mine = [each for each in ranked if asked.app in {None, each.app} and replication in {None, each.replication}]
     if asked.outage is None:
-        return _worst(results, mine)
-    replication = asked.replication or 1
-    mine = [(number, away) for number, away in mine if number == replication]
-    apps = list(dict.fromkeys(away.app for _, away in mine))
+        warmup = results.scenario.run.warmup_us
+        return next((each for each in mine if _matters(each, warmup)), None)
+    apps = list(dict.fromkeys(each.app for each in sorted(mine, key=lambda each: (each.start, each.app))))
     if len(apps) > 1:
         text = f"each app has outages of its own; write --app too: {_some(apps)}"
         raise InputError.at("--outage", text)
-    for number, away in mine:
-        if away.number == asked.outage:
-            return number, away
+    for each in mine:
+        if each.number == asked.outage:
+            return each
     of = f" of {asked.app}" if asked.app else ""
     there = f"there are 1 to {len(mine)}" if mine else "there was none"
     raise InputError.at("--outage", f"no outage {asked.outage}{of} in replication {replication}; {there}")
+
+
+def _matters(outage: Outage, warmup: int) -> bool:
+    """Whether an outage is worth telling of: that an app is not there at first, and nobody minds, is not."""
+    measured = outage.end is None or outage.end > warmup
+    return measured and (any(outage.cost()[:2]) or outage.cause != "start")
 
 
 def _some(names: Iterable[Any]) -> str:
@@ -188,16 +139,19 @@ def _hold_known(results: Results, app: str) -> None:
         raise InputError.at("--app", f"no app {app}; there are {_some(apps)}" if apps else f"no app {app}")
 
 
-def _of_outage(results: Results, replication: int, away: Away) -> Choice:
+def _of_outage(results: Results, away: Outage) -> Choice:
     """Return the most instructive calls of an outage: one that was inside, one that was ejected, one that came in."""
+    replication, over = away.replication, away.end
+    if over is None:
+        over = ends_us(results, away.replication)
     columns = ("replication", "call", "app", "at_s", "result", "left_s")
     attempts = results.table("attempts", columns, {"replication": (replication,), "app": (away.app,)})
-    start, end = away.start / 1e6, away.end / 1e6
+    start, end = away.start / 1e6, over / 1e6
     during = attempts[attempts["at_s"].between(start, end)]
     inside = attempts[(attempts["result"] == "entered") & (attempts["at_s"] < start) & ~(attempts["left_s"] <= start)]
     calls: dict[int, str] = {}
     for rows, why in (
-        (_who_missed(results, replication, away, inside), "inside when it began"),
+        (_who_missed(results, away, over, inside), "inside when it began"),
         (during[during["result"] == "ejected"], "ejected in it"),
         (during[during["result"] == "entered"], "let in during it"),
     ):
@@ -205,14 +159,14 @@ def _of_outage(results: Results, replication: int, away: Away) -> Choice:
         if number is not None:
             calls[number] = why
     apps = (away.app,)
-    return Choice(replication, calls, apps, max(away.start - AROUND_US, 0), away.end + AROUND_US, away)
+    return Choice(replication, calls, apps, max(away.start - AROUND_US, 0), over + AROUND_US, away)
 
 
-def _who_missed(results: Results, replication: int, away: Away, inside: pd.DataFrame) -> pd.DataFrame:
+def _who_missed(results: Results, away: Outage, over: int, inside: pd.DataFrame) -> pd.DataFrame:
     """Return the attempts of calls inside, first those about which an event was missed, and that came to an end."""
-    where = {"replication": (replication,), "app": (away.app,), "fate": ("missed", "lost")}
+    where = {"replication": (away.replication,), "app": (away.app,), "fate": ("missed", "lost")}
     missed = results.table("events", ("call", "raised_s"), where).dropna(subset="call")
-    missed = missed[missed["raised_s"].between(away.start / 1e6, away.end / 1e6)]
+    missed = missed[missed["raised_s"].between(away.start / 1e6, over / 1e6)]
     ordered = inside.assign(heard=~inside["call"].isin(missed["call"]), left=inside["left_s"].isna())
     return ordered.sort_values(["heard", "left"], kind="stable")
 

@@ -32,6 +32,10 @@ AROUND: Final = (2, 3)
 """Steps that are shown before and after an outage."""
 
 
+ALL: Final = -1
+"""No outage is over by then."""
+
+
 class Outage(NamedTuple):
     """An outage and what it cost.
 
@@ -116,7 +120,7 @@ def worst(directories: Iterable[Path], warmup: int, most: int) -> list[Outage]:
 
     Args:
         directories: Those of the replications, with their Parquet files.
-        warmup: Of the run, in microseconds; outages that were over by then do not count.
+        warmup: Of the run, in microseconds; outages that were over by then do not count. :data:`ALL`: all do.
         most: How many at most.
     """
     found = [outage for directory in directories for outage in _outages(directory, warmup)]

@@ -20,7 +20,7 @@ def headline(story: Story) -> str:
     if choice.away is None:
         return f"{calls[0].upper()}{calls[1:]}, {where}."
     away = choice.away
-    length = "up to the end of the run" if away.open else f"for {(away.end - away.start) / 1e6:.3f} s"
+    length = "up to the end of the run" if away.end is None else f"for {(away.end - away.start) / 1e6:.3f} s"
     cost = (
         f"{_counted(away.ejected, 'attempt')} ejected, {_counted(away.missed, 'event')} missed or lost, "
         f"{_counted(away.orphaned, 'call')} orphaned"
@@ -102,7 +102,7 @@ def as_json(story: Story) -> dict[str, Any]:
             "app": away.app,
             "number": away.number,
             "from_us": away.start,
-            "to_us": None if away.open else away.end,
+            "to_us": away.end,
             "cause": away.cause,
             "ejected": away.ejected,
             "missed": away.missed,
