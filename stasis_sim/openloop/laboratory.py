@@ -441,6 +441,7 @@ class _Bench(World):
         for client in self.clients:
             self._await_recovery(client, 0)
         self._record = record = Record(self.recorder.row, conditions)
+        self._highest = 0
         self.recorder.passed = self._passed
         self._now(arrives, Rank.ARRIVAL << KEY_BITS)
         self.callers.arrive(subject.number, arrives, subject.source, subject.index)
@@ -527,9 +528,9 @@ class _Bench(World):
         """Something happens: the links are as they were at that instant."""
         record, subject = self._record, self._subject
         rank, key = place >> KEY_BITS, place & _KEY
-        before = record.looks[-1].happening if record.looks else None
-        backwards = before is not None and int.__eq__(before.at, at) and before.rank > rank
-        loose = backwards or (key != subject.number and rank != Rank.ARRIVAL)
+        # What something of a higher rank has brought about at the same instant is behind it, whatever its own rank.
+        self._highest = max(rank, self._highest if int.__eq__(record.last.at, at) else 0)
+        loose = rank < self._highest or (key != subject.number and rank != Rank.ARRIVAL)
         self._happening = happening = Happening(at, rank, loose)
         record.last = happening
         if rank == Rank.FAULT:

@@ -442,6 +442,18 @@ def test_calls_that_asterisk_takes_with_it_are_counted_by_the_fault() -> None:
     assert measures(ledger)["total"]["calls.outcome.blocked"] == 4
 
 
+def test_two_calls_at_one_instant_are_not_put_in_an_order_that_nobody_knows() -> None:
+    """What a call brings about at the instant at which it arrives is behind that, and not in front of the next call."""
+    content = of_old(
+        [],
+        {"duration": "30s", "seed": 1, "calls": [{"arrivals": {"at": ["1s", "1s"]}, "count": 2, "hold": "0s"}]},
+        ivr={"on StasisStart": ["answer", {"move": "Super-Conference"}]},
+        conference={"apps": ["Super-Conference"], "service": USUAL},
+    )
+    with pytest.raises(ClosedLoopError, match="two calls do something at one instant"):
+        OpenLoop(prepare(Scenario.of(content))).compute(1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
