@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
 
 class Rule(NamedTuple):
-    """What orders happenings of different calls at one instant: rank, then number of the call; if that is all."""
+    """What orders happenings of different calls at one instant: rank, then number of the call.
+
+    Attributes:
+        rank: Of each.
+        number: Of its call.
+        loose: Whether that is not all.
+        idle: Whether nobody waits behind it.
+    """
 
     rank: Ints
     number: Ints
     loose: Ints
+    idle: Ints
 
 
 def in_order(places: Ints, at: Ints, rule: Callable[[Ints], Rule]) -> Ints:
@@ -37,7 +45,7 @@ def in_order(places: Ints, at: Ints, rule: Callable[[Ints], Rule]) -> Ints:
         rule: What decides between those of one instant.
 
     Raises:
-        ClosedLoopError: Two calls do something at one instant, and their order hangs on more than is known here.
+        ClosedLoopError: Two calls do something at one instant, and their order matters and hangs on more than is known.
     """
     order = np.argsort(at, kind="stable")
     places, at = places[order], at[order]
@@ -50,7 +58,9 @@ def in_order(places: Ints, at: Ints, rule: Callable[[Ints], Rule]) -> Ints:
     several = np.zeros(run[-1] + 1, np.bool_)
     several[run[by.number != by.number[np.searchsorted(run, run)]]] = True
     mixed = several[run]
-    if by.loose[mixed].any():
+    matters = np.zeros(len(several), np.bool_)
+    matters[run[by.idle == 0]] = True
+    if by.loose[mixed & matters[run]].any():
         raise ClosedLoopError("two calls do something at one instant, and nothing says which goes first")
     # Of one call the order of places is the order of things, whatever their ranks.
     keys = (some, np.where(mixed, by.number, 0), np.where(mixed, by.rank, 0), run)
@@ -201,6 +211,7 @@ class Queues:
             mine = np.flatnonzero((places >= begin) & (places < stop))
             local = places[mine] - begin
             rule.rank[mine], rule.loose[mine] = messages.rank.reshape(-1)[local], messages.loose.reshape(-1)[local]
+            rule.idle[mine] = messages.service.reshape(-1)[local] == 0
             rule.number[mine] = cohort.numbers[local % max(len(cohort), 1)]
             begin = stop
         return rule

@@ -36,14 +36,16 @@ def test_happenings_of_one_instant_go_by_rank_then_number(happenings: list[tuple
     alone = list({(at, number): (at, rank, number) for at, rank, number in happenings}.values())
     at, rank, number = (np.array([each[which] for each in alone], np.int64) for which in (0, 1, 2))
     none = np.zeros(len(alone), np.int64)
-    order = in_order(np.arange(len(alone)), at, lambda places: Rule(rank[places], number[places], none[places]))
+    order = in_order(
+        np.arange(len(alone)), at, lambda places: Rule(rank[places], number[places], none[places], none[places])
+    )
     assert [alone[place] for place in order] == sorted(alone)
 
 
 def test_happenings_of_one_call_keep_their_order() -> None:
     """Two events that one call raises at one instant stay as they are, also where another call does something then."""
     at = np.array([7, 7, 7], np.int64)
-    rule = Rule(np.array([4, 4, 4]), np.array([2, 2, 1]), np.array([0, 0, 0]))
+    rule = Rule(np.array([4, 4, 4]), np.array([2, 2, 1]), np.array([0, 0, 0]), np.array([0, 0, 0]))
     order = in_order(np.arange(3), at, lambda places: Rule(*(column[places] for column in rule)))
     assert order.tolist() == [2, 0, 1]
 
@@ -51,9 +53,17 @@ def test_happenings_of_one_call_keep_their_order() -> None:
 def test_who_goes_first_is_not_guessed() -> None:
     """Where rank and number do not decide between two calls, nothing is computed."""
     at = np.array([7, 7], np.int64)
-    rule = Rule(np.array([4, 4]), np.array([1, 2]), np.array([0, 1]))
+    rule = Rule(np.array([4, 4]), np.array([1, 2]), np.array([0, 1]), np.array([1, 0]))
     with pytest.raises(ClosedLoopError, match="which goes first"):
         in_order(np.arange(2), at, lambda places: Rule(*(column[places] for column in rule)))
+
+
+def test_who_goes_first_does_not_matter_where_nobody_waits() -> None:
+    """Where no worker needs time for any of them, some order is as good as another."""
+    at = np.array([7, 7], np.int64)
+    rule = Rule(np.array([4, 4]), np.array([2, 1]), np.array([0, 1]), np.array([1, 1]))
+    order = in_order(np.arange(2), at, lambda places: Rule(*(column[places] for column in rule)))
+    assert sorted(order.tolist()) == [0, 1]
 
 
 def test_each_instant_is_put_in_order_by_itself() -> None:
@@ -61,7 +71,7 @@ def test_each_instant_is_put_in_order_by_itself() -> None:
     draw = np.random.default_rng(1)
     at, rank, number = (draw.integers(0, high, 2000) for high in (500, 3, 2))
     none = np.zeros(2000, np.int64)
-    order = in_order(np.arange(2000), at, lambda places: Rule(rank[places], number[places], none[places]))
+    order = in_order(np.arange(2000), at, lambda places: Rule(rank[places], number[places], none[places], none[places]))
     expected: list[int] = []
     for instant in range(500):
         places = np.flatnonzero(at == instant).tolist()
