@@ -8,7 +8,7 @@ from typing import Final
 
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
-from stasis_sim.experiments.results import Replication, differences, in_total
+from stasis_sim.experiments.results import Json, Replication, differences, in_total
 from stasis_sim.observe.intervals import none_seen, wilson
 from stasis_sim.observe.metrics import Values
 from stasis_sim.report.apart import chance
@@ -164,8 +164,15 @@ def comparison(variants: Mapping[str, Sequence[Replication]]) -> list[str]:
     return [sentence for name, other in others for sentence in _differences(first, base, name, other)]
 
 
-_VERBS: Final = {"ejects": "eject", "strands": "strand", "misses": "miss"}
+_VERBS: Final = {"ejects": "eject", "strands": "strand", "misses": "miss", "serves": "serve"}
 """Verbs of one and of several."""
+
+_TOLD: Final = {
+    "ejection_rate": ("ejects", "calls"),
+    "calls.share.stranded": ("strands", "calls"),
+    "missed_rate": ("misses", "events"),
+}
+"""In what variants are compared: the verb, and of what. How many are served is told where none of this is apart."""
 
 
 def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
@@ -185,21 +192,21 @@ def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
 
 def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[Replication]) -> list[str]:
     total = in_total(differences(a, [each.measures for each in first], b, [each.measures for each in second]))
-    sentences = []
-    for measure, verb, what in (
-        ("ejection_rate", "ejects", "calls"),
-        ("calls.share.stranded", "strands", "calls"),
-        ("missed_rate", "misses", "events"),
-    ):
-        row = total.get(measure)
-        if row is not None and row["mean"]:
-            half = None if row["low"] is None else (row["high"] - row["low"]) / 2
-            interval = "" if half is None else f" ± {100 * half:.2g}"
-            side = "more" if row["mean"] > 0 else "fewer"
-            amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
-            perhaps = ", which may be chance" if chance(row) else ""
-            sentences.append(f"{b} {verb} {amount} {side} {what} than {a}{perhaps}.")
-    return sentences or [f"{b} and {a} give the same rates."]
+    told = [row for row in map(total.get, _TOLD) if row is not None and row["mean"]]
+    served = total.get("calls.share.served")
+    if all(map(chance, told)) and served is not None and served["mean"] and not chance(served):
+        told.insert(0, served)
+    return [_difference(a, b, row) for row in told] or [f"{b} and {a} give the same rates."]
+
+
+def _difference(a: str, b: str, row: Json) -> str:
+    """Say by how much b does more or less of something than a."""
+    verb, what = {**_TOLD, "calls.share.served": ("serves", "calls")}[row["measure"]]
+    interval = "" if row["low"] is None else f" ± {100 * (row['high'] - row['low']) / 2:.2g}"
+    side = "more" if row["mean"] > 0 else "fewer"
+    amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
+    perhaps = ", which may be chance" if chance(row) else ""
+    return f"{b} {verb} {amount} {side} {what} than {a}{perhaps}."
 
 
 def _two_digits(points: float) -> str:

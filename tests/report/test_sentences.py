@@ -126,6 +126,18 @@ def test_a_comparison_says_by_how_many_points() -> None:
     assert one == "a ejects 10.00 points fewer calls than b."
 
 
+def test_how_many_are_served_is_told_where_nothing_worse_sets_them_apart() -> None:
+    """Beyond chance, and where ejected, stranded and missed are not; then it comes first."""
+    base = [replication(each, missed_rate=0.01 * each, calls__share__served=0.9) for each in (1, 2)]
+    other = [replication(each, missed_rate=0.02, calls__share__served=0.95) for each in (1, 2)]
+    first, second = comparison({"none": base, "list-channels": other})
+    assert first == "list-channels serves 5.00 ± 0 points more calls than none."
+    assert second.endswith("which may be chance.")
+    worse = [replication(each, missed_rate=0.01 * each + 0.1, calls__share__served=0.95) for each in (1, 2)]
+    (only,) = comparison({"none": base, "worse": worse})
+    assert only.startswith("worse misses")
+
+
 def test_a_comparison_of_equals() -> None:
     """No difference is a result too."""
     same = [replication(1, ejection_rate=0.1, missed_rate=0.0)]
