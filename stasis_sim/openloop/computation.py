@@ -16,7 +16,7 @@ from stasis_sim.handoff.thread import LoopError
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
-from stasis_sim.openloop.history import History, without_calls
+from stasis_sim.openloop.history import History, programs, without_calls
 from stasis_sim.openloop.levels import Levels, Passages
 from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
@@ -106,7 +106,7 @@ class _Computation:
         ]
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
-        self._latencies = [durations(self._streams, "", client.latency)[0] for client in scenario.clients.values()]
+        self._latencies = [durations(self._streams, "", client.latency)[0] for client in programs(scenario).values()]
         self._queues = Queues(self._latencies, self._history.links, self._cohorts)
         self._begun = 0
         # When the last thing has happened about the calls that are through.

@@ -65,7 +65,8 @@ def _clients(scenario: Scenario) -> Iterator[str]:
         for key, reason in (*_client(client), *_actions(client)):
             yield f"clients.{name}.{key}: {reason}"
         for other, its in scenario.clients.items():
-            if other != name and not set(its.apps).isdisjoint(client.apps):
+            shared = other != name or client.instances > 1
+            if shared and not set(its.apps).isdisjoint(client.apps):
                 yield from (f"clients.{name}.{key}: {reason}" for key, reason in _sharing(client, other, its))
 
 
@@ -85,8 +86,6 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
     if client.deliver is not None:
         yield "deliver", "it hands events on to whoever is there"
     yield from _links(client)
-    if client.instances > 1:
-        yield "instances", "one replaces the other"
     if client.workers > 1:
         yield "workers", "several share one queue"
     if client.on_error == "crashes":

@@ -16,12 +16,13 @@ from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.timeline import Timeline
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
+    from stasis_sim.scenario.clients import Client
     from stasis_sim.simulated.actions import Plan
     from stasis_sim.simulated.network import Connection
     from stasis_sim.simulated.programs import Program
@@ -38,27 +39,28 @@ class History:
         streams: Random numbers of the replication.
 
     Attributes:
-        clients: Names of the clients.
-        links: By position of the client in the scenario.
+        clients: Names of the clients, each instance by itself.
+        links: By position of the client among them.
         holders: For each app that a client serves the link of whoever holds it.
         restarts: When Asterisk is killed.
     """
 
     def __init__(self, prepared: Prepared, streams: Streams) -> None:
-        self.clients = tuple(prepared.scenario.clients)
+        clients = programs(prepared.scenario)
+        self.clients = tuple(clients)
         self.links = [Link(self.reach, each) for each in mortal(prepared.scenario)]
         run = prepared.scenario.run
         self._known = -1
         self._recorder = Recorder(streams.replication, run.warmup_us)
         self.restarts = Restarts(prepared.scenario, streams)
-        self.holders = self._shared(prepared.scenario)
+        self.holders = self._shared(clients.values())
         self._world = _Unattended(without_calls(prepared), streams, self._recorder, self)
 
-    def _shared(self, scenario: Scenario) -> dict[str, Link]:
+    def _shared(self, clients: Iterable[Client]) -> dict[str, Link]:
         """Return the links of the apps: those of their clients, and one of its own for each that is shared."""
         holders: dict[str, Link] = {}
         together: dict[tuple[str, ...], Link] = {}
-        for client, own in zip(scenario.clients.values(), self.links, strict=True):
+        for client, own in zip(clients, self.links, strict=True):
             shared = client.apps[0] in holders
             link = together.setdefault(client.apps, Link(self.reach, mortal=False)) if shared else own
             holders |= dict.fromkeys(client.apps, link)
@@ -77,11 +79,18 @@ class History:
             self._world.advance(self._known)
 
 
+def programs(scenario: Scenario) -> dict[str, Client]:
+    """Return all programs by name, each instance of a client by itself."""
+    return {program: client for name, client in scenario.clients.items() for program in client.programs(name)}
+
+
 def mortal(scenario: Scenario) -> list[bool]:
-    """Say of each client whether its program may die, and take with it what it has not dealt with."""
+    """Say of each program whether it may die, and take with it what it has not dealt with."""
     struck = {fault.target for fault in scenario.faults if fault.verb in FATAL}
     return [
-        name in struck or client.reconnect.gives_up not in {None, "stays"} for name, client in scenario.clients.items()
+        name in struck or client.reconnect.gives_up not in {None, "stays"}
+        for name, client in scenario.clients.items()
+        for _ in client.programs(name)
     ]
 
 
@@ -89,13 +98,14 @@ class _Unattended(World):
     """The world without callers; notes when connections come and go, and programs die."""
 
     def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder, history: History) -> None:
-        self._links = dict(zip(prepared.scenario.clients, history.links, strict=True))
+        clients = programs(prepared.scenario)
+        self._links = dict(zip(clients, history.links, strict=True))
         # For each client the links of those that serve the same apps, and the one of the apps themselves.
         self._others = {
-            name: [self._links[other] for other, its in prepared.scenario.clients.items() if its.apps == client.apps]
-            for name, client in prepared.scenario.clients.items()
+            name: [self._links[other] for other, its in clients.items() if its.apps == client.apps]
+            for name, client in clients.items()
         }
-        self._holders = {name: history.holders[client.apps[0]] for name, client in prepared.scenario.clients.items()}
+        self._holders = {name: history.holders[client.apps[0]] for name, client in clients.items()}
         self._place = 0
         self._generations = [0 for _ in history.links]
         super().__init__(prepared, streams, recorder)

@@ -18,6 +18,7 @@ from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
+from stasis_sim.openloop.history import programs
 from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, NEVER, UP, Glance, Link
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment, read
 from stasis_sim.openloop.restarts import AGAIN, BACK, KILL, UNTIL
@@ -421,7 +422,7 @@ class _Bench(World):
         for client in scenario.clients.values():
             for app in client.apps:
                 self.apps.know(app)
-        self.clients = [_Fellow(self, place, *item) for place, item in enumerate(scenario.clients.items())]
+        self.clients = [_Fellow(self, place, *item) for place, item in enumerate(programs(scenario).items())]
         self.faults = []
         self.callers.limit = sys.maxsize
 

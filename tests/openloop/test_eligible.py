@@ -54,7 +54,11 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]},
         "faults.0.stall: what it holds back comes later, to all at once",
     ),
-    ({"ivr": {"instances": 2}}, "clients.ivr.instances: one replaces the other"),
+    ({"ivr": {"instances": 2}}, ""),
+    (
+        {"ivr": {"instances": 2, "on_replaced": "returns", "supervisor": "5s"}},
+        "clients.ivr.on_replaced: when it hears of ivr hangs on the messages before that",
+    ),
     (
         {"asterisk": {"ari": ARI, "websocket_client": WEBSOCKET_CLIENT}, "ivr": {"transport": "outbound"}},
         "clients.ivr.transport: its events wait in a queue that calls fill",

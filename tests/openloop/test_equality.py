@@ -130,6 +130,8 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
         both = ["Intro-IVR", "Super-Conference"]
         if draw(st.booleans()):
             return {name: {**client(both), "subscribe_all": False} for name in ("blue", "green")}
+        if draw(st.booleans()):
+            return {"ivr": {**client(both), "subscribe_all": False, "instances": draw(st.integers(2, 3))}}
         return {"ivr": client(both)}
     move = st.just(["answer", {"move": "Super-Conference"}])
     conference = {**client(["Super-Conference"]), "subscribe_all": False}
