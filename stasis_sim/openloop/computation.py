@@ -234,9 +234,9 @@ class _Computation:
                 go = self._goes(bunch, end, limit)
                 left.append(group.rows[~go])
                 if go.any():
-                    if self._drained:
-                        self._note_last(group)
                     gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
+                    if self._drained:
+                        self._note_last(gone)
                     if gone.path.killed:
                         self._history.restarts.kill(gone.value(gone.path.ended))
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
@@ -250,11 +250,11 @@ class _Computation:
         self._begun = end
         self._queues.advance()
 
-    def _note_last(self, group: Group) -> None:
-        """Note when the last things happen about calls of which some are through."""
-        self._over = max(self._over, *(_latest(group, at) for at in group.path.left))
+    def _note_last(self, through: Bunch) -> None:
+        """Note when the last things happen about calls that are through; of others that is not settled yet."""
+        self._over = max(self._over, *(_latest(through, at) for at in through.path.left))
         for client, heard in enumerate(self._heard):
-            self._heard[client] = max(heard, group.path.heard(client, group.values))
+            self._heard[client] = max(heard, through.path.heard(client, through.values))
 
     def _goes(self, bunch: Bunch, end: int, limit: int) -> Bits:
         """Say which calls are through, and have none before them in the tables that is not."""
@@ -286,6 +286,6 @@ class _Computation:
         return blocked
 
 
-def _latest(group: Group, sum_: int) -> int:
-    """Return the greatest value of a sum in a group."""
-    return int(np.max(group.values.raw(sum_)))
+def _latest(calls: Group | Bunch, sum_: int) -> int:
+    """Return the greatest value of a sum of calls that go the same way."""
+    return int(np.max(calls.values.raw(sum_)))

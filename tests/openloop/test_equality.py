@@ -456,6 +456,27 @@ def test_two_calls_at_one_instant_are_not_put_in_an_order_that_nobody_knows() ->
         OpenLoop(prepare(Scenario.of(content))).compute(1)
 
 
+def test_what_is_not_settled_yet_does_not_say_when_a_run_is_drained() -> None:
+    """Of calls that go the same way only those that are through say when the last message about them arrives."""
+    extensions = "exten => ivr,1,Progress()\n" + 3 * " same => n,Stasis(Super-Conference)\n"
+    agree(
+        {
+            "asterisk": {"extensions": f"[default]\n{extensions}"},
+            "clients": {
+                "ivr": {
+                    "apps": ["Super-Conference"],
+                    "subscribe_all": True,
+                    "service": {"exponential": "10ms"},
+                    "on StasisStart": ["continue"],
+                }
+            },
+            "calls": [{"to": "ivr@default", "arrivals": {"poisson": "3/s"}, "count": 14}],
+            "run": {"until": "drained"},
+        },
+        window=1,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
