@@ -119,11 +119,16 @@ class Queues:
         self._size = -1
 
     def busy_until(self, client: int, now: int) -> int:
-        """Return when a client is through with what was written by an instant, if that is all; 0: its program died."""
+        """Return when a client is through with what was written by an instant, if that is all; 0: its program died.
+
+        Raises:
+            ClosedLoopError: It dies after that, and before the last of it arrives.
+        """
         busy, link = self._after[client], self._links[client]
-        if link.mortal and link.lived(np.array([now]), instant=True)[0] != busy.life:
-            return 0
-        return busy.until
+        life = int(link.lived(np.array([now]), instant=True)[0]) if link.mortal else busy.life
+        if busy.life > life:
+            raise ClosedLoopError("a program that dies before the last messages reach it")
+        return busy.until if busy.life == life else 0
 
     def serve(self, begin: int, end: int, horizon: int) -> list[Ints]:
         """Let the messages of a window queue, and write down how long they wait.

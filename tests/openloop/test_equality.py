@@ -404,6 +404,22 @@ def test_a_death_with_the_last_messages_is_not_guessed_at() -> None:
         OpenLoop(prepare(Scenario.of(content))).compute(1)
 
 
+def test_a_death_before_the_last_messages_arrive_is_not_guessed_at() -> None:
+    """The last call is over, and the program dies before it hears of that: the run waits as if it did not."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
+        "clients": {"ivr": {"apps": ["Intro-IVR"], "latency": "3s", "service": "2ms"}},
+        "calls": [{"to": "ivr@default", "arrivals": {"at": ["5s"]}, "patience": "0s"}],
+        "faults": [{"crash": "ivr", "at": "7s"}],
+        "run": {"until": "drained", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    with pytest.raises(ClosedLoopError, match="a program that dies before the last messages"):
+        OpenLoop(prepared).compute(1)
+    # Away up to 3 s, and from 7 s; three messages get there at 8 s.
+    assert measures(simulate(prepared, 1)[0])["total"]["outages.total_s"] == 4.006
+
+
 def test_what_outlives_its_call_is_not_left_out() -> None:
     """On 16 a sound that begins behind `continue` ends when the call is over, and who hears of everything is told."""
     content = {
