@@ -438,6 +438,10 @@ def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ..
             "--over: not an override (got faults); write KEY=VALUE as in run.seed=3",
         ),
         (
+            ("sweep", "good.yaml", "--over", "faults.0.for=5s", "--over", "faults.0.for=9s"),
+            "--over faults.0.for: written twice; write all of its values behind one --over",
+        ),
+        (
             ("sweep", "good.yaml", "--seed", "-1", "--over", "faults.0.for=5s"),
             "--seed: too small (got -1); write 0 or more",
         ),

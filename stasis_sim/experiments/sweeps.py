@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _OVER: Final = "--over"
 
+_SEED: Final = "run.seed"
+
 UNITS: Final[dict[Kind, str]] = {"duration": "_s", "rate": "_per_s", "share": "", "count": "", "number": ""}
 """What the name of a column adds to a key whose values are all of one kind of quantity."""
 
@@ -150,19 +152,24 @@ def design(scenario: Scenario, over: Mapping[str, Any], latin_hypercube: int | N
     data: dict[str, Any] = {"over": lists}
     if latin_hypercube is not None:
         data["latin_hypercube"] = latin_hypercube
-    return scenario.where({"sweep": data}, _called)
+    # Each key is put in once more by itself, so that messages name the one that was typed.
+    inside = "sweep.over."
+    each = {f"{inside}{key}": value for key, value in lists.items()}
+    return scenario.where({"sweep": data, **each}, lambda key: _called(key.removeprefix(inside)))
 
 
 def read_over(options: Sequence[str]) -> dict[str, Any]:
     """Read what stands behind ``--over``: ``KEY=VALUE,VALUE,…`` or ``KEY=LOW..HIGH``, the values as YAML has them.
 
     Raises:
-        InputError: It is neither.
+        InputError: It is neither, or a key stands behind two of them.
     """
-    return {
-        key: text.strip() if ".." in text and "," not in text else parse(f"[{text}]", _called(key)).data
-        for key, text in pairs(options, _OVER)
-    }
+    found: dict[str, Any] = {}
+    for key, text in pairs(options, _OVER):
+        if key in found:
+            raise InputError.at(_called(key), f"written twice; write all of its values behind one {_OVER}")
+        found[key] = text.strip() if ".." in text and "," not in text else parse(f"[{text}]", _called(key)).data
+    return found
 
 
 def _called(key: str) -> str:
@@ -193,7 +200,7 @@ def sweep(
         finished: Told of each point whose run is over.
 
     Raises:
-        InputError: Nothing is swept, a value does not fit its key, or a scenario does not fit Asterisk's files.
+        InputError: Nothing or the seed is swept, a value does not fit its key, or a scenario does not fit Asterisk's files.
     """
     what = _design_of(scenario)
     if not tables:
@@ -231,6 +238,9 @@ def _design_of(scenario: Scenario) -> Sweep:
     if scenario.sweep is None:
         text = "nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario"
         raise InputError.at(scenario.file, text)
+    if _SEED in scenario.sweep.over:
+        text = "another seed has other callers, so points do not meet the same ones; write run.replications for more"
+        raise InputError([scenario.problem(("sweep", "over", _SEED), text)])
     return scenario.sweep
 
 
@@ -238,7 +248,7 @@ def examine_points(scenario: Scenario) -> None:
     """Find out what would stop a sweep, before anything runs.
 
     Raises:
-        InputError: Nothing is swept, or there are points that cannot be run: what is wrong with all of them.
+        InputError: Nothing or the seed is swept, or there are points that cannot be run: what is wrong with all of them.
     """
     what = _design_of(scenario)
     problems: dict[Problem, None] = {}

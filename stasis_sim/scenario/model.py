@@ -31,17 +31,13 @@ from stasis_sim.scenario.misfit import Keys
 from stasis_sim.scenario.overrides import Called, Overrides, apply
 from stasis_sim.scenario.places import AnyPlace
 from stasis_sim.scenario.pydantic_errors import faults_of
-from stasis_sim.scenario.run import Run
+from stasis_sim.scenario.run import HOW_OFTEN, Run
 from stasis_sim.scenario.strict import Context, Strict
 from stasis_sim.scenario.sweep import Sweep
 
 CONF_FILES = ("http", "ari", "websocket_client", "extensions")
 NOT_IN_DIGEST = ("title", "expect", "sweep")
 """Keys that say something about the numbers and do not change them."""
-
-HOW_OFTEN = ("replications", "precision", "precision_of", "max_replications")
-"""Keys of ``run`` that decide how many replications there are, and nothing about any of them: more of them are added
-to those that are there."""
 
 
 def _plain(value: Any) -> Any:

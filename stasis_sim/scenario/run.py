@@ -29,6 +29,11 @@ def measure_name(value: Any) -> str:
 MeasureName = Annotated[str, PlainValidator(measure_name), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
+HOW_OFTEN = ("replications", "precision", "precision_of", "max_replications")
+"""Keys of ``run`` that decide how many replications there are, and nothing about any of them: more of them are added
+to those that are there."""
+
+
 class Run(Strict):
     """How a scenario is run."""
 

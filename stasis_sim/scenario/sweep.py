@@ -22,9 +22,13 @@ from stasis_sim.scenario.quantities import (
     rate,
     share,
 )
+from stasis_sim.scenario.run import HOW_OFTEN
 from stasis_sim.scenario.strict import Strict
 
 Kind = Literal["duration", "rate", "share", "count", "number"]
+
+_SAME: Final = frozenset({"sweep", "title", "expect"})
+"""Parts of a scenario that change nothing about a run."""
 
 _RANGE: Final = re.compile(r"\s*(?P<low>\S.*?)\s*\.\.\s*(?P<high>\S.*?)\s*")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
@@ -151,10 +155,11 @@ class Sweep(Strict):
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
-        """Yield ranges without a Latin hypercube, and keys that sweep the sweep itself."""
+        """Yield ranges without a Latin hypercube, and keys that change nothing about a run."""
         over = data.get("over")
         for key, value in over.items() if isinstance(over, Mapping) else ():
-            if str(key).partition(".")[0] in {"sweep", "title", "expect"}:
+            part, _, inner = str(key).partition(".")
+            if part in _SAME or (part == "run" and inner.partition(".")[0] in HOW_OFTEN):
                 yield ("over", key), f"{key} changes nothing about a run; write a key such as faults.0.for"
             if isinstance(value, str) and ".." in value and "latin_hypercube" not in data:
                 text = f"a range {got(value)}; write latin_hypercube: 50 beside over, or a list such as [5s, 20s]"

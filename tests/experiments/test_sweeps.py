@@ -82,7 +82,7 @@ def test_a_latin_hypercube_has_one_point_in_each_slice(n: int, seed: int) -> Non
     """Each key's range is cut into as many slices as there are points, and each slice has one."""
     from stasis_sim.experiments.sweeps import _spread  # noqa: PLC0415
 
-    over = {"faults.0.for": "0s..1000s", "faults.0.at": "0s..20s", "run.seed": [1, 2]}
+    over = {"faults.0.for": "0s..1000s", "faults.0.at": "0s..20s", "asterisk.latency": ["1ms", "2ms"]}
     scenario = design(small(seed=seed), over, n)
     assert scenario.sweep is not None
     spread = _spread(scenario, scenario.sweep)
@@ -121,11 +121,14 @@ def test_values_behind_over_are_yaml() -> None:
         ({"faults.0.for": ["5s", "5"]}, r"--over faults\.0\.for: .*no unit"),
         (
             {"faults.0.for": "5s..20s"},
-            r"--over sweep: sweep\.over\.faults\.0\.for: a range .*write latin_hypercube: 50",
+            r"--over faults\.0\.for: a range .*write latin_hypercube: 50",
         ),
         ({"faults.0.for": []}, r"no value .*write a list such as"),
         ({"faults.0.for": ["5s", "5s"]}, r"named twice"),
         ({"title": ["a", "b"]}, r"title changes nothing about a run"),
+        ({"run.replications": [2, 3]}, r"--over run\.replications: run\.replications changes nothing about a run"),
+        ({"run.precision_of.0": ["calls"]}, r"changes nothing about a run"),
+        ({"run.seed": [1, 2]}, r"--over run\.seed: another seed has other callers"),
     ],
 )
 def test_a_sweep_of_nothing_is_refused(over: dict[str, object], text: str) -> None:
