@@ -94,6 +94,8 @@ def _value(text: str, measure: str) -> float:
             raise MisfitError.at(f"{measure} is no share {got(text)}; write a number without %")
         return share(text)
     if _NUMBER.fullmatch(text):
+        if kind == "share" and float(text) > 1:
+            raise MisfitError.at(f"more than all {got(text)}; write {text}%, or a share from 0 to 1")
         return float(text)
     if kind == "seconds":
         return duration(text) / DURATIONS["s"]
