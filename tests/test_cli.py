@@ -168,7 +168,7 @@ def test_compare_sets_the_profiles_side_by_side(shell: Cli) -> None:
     rows = {line.split("  ")[0]: line.split() for line in out.splitlines()}
     assert rows["calls"] == ["calls", "55", "55", "55"]
     assert rows["ejection rate"] == ["ejection", "rate", "0", "%", "10.9", "%", "10.9", "%"]
-    assert "asterisk-22 ejects 10.91 points more calls than documented." in out
+    assert "asterisk-22 ejects 10.91 points more calls than documented; one replication" in out
     assert max(len(line) for line in out.splitlines() if not line.startswith("  results/")) <= 80
 
 
@@ -444,6 +444,10 @@ def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ..
         (
             ("sweep", "good.yaml", "--seed", "-1", "--over", "faults.0.for=5s"),
             "--seed: too small (got -1); write 0 or more",
+        ),
+        (
+            ("compare", "good.yaml", "good.yaml"),
+            "good.yaml: written twice; remove one, or write other values with --over",
         ),
         (
             ("compare", "good.yaml", "--over", "run.seed=1,2"),

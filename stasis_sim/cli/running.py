@@ -172,6 +172,9 @@ def _variants(
     if len(paths) > 1:
         stems = [path.stem for path in paths]
         names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+        twice = [path for path in paths if paths.count(path) > 1]
+        if twice:
+            raise InputError.at(str(twice[0]), "written twice; remove one, or write other values with --over")
         return {name: load(path, changes) for name, path in zip(names, paths, strict=True)}
     if over:
         found = variants_of(load(paths[0], changes), read_over(over))

@@ -96,8 +96,9 @@ def of_run(results: Results, *, alone: bool) -> Iterator[tuple[str, Draw]]:
 
 
 def of_comparison(variants: Mapping[str, Results]) -> Iterator[tuple[str, Draw]]:
-    """Yield what draws variants side by side."""
-    yield from ((name, draw(variants)) for name, draw in COMPARISON.items())
+    """Yield what draws variants side by side, if there are two or more."""
+    if len(variants) > 1:
+        yield from ((name, draw(variants)) for name, draw in COMPARISON.items())
 
 
 def of_sweep(found: Swept) -> Iterator[tuple[str, Draw]]:

@@ -243,6 +243,12 @@ def test_variants_may_have_any_name(tmp_path: Path) -> None:
     assert "There is only one replication, so how sure they are is not known." in said
 
 
+def test_a_comparison_of_one_variant_has_a_page(tmp_path: Path) -> None:
+    """A script may compare whatever it has: there are no differences to draw then."""
+    done = compare({"only": scenario(**{"run.record": "measures"})}, out=tmp_path)
+    assert f"{outcome('', done['only'].replications).removeprefix(': ')}" in seen(page(folder(done)))
+
+
 def test_every_word_is_explained() -> None:
     """The closed lists of outcomes, reasons, causes and ends of connections."""
     assert tuple(words.OUTCOMES) == OUTCOMES

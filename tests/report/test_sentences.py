@@ -123,7 +123,7 @@ def test_a_comparison_says_by_how_many_points() -> None:
     # Student's t for one degree of freedom is 12.7062; the standard error of 10 and 12 is 1 point.
     assert sentence == "asterisk-22 ejects 11.00 ± 13 points more calls than documented, which may be chance."
     (one,) = comparison({"b": other[:1], "a": base[:1]})
-    assert one == "a ejects 10.00 points fewer calls than b."
+    assert one == "a ejects 10.00 points fewer calls than b; one replication does not say how sure that is."
 
 
 def test_how_many_are_served_is_told_where_nothing_worse_sets_them_apart() -> None:
