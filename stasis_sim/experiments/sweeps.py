@@ -200,7 +200,8 @@ def sweep(
         finished: Told of each point whose run is over.
 
     Raises:
-        InputError: Nothing or the seed is swept, a value does not fit its key, or a scenario does not fit Asterisk's files.
+        InputError: Nothing is swept, or the seed, a value does not fit its key, or a scenario does not fit Asterisk's
+            files.
     """
     what = _design_of(scenario)
     if not tables:
@@ -248,7 +249,8 @@ def examine_points(scenario: Scenario) -> None:
     """Find out what would stop a sweep, before anything runs.
 
     Raises:
-        InputError: Nothing or the seed is swept, or there are points that cannot be run: what is wrong with all of them.
+        InputError: Nothing is swept, or the seed, or there are points that cannot be run: what is wrong with all of
+            them.
     """
     what = _design_of(scenario)
     problems: dict[Problem, None] = {}
