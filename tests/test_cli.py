@@ -655,6 +655,16 @@ def test_sweep_prints_json_of_the_documented_shape(shell: Cli) -> None:
     assert list(content["points"][0]["measures"]) == ["total", "apps", "clients"]
 
 
+def test_a_latin_hypercube_spreads_over_the_keys_of_the_file(shell: Cli) -> None:
+    """Where no --over names others."""
+    swept = ("--set", "sweep={over: {faults.0.for: [5s, 10s]}}", "--json", "--workers", "1")
+    code, out, _ = shell("sweep", "good.yaml", "--latin-hypercube", "3", *swept)
+    assert code == 0
+    assert [set(point["settings"]) for point in json.loads(out)["points"]] == 3 * [{"faults.0.for"}]
+    code, _, err = shell("sweep", "good.yaml", "--latin-hypercube", "3")
+    assert (code, err.split(";")[0]) == (2, "good.yaml: nothing is swept")
+
+
 def test_compare_takes_several_scenarios_and_values_of_a_key(shell: Cli, tmp_path: Path) -> None:
     """Variants are called by their files, or by their values."""
     (tmp_path / "longer.yaml").write_text(GOOD.replace("for: 5s", "for: 15s"), "utf-8")

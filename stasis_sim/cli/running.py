@@ -238,8 +238,9 @@ def sweep(
     from stasis_sim.report.sweeps import check_measures
 
     loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
-    if over or latin_hypercube is not None:
-        loaded = design(loaded, read_over(over or []) if over else {}, latin_hypercube)
+    swept = {} if loaded.sweep is None else loaded.sweep.model_dump()["over"]
+    if over or (swept and latin_hypercube is not None):
+        loaded = design(loaded, read_over(over) if over else swept, latin_hypercube)
     measures = check_measures(measure or ["ejection_rate"], loaded)
     examine(loaded, out)
     examine_points(loaded)
