@@ -191,7 +191,7 @@ class _Runs:
         path, name = (
             self._parts[position] if position < len(self._parts) else (self._parts[0][0].parent / again.name, "")
         )
-        # Runs that differ in nothing but how often they were made share a folder: the last one has written it.
+        # Points that are the same run, with a value written in two ways, share a folder: the last one has written it.
         self._held[path] = position, _held(path, again, name=name)
         for table in again.glob("replications/*/*.parquet"):
             table.unlink()

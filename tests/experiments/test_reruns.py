@@ -129,11 +129,11 @@ def test_a_point_that_is_another_or_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_points_that_share_a_folder_are_one_run(tmp_path: Path) -> None:
-    """How often a scenario is run is no part of its digest: what lies there is of the last of them."""
-    found = swept(tmp_path, {"run.replications": [2, 3]}, tables=True)
+    """One value may be written in two ways; what lies there is of the last of them."""
+    found = swept(tmp_path, {"faults.0.for": ["5s", "5000ms"]}, tables=True)
     again = rerun(found.path)
     assert again.same
-    assert [each.name for each in again.runs] == ["run.replications=3"]
+    assert [each.name for each in again.runs] == ["faults.0.for=5000ms"]
 
 
 def test_only_the_tables_of_what_is_under_way_are_there(tmp_path: Path, temporary: Path) -> None:
