@@ -122,12 +122,16 @@ class Queues:
         """Return when a client is through with what was written by an instant, if that is all; 0: its program died.
 
         Raises:
-            ClosedLoopError: It dies after that, and before the last of it arrives.
+            ClosedLoopError: It dies after that, and before the last of it arrives; or at that very instant.
         """
         busy, link = self._after[client], self._links[client]
-        life = int(link.lived(np.array([now]), instant=True)[0]) if link.mortal else busy.life
+        if not link.mortal:
+            return busy.until
+        before, life = (int(link.lived(np.array([now]), instant=instant)[0]) for instant in (False, True))
         if busy.life > life:
             raise ClosedLoopError("a program that dies before the last messages reach it")
+        if before <= busy.life and before != life and busy.until > now:
+            raise ClosedLoopError("a program that dies at the instant at which the last call ends")
         return busy.until if busy.life == life else 0
 
     def serve(self, begin: int, end: int, horizon: int) -> list[Ints]:

@@ -420,6 +420,26 @@ def test_a_death_before_the_last_messages_arrive_is_not_guessed_at() -> None:
     assert measures(simulate(prepared, 1)[0])["total"]["outages.total_s"] == 4.006
 
 
+def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
+    """A restart ends the last call and its program at one instant: which of them was first says when the run is over."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "latency": "0s",
+                "service": "20s",
+                "reconnect": {"none": {"gives_up": "crashes", "supervisor": "3s"}},
+            }
+        },
+        "calls": [{"to": "ivr@default", "arrivals": {"at": ["1s"]}}],
+        "faults": [{"restart": "asterisk", "at": "6s"}],
+        "run": {"until": "drained", "seed": 1},
+    }
+    with pytest.raises(ClosedLoopError, match="a program that dies at the instant at which the last call ends"):
+        OpenLoop(prepare(Scenario.of(content))).compute(1)
+
+
 def test_what_outlives_its_call_is_not_left_out() -> None:
     """On 16 a sound that begins behind `continue` ends when the call is over, and who hears of everything is told."""
     content = {
