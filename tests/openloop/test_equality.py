@@ -421,7 +421,7 @@ def test_a_death_before_the_last_messages_arrive_is_not_guessed_at() -> None:
 
 
 def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
-    """A restart ends the last call and its program at one instant: which of them was first says when the run is over."""
+    """A restart ends the last call and its program at one instant: which was first says when the run is over."""
     content = {
         "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
         "clients": {
