@@ -713,9 +713,21 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
     assert (code, content["ok"]) == (1, False)
     found = content["scenarios"][0]
     assert list(found) == ["scenario", "ok", "model", "changed", "moved"]
-    assert list(found["moved"][0]) == ["app", "client", "measure", "mean", "low", "high", "beyond_noise"]
+    assert list(found["moved"][0]) == ["app", "client", "measure", "mean", "low", "high", "beyond_noise", "alone"]
     tries = [row for row in found["moved"] if (row["client"], row["measure"]) == ("ivr", "connections")]
     assert [(row["mean"], row["beyond_noise"]) for row in tries] == [(10, True)]
+
+
+def test_few_replications_are_said_to_see_little(shell: Cli) -> None:
+    """What would have moved if it were the only measure is counted in a note; it is not called noise in silence."""
+    options = ("--set", "asterisk.profile=asterisk-22", "--replications", "3", "--workers", "1")
+    shell("baseline", "save", "good.yaml", *options)
+    later = (*options, "--set", "faults.0.for=15s")
+    moved = json.loads(shell("baseline", "diff", "good.yaml", *later, "--json")[1])["scenarios"][0]["moved"]
+    alone, beyond = (sum(row[which] for row in moved) for which in ("alone", "beyond_noise"))
+    assert alone > beyond
+    _, out, _ = shell("baseline", "diff", "good.yaml", *later)
+    assert f"  note: looked at one by one, {alone} would have; more replications than 3 tell\n" in out
 
 
 def test_a_baseline_of_what_has_changed_says_so(shell: Cli, tmp_path: Path) -> None:

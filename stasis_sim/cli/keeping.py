@@ -189,6 +189,10 @@ def diff(
         reports.append(kept.as_json(results, content, moved))
         if not as_json:
             typer.echo(f"{results.scenario.file}: {beyond} of {len(moved)} measures that differ moved beyond noise")
+            alone = sum(each.alone for each in moved)
+            if alone > beyond:
+                n = len(results.replications)
+                typer.echo(f"  note: looked at one by one, {alone} would have; more replications than {n} tell")
             if note:
                 typer.echo(f"  note: {note}")
             if beyond:

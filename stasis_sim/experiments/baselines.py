@@ -41,7 +41,8 @@ class Moved:
         mean: By how much it is more now, on average over replications.
         low: Lower bound of the difference; None where one replication says nothing about noise.
         high: Upper bound.
-        beyond_noise: Whether chance is no explanation.
+        beyond_noise: Whether chance is no explanation, among all measures.
+        alone: Whether it would be none if this were the only measure that is looked at.
     """
 
     app: str | None
@@ -51,6 +52,7 @@ class Moved:
     low: float | None
     high: float | None
     beyond_noise: bool
+    alone: bool
 
 
 def place(root: Path, scenario: str) -> Path:
@@ -197,11 +199,16 @@ def _moved(then: Sequence[Measures], now: Sequence[Measures]) -> Iterator[Moved]
         mean, low, high = row["mean"], row["low"], row["high"]
         if mean == 0 and low == high:
             continue
+        alone = _apart(low, high)
         if low is not None:
             wider = at_confidence({"mean": mean, "low": low, "high": high, "n": n}, confidence)
             low, high = wider["low"], wider["high"]
-        beyond = low is None or high is None or low > 0 or high < 0
-        yield Moved(row["app"], row["client"], row["measure"], mean, low, high, beyond)
+        yield Moved(row["app"], row["client"], row["measure"], mean, low, high, _apart(low, high), alone)
+
+
+def _apart(low: float | None, high: float | None) -> bool:
+    """Whether a difference is none of chance; one replication has no chance."""
+    return low is None or high is None or low > 0 or high < 0
 
 
 def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
@@ -215,6 +222,7 @@ def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
             "low": each.low,
             "high": each.high,
             "beyond_noise": each.beyond_noise,
+            "alone": each.alone,
         }
         for each in moved
     ]

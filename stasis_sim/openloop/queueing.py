@@ -122,14 +122,12 @@ class Queues:
         """Return when a client is through with what was written by an instant, if that is all; 0: its program died.
 
         Raises:
-            ClosedLoopError: It dies after that, and before the last of it arrives; or at that very instant.
+            ClosedLoopError: It dies at that very instant.
         """
         busy, link = self._after[client], self._links[client]
         if not link.mortal:
             return busy.until
         before, life = (int(link.lived(np.array([now]), instant=instant)[0]) for instant in (False, True))
-        if busy.life > life:
-            raise ClosedLoopError("a program that dies before the last messages reach it")
         if before <= busy.life and before != life and busy.until > now:
             raise ClosedLoopError("a program that dies at the instant at which the last call ends")
         return busy.until if busy.life == life else 0

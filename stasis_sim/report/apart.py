@@ -64,6 +64,11 @@ def chance(row: Mapping[str, Any]) -> bool:
     return row["low"] is not None and row["high"] is not None and row["low"] <= 0 <= row["high"]
 
 
+def _sure(row: Mapping[str, Any]) -> bool:
+    """Whether a difference is there, and several replications say that it is none of chance."""
+    return bool(row["mean"]) and row["low"] is not None and not chance(row)
+
+
 def of_each(variants: Mapping[str, Results]) -> list[Apart]:
     """Return in what apps and clients are apart from the first variant, the apps first."""
     (first, base), *others = ((name, [each.measures for each in run.replications]) for name, run in variants.items())
@@ -72,7 +77,7 @@ def of_each(variants: Mapping[str, Results]) -> list[Apart]:
         for row in differences(first, base, name, other):
             found.setdefault((row["app"], row["client"], row["measure"]), {})[name] = row
     told = (Apart(*key, label, found.get(key, {})) for key, label in _told(variants))
-    return [each for each in told if any(row["mean"] and not chance(row) for row in each.differences.values())]
+    return [each for each in told if any(_sure(row) for row in each.differences.values())]
 
 
 def _told(variants: Mapping[str, Results]) -> Iterator[tuple[tuple[str | None, str | None, str], str]]:

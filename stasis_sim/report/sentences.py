@@ -206,25 +206,9 @@ def _difference(a: str, b: str, row: Json) -> str:
     side = "more" if row["mean"] > 0 else "fewer"
     amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
     perhaps = ", which may be chance" if chance(row) else ""
+    if row["low"] is None:
+        perhaps = "; one replication does not say how sure that is"
     return f"{b} {verb} {amount} {side} {what} than {a}{perhaps}."
-
-
-    sentences = []
-    for measure, verb, what in (
-        ("ejection_rate", "ejects", "calls"),
-        ("calls.share.stranded", "strands", "calls"),
-        ("missed_rate", "misses", "events"),
-    ):
-        row = total.get(measure)
-        if row is not None and row["mean"]:
-            half = None if row["low"] is None else (row["high"] - row["low"]) / 2
-            interval = "" if half is None else f" ± {100 * half:.2g}"
-            side = "more" if row["mean"] > 0 else "fewer"
-            amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
-            perhaps = ", which may be chance" if chance(row) else ""
-            perhaps = "; one replication does not say how sure that is" if half is None else perhaps
-            sentences.append(f"{b} {verb} {amount} {side} {what} than {a}{perhaps}.")
-    return sentences or [f"{b} and {a} give the same rates."]
 
 
 def _two_digits(points: float) -> str:

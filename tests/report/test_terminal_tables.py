@@ -92,7 +92,7 @@ def test_a_table_fits_the_terminal(names: list[str]) -> None:
 
 def moved(app: str | None, client: str | None, measure: str, mean: float = 2.0) -> Moved:
     """A measure that has moved beyond noise."""
-    return Moved(app, client, measure, mean, mean - 1, mean + 1, beyond_noise=True)
+    return Moved(app, client, measure, mean, mean - 1, mean + 1, beyond_noise=True, alone=True)
 
 
 def test_what_has_moved_is_called_as_an_expectation_calls_it() -> None:
@@ -103,7 +103,7 @@ def test_what_has_moved_is_called_as_an_expectation_calls_it() -> None:
             moved("Intro-IVR", None, "events.late", 3),
             moved(None, "ivr", "events.late", 4),
             moved(None, "ivr", "connections", -5),
-            Moved(None, None, "calls", 1.0, -1.0, 3.0, beyond_noise=False),
+            Moved(None, None, "calls", 1.0, -1.0, 3.0, beyond_noise=False, alone=False),
         ]
     ).splitlines()
     assert lines == [
