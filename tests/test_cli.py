@@ -720,7 +720,8 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
 
 def test_few_replications_are_said_to_see_little(shell: Cli) -> None:
     """What would have moved if it were the only measure is counted in a note; it is not called noise in silence."""
-    options = ("--set", "asterisk.profile=asterisk-22", "--replications", "3", "--workers", "1")
+    random = ("--set", "calls.0.arrivals={poisson: 1/s}", "--set", "asterisk.profile=asterisk-22")
+    options = (*random, "--replications", "3", "--workers", "1")
     shell("baseline", "save", "good.yaml", *options)
     later = (*options, "--set", "faults.0.for=15s")
     moved = json.loads(shell("baseline", "diff", "good.yaml", *later, "--json")[1])["scenarios"][0]["moved"]
