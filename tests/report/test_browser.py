@@ -60,7 +60,7 @@ def log(browser: Any, kind: str) -> list[Any]:
 
 
 def open_page(browser: Chrome, page: Path, width: int, scheme: str) -> list[str]:
-    """Open a page, and return the addresses that the browser asked for meanwhile."""
+    """Open a page, and return the addresses that it asked for: the browser's own first page may still be loading."""
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == WIDTHS["phone"]},
@@ -71,9 +71,8 @@ def open_page(browser: Chrome, page: Path, width: int, scheme: str) -> list[str]
     log(browser, "browser")
     browser.get(page.as_uri())
     messages = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
-    return [
-        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
-    ]
+    sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+    return [params["request"]["url"] for params in sent if params["documentURL"] == page.as_uri()]
 
 
 def look(browser: Chrome, script: str) -> Any:
