@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stasis_sim.openloop.laboratory import HORIZON
 from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.paths import Values
+from stasis_sim.openloop.symbols import HORIZON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.openloop.history import History
-from stasis_sim.openloop.laboratory import ARRIVAL, Subject, Symbols, examine
+from stasis_sim.openloop.laboratory import examine
 from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.paths import Path, Values
-from stasis_sim.openloop.restarts import AGAIN
+from stasis_sim.openloop.records import Subject
+from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, Symbols
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Messages:
         waits: How long it waits for a worker.
         rank: Of the happening that writes it.
         client: To whom.
-        loose: See :class:`~stasis_sim.openloop.laboratory.Happening`.
+        loose: See :class:`~stasis_sim.openloop.records.Happening`.
     """
 
     NOTHING: Final = {"at": FOR_EVER, "service": 0, "waits": 0, "rank": 0, "client": 0, "loose": 0}

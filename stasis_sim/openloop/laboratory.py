@@ -2,26 +2,28 @@
 
 Nothing of the model is written again here. A call is put into a :class:`~stasis_sim.simulated.world.World` of its own,
 whose connections are held in the state that :class:`~stasis_sim.openloop.history.History` tells, and whose queues
-answer with the waiting time that all calls together have brought about. What comes out is a :class:`Record`: the rows
-of the call, the instants as sums of its draws, and under which conditions another call gives the same.
+answer with the waiting time that all calls together have brought about. What comes out is a
+:class:`~stasis_sim.openloop.records.Record`: the rows of the call, the instants as sums of its draws, and under which
+conditions another call gives the same.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
+from typing import TYPE_CHECKING, Any, Final, Never
 
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
 from stasis_sim.openloop.history import programs
-from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, NEVER, UP, Glance, Link
+from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, NEVER, UP, Glance
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment, read
-from stasis_sim.openloop.restarts import AGAIN, BACK, KILL, UNTIL
+from stasis_sim.openloop.records import Happening, Look, Passage, Record, Sent, Subject
+from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, UNTIL, Symbols
 from stasis_sim.simulated import clock
 from stasis_sim.simulated.actions import Plan, Sounds
 from stasis_sim.simulated.clients import Client, Life
@@ -33,187 +35,10 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Quantile, Stream, Streams
     from stasis_sim.simulated.preparation import Prepared
 
-ARRIVAL: Final = 0
-HORIZON: Final = 1
-"""The first two symbols: when the call arrives, and when the run ends. Those of restarts are next."""
-
 MOST_LOOKS: Final = 600
 """Looks at links, one a client and happening; a call that goes on for longer is left to the event engine."""
 
 _KEY: Final = (1 << KEY_BITS) - 1
-
-
-_Key = tuple[str, "Quantile"] | int | tuple[int, int]
-"""What a symbol stands for: a draw, a wait, a recovery."""
-
-
-class Symbols:
-    """What instants are made of: the symbols of the calls of one source.
-
-    Attributes:
-        draws: For each symbol that is a draw the stream that it comes from, and its quantile.
-        waits: For each symbol that is a wait in a client's queue, for which message of the call, from 0.
-        recoveries: For each symbol that is a client's recovery after the arrival, whose, and which one, from 0.
-    """
-
-    def __init__(self) -> None:
-        self.draws: dict[int, tuple[str, Quantile]] = {}
-        self.waits: dict[int, int] = {}
-        self.recoveries: dict[int, tuple[int, int]] = {}
-        self._numbers: dict[_Key, int] = {}
-
-    def draw(self, name: str, quantile: Quantile) -> int:
-        """Return the symbol of a stream; two clients may make different durations of one."""
-        symbol = self._number((name, quantile))
-        self.draws[symbol] = (name, quantile)
-        return symbol
-
-    def wait(self, message: int) -> int:
-        """Return the symbol of a wait."""
-        symbol = self._number(message)
-        self.waits[symbol] = message
-        return symbol
-
-    def recovery(self, client: int, number: int) -> int:
-        """Return the symbol of a recovery."""
-        symbol = self._number((client, number))
-        self.recoveries[symbol] = client, number
-        return symbol
-
-    def _number(self, key: _Key) -> int:
-        return self._numbers.setdefault(key, AGAIN + 1 + len(self._numbers))
-
-
-class Happening(NamedTuple):
-    """Something that happens about a call.
-
-    Attributes:
-        at: When.
-        rank: What kind of thing it is.
-        loose: Whether it does not stand among others of its instant by rank and number of its call alone.
-    """
-
-    at: int
-    rank: int
-    loose: bool
-
-
-class Look(NamedTuple):
-    """A look at a client's link when something happened.
-
-    Attributes:
-        client: Position of the client.
-        happening: What happened.
-        state: Of the link.
-        died: Whether the program had died since the look before.
-        renewed: Whether there had been another connection since then.
-    """
-
-    client: int
-    happening: Happening
-    state: int
-    died: bool
-    renewed: bool
-
-
-@dataclass
-class Sent:
-    """A message that was written to a connection.
-
-    Attributes:
-        client: Position of the client.
-        event: Its row.
-        happening: When it was written.
-        arrives: When it arrives, if nothing breaks before.
-        service: How long the client's worker needs for it.
-        wait: The symbol of how long it waits for a worker; none if the connection broke before it arrived.
-        finish: When a worker would be through with it; none likewise.
-        abandoned: Whether the program died after that, and before it was dealt with.
-    """
-
-    client: int
-    event: trace.Event
-    happening: Happening
-    arrives: int
-    service: int
-    wait: int | None
-    finish: int | None
-    abandoned: bool
-
-    @property
-    def lost(self) -> bool:
-        """Whether the connection broke before it arrived."""
-        return self.wait is None
-
-
-class Passage(NamedTuple):
-    """A call entered (+1) or left (-1) an app."""
-
-    app: str
-    change: int
-    happening: Happening
-
-
-@dataclass
-class Record:
-    """What became of a call in the laboratory.
-
-    Attributes:
-        call: Its rows.
-        conditions: Under which all of this holds.
-        looks: States of links on which it depends.
-        sent: Messages, in order.
-        passages: Entries and exits, in order.
-        asked: When each attempt was made.
-        done: When nothing could change its rows any more; the horizon where that is never.
-        last: The last thing that happened.
-        happened: When things happened that need not happen to every call: Asterisk was killed, a client recovered.
-        killed: Whether it ended with Asterisk.
-        cut: Whether the horizon came first.
-        following: What would have happened next, where the horizon came first.
-        left: When what is still to happen about the call will, though it changes nothing: timers that nobody needs.
-    """
-
-    call: trace.Call
-    conditions: Conditions
-    looks: list[Look] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
-    passages: list[Passage] = field(default_factory=list)
-    asked: list[Happening] = field(default_factory=list)
-    done: int = 0
-    last: Happening = field(default_factory=lambda: Happening(0, 0, loose=False))
-    happened: list[int] = field(default_factory=list)
-    killed: bool = False
-    cut: bool = False
-    following: int | None = None
-    left: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The call to be looked at.
-
-    Attributes:
-        number: Its number in the run.
-        source: Position of its source.
-        index: Its number within the source.
-        arrives: When, in microseconds.
-        horizon: When the run ends.
-        restarts: Whether Asterisk is ever killed.
-        draw: Gives its draw for a symbol, or its value, in microseconds.
-        wait: Gives how long one of its messages waits for a worker, by its number.
-        links: For each client its link.
-    """
-
-    number: int
-    source: int
-    index: int
-    arrives: int
-    horizon: int
-    restarts: bool
-    draw: Callable[[int], int]
-    wait: Callable[[int], int]
-    links: Sequence[Link]
 
 
 def examine(prepared: Prepared, streams: Streams, symbols: Symbols, subject: Subject) -> Record:

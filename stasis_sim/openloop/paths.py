@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.observe.hearing import deceived, starts
-from stasis_sim.openloop.laboratory import HORIZON, Happening, Record, Sent
 from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
+from stasis_sim.openloop.records import Happening, Record, Sent
+from stasis_sim.openloop.symbols import HORIZON
 
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
@@ -35,7 +36,7 @@ class When(NamedTuple):
     Attributes:
         at: Number of the sum.
         rank: What kind of happening it is.
-        loose: See :class:`~stasis_sim.openloop.laboratory.Happening`.
+        loose: See :class:`~stasis_sim.openloop.records.Happening`.
     """
 
     at: int
@@ -68,7 +69,7 @@ class Message(NamedTuple):
 
 
 class Look(NamedTuple):
-    """How the link of a client must have been: as :class:`~stasis_sim.openloop.laboratory.Look` has it."""
+    """How the link of a client must have been: as :class:`~stasis_sim.openloop.records.Look` has it."""
 
     client: int
     when: When

@@ -11,20 +11,13 @@ import numpy as np
 
 from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.searching import count_before
+from stasis_sim.openloop.symbols import AGAIN, BACK, KILL, UNTIL
 from stasis_sim.simulated.strikes import Strikes
 
 if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.faults import Fault
-
-UNTIL: Final = 2
-KILL: Final = 3
-BACK: Final = 4
-AGAIN: Final = 5
-"""Symbols of a call, behind those of the laboratory: up to when Asterisk is down as it arrives, when Asterisk is killed
-next, when it is there again after that, and when it is killed after that."""
-
 
 _AHEAD: Final = 3
 """What must lie behind an instant: two restarts, and the end of all times."""

@@ -1,0 +1,59 @@
+"""Symbols: what the instants of a call are sums of, each a number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from stasis_sim.randomness import Quantile
+
+ARRIVAL: Final = 0
+HORIZON: Final = 1
+"""The first two symbols: when the call arrives, and when the run ends."""
+
+UNTIL: Final = 2
+KILL: Final = 3
+BACK: Final = 4
+AGAIN: Final = 5
+"""Those of restarts: up to when Asterisk is down as the call arrives, when it is killed next, when it is there again
+after that, and when it is killed after that."""
+
+_Key = tuple[str, "Quantile"] | int | tuple[int, int]
+"""What a symbol stands for: a draw, a wait, a recovery."""
+
+
+class Symbols:
+    """What instants are made of: the symbols of the calls of one source.
+
+    Attributes:
+        draws: For each symbol that is a draw the stream that it comes from, and its quantile.
+        waits: For each symbol that is a wait in a client's queue, for which message of the call, from 0.
+        recoveries: For each symbol that is a client's recovery after the arrival, whose, and which one, from 0.
+    """
+
+    def __init__(self) -> None:
+        self.draws: dict[int, tuple[str, Quantile]] = {}
+        self.waits: dict[int, int] = {}
+        self.recoveries: dict[int, tuple[int, int]] = {}
+        self._numbers: dict[_Key, int] = {}
+
+    def draw(self, name: str, quantile: Quantile) -> int:
+        """Return the symbol of a stream; two clients may make different durations of one."""
+        symbol = self._number((name, quantile))
+        self.draws[symbol] = (name, quantile)
+        return symbol
+
+    def wait(self, message: int) -> int:
+        """Return the symbol of a wait."""
+        symbol = self._number(message)
+        self.waits[symbol] = message
+        return symbol
+
+    def recovery(self, client: int, number: int) -> int:
+        """Return the symbol of a recovery."""
+        symbol = self._number((client, number))
+        self.recoveries[symbol] = client, number
+        return symbol
+
+    def _number(self, key: _Key) -> int:
+        return self._numbers.setdefault(key, AGAIN + 1 + len(self._numbers))
