@@ -1,0 +1,105 @@
+"""Scenarios in which the two engines once gave different results, found at random or by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stasis_sim import Scenario
+from stasis_sim.openloop.computation import OpenLoop
+from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.simulated.preparation import prepare
+from tests.openloop.test_equality import DIALPLANS, POLICIES, agree
+
+USUAL = {"lognormal": {"mean": "3s", "cv": 1}}
+PLAYS = ["answer", {"play": USUAL}, "continue"]
+
+
+def of_old(faults: list[dict[str, Any]], run: dict[str, Any], **clients: dict[str, Any]) -> dict[str, Any]:
+    """Return a scenario in which the engines once differed."""
+    common = {"apps": ["Intro-IVR"], "latency": "0s", "service": "0s", "on StasisStart": PLAYS}
+    dialplan, profile = run.pop("dialplan", DIALPLANS[0]), run.pop("profile", "documented")
+    source = {"to": "ivr@default", "name": "a", "arrivals": {"poisson": "3/s"}, "count": run.pop("count", 3)}
+    extensions = "[default]\n" + dialplan
+    return {
+        "asterisk": {"profile": profile, "extensions": extensions, "latency": "0s", "sounds": {"sorry": "1s"}},
+        "clients": {name: {**common, **client} for name, client in clients.items()},
+        "calls": [source | changes for changes in run.pop("calls", [{}])],
+        "faults": faults,
+        "run": run,
+    }
+
+
+DIFFERED = {
+    "an app that Asterisk has forgotten stands and is gone again between two looks": of_old(
+        [
+            {"crash": "ivr", "start": "500ms", "every": {"exponential": "700ms"}},
+            {"restart": "asterisk", "every": {"exponential": "700ms"}},
+        ],
+        {"duration": "30s", "seed": 1, "count": 5, "dialplan": DIALPLANS[3]},
+        ivr={"reconnect": "none"},
+        conference={"apps": ["Super-Conference"], "reconnect": "none"},
+    ),
+    "two clients make different durations of one stream": of_old(
+        [],
+        {"duration": "30s", "seed": 3},
+        blue={"service": USUAL},
+        green={"service": {"exponential": "10ms"}, "latency": "500ms"},
+    ),
+    "Asterisk is killed before the call, and not again": of_old(
+        [{"drop": "ivr", "every": "500ms"}, {"restart": "asterisk", "at": "1s"}],
+        {"duration": "20s", "until": "drained", "seed": 1, "count": 7, "calls": [{"kind": "local"}]},
+        ivr={"service": USUAL, "reconnect": "node-ari-client"},
+    ),
+    "a call is taken up at the instant at which the client is back": of_old(
+        [{"drop": "ivr", "every": "500ms"}, {"crash": "ivr", "start": "2s", "every": "2s"}],
+        {"duration": "30s", "seed": 1, "count": 4, "calls": [{"kind": "local"}]},
+        ivr={"subscribe_all": True, "service": "2ms", "recover": "list-channels", "reconnect": {"constant": "1s"}},
+    ),
+    "an app is another one after a reconnect that nobody saw": of_old(
+        [{"drop": "ivr", "at": "2s"}, {"drop": "conference", "every": "500ms"}],
+        {"duration": "20s", "until": "drained", "seed": 1, "profile": "asterisk-22"},
+        ivr={"subscribe_all": True, "service": USUAL, "on StasisStart": ["answer", {"move": "Super-Conference"}]},
+        conference={"apps": ["Super-Conference"], "reconnect": "none"},
+    ),
+    "a program dies after the last call, with messages on their way": of_old(
+        [{"drop": "ivr", "every": "500ms"}],
+        {
+            "duration": "20s",
+            "until": "drained",
+            "seed": 1,
+            "count": 1,
+            "profile": "asterisk-16",
+            "dialplan": DIALPLANS[4],
+            "calls": [{}, {"name": "b", "arrivals": {"poisson": "0.5/s"}, "kind": "local", "media": "0s"}],
+        },
+        ivr={
+            "apps": ["Intro-IVR", "Super-Conference"],
+            "latency": "500ms",
+            "service": "2ms",
+            "start": "3s",
+            "reconnect": POLICIES[6],
+            "on StasisStart": ["answer", {"play": "0s"}, "continue"],
+        },
+    ),
+}
+"""Scenarios in which the engines once gave different results, by what made the difference."""
+
+
+@pytest.mark.parametrize("content", DIFFERED.values(), ids=DIFFERED.keys())
+def test_they_differ_no_more(content: dict[str, Any]) -> None:
+    """What was found once is held again, whatever the random scenarios are."""
+    agree(content, 2)
+
+
+def test_two_calls_at_one_instant_are_not_put_in_an_order_that_nobody_knows() -> None:
+    """What a call brings about at the instant at which it arrives is behind that, and not in front of the next call."""
+    content = of_old(
+        [],
+        {"duration": "30s", "seed": 1, "calls": [{"arrivals": {"at": ["1s", "1s"]}, "count": 2, "hold": "0s"}]},
+        ivr={"on StasisStart": ["answer", {"move": "Super-Conference"}]},
+        conference={"apps": ["Super-Conference"], "service": USUAL},
+    )
+    with pytest.raises(ClosedLoopError, match="two calls do something at one instant"):
+        OpenLoop(prepare(Scenario.of(content))).compute(1)
