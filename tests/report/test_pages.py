@@ -123,16 +123,16 @@ def test_a_page_names_no_folder_of_this_machine(tmp_path: Path, monkeypatch: pyt
     elsewhere.mkdir()
     monkeypatch.chdir(home)
     text = TEXT.replace("3min", "2min").replace("replications: 3", "replications: 1, record: measures")
-    (home / "work" / "moment.yaml").write_text(
+    (home / "study" / "moment.yaml").write_text(
         text.replace("default]", "default]\n    #include ../../elsewhere/more.conf"), "utf-8"
     )
     (elsewhere / "more.conf").write_text("[default]\n", "utf-8")
-    command = ["stasis-sim", "run", f"{home}/work/moment.yaml", f"--out={elsewhere}/results"]
+    command = ["stasis-sim", "run", f"{home}/study/moment.yaml", f"--out={elsewhere}/results"]
     command += ["--set", f"asterisk.ari={elsewhere}/ari.conf"]
-    results = run(Scenario.load(home / "work" / "moment.yaml"), out=elsewhere / "results", command=command)
+    results = run(Scenario.load(home / "study" / "moment.yaml"), out=elsewhere / "results", command=command)
     said = page(results.tree.path)
     assert str(tmp_path) not in said
-    assert "stasis-sim run work/moment.yaml --out=results --set asterisk.ari=ari.conf" in seen(said)
+    assert "stasis-sim run study/moment.yaml --out=results --set asterisk.ari=ari.conf" in seen(said)
     assert rerun(results.tree.path).same
 
 
