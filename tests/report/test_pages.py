@@ -119,7 +119,7 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
 def test_a_page_names_no_folder_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paths below the working directory are relative to it, of others the name is left, and a rerun goes on working."""
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
-    (home / "work").mkdir(parents=True)
+    (home / "study").mkdir(parents=True)
     elsewhere.mkdir()
     monkeypatch.chdir(home)
     text = TEXT.replace("3min", "2min").replace("replications: 3", "replications: 1, record: measures")
