@@ -77,13 +77,12 @@ class Spread:
             self._longest = max(self._longest, int(values.max()))
             self._bins.add(_bins(values))
 
-    def pour(self, lengths: Lengths) -> None:
-        """Add them to the lengths of a ledger."""
-        lengths.n += self.n
-        lengths.total += self._total
-        lengths.longest = max(lengths.longest, self._longest)
-        for bin_, count in self._bins.items():
-            lengths.bins[bin_] += count
+    def lengths(self) -> Lengths:
+        """Return them as the ledger has lengths."""
+        found = Lengths()
+        found.n, found.total, found.longest = self.n, self._total, self._longest
+        found.bins.update(self._bins.items())
+        return found
 
 
 def _bins(values: Ints) -> Ints:
@@ -362,7 +361,7 @@ class Sums:
             ledger.deceived[app] += calls
         for (name, app), spread in self._lengths.items():
             if spread.n:
-                spread.pour(getattr(ledger, name)[app])
+                getattr(ledger, name)[app].merge(spread.lengths())
         for connection in connections:
             connection.delivered += self._delivered[connection.number]
             connection.missed += self._lost[connection.number]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stasis_sim import Scenario
+from stasis_sim.observe.metrics import measures
 from stasis_sim.openloop.computation import OpenLoop
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.simulated.preparation import prepare
@@ -29,6 +30,12 @@ def of_old(faults: list[dict[str, Any]], run: dict[str, Any], **clients: dict[st
         "faults": faults,
         "run": run,
     }
+
+
+def refused(content: dict[str, Any], why: str) -> None:
+    """Hold that the open loop leaves a scenario to the event engine, and why."""
+    with pytest.raises(ClosedLoopError, match=why):
+        OpenLoop(prepare(Scenario.of(content))).compute(1)
 
 
 DIFFERED = {
@@ -101,5 +108,65 @@ def test_two_calls_at_one_instant_are_not_put_in_an_order_that_nobody_knows() ->
         ivr={"on StasisStart": ["answer", {"move": "Super-Conference"}]},
         conference={"apps": ["Super-Conference"], "service": USUAL},
     )
-    with pytest.raises(ClosedLoopError, match="two calls do something at one instant"):
-        OpenLoop(prepare(Scenario.of(content))).compute(1)
+    refused(content, "two calls do something at one instant")
+
+
+def test_a_death_with_the_last_messages_is_not_guessed_at() -> None:
+    """A call that never ends, and a program that dies before it has come to its StasisStart: that ends the run."""
+    content = of_old(
+        [{"crash": "ivr", "every": "8s"}],
+        {"until": "drained", "seed": 1, "calls": [{"arrivals": {"at": ["1s"]}, "count": 1, "kind": "local"}]},
+        ivr={"service": "20s", "on StasisStart": ["answer"]},
+    )
+    refused(content, "a program that dies with the last messages")
+
+
+def test_a_death_before_the_last_messages_arrive_ends_no_run() -> None:
+    """The last call is over, and the program dies before it hears of that: the run waits as if it did not."""
+    content = of_old(
+        [{"crash": "ivr", "at": "7s"}],
+        {"until": "drained", "seed": 1, "calls": [{"arrivals": {"at": ["5s"]}, "count": 1, "patience": "0s"}]},
+        ivr={"latency": "3s", "service": "2ms", "on StasisStart": []},
+    )
+    agree(content, 1000)
+    # Away up to 3 s, and from 7 s; three messages get there at 8 s.
+    found = measures(OpenLoop(prepare(Scenario.of(content))).compute(1)[0])
+    assert found["total"]["outages.total_s"] == 4.006
+
+
+def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
+    """A restart ends the last call and its program at one instant: which was first says when the run is over."""
+    content = of_old(
+        [{"restart": "asterisk", "at": "6s"}],
+        {"until": "drained", "seed": 1, "calls": [{"arrivals": {"at": ["1s"]}, "count": 1}]},
+        ivr={"service": "20s", "reconnect": POLICIES[8], "on StasisStart": []},
+    )
+    refused(content, "a program that dies at the instant at which the last call ends")
+
+
+def test_what_outlives_its_call_is_not_left_out() -> None:
+    """On 16 a sound that begins behind `continue` ends when the call is over, and who hears of everything is told."""
+    content = of_old(
+        [],
+        {"duration": "30s", "seed": 1, "profile": "asterisk-16", "calls": [{"arrivals": {"at": ["1s"]}, "count": 1}]},
+        ivr={"subscribe_all": True, "on StasisStart": ["continue", {"play": "5s"}]},
+    )
+    refused(content, "a message that is about no call")
+
+
+def test_what_is_not_settled_yet_does_not_say_when_a_run_is_drained() -> None:
+    """Of calls that go the same way only those that are through say when the last message about them arrives."""
+    extensions = "exten => ivr,1,Progress()\n" + 3 * " same => n,Stasis(Super-Conference)\n"
+    client = {
+        "apps": ["Super-Conference"],
+        "subscribe_all": True,
+        "service": {"exponential": "10ms"},
+        "on StasisStart": ["continue"],
+    }
+    content = {
+        "asterisk": {"extensions": f"[default]\n{extensions}"},
+        "clients": {"ivr": client},
+        "calls": [{"to": "ivr@default", "arrivals": {"poisson": "3/s"}, "count": 14}],
+        "run": {"until": "drained"},
+    }
+    agree(content, window=1)

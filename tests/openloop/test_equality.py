@@ -303,81 +303,6 @@ def test_a_drop_after_the_last_thing_that_happens_is_not_guessed_at() -> None:
         OpenLoop(prepare(Scenario.of(content))).compute(1)
 
 
-def test_a_death_with_the_last_messages_is_not_guessed_at() -> None:
-    """A call that never ends, and a program that dies before it has come to its StasisStart: that ends the run."""
-    content = {
-        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
-        "clients": {
-            "ivr": {
-                "apps": ["Intro-IVR"],
-                "latency": "0s",
-                "service": "20s",
-                "on StasisStart": ["answer"],
-            }
-        },
-        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"at": ["1s"]}, "kind": "local"}],
-        "faults": [{"crash": "ivr", "every": "8s"}],
-        "run": {"until": "drained", "seed": 1},
-    }
-    with pytest.raises(ClosedLoopError, match="a program that dies with the last messages"):
-        OpenLoop(prepare(Scenario.of(content))).compute(1)
-
-
-def test_a_death_before_the_last_messages_arrive_ends_no_run() -> None:
-    """The last call is over, and the program dies before it hears of that: the run waits as if it did not."""
-    content = {
-        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
-        "clients": {"ivr": {"apps": ["Intro-IVR"], "latency": "3s", "service": "2ms"}},
-        "calls": [{"to": "ivr@default", "arrivals": {"at": ["5s"]}, "patience": "0s"}],
-        "faults": [{"crash": "ivr", "at": "7s"}],
-        "run": {"until": "drained", "seed": 1},
-    }
-    agree(content, 1000)
-    # Away up to 3 s, and from 7 s; three messages get there at 8 s.
-    found = measures(OpenLoop(prepare(Scenario.of(content))).compute(1)[0])
-    assert found["total"]["outages.total_s"] == 4.006
-
-
-def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
-    """A restart ends the last call and its program at one instant: which was first says when the run is over."""
-    content = {
-        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
-        "clients": {
-            "ivr": {
-                "apps": ["Intro-IVR"],
-                "latency": "0s",
-                "service": "20s",
-                "reconnect": {"none": {"gives_up": "crashes", "supervisor": "3s"}},
-            }
-        },
-        "calls": [{"to": "ivr@default", "arrivals": {"at": ["1s"]}}],
-        "faults": [{"restart": "asterisk", "at": "6s"}],
-        "run": {"until": "drained", "seed": 1},
-    }
-    with pytest.raises(ClosedLoopError, match="a program that dies at the instant at which the last call ends"):
-        OpenLoop(prepare(Scenario.of(content))).compute(1)
-
-
-def test_what_outlives_its_call_is_not_left_out() -> None:
-    """On 16 a sound that begins behind `continue` ends when the call is over, and who hears of everything is told."""
-    content = {
-        "asterisk": {"profile": "asterisk-16", "extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
-        "clients": {
-            "ivr": {
-                "apps": ["Intro-IVR"],
-                "latency": "0s",
-                "service": "0s",
-                "subscribe_all": True,
-                "on StasisStart": ["continue", {"play": "5s"}],
-            }
-        },
-        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"at": ["1s"]}}],
-        "run": {"duration": "30s", "seed": 1},
-    }
-    with pytest.raises(ClosedLoopError, match="a message that is about no call"):
-        OpenLoop(prepare(Scenario.of(content))).compute(1)
-
-
 def test_calls_that_asterisk_takes_with_it_are_counted_by_the_fault() -> None:
     """Of two restarts at one instant the first one ends the calls, and the last one says when Asterisk is back."""
     content = {
@@ -396,27 +321,6 @@ def test_calls_that_asterisk_takes_with_it_are_counted_by_the_fault() -> None:
     assert touched == hit == (6, 2)
     assert measures(ledger) == measures(by_events)
     assert measures(ledger)["total"]["calls.outcome.blocked"] == 4
-
-
-def test_what_is_not_settled_yet_does_not_say_when_a_run_is_drained() -> None:
-    """Of calls that go the same way only those that are through say when the last message about them arrives."""
-    extensions = "exten => ivr,1,Progress()\n" + 3 * " same => n,Stasis(Super-Conference)\n"
-    agree(
-        {
-            "asterisk": {"extensions": f"[default]\n{extensions}"},
-            "clients": {
-                "ivr": {
-                    "apps": ["Super-Conference"],
-                    "subscribe_all": True,
-                    "service": {"exponential": "10ms"},
-                    "on StasisStart": ["continue"],
-                }
-            },
-            "calls": [{"to": "ivr@default", "arrivals": {"poisson": "3/s"}, "count": 14}],
-            "run": {"until": "drained"},
-        },
-        window=1,
-    )
 
 
 @pytest.mark.slow
