@@ -259,7 +259,7 @@ class Cohort:
 
     def _send(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
         values = self.values(path, rows, horizon)
-        fit = path.fits(values, self.numbers[rows], self._history.links)
+        fit = path.fits(values, self.numbers[rows], self._history.watched)
         self._ways[rows] = np.where(fit, way, NOBODY)
         fitting = int(np.count_nonzero(fit))
         if fitting:
@@ -284,6 +284,7 @@ class Cohort:
             lambda symbol: int(self._column(symbol)[row]),
             lambda place: self.messages.wait(place, row),
             self._history.links,
+            self._history.doors,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
         history = self._history

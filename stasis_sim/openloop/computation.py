@@ -203,8 +203,8 @@ class _Computation:
         recorder = _Recorder(self._streams.replication, run.warmup_us, self._tables, self)
         world = World(without_calls(self._prepared, self._horizon), self._streams, recorder)
         ledger = world.run()
-        restarts = self._history.restarts
-        return ledger, tuple(fault.touched + restarts.touched(number) for number, fault in enumerate(world.faults))
+        history = self._history
+        return ledger, tuple(fault.touched + history.touched(number) for number, fault in enumerate(world.faults))
 
     # -- ways and waits -------------------------------------------------------------------------------------------
 
@@ -237,8 +237,7 @@ class _Computation:
                     gone = bunch if go.all() else bunch.of(np.flatnonzero(go))
                     if self._drained:
                         self._note_last(gone)
-                    if gone.path.killed:
-                        self._history.restarts.kill(gone.value(gone.path.ended))
+                    self._history.count(gone)
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
                 group.values.forget()
             staying.append(np.sort(np.concatenate(left)))

@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.observe.trace import Recorder
+from stasis_sim.openloop.doors import Door
 from stasis_sim.openloop.links import Link
 from stasis_sim.openloop.restarts import Restarts
+from stasis_sim.openloop.sums import Tally
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.observe.timeline import Timeline
+    from stasis_sim.openloop.batch import Bunch
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
@@ -41,6 +44,8 @@ class History:
     Attributes:
         clients: Names of the clients, each instance by itself.
         links: By position of the client among them.
+        doors: Of their requests, likewise.
+        watched: All that a look may be at: the links, and behind them the doors.
         holders: For each app that a client serves the link of whoever holds it.
         restarts: When Asterisk is killed.
     """
@@ -49,10 +54,17 @@ class History:
         clients = programs(prepared.scenario)
         self.clients = tuple(clients)
         self.links = [Link(self.reach, each) for each in mortal(prepared.scenario)]
+        self.doors = [
+            Door(name, prepared.scenario, streams)
+            for name, client in prepared.scenario.clients.items()
+            for _ in client.programs(name)
+        ]
+        self.watched: list[Link] = [*self.links, *self.doors]
         run = prepared.scenario.run
         self._known = -1
         self._recorder = Recorder(streams.replication, run.warmup_us)
         self.restarts = Restarts(prepared.scenario, streams)
+        self._touched = Tally()
         self.holders = self._shared(clients.values())
         self._world = _Unattended(without_calls(prepared), streams, self._recorder, self)
 
@@ -70,6 +82,18 @@ class History:
     def timelines(self) -> dict[str, Timeline]:
         """The states of the apps so far."""
         return self._recorder.timelines
+
+    def count(self, calls: Bunch) -> None:
+        """Count what faults have hit of calls that are through."""
+        path = calls.path
+        if path.killed:
+            self.restarts.kill(calls.value(path.ended))
+        for client, when in path.knocks:
+            self._touched.add(self.doors[client].shut_by(calls.at(when), when.rank, calls.numbers))
+
+    def touched(self, fault: int) -> int:
+        """Return how much a fault has hit of calls."""
+        return self.restarts.touched(fault) + self._touched[fault]
 
     def reach(self, until: int) -> None:
         """Know all that happens up to and with an instant."""

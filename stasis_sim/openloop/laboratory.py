@@ -19,15 +19,17 @@ from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
+from stasis_sim.openloop.doors import OPEN, SILENT
 from stasis_sim.openloop.history import programs
 from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, NEVER, UP, Glance
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment, read
-from stasis_sim.openloop.records import Happening, Look, Passage, Record, Sent, Subject
+from stasis_sim.openloop.records import Happening, Knock, Look, Passage, Record, Sent, Subject
 from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, UNTIL, Symbols
 from stasis_sim.simulated import clock
 from stasis_sim.simulated.actions import Plan, Sounds
 from stasis_sim.simulated.clients import Client, Life
 from stasis_sim.simulated.clock import KEY_BITS, Rank
+from stasis_sim.simulated.doors import Door
 from stasis_sim.simulated.network import Connection, Message
 from stasis_sim.simulated.world import World
 
@@ -163,6 +165,31 @@ class _Line:
 
     def __init__(self, take: Callable[[int, int, Message], int]) -> None:
         self.take = take
+
+
+class _Door(Door):
+    """A door that is as history has it whenever somebody asks; nothing shuts it here.
+
+    Args:
+        bench: The world of the call.
+        client: Position of the client.
+    """
+
+    def __init__(self, bench: _Bench, client: int) -> None:
+        super().__init__(bench.clock)
+        self.shut_until = FOR_EVER  # a request must look
+        self._bench = bench
+        self._client = client
+
+    def is_shut(self) -> bool:
+        """Look at it."""
+        state = self._bench.look_at_door(self._client)
+        self.silent = state == SILENT
+        return state != OPEN
+
+    def turn_away(self) -> None:
+        """Note whom it has turned away."""
+        self._bench.turned_away(self._client)
 
 
 class _Fellow(Client):
@@ -301,8 +328,10 @@ class _Bench(World):
         """Let clients that have been there before the call have been there."""
         subject = self._subject
         links = [link.one(subject.arrives, Rank.ARRIVAL, subject.number) for link in subject.links]
-        for client in self.clients:
+        for client, door in zip(self.clients, subject.doors, strict=True):
             client.prepare(self._take)
+            if door.any:
+                client.door = _Door(self, client.index)
         for client, link in zip(self.clients, links, strict=True):
             if link.state == KILLED:
                 client.stand(0)
@@ -367,6 +396,18 @@ class _Bench(World):
             died, renewed = link.deaths != client.seen.deaths, link.stood != client.seen.stood
             record.looks.append(Look(client.index, happening, link.state, died, renewed))
         self._bring(links)
+
+    def look_at_door(self, client: int) -> int:
+        """Return the state of a client's door as something happens."""
+        happening, subject = self._happening, self._subject
+        door = subject.doors[client]
+        state = door.one(int.__add__(happening.at, 0), happening.rank, subject.number).state
+        self._record.looks.append(Look(len(self.clients) + client, happening, state, died=False, renewed=False))
+        return state
+
+    def turned_away(self, client: int) -> None:
+        """Note a request that came to a door that was shut."""
+        self._record.knocks.append(Knock(client, self._happening))
 
     def _is_done(self) -> bool:
         row = self.recorder.row

@@ -92,7 +92,7 @@ class Link:
 
     def change(self, at: int, place: int, connection: int) -> None:
         """Note that a connection holds the apps, or none does, 0."""
-        self._note(at, place, UP if connection else DOWN, connection, self.deaths[-1] if self.deaths else 0)
+        self.note(at, place, UP if connection else DOWN, connection, self.deaths[-1] if self.deaths else 0)
 
     def close(self, at: int, place: int, connection: int) -> None:
         """Note that a connection is gone."""
@@ -119,9 +119,10 @@ class Link:
         """Have a last change that is of an instant and a place."""
         self.__dict__.pop("_arrays", None)
         if (self.times[-1], self.priorities[-1]) != (at, place):
-            self._note(at, place, self.kinds[-1], self.connections[-1], self.deaths[-1])
+            self.note(at, place, self.kinds[-1], self.connections[-1], self.deaths[-1])
 
-    def _note(self, at: int, place: int, state: int, connection: int, deaths: int) -> None:
+    def note(self, at: int, place: int, state: int, connection: int, deaths: int) -> None:
+        """Note a change behind all others."""
         self.times.append(at)
         self.priorities.append(place)
         self.kinds.append(state)

@@ -86,6 +86,13 @@ class Passage(NamedTuple):
     when: When
 
 
+class Knock(NamedTuple):
+    """A request that comes to the door of a client while that is shut."""
+
+    client: int
+    when: When
+
+
 class AttemptRow(NamedTuple):
     """A row of attempts; what is an instant is the number of a sum."""
 
@@ -135,6 +142,7 @@ class Path:
         symbols: What they are made of.
         messages: In the order in which they are written.
         passages: Entries and exits, in order.
+        knocks: Requests that come to a door that is shut.
         arrival: When they arrive.
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
         deceived: Apps that believe in them although they are gone.
@@ -156,6 +164,7 @@ class Path:
         call = record.call
         channel = f"c{call.number}"
         self.passages = tuple(Passage(*passage[:2], self._when(passage.happening)) for passage in record.passages)
+        self.knocks = tuple(Knock(knock.client, self._when(knock.happening)) for knock in record.knocks)
         self.messages = tuple(self._message(sent, finite=mortal[sent.client]) for sent in record.sent)
         self.attempts = tuple(
             self._attempt(attempt, asked) for attempt, asked in zip(call.attempts, record.asked, strict=True)
@@ -280,7 +289,7 @@ class Path:
         Args:
             values: The sums of the calls.
             numbers: Of the calls.
-            links: The links of the clients, known up to the last instant that is looked at.
+            links: The links of the clients, and behind them their doors.
         """
         fit = np.ones(len(numbers), np.bool_)
         for number in self._happened:

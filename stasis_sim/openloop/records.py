@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
+    from stasis_sim.openloop.doors import Door
     from stasis_sim.openloop.links import Link
     from stasis_sim.openloop.moments import Conditions
 
@@ -27,12 +28,12 @@ class Happening(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A look at a client's link when something happened.
+    """A look at a client's link, or at the door of its requests, when something happened.
 
     Attributes:
-        client: Position of the client.
+        client: Position of the client; those of doors stand behind those of links.
         happening: What happened.
-        state: Of the link.
+        state: Of the link, or of the door.
         died: Whether the program had died since the look before.
         renewed: Whether there had been another connection since then.
     """
@@ -74,6 +75,13 @@ class Sent:
         return self.wait is None
 
 
+class Knock(NamedTuple):
+    """A request to which the door of a client was shut when it came."""
+
+    client: int
+    happening: Happening
+
+
 class Passage(NamedTuple):
     """A call entered (+1) or left (-1) an app."""
 
@@ -93,6 +101,7 @@ class Record:
         sent: Messages, in order.
         passages: Entries and exits, in order.
         asked: When each attempt was made.
+        knocks: Requests that came to a door that was shut.
         done: When nothing could change its rows any more; the horizon where that is never.
         last: The last thing that happened.
         happened: When things happened that need not happen to every call: Asterisk was killed, a client recovered.
@@ -108,6 +117,7 @@ class Record:
     sent: list[Sent] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     asked: list[Happening] = field(default_factory=list)
+    knocks: list[Knock] = field(default_factory=list)
     done: int = 0
     last: Happening = field(default_factory=lambda: Happening(0, 0, loose=False))
     happened: list[int] = field(default_factory=list)
@@ -131,6 +141,7 @@ class Subject:
         draw: Gives its draw for a symbol, or its value, in microseconds.
         wait: Gives how long one of its messages waits for a worker, by its number.
         links: For each client its link.
+        doors: For each client the door of its requests.
     """
 
     number: int
@@ -142,3 +153,4 @@ class Subject:
     draw: Callable[[int], int]
     wait: Callable[[int], int]
     links: Sequence[Link]
+    doors: Sequence[Door]

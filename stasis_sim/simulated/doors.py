@@ -26,15 +26,17 @@ class Door:
 
     Attributes:
         shut_until: Until when nothing new gets through, in microseconds.
+        silent: Whether a request hears nothing meanwhile, instead of a refusal.
+        by: What has shut it last; None: nothing has so far.
     """
 
-    __slots__ = ("_by", "_clock", "_silent", "shut_until")
+    __slots__ = ("_clock", "by", "shut_until", "silent")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.shut_until = 0
-        self._by: Fault | None = None
-        self._silent = False
+        self.silent = False
+        self.by: Fault | None = None
 
     def shut(self, until: int, by: Fault, *, silent: bool) -> None:
         """Let nothing new through up to an instant; of two faults the one that ends later counts.
@@ -45,16 +47,25 @@ class Door:
             silent: Whether a request hears nothing, instead of a refusal.
         """
         if until > self.shut_until:
-            self.shut_until, self._by, self._silent = until, by, silent
+            self.shut_until, self.by, self.silent = until, by, silent
+
+    def is_shut(self) -> bool:
+        """Whether nothing new gets through now."""
+        return self._clock.now < self.shut_until
+
+    def turn_away(self) -> None:
+        """A request has come while it is shut."""
+        if self.by is not None:
+            self.by.touched += 1
 
     def knock(self) -> Generator[int, Any, str]:
         """Wait until a request gets through; return why it does not, empty if it does."""
-        if self._by is not None and self._clock.now < self.shut_until:
-            self._by.touched += 1
+        if self.is_shut():
+            self.turn_away()
         for wait in SYN_US:
-            if self._clock.now >= self.shut_until:
+            if not self.is_shut():
                 return ""
-            if not self._silent:
+            if not self.silent:
                 return "network"
             yield wait
         return "timeout"

@@ -50,6 +50,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"faults": [{"reload": "asterisk", "at": "5s", "extensions": DIALPLAN}]},
         "faults.0.reload: which files a step meets is computed event by event",
     ),
+    ({"faults": [{"shut_out": "ivr", "at": "5s", "for": "1s"}]}, ""),
     (
         {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]},
         "faults.0.stall: what it holds back comes later, to all at once",

@@ -168,16 +168,16 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
-    """Up to two kinds of drops, crashes and restarts."""
+    """Up to two kinds of drops, crashes, restarts and shut doors."""
 
     def fault() -> dict[str, Any]:
-        verb = draw(st.sampled_from(["drop", "crash", "restart"]))
+        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out"]))
         restarted = ["asterisk"] if verb == "restart" else []
         target = draw(st.sampled_from([*names, *restarted]))
         found: dict[str, Any] = {verb: target}
         if verb == "drop":
             found["how"] = draw(st.sampled_from(["torn", "closed"]))
-        elif target != "asterisk":
+        elif target != "asterisk" and verb != "shut_out":
             found["start"] = draw(DURATION)
         if draw(st.booleans()):
             found["at"] = draw(
@@ -185,7 +185,7 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
             )
         else:
             found["every"] = draw(POSITIVE)
-        if draw(st.booleans()):
+        if verb == "shut_out" or draw(st.booleans()):
             found["for"] = draw(DURATION)
             found["mode"] = draw(st.sampled_from(["refuse", "blackhole"]))
         return found
@@ -217,16 +217,18 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def by_events(prepared: Prepared, folder: Path) -> Measures:
-    """Compute it event by event."""
+def by_events(prepared: Prepared, folder: Path) -> tuple[Measures, tuple[int, ...]]:
+    """Compute it event by event; return measures, and what faults have touched."""
     with Tables(1, folder) as tables:
-        return measures(simulate(prepared, 1, tables)[0])
+        ledger, touched = simulate(prepared, 1, tables)
+        return measures(ledger), touched
 
 
-def at_once(prepared: Prepared, folder: Path) -> Measures:
+def at_once(prepared: Prepared, folder: Path) -> tuple[Measures, tuple[int, ...]]:
     """Compute it in bulk."""
     with Tables(1, folder) as tables:
-        return measures(OpenLoop(prepared).compute(1, tables)[0])
+        ledger, touched = OpenLoop(prepared).compute(1, tables)
+        return measures(ledger), touched
 
 
 def differing(one: Path, other: Path) -> list[str]:
@@ -279,7 +281,7 @@ def test_a_stay_of_no_length_is_no_peak(at: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = [engine(prepared, Path(folder, engine.__name__)) for engine in (at_once, by_events)]
     assert found[0] == found[1]
-    assert (found[0]["total"]["attempts.entered"], found[0]["total"]["inside_peak"]) == (len(at), 0)
+    assert (found[0][0]["total"]["attempts.entered"], found[0][0]["total"]["inside_peak"]) == (len(at), 0)
 
 
 def test_a_drop_after_the_last_thing_that_happens_is_not_guessed_at() -> None:
@@ -321,6 +323,27 @@ def test_calls_that_asterisk_takes_with_it_are_counted_by_the_fault() -> None:
     assert touched == hit == (6, 2)
     assert measures(ledger) == measures(by_events)
     assert measures(ledger)["total"]["calls.outcome.blocked"] == 4
+
+
+def test_requests_that_are_turned_away_are_counted_by_the_fault() -> None:
+    """Of two faults that shut a client out the one that ends later counts; who knocks again is counted once."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "1ms"},
+        "clients": {"ivr": {"apps": ["Intro-IVR"], "on StasisStart": ["answer"]}},
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"every": "1s"}, "count": 20, "hold": "4s"}],
+        "faults": [
+            {"shut_out": "ivr", "at": "4500ms", "for": "5s", "mode": "blackhole"},
+            {"shut_out": "ivr", "at": ["6500ms", "8s"], "for": "2s"},
+            {"shut_out": "ivr", "at": "7500ms", "for": "6s"},
+        ],
+        "run": {"duration": "30s", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    ledger, touched = OpenLoop(prepared).compute(1)
+    by_events, hit = simulate(prepared, 1)
+    # Three knock from 5 s on, and hear of a refusal as soon as the third fault lasts; six more are refused at once.
+    assert touched == hit == (3, 0, 6)
+    assert measures(ledger) == measures(by_events)
 
 
 @pytest.mark.slow
