@@ -214,10 +214,9 @@ class Cohort:
             return self._arrivals
         if symbol <= AGAIN:
             return self._history.restarts.column(symbol, self._arrivals)
-        recovery = self._symbols.recoveries.get(symbol)
-        if recovery is not None:
-            client, number = recovery
-            return self._history.links[client].following(self._arrivals, number)
+        coming = self._symbols.coming.get(symbol)
+        if coming is not None:
+            return self._history.following(*coming, self._arrivals)
         wait = self._symbols.waits.get(symbol)
         if wait is not None:
             row = self.messages.row(wait)
@@ -284,6 +283,7 @@ class Cohort:
             lambda symbol: int(self._column(symbol)[row]),
             lambda place: self.messages.wait(place, row),
             self._history.links,
+            self._history.thaws,
             self._history.doors,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)

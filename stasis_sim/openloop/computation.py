@@ -18,12 +18,13 @@ from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
 from stasis_sim.openloop.history import History, programs, without_calls
 from stasis_sim.openloop.levels import Levels, Passages
-from stasis_sim.openloop.links import FOR_EVER, Ints
+from stasis_sim.openloop.links import FOR_EVER, FROZEN, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.queueing import Queues
 from stasis_sim.openloop.rows import write
 from stasis_sim.openloop.standings import Standings
 from stasis_sim.openloop.sums import Sums
+from stasis_sim.openloop.thaws import over
 from stasis_sim.openloop.windows import windows
 from stasis_sim.randomness import Streams
 from stasis_sim.simulated.clock import Rank
@@ -130,6 +131,8 @@ class _Computation:
             last = window.last
         if self._drained:
             emptied = self._emptied(last)
+            if any(link.one(emptied, max(Rank), 0).state == FROZEN for link in self._history.links):
+                raise ClosedLoopError("a link that holds back messages when the last call ends")
             self._end_at(emptied)
             # The clients are still given time for what is on its way to them then; a drop that comes later takes none
             # of it away, for this is when the end is set.
@@ -192,8 +195,7 @@ class _Computation:
     @property
     def _exhausted(self) -> int:
         """When the last thing happens, of those that do not go on for ever: something about a call, or a fault."""
-        faults = self._prepared.scenario.faults
-        instants = [at for fault in faults for at in (fault.csv.at_us if fault.csv else fault.at_us or ())]
+        instants = over(self._prepared.scenario, self._streams)
         groups = (group for cohort in self._cohorts for group in cohort.groups(self._horizon))
         return max(0, self._over, *instants, *(_latest(group, at) for group in groups for at in group.path.left))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.faults import Fault
 
-SHUTTING: Final = ("shut_out",)
+SHUTTING: Final = ("shut_out", "partition")
 """Faults that shut a client's door."""
 
 OPEN, REFUSING, SILENT = range(3)
@@ -81,6 +81,6 @@ class Door(Link):
 def _strikes(number: int, fault: Fault, streams: Streams) -> Iterator[tuple[int, int, int, int]]:
     """Yield when a fault strikes, its number, how long that lasts, and the state of the door meanwhile."""
     strikes = Strikes(number, fault, streams)
-    state = SILENT if fault.mode == "blackhole" else REFUSING
+    state = SILENT if fault.mode == "blackhole" or fault.verb == "partition" else REFUSING
     for strike, at in enumerate(strikes):
         yield at, number, strikes.lasts[strike], state

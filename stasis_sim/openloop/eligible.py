@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client
     from stasis_sim.simulated.preparation import Prepared
 
-COMPUTED: Final = ("drop", "crash", "restart", "shut_out")
+COMPUTED: Final = ("drop", "crash", "restart", "shut_out", "freeze", "partition")
 """What may happen to clients."""
 
 

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.doors import Door
-from stasis_sim.openloop.links import Link
+from stasis_sim.openloop.links import DEAF, FROZEN, UP, Link
+from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.restarts import Restarts
 from stasis_sim.openloop.sums import Tally
+from stasis_sim.openloop.symbols import RECOVERY
+from stasis_sim.openloop.thaws import Thaws
+from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
@@ -21,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stasis_sim.handoff.access import HttpRequest
+    from stasis_sim.handoff.effects import Effect
     from stasis_sim.observe.timeline import Timeline
     from stasis_sim.openloop.batch import Bunch
+    from stasis_sim.openloop.links import Ints
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
@@ -44,7 +50,8 @@ class History:
     Attributes:
         clients: Names of the clients, each instance by itself.
         links: By position of the client among them.
-        doors: Of their requests, likewise.
+        thaws: When they thaw, likewise.
+        doors: Of the requests of the clients, likewise.
         watched: All that a look may be at: the links, and behind them the doors.
         holders: For each app that a client serves the link of whoever holds it.
         restarts: When Asterisk is killed.
@@ -53,17 +60,18 @@ class History:
     def __init__(self, prepared: Prepared, streams: Streams) -> None:
         clients = programs(prepared.scenario)
         self.clients = tuple(clients)
-        self.links = [Link(self.reach, each) for each in mortal(prepared.scenario)]
-        self.doors = [
-            Door(name, prepared.scenario, streams)
-            for name, client in prepared.scenario.clients.items()
-            for _ in client.programs(name)
-        ]
+        scenario = prepared.scenario
+        targets = [name for name, client in scenario.clients.items() for _ in client.programs(name)]
+        self.thaws = [Thaws(target, scenario, streams) for target in targets]
+        self.links = [Link(self.reach, each, thaws) for each, thaws in zip(mortal(scenario), self.thaws, strict=True)]
+        self.doors = [Door(target, scenario, streams) for target in targets]
         self.watched: list[Link] = [*self.links, *self.doors]
-        run = prepared.scenario.run
+        self._buffers = [client.buffer for client in clients.values()]
+        self._piled = [Tally() for _ in clients]
+        run = scenario.run
         self._known = -1
         self._recorder = Recorder(streams.replication, run.warmup_us)
-        self.restarts = Restarts(prepared.scenario, streams)
+        self.restarts = Restarts(scenario, streams)
         self._touched = Tally()
         self.holders = self._shared(clients.values())
         self._world = _Unattended(without_calls(prepared), streams, self._recorder, self)
@@ -84,16 +92,32 @@ class History:
         return self._recorder.timelines
 
     def count(self, calls: Bunch) -> None:
-        """Count what faults have hit of calls that are through."""
+        """Count what faults have hit of calls that are through, and what nobody reads of what was written about them.
+
+        Raises:
+            ClosedLoopError: That is more than the buffers of a connection hold, which ends it.
+        """
         path = calls.path
         if path.killed:
             self.restarts.kill(calls.value(path.ended))
         for client, when in path.knocks:
             self._touched.add(self.doors[client].shut_by(calls.at(when), when.rank, calls.numbers))
+        for client, when, octets in path.piles:
+            link, piled = self.links[client], self._piled[client]
+            stops = link.stopped(calls.at(when), when.rank, calls.numbers)
+            piled.add(stops, octets)
+            if any(link.piled.get(stop, 0) + piled[stop] > self._buffers[client] for stop in set(stops.tolist())):
+                raise ClosedLoopError(f"{self.clients[client]} is written more than the buffers hold of a link")
 
     def touched(self, fault: int) -> int:
         """Return how much a fault has hit of calls."""
         return self.restarts.touched(fault) + self._touched[fault]
+
+    def following(self, what: int, client: int, number: int, arrivals: Ints) -> Ints:
+        """Return when something comes to a client after arrivals; FOR_EVER where it does not, as far as is known."""
+        if what == RECOVERY:
+            return self.links[client].recovered(arrivals, number)
+        return self.thaws[client].following(arrivals, number)
 
     def reach(self, until: int) -> None:
         """Know all that happens up to and with an instant."""
@@ -141,14 +165,19 @@ class _Unattended(World):
         while queue and queue[0][0] <= until:
             self._place = int(queue[0][1])
             env.step()
-            self._note_deaths()
+            self._note()
 
-    def _note_deaths(self) -> None:
-        """Note whose program has died in the last step."""
+    def _note(self) -> None:
+        """Note whose program has died in the last step, and whose link froze or thawed."""
+        now = self.clock.now
         for client in self.clients:
             if client.generation != self._generations[client.index]:
                 self._generations[client.index] = client.generation
-                self._links[client.name].die(self.clock.now, self._place)
+                self._links[client.name].die(now, self._place)
+            connection = client.connection
+            if connection is not None:
+                state = UP if not connection.frozen else DEAF if connection.for_good else FROZEN
+                self._links[client.name].see(now, self._place, connection.row.number, state)
 
     def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
         """Note a connection that stands."""
@@ -156,9 +185,7 @@ class _Unattended(World):
         if answer[0] == SWITCHING_PROTOCOLS:
             now, name, number = self.clock.now, connection.row.client, connection.row.number
             for link in self._others[name]:
-                if link.connections and link.connections[-1]:
-                    link.replaced.append(now)
-                    link.change(now, self._place, 0)
+                link.replace(now, self._place)
             self._links[name].change(now, self._place, number)
             self._note_holder(name)
         return answer
@@ -176,6 +203,18 @@ class _Unattended(World):
         self._links[name].close(self.clock.now, self._place, connection.row.number)
         self._note_holder(name)
         super().closed(connection, how, cause)
+
+    def given_up(self, connection: Connection, how: str) -> None:
+        """Note a connection that its client has given up."""
+        self._links[connection.row.client].give_up(self.clock.now, self._place, connection.row.number)
+        super().given_up(connection, how)
+
+    def send(self, effect: Effect) -> None:
+        """Note what is written to a link of which nothing is read."""
+        connection = self._connections[effect[1]]
+        if connection.frozen:
+            self._links[connection.row.client].pile(BYTES.get(effect[4], OTHER_BYTES))
+        super().send(effect)
 
     def found(self, client: Program, todo: Sequence[Plan]) -> None:
         """Note when a client that is back knows which channels there are."""

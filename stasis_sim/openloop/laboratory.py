@@ -10,31 +10,29 @@ conditions another call gives the same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.openloop import dialplan_steps
-from stasis_sim.openloop.doors import OPEN, SILENT
+from stasis_sim.openloop.fellows import Fellow, Wire
 from stasis_sim.openloop.history import programs
-from stasis_sim.openloop.links import DOWN, FOR_EVER, KILLED, NEVER, UP, Glance
-from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment, read
-from stasis_sim.openloop.records import Happening, Knock, Look, Passage, Record, Sent, Subject
-from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, UNTIL, Symbols
+from stasis_sim.openloop.links import FOR_EVER, FROZEN, KILLED, STANDING, Glance
+from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment
+from stasis_sim.openloop.records import Happening, Knock, Look, Passage, Pile, Record, Sent, Subject
+from stasis_sim.openloop.standins import Draws, Measured, Notes, Sealed
+from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, RECOVERY, THAW, UNTIL, Symbols
 from stasis_sim.simulated import clock
-from stasis_sim.simulated.actions import Plan, Sounds
-from stasis_sim.simulated.clients import Client, Life
+from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.clock import KEY_BITS, Rank
-from stasis_sim.simulated.doors import Door
-from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.network import Message
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
-    from stasis_sim.randomness import Quantile, Stream, Streams
+    from stasis_sim.randomness import Streams
     from stasis_sim.simulated.preparation import Prepared
 
 MOST_LOOKS: Final = 600
@@ -56,225 +54,27 @@ def examine(prepared: Prepared, streams: Streams, symbols: Symbols, subject: Sub
         ClosedLoopError: It does something that cannot be computed for all calls at once.
     """
     conditions: Conditions = {}
-    configuration = replace(prepared.configuration, sounds=_Sounds(prepared.scenario.asterisk.sounds_us, conditions))
+    configuration = replace(prepared.configuration, sounds=Measured(prepared.scenario.asterisk.sounds_us, conditions))
     world = _Bench(
         replace(prepared, configuration=configuration),
-        _Draws(streams, symbols, conditions, subject),  # type: ignore[arg-type]
-        _Notes(),  # type: ignore[arg-type]
+        Draws(streams, symbols, conditions, subject),  # type: ignore[arg-type]
+        Notes(),  # type: ignore[arg-type]
     )
     return world.examine(subject, symbols, conditions)
-
-
-class _Sounds(Sounds):
-    """Sounds that clients make to measure give back the very duration that they were made with."""
-
-    def __init__(self, named: dict[str, int], conditions: Conditions) -> None:
-        super().__init__(named)
-        self._conditions = conditions
-
-    def __getitem__(self, name: str) -> int:
-        moment = read(name.removesuffix("us"), self._conditions)
-        return super().__getitem__(name) if moment is None else moment
-
-
-class _Draws:
-    """The draws of one call, as symbols; stands in for :class:`~stasis_sim.randomness.Streams`."""
-
-    def __init__(self, streams: Streams, symbols: Symbols, conditions: Conditions, subject: Subject) -> None:
-        self.streams = streams
-        self.symbols = symbols
-        self.conditions = conditions
-        self.subject = subject
-
-    def stream(self, name: str) -> Stream:
-        """Return what only clients without a life ask for."""
-        return self.streams.stream(name)
-
-    def durations(self, name: str, quantile: Quantile) -> _Draw:
-        """Return the durations of a stream."""
-        return _Draw(self, name, quantile)
-
-
-class _Draw:
-    """One stream of durations, of which only the call's own may be asked."""
-
-    def __init__(self, draws: _Draws, name: str, quantile: Quantile) -> None:
-        self._draws = draws
-        self._name = name
-        self._quantile = quantile
-
-    def __getitem__(self, number: int) -> int:
-        draws = self._draws
-        if number != draws.subject.index:
-            raise ClosedLoopError(f"{self._name} is not drawn by call")
-        symbol = draws.symbols.draw(self._name, self._quantile)
-        return Moment(draws.subject.draw(symbol), 0, {symbol: 1}, draws.conditions)
-
-    def in_order(self) -> Iterator[int]:
-        """Return durations that belong to no call."""
-        raise ClosedLoopError(f"{self._name} is drawn in order")
-
-
-class _Notes:
-    """Stands in for the recorder: hands out rows and keeps nothing."""
-
-    def __init__(self) -> None:
-        self.passed: Callable[[str, int], None] = _nobody
-        self.row = trace.Call(0, "", 0)
-
-    def call(self, number: int, source: str, at: int) -> trace.Call:
-        """Return a new call."""
-        self.row = trace.Call(number, source, at)
-        return self.row
-
-    def ended(self, call: trace.Call) -> None:
-        """A call is gone."""
-
-    def settled(self, call: trace.Call) -> None:
-        """Nothing can change any more."""
-
-    def inside(self, app: str, change: int, now: int) -> None:
-        """A channel entered or left an app."""
-        del now
-        self.passed(app, change)
-
-    def command(self, client: str, method: str, path: str, at: int, call: trace.Call | None = None) -> trace.Command:
-        """Return a command, which must be about the call."""
-        if call is None:
-            raise ClosedLoopError("a request that is about no call")
-        command = trace.Command(client, method, path, at)
-        call.commands.append(command)
-        return command
-
-    def event(self, *_: object) -> Never:
-        """Refuse an event about no call."""
-        raise ClosedLoopError("a message that is about no call")
-
-    def app_state(self, *_: object, **__: object) -> None:
-        """The states of apps are known already."""
-
-
-def _nobody(app: str, change: int) -> None:
-    """Hear of passages before anybody wants to."""
-
-
-class _Line:
-    """Stands in for a client's workers: says how long a message waits for one, instead of finding out."""
-
-    queue: tuple[()] = ()
-
-    def __init__(self, take: Callable[[int, int, Message], int]) -> None:
-        self.take = take
-
-
-class _Door(Door):
-    """A door that is as history has it whenever somebody asks; nothing shuts it here.
-
-    Args:
-        bench: The world of the call.
-        client: Position of the client.
-    """
-
-    def __init__(self, bench: _Bench, client: int) -> None:
-        super().__init__(bench.clock)
-        self.shut_until = FOR_EVER  # a request must look
-        self._bench = bench
-        self._client = client
-
-    def is_shut(self) -> bool:
-        """Look at it."""
-        state = self._bench.look_at_door(self._client)
-        self.silent = state == SILENT
-        return state != OPEN
-
-    def turn_away(self) -> None:
-        """Note whom it has turned away."""
-        self._bench.turned_away(self._client)
-
-
-class _Fellow(Client):
-    """A client that lives no life of its own: its connection is put where history has it.
-
-    Attributes:
-        seen: How its link was when somebody last looked.
-    """
-
-    seen = Glance(NEVER, 0, 0, 0)
-
-    @property
-    def recovers(self) -> Sequence[Plan]:
-        """What it does for channels that it takes up."""
-        return self._plans.get("StasisStart", ())
-
-    def _life(self, start: int) -> Life:  # noqa: ARG002 - its link says it
-        return
-        yield
-
-    def receive(self, message: Message, arrives: int, now: int) -> None:
-        """Take a message; one that is lost is known to be."""
-        super().receive(message, arrives, now)
-        if message[0].fate == "lost":
-            self.leave(message)
-
-    def prepare(self, take: Callable[[int, int, int, Message], int]) -> None:
-        """Let the laboratory decide how long messages wait."""
-        self._workers = _Line(partial(take, self.index))  # type: ignore[assignment]
-
-    def bring(self, link: Glance) -> None:
-        """Bring the connection into a state; what is in flight, or waits for a worker, is the laboratory's business."""
-        before, self.seen = self.seen, link
-        if self.connection is not None and (link.state, link.connection) != (UP, self.connection.row.number):
-            self.cut()
-        if link.deaths != before.deaths:
-            self.generation += 1
-            self.forget_all()
-        if link.state == UP and self.connection is None:
-            self.stand(link.connection)
-        elif link.state == DOWN and link.stood != before.stood:
-            # It has stood and gone since anybody looked.
-            self.stand(0)
-            self.cut()
-
-    def cut(self) -> None:
-        """Let the connection be gone, if there is one."""
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            self.latest = 0
-            connection.open = False
-            self.world.closed(connection, "torn", "torn")
-
-    def stand(self, number: int) -> None:
-        """Let a connection stand."""
-        row = trace.Connection(number, self.name, self.spec.apps, 0)
-        self.connection = Connection(f"{self.name}/{number}", self, row)
-        self.world.open(self.connection, self._request("GET", self._path, self._subscription()))
-
-
-class _Sealed(dict[Any, Any]):
-    """What all calls share: it may be read, and not be changed."""
-
-    def __init__(self, what: str, content: dict[Any, Any]) -> None:
-        super().__init__(content)
-        self._what = what
-
-    def _refuse(self, *_: object) -> Never:
-        raise ClosedLoopError(self._what)
-
-    __setitem__ = __delitem__ = pop = setdefault = clear = update = _refuse  # type: ignore[assignment]
 
 
 class _Bench(World):
     """The world of one call."""
 
-    clients: list[_Fellow]  # type: ignore[assignment]
-    recorder: _Notes  # type: ignore[assignment]
+    clients: list[Fellow]  # type: ignore[assignment]
+    recorder: Notes  # type: ignore[assignment]
 
     def _begin(self) -> None:
         scenario = self.scenario
         for client in scenario.clients.values():
             for app in client.apps:
                 self.apps.know(app)
-        self.clients = [_Fellow(self, place, *item) for place, item in enumerate(programs(scenario).items())]
+        self.clients = [Fellow(self, place, *item) for place, item in enumerate(programs(scenario).items())]
         self.faults = []
         self.callers.limit = sys.maxsize
 
@@ -285,6 +85,9 @@ class _Bench(World):
         while queue:
             env.step()
         self._subject, self._symbols, self._conditions = subject, symbols, conditions
+        # Messages that links hold back, by their serials; and when links thaw, by client and number since the arrival.
+        self._held: dict[int, Sent] = {}
+        self._thaws: dict[tuple[int, int], Moment] = {}
         self._seal()
         self._relive()
         arrives = Moment(subject.arrives, 0, {ARRIVAL: 1}, conditions)
@@ -320,18 +123,16 @@ class _Bench(World):
     def _seal(self) -> None:
         """Let nothing be changed that other calls could find, by whatever way."""
         pbx = self.asterisk.engine.house.calls.pbx
-        pbx.globals = _Sealed("a global variable that a call sets", pbx.globals)
-        pbx.members = _Sealed("a group that a call joins", pbx.members)
-        pbx.database = _Sealed("a database entry that a call writes", pbx.database)
+        pbx.globals = Sealed("a global variable that a call sets", pbx.globals)
+        pbx.members = Sealed("a group that a call joins", pbx.members)
+        pbx.database = Sealed("a database entry that a call writes", pbx.database)
 
     def _relive(self) -> None:
         """Let clients that have been there before the call have been there."""
         subject = self._subject
         links = [link.one(subject.arrives, Rank.ARRIVAL, subject.number) for link in subject.links]
         for client, door in zip(self.clients, subject.doors, strict=True):
-            client.prepare(self._take)
-            if door.any:
-                client.door = _Door(self, client.index)
+            client.prepare(self, door=door.any)
         for client, link in zip(self.clients, links, strict=True):
             if link.state == KILLED:
                 client.stand(0)
@@ -342,7 +143,7 @@ class _Bench(World):
     def _bring(self, links: Sequence[Glance]) -> None:
         """Bring all clients into their states; of several for one app only one holds it."""
         pairs = list(zip(self.clients, links, strict=True))
-        for client, link in sorted(pairs, key=lambda pair: pair[1].state == UP):
+        for client, link in sorted(pairs, key=lambda pair: pair[1].state in STANDING):
             client.bring(link)
 
     def _await_restarts(self, arrives: Moment) -> None:
@@ -351,10 +152,10 @@ class _Bench(World):
         for symbol, action in ((KILL, self._killed), (AGAIN, self._killed_again)):
             self.clock.after(self._value(symbol) - arrives, Rank.FAULT, 0, action).idle = True
 
-    def _await_recovery(self, client: _Fellow, number: int) -> None:
+    def _await_recovery(self, client: Fellow, number: int) -> None:
         """Put down when a client will be told which channels there are."""
         if client.spec.recover != "none" and client.recovers:
-            wait = self._value(self._symbols.recovery(client.index, number)) - self.clock.now
+            wait = self._value(self._symbols.comes(RECOVERY, client.index, number)) - self.clock.now
             self.clock.after(wait, Rank.CLIENT, 0, self._recovered, (client, number)).idle = True
 
     def _recovered(self, happening: clock.Happening) -> None:
@@ -370,6 +171,8 @@ class _Bench(World):
     def _killed(self, _: object) -> None:
         """Asterisk is killed, with whatever is left of the call."""
         self._record.happened.append(self.clock.now)
+        if any(int.__eq__(thaw, self.clock.now) for thaw in self._thaws.values()):
+            raise ClosedLoopError("a link thaws at the instant at which Asterisk is killed")
         self._record.killed = self._record.call.ended is None
         self._kill(self._value(BACK))
         for client in self.clients:
@@ -433,12 +236,54 @@ class _Bench(World):
         dialplan_steps.examine(place, application, data, code.template)
         self.callers.step(effect)
 
-    def _take(self, client: int, arrives: int, service: int, message: Message) -> int:
+    def holds_back(self, wire: Wire, message: Message, arrives: int) -> bool:
+        """A message is written to a link of which nothing is read: say whether it will arrive when the link thaws."""
+        event, client = message[0], wire.fellow
+        record, happening, subject = self._record, self._happening, self._subject
+        record.piles.append(Pile(client.index, happening, BYTES.get(event.type, OTHER_BYTES)))
+        if client.seen.state == FROZEN:
+            thaw = self._thaw(wire, happening.at)
+            arrives = thaw + client.latency(message)
+            written = int.__add__(happening.at, 0), happening.rank, subject.number
+            # What breaks after the end of the run has not broken.
+            if subject.links[client.index].holds(*written, min(int.__add__(arrives, 0), subject.horizon + 1)):
+                self._held[event.serial] = Sent(client.index, event, happening, arrives, 0, None, None, abandoned=False)
+                return True
+        self.lost(message)
+        record.sent.append(Sent(client.index, event, happening, arrives, 0, None, None, abandoned=False))
+        return False
+
+    def _thaw(self, wire: Wire, at: int) -> Moment:
+        """Return when a link thaws that is frozen at an instant, and let it do so."""
+        client, subject = wire.fellow.index, self._subject
+        number = subject.thaws[client].between(subject.arrives, int.__add__(at, 0))
+        thaw = self._thaws.get((client, number))
+        if thaw is None:
+            thaw = self._value(self._symbols.comes(THAW, client, number))
+            if any(int.__eq__(thaw, other) for other in self._thaws.values()):
+                raise ClosedLoopError("two links that thaw at one instant, with messages about one call")
+            self._thaws[client, number] = thaw
+            self._record.happened.append(thaw)
+            self.clock.after(thaw - self.clock.now, Rank.FAULT, 0, self._thawed, wire)
+        # So it is this one of all that come after the arrival.
+        before = at if not number else self._value(self._symbols.comes(THAW, client, number - 1))
+        if not before <= at < thaw:
+            raise AssertionError(f"a link is frozen at {at}, between thaws at {before} and {thaw}")
+        return thaw
+
+    def _thawed(self, happening: clock.Happening) -> None:
+        """A link thaws, and passes what it has held back."""
+        wire: Wire = happening.payload
+        wire.thaw(self.clock.now)
+
+    def take(self, client: int, arrives: int, service: int, message: Message) -> int:
         """A message is on its way to a client: say when its worker will be through with it."""
         event, caller, _ = message
         if caller is None:
             raise ClosedLoopError("a message that is about no call")
-        record, happening, subject = self._record, self._happening, self._subject
+        record, subject = self._record, self._subject
+        held = self._held.pop(event.serial, None)
+        happening = self._happening if held is None else held.happening
         link, written = subject.links[client], (int.__add__(happening.at, 0), happening.rank, subject.number)
         # What breaks after the end of the run has not broken.
         lost = not link.holds(*written, min(int.__add__(arrives, 0), subject.horizon + 1))
@@ -455,6 +300,8 @@ class _Bench(World):
 
     def _finish(self) -> Record:
         record, subject = self._record, self._subject
+        for held in self._held.values():
+            record.sent.append(replace(held, wait=self._symbols.wait(len(record.sent))))
         record.cut = not self._is_done()
         record.left = self._left()
         record.done = Moment(subject.horizon, 0, {HORIZON: 1}, self._conditions) if record.cut else record.last.at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,22 @@ from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.searching import count_before
 from stasis_sim.simulated.clock import KEY_BITS
 
+if TYPE_CHECKING:
+    from stasis_sim.openloop.thaws import Thaws
+
 Ints = NDArray[np.int64]
 
-NEVER, DOWN, UP, KILLED = range(4)
-"""States of a link: it has never stood; it stood and is gone; it stands; it is gone, and Asterisk was killed since."""
+NEVER, DOWN, UP, KILLED, FROZEN, DEAF = range(6)
+"""States of a link: it has never stood; it stood and is gone; it stands; it is gone, and Asterisk was killed since; it
+stands and passes nothing for now; Asterisk takes it for standing, and nothing that is written to it ever arrives."""
+
+STANDING: Final = (UP, FROZEN, DEAF)
+"""States in which Asterisk takes a link for standing."""
+
+STOPPED: Final = (FROZEN, DEAF)
+"""States in which nothing is read of what is written to it."""
+
+NOWHERE: Final = -1
 
 FOR_EVER: Final = 1 << 60
 """After all times, in microseconds."""
@@ -50,7 +62,7 @@ class Glance(NamedTuple):
     """How a link was when something happened.
 
     Attributes:
-        state: NEVER, DOWN, UP or KILLED.
+        state: One of those of links.
         connection: The number of the connection that stood, 0 for none.
         deaths: How often the program had died.
         stood: How many connections there had been.
@@ -69,26 +81,40 @@ class Link:
     Attributes:
         reach: Lets all changes up to and with an instant be known.
         mortal: Whether its program can die at all, and take with it what it has not dealt with.
+        thaws: When it passes again after faults that froze it; None: that is nothing to it.
         times: When each change happened, in microseconds.
         priorities: Its place among what happens at that instant.
         kinds: The state since then.
         connections: The number of the connection that holds its apps since then, 0 if none does.
-        ends: When that connection is gone, FOR_EVER as long as nobody knows. It stands on where another takes its apps.
+        ends: Up to when what has been written to it since then may still arrive; FOR_EVER as long as nobody knows. It
+            stands on where another takes its apps.
         deaths: How often the program has died by then. What dies before its first connection knows of no call.
-        replaced: When another connection took the apps from one that stood, in microseconds.
+        stops: For changes to FROZEN and DEAF the one since which nothing has been read; for others NOWHERE.
+        piled: By the latter how many octets have been written since that are about no call.
+        replaced: When the news was on its way that another connection had taken the apps, in microseconds.
+        freezes: From when to when it passed nothing, in microseconds, where what was written meanwhile was passed then.
         recoveries: When the program, back again, was told which channels there are, in microseconds.
     """
 
     reach: Callable[[int], None]
     mortal: bool
+    thaws: Thaws | None = None
     times: list[int] = field(default_factory=list)
     priorities: list[int] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     connections: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     deaths: list[int] = field(default_factory=list)
+    stops: list[int] = field(default_factory=list)
+    piled: dict[int, int] = field(default_factory=dict)
     replaced: list[int] = field(default_factory=list)
+    freezes: list[tuple[int, int]] = field(default_factory=list)
     recoveries: list[int] = field(default_factory=list)
+    # The client's connection, and whether it passes anything; since which change it holds back what is written to it;
+    # and whether that is the news, too, that another one has the apps.
+    _seen: tuple[int, int] = (0, UP)
+    _held: int | None = None
+    _news: bool = False
 
     def change(self, at: int, place: int, connection: int) -> None:
         """Note that a connection holds the apps, or none does, 0."""
@@ -96,11 +122,64 @@ class Link:
 
     def close(self, at: int, place: int, connection: int) -> None:
         """Note that a connection is gone."""
-        if connection in self.connections:
-            last = len(self.connections) - 1 - self.connections[::-1].index(connection)
-            self.ends[last] = at
+        self._lose(at, connection)
         if self.connections and self.connections[-1] == connection:
             self.change(at, place, 0)
+
+    def replace(self, at: int, place: int) -> None:
+        """Note that another connection takes the apps, from whichever holds them."""
+        if self.connections and self.connections[-1]:
+            if self.kinds[-1] == UP:
+                self.replaced.append(at)
+            elif self.kinds[-1] == FROZEN:
+                self._news = True
+            self.change(at, place, 0)
+
+    def see(self, at: int, place: int, connection: int, state: int) -> None:
+        """Note whether the client's connection passes anything: UP, FROZEN, or DEAF where it never will again."""
+        before = self._seen[1] if self._seen[0] == connection else UP
+        if state != before:
+            if state == UP:
+                self._thaw(at)
+            elif state == DEAF:
+                self._lose_held(at)
+            self._seen = connection, state
+            if self.connections and self.connections[-1] == connection:
+                self.note(at, place, state, connection, self.deaths[-1])
+                if state == FROZEN:
+                    self._held = len(self.times) - 1
+
+    def give_up(self, at: int, place: int, connection: int) -> None:
+        """Note that the client has given up a connection, of which Asterisk knows nothing."""
+        self._lose(at, connection)
+        if self.connections and self.connections[-1] == connection and self.kinds[-1] != DEAF:
+            self.note(at, place, DEAF, connection, self.deaths[-1])
+
+    def _thaw(self, at: int) -> None:
+        """What is held back is on its way."""
+        if self._held is not None:
+            self.freezes.append((self.times[self._held], at))
+        if self._news:
+            self.replaced.append(at)
+        self._held, self._news = None, False
+
+    def _lose_held(self, at: int) -> None:
+        """What is held back will never arrive."""
+        if self._held is not None:
+            if self.thaws is not None and self.thaws.between(at - 1, at):
+                raise ClosedLoopError("a link breaks at the instant at which it thaws")
+            self.ends[self._held] = at
+        self._held, self._news = None, False
+
+    def _lose(self, at: int, connection: int) -> None:
+        """A connection is gone for its client, with all that is on its way."""
+        if connection == self._seen[0]:
+            self._lose_held(at)
+        for change in range(len(self.times) - 1, -1, -1):
+            if 0 < self.connections[change] < connection:
+                break  # numbers rise
+            if self.connections[change] == connection and self.ends[change] == FOR_EVER:
+                self.ends[change] = at
         self.__dict__.pop("_arrays", None)
 
     def die(self, at: int, place: int) -> None:
@@ -123,11 +202,16 @@ class Link:
 
     def note(self, at: int, place: int, state: int, connection: int, deaths: int) -> None:
         """Note a change behind all others."""
+        stopped = bool(self.kinds) and self.kinds[-1] in STOPPED
+        if state in STOPPED:
+            self.stops.append(self.stops[-1] if stopped else len(self.stops))
+        else:
+            self.stops.append(NOWHERE)
         self.times.append(at)
         self.priorities.append(place)
         self.kinds.append(state)
         self.connections.append(connection)
-        self.ends.append(FOR_EVER)
+        self.ends.append(0 if state == DEAF else FOR_EVER)
         self.deaths.append(deaths)
         self.__dict__.pop("_arrays", None)
 
@@ -197,7 +281,25 @@ class Link:
         place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
         return bool(self.survives(place, np.array([until], np.int64))[0])
 
-    def following(self, at: Ints, number: int) -> Ints:
+    def pile(self, octets: int) -> None:
+        """Note that so much is written to it that is about no call, of which nothing is read."""
+        if self.stops and self.stops[-1] != NOWHERE:
+            self.piled[self.stops[-1]] = self.piled.get(self.stops[-1], 0) + octets
+
+    def stopped(self, at: Ints, rank: int, numbers: Ints) -> Ints:
+        """Return for messages that are not read the change since which nothing has been."""
+        return np.array(self.stops, np.int64)[self.look(at, rank, numbers)]
+
+    def released(self, at: Ints) -> Ints:
+        """Return when what is written at instants, and not lost, is on its way: where it is held back, at the thaw."""
+        if not self.freezes:
+            return at
+        begins, ends = np.array(self.freezes, np.int64).T
+        # Before the first freeze stands the last one, behind which it goes back to the instant itself.
+        released: Ints = np.maximum(at, ends[count_before(begins, at, "right") - 1] * (at >= begins[0]))
+        return released
+
+    def recovered(self, at: Ints, number: int) -> Ints:
         """Return for instants the recovery of a number after them, from 0, as far as it is known; else FOR_EVER."""
         times = np.array(self.recoveries, np.int64)
         places = count_before(times, at, "right") + number

@@ -86,13 +86,6 @@ class Passage(NamedTuple):
     when: When
 
 
-class Knock(NamedTuple):
-    """A request that comes to the door of a client while that is shut."""
-
-    client: int
-    when: When
-
-
 class AttemptRow(NamedTuple):
     """A row of attempts; what is an instant is the number of a sum."""
 
@@ -142,7 +135,8 @@ class Path:
         symbols: What they are made of.
         messages: In the order in which they are written.
         passages: Entries and exits, in order.
-        knocks: Requests that come to a door that is shut.
+        knocks: When requests come to the doors of which clients while these are shut.
+        piles: To the links of which clients something is written of which nothing is read, when, and how many octets.
         arrival: When they arrive.
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
         deceived: Apps that believe in them although they are gone.
@@ -164,7 +158,8 @@ class Path:
         call = record.call
         channel = f"c{call.number}"
         self.passages = tuple(Passage(*passage[:2], self._when(passage.happening)) for passage in record.passages)
-        self.knocks = tuple(Knock(knock.client, self._when(knock.happening)) for knock in record.knocks)
+        self.knocks = tuple((knock.client, self._when(knock.happening)) for knock in record.knocks)
+        self.piles = tuple((pile.client, self._when(pile.happening), pile.octets) for pile in record.piles)
         self.messages = tuple(self._message(sent, finite=mortal[sent.client]) for sent in record.sent)
         self.attempts = tuple(
             self._attempt(attempt, asked) for attempt, asked in zip(call.attempts, record.asked, strict=True)

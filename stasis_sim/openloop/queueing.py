@@ -152,7 +152,9 @@ class Queues:
         changed = []
         for number, latency in enumerate(self._latencies):
             order = self._order(number, at, within if client is None else within & (client == number))
-            after, self._after[number] = self._wait(number, at[order] + latency, service[order], horizon)
+            after, self._after[number] = self._wait(
+                number, self._links[number].released(at[order]) + latency, service[order], horizon
+            )
             new = np.flatnonzero(after != before[order])
             changed.append((order[new], after[new]))
         return self._write(changed)

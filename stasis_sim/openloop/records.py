@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stasis_sim.openloop.doors import Door
     from stasis_sim.openloop.links import Link
     from stasis_sim.openloop.moments import Conditions
+    from stasis_sim.openloop.thaws import Thaws
 
 
 class Happening(NamedTuple):
@@ -82,6 +83,14 @@ class Knock(NamedTuple):
     happening: Happening
 
 
+class Pile(NamedTuple):
+    """A message that is written to a client's link while nothing is read of it: how many octets lie in its buffers."""
+
+    client: int
+    happening: Happening
+    octets: int
+
+
 class Passage(NamedTuple):
     """A call entered (+1) or left (-1) an app."""
 
@@ -102,6 +111,7 @@ class Record:
         passages: Entries and exits, in order.
         asked: When each attempt was made.
         knocks: Requests that came to a door that was shut.
+        piles: What was written to links of which nothing was read.
         done: When nothing could change its rows any more; the horizon where that is never.
         last: The last thing that happened.
         happened: When things happened that need not happen to every call: Asterisk was killed, a client recovered.
@@ -118,6 +128,7 @@ class Record:
     passages: list[Passage] = field(default_factory=list)
     asked: list[Happening] = field(default_factory=list)
     knocks: list[Knock] = field(default_factory=list)
+    piles: list[Pile] = field(default_factory=list)
     done: int = 0
     last: Happening = field(default_factory=lambda: Happening(0, 0, loose=False))
     happened: list[int] = field(default_factory=list)
@@ -141,6 +152,7 @@ class Subject:
         draw: Gives its draw for a symbol, or its value, in microseconds.
         wait: Gives how long one of its messages waits for a worker, by its number.
         links: For each client its link.
+        thaws: For each client when its link thaws.
         doors: For each client the door of its requests.
     """
 
@@ -153,4 +165,5 @@ class Subject:
     draw: Callable[[int], int]
     wait: Callable[[int], int]
     links: Sequence[Link]
+    thaws: Sequence[Thaws]
     doors: Sequence[Door]

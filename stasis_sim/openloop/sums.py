@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stasis_sim.observe.hearing import GONE
+from stasis_sim.observe.hearing import GONE, HEARD
 from stasis_sim.observe.ledger import TOTAL, Ledger, Lengths
 from stasis_sim.observe.timeline import Timeline
 from stasis_sim.openloop.links import FOR_EVER
@@ -340,8 +340,8 @@ class Sums:
                 client = None if event.link is None else clients[event.link]
                 self._ledger.events[event.app, event.type, event.fate, client] += measured
         for place, link in enumerate(self._history.links):
-            for fate, tally in (("delivered", self._delivered), ("lost", self._lost)):
-                written = [event for event in events if event.link == place and event.fate == fate]
+            for fates, tally in ((HEARD, self._delivered), (GONE, self._lost)):
+                written = [event for event in events if event.link == place and event.fate in fates]
                 if written:
                     for numbers, times in _connections(bunch, written, link):
                         tally.add(numbers, times)

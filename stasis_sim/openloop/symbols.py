@@ -18,8 +18,12 @@ AGAIN: Final = 5
 """Those of restarts: up to when Asterisk is down as the call arrives, when it is killed next, when it is there again
 after that, and when it is killed after that."""
 
-_Key = tuple[str, "Quantile"] | int | tuple[int, int]
-"""What a symbol stands for: a draw, a wait, a recovery."""
+RECOVERY: Final = 0
+THAW: Final = 1
+"""What comes to a client, whatever calls there are: it is told which channels there are; its link thaws."""
+
+_Key = tuple[str, "Quantile"] | int | tuple[int, int, int]
+"""What a symbol stands for: a draw, a wait, something that comes to a client."""
 
 
 class Symbols:
@@ -28,13 +32,14 @@ class Symbols:
     Attributes:
         draws: For each symbol that is a draw the stream that it comes from, and its quantile.
         waits: For each symbol that is a wait in a client's queue, for which message of the call, from 0.
-        recoveries: For each symbol that is a client's recovery after the arrival, whose, and which one, from 0.
+        coming: For each symbol that is something that comes to a client after the arrival, what, to whom, and which one
+            of them, from 0.
     """
 
     def __init__(self) -> None:
         self.draws: dict[int, tuple[str, Quantile]] = {}
         self.waits: dict[int, int] = {}
-        self.recoveries: dict[int, tuple[int, int]] = {}
+        self.coming: dict[int, tuple[int, int, int]] = {}
         self._numbers: dict[_Key, int] = {}
 
     def draw(self, name: str, quantile: Quantile) -> int:
@@ -49,10 +54,10 @@ class Symbols:
         self.waits[symbol] = message
         return symbol
 
-    def recovery(self, client: int, number: int) -> int:
-        """Return the symbol of a recovery."""
-        symbol = self._number((client, number))
-        self.recoveries[symbol] = client, number
+    def comes(self, what: int, client: int, number: int) -> int:
+        """Return the symbol of something that comes to a client."""
+        symbol = self._number((what, client, number))
+        self.coming[symbol] = what, client, number
         return symbol
 
     def _number(self, key: _Key) -> int:

@@ -51,6 +51,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "faults.0.reload: which files a step meets is computed event by event",
     ),
     ({"faults": [{"shut_out": "ivr", "at": "5s", "for": "1s"}]}, ""),
+    ({"faults": [{"freeze": "ivr", "at": "5s"}, {"partition": "ivr", "at": "6s", "for": "1s"}]}, ""),
     (
         {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]},
         "faults.0.stall: what it holds back comes later, to all at once",

@@ -18,6 +18,7 @@ from stasis_sim.observe.tables import Tables
 from stasis_sim.openloop.computation import OpenLoop
 from stasis_sim.openloop.eligible import obstacle
 from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.preparation import Prepared, prepare
 from stasis_sim.simulated.replication import simulate
 
@@ -104,6 +105,8 @@ POLICIES = (
     {"constant": {"delay": "1s", "attempts": 1, "gives_up": "crashes", "supervisor": "2s"}},
     {"constant": {"delay": "1s", "attempts": 2, "gives_up": "returns", "supervisor": "500ms"}},
     {"none": {"gives_up": "crashes", "supervisor": "3s"}},
+    {"constant": {"delay": "1s", "ping": {"interval": "2s", "timeout": "1s"}}},
+    {"constant": {"delay": "500ms", "keepalive": "3s"}},
 )
 
 
@@ -168,16 +171,16 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
-    """Up to two kinds of drops, crashes, restarts and shut doors."""
+    """Up to two kinds of drops, crashes, restarts, shut doors and frozen links."""
 
     def fault() -> dict[str, Any]:
-        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out"]))
+        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out", "freeze", "partition"]))
         restarted = ["asterisk"] if verb == "restart" else []
         target = draw(st.sampled_from([*names, *restarted]))
         found: dict[str, Any] = {verb: target}
         if verb == "drop":
             found["how"] = draw(st.sampled_from(["torn", "closed"]))
-        elif target != "asterisk" and verb != "shut_out":
+        elif verb in {"crash", "restart"} and target != "asterisk":
             found["start"] = draw(DURATION)
         if draw(st.booleans()):
             found["at"] = draw(
@@ -185,9 +188,10 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
             )
         else:
             found["every"] = draw(POSITIVE)
-        if verb == "shut_out" or draw(st.booleans()):
+        if verb in {"shut_out", "partition"} or draw(st.booleans()):
             found["for"] = draw(DURATION)
-            found["mode"] = draw(st.sampled_from(["refuse", "blackhole"]))
+            if verb not in {"freeze", "partition"}:
+                found["mode"] = draw(st.sampled_from(["refuse", "blackhole"]))
         return found
 
     return [fault() for _ in range(draw(st.integers(0, 2)))]
@@ -344,6 +348,34 @@ def test_requests_that_are_turned_away_are_counted_by_the_fault() -> None:
     # Three knock from 5 s on, and hear of a refusal as soon as the third fault lasts; six more are refused at once.
     assert touched == hit == (3, 0, 6)
     assert measures(ledger) == measures(by_events)
+
+
+FROZEN: dict[str, Any] = {
+    "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "1ms"},
+    "clients": {"ivr": {"apps": ["Intro-IVR"], "on StasisStart": ["answer", {"play": "2s"}, "continue"]}},
+    "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"every": "100ms"}, "count": 100}],
+    "faults": [{"freeze": "ivr", "at": "3s", "for": "3500ms"}],
+    "run": {"duration": "30s", "seed": 1},
+}
+"""A link that passes nothing for a while; Asterisk writes 35 StasisStart to it, and 20 PlaybackFinished."""
+
+
+def test_what_a_frozen_link_holds_back_comes_late_as_long_as_it_fits() -> None:
+    """It comes at the thaw, in the order in which it was written; where a buffer is full the loop is closed."""
+    fits = 35 * BYTES["StasisStart"] + 20 * OTHER_BYTES
+
+    def with_room(octets: int) -> dict[str, Any]:
+        return FROZEN | {"clients": {"ivr": FROZEN["clients"]["ivr"] | {"buffer": f"{octets}B"}}}
+
+    agree(with_room(fits), 20)
+    assert measures(OpenLoop(prepare(Scenario.of(with_room(fits)))).compute(1)[0])["total"]["events.late"] == 55
+    with pytest.raises(ClosedLoopError, match="ivr is written more than the buffers hold"):
+        OpenLoop(prepare(Scenario.of(with_room(fits - 1)))).compute(1)
+    # Then Asterisk bears it for a while.
+    assert (
+        measures(simulate(prepare(Scenario.of(with_room(fits - 2_000))), 1)[0])["total"]["connections.write_timeout"]
+        == 1
+    )
 
 
 @pytest.mark.slow
