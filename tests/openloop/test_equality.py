@@ -378,6 +378,23 @@ def test_what_a_frozen_link_holds_back_comes_late_as_long_as_it_fits() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("faults", "passes"),
+    [
+        ([{"at": ["3s", "5s"], "for": "2s"}], "7s"),
+        ([{"at": "5s", "for": "2s"}, {"at": "3s", "for": "2s"}], "7s"),
+        ([{"at": "3s", "for": "2s"}, {"at": "5s", "for": "2s"}], "5s"),
+        ([{"every": "3s", "for": "2s"}, {"at": "5s", "for": "2s"}], "5s"),
+    ],
+)
+def test_freezes_that_touch_are_one_or_two(faults: list[dict[str, Any]], passes: str) -> None:
+    """A freeze that begins as another is over keeps the link frozen if it goes first, by its place in the scenario."""
+    content = FROZEN | {"faults": [{"freeze": "ivr"} | fault for fault in faults]}
+    agree(content, 20)
+    found = measures(OpenLoop(prepare(Scenario.of(content))).compute(1)[0])
+    assert found["total"]["handoff_s.max"] == pytest.approx(int(passes[:-1]) - 3, abs=0.1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
