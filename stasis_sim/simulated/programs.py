@@ -161,12 +161,13 @@ class Program:
     def _stand_still(self, until: int) -> list[Message]:
         """Put off up to an instant what the workers have begun or not; return what is on its way and not read."""
         clock = self.world.clock
-        self.stalled_until = until
+        # A stall that is not over has put it off already, up to its own end.
+        since, self.stalled_until = max(clock.now, self.stalled_until), until
         unread = self._workers.take_back(clock.now)
         self.latest = 0
         for message in unread:
             self._unreceive(message)
-        for message, finish in self._workers.stall(clock.now, until):
+        for message, finish in self._workers.stall(since, until):
             serial = message[0].serial
             if serial in self._handling:
                 self._handling[serial].arm(finish - clock.now)

@@ -83,6 +83,8 @@ def test_a_stall_that_overlaps_ends_with_the_later_one() -> None:
     told = stalled("service: 2ms", faults, "[11s]")
     assert [at for at, *_ in told.requests()] == [18_002 * MS]
     assert told.touched == (1, 1, 1)
+    told = stalled("service: 1s", faults, "[9.399s]")
+    assert [at for at, *_ in told.requests()] == [18_400 * MS]
 
 
 def test_a_program_that_does_not_run_cannot_stall() -> None:
