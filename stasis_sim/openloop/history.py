@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.observe.trace import Recorder
-from stasis_sim.openloop.links import Link
+from stasis_sim.openloop.links import FOR_EVER, Link
 from stasis_sim.openloop.restarts import Restarts
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
@@ -19,13 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stasis_sim.handoff.access import HttpRequest
+    from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.timeline import Timeline
+    from stasis_sim.observe.trace import Recorder
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
     from stasis_sim.simulated.actions import Plan
+    from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.network import Connection
     from stasis_sim.simulated.programs import Program
+
+FEW: Final = 256
+"""So many changes of links are soon put in order."""
 
 FATAL: Final = ("crash", "restart")
 """Faults in which the program of a client dies."""
@@ -37,6 +42,7 @@ class History:
     Args:
         prepared: The scenario.
         streams: Random numbers of the replication.
+        recorder: Takes down the world without callers.
 
     Attributes:
         clients: Names of the clients, each instance by itself.
@@ -45,13 +51,14 @@ class History:
         restarts: When Asterisk is killed.
     """
 
-    def __init__(self, prepared: Prepared, streams: Streams) -> None:
+    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder) -> None:
         clients = programs(prepared.scenario)
         self.clients = tuple(clients)
         self.links = [Link(self.reach, each) for each in mortal(prepared.scenario)]
         run = prepared.scenario.run
         self._known = -1
-        self._recorder = Recorder(streams.replication, run.warmup_us)
+        self._end = FOR_EVER if run.until == "drained" else run.duration_us or 0
+        self._recorder = recorder
         self.restarts = Restarts(prepared.scenario, streams)
         self.holders = self._shared(clients.values())
         self._world = _Unattended(without_calls(prepared), streams, self._recorder, self)
@@ -72,11 +79,20 @@ class History:
         return self._recorder.timelines
 
     def reach(self, until: int) -> None:
-        """Know all that happens up to and with an instant."""
-        if until > self._known:
-            # A good deal further each time, so that what is asked step by step is not put in order at every step.
-            self._known = until + (until >> 3)
+        """Know all that happens up to and with an instant, or the end of the run."""
+        if min(until, self._end) > self._known:
+            # Many changes are known a good deal further each time, so that they are not put in order at every step.
+            ahead = until >> 3 if sum(len(link.times) for link in self.links) > FEW else 0
+            self._known = min(until + ahead, self._end)
             self._world.advance(self._known)
+
+    def finish(self, end: int) -> tuple[Ledger, list[Fault]] | None:
+        """End the run at an instant, and return its sums and faults; None: something after it has happened already."""
+        world = self._world
+        if world.clock.now > end:
+            return None
+        world.clock.run(end)
+        return world.finish(), world.faults
 
 
 def programs(scenario: Scenario) -> dict[str, Client]:
