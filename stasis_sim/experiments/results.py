@@ -68,8 +68,13 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _terse(content: Json) -> str:
+    """JSON on one line: what no one but this program reads, written in a tenth of the time."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
 def _seal(content: Json) -> str:
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+    return hashlib.sha256(_terse(content).encode()).hexdigest()
 
 
 class ResultTree:
@@ -105,7 +110,7 @@ class ResultTree:
             "notes": replication.notes,
             "files": {path.name: _checksum(path) for path in sorted(directory.glob("*.parquet"))},
         }
-        write(directory / _MARK, canonical({**content, "checksum": _seal(content)}))
+        write(directory / _MARK, _terse({**content, "checksum": _seal(content)}) + "\n")
 
     def load(self, number: int) -> Replication | None:
         """Return a finished replication; None: it is not there, or was interrupted.

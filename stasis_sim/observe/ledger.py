@@ -63,6 +63,9 @@ class Lengths:
         self.n += other.n
         self.total += other.total
         self.longest = max(self.longest, other.longest)
+        if not self.bins:
+            self.bins.update(other.bins)
+            return
         for bin_, count in other.bins.items():
             self.bins[bin_] += count
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.paths import Bits
     from stasis_sim.openloop.windows import Window
+    from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.preparation import Prepared
 
 MOST_ROUNDS: Final = 1000
@@ -101,7 +102,8 @@ class _Computation:
         self._prepared = prepared
         self._streams = Streams(scenario.run.seed, replication)
         self._tables = tables
-        self._history = History(prepared, self._streams)
+        self._recorder = _Recorder(replication, scenario.run.warmup_us, tables, self)
+        self._history = History(prepared, self._streams, self._recorder)
         self._cohorts = [
             Cohort(prepared, self._streams, self._history, source, each) for source, each in enumerate(ways)
         ]
@@ -140,7 +142,6 @@ class _Computation:
             self._end_at(max(emptied, *through, *self._last_heard()))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
-        self._cohorts.clear()  # All calls are counted; the world below is a second one beside that of the history.
         return self._finish()
 
     def _take(self, window: Window) -> list[Ints]:
@@ -200,13 +201,17 @@ class _Computation:
         return max(0, self._over, *instants, *(_latest(group, at) for group in groups for at in group.path.left))
 
     def _finish(self) -> tuple[Ledger, tuple[int, ...]]:
-        """Run the world without callers once more, up to the end, and put in what the callers were."""
-        run = self._prepared.scenario.run
-        recorder = _Recorder(self._streams.replication, run.warmup_us, self._tables, self)
-        world = World(without_calls(self._prepared, self._horizon), self._streams, recorder)
-        ledger = world.run()
+        """End the world without callers, which puts in what the callers were."""
+        ledger, faults = self._history.finish(self._horizon) or self._once_more()
         history = self._history
-        return ledger, tuple(fault.touched + history.touched(number) for number, fault in enumerate(world.faults))
+        return ledger, tuple(fault.touched + history.touched(number) for number, fault in enumerate(faults))
+
+    def _once_more(self) -> tuple[Ledger, list[Fault]]:
+        """Run the world without callers once more, up to the end that nobody knew."""
+        self._cohorts.clear()  # All calls are counted, and there are two worlds now.
+        recorder = _Recorder(self._streams.replication, self._prepared.scenario.run.warmup_us, self._tables, self)
+        world = World(without_calls(self._prepared, self._horizon), self._streams, recorder)
+        return world.run(), world.faults
 
     # -- ways and waits -------------------------------------------------------------------------------------------
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.doors import Door
-from stasis_sim.openloop.links import DEAF, FROZEN, UP, Link
+from stasis_sim.openloop.links import DEAF, FOR_EVER, FROZEN, UP, Link
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.restarts import Restarts
 from stasis_sim.openloop.sums import Tally
@@ -26,15 +25,21 @@ if TYPE_CHECKING:
 
     from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.handoff.effects import Effect
+    from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.timeline import Timeline
+    from stasis_sim.observe.trace import Recorder
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.links import Ints
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
     from stasis_sim.simulated.actions import Plan
+    from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.network import Connection
     from stasis_sim.simulated.programs import Program
+
+FEW: Final = 256
+"""So many changes of links are soon put in order."""
 
 FATAL: Final = ("crash", "restart")
 """Faults in which the program of a client dies."""
@@ -46,6 +51,7 @@ class History:
     Args:
         prepared: The scenario.
         streams: Random numbers of the replication.
+        recorder: Takes down the world without callers.
 
     Attributes:
         clients: Names of the clients, each instance by itself.
@@ -57,7 +63,7 @@ class History:
         restarts: When Asterisk is killed.
     """
 
-    def __init__(self, prepared: Prepared, streams: Streams) -> None:
+    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder) -> None:
         clients = programs(prepared.scenario)
         self.clients = tuple(clients)
         scenario = prepared.scenario
@@ -70,7 +76,8 @@ class History:
         self._piled = [Tally() for _ in clients]
         run = scenario.run
         self._known = -1
-        self._recorder = Recorder(streams.replication, run.warmup_us)
+        self._end = FOR_EVER if run.until == "drained" else run.duration_us or 0
+        self._recorder = recorder
         self.restarts = Restarts(scenario, streams)
         self._touched = Tally()
         self.holders = self._shared(clients.values())
@@ -120,11 +127,20 @@ class History:
         return self.thaws[client].following(arrivals, number)
 
     def reach(self, until: int) -> None:
-        """Know all that happens up to and with an instant."""
-        if until > self._known:
-            # A good deal further each time, so that what is asked step by step is not put in order at every step.
-            self._known = until + (until >> 3)
+        """Know all that happens up to and with an instant, or the end of the run."""
+        if min(until, self._end) > self._known:
+            # Many changes are known a good deal further each time, so that they are not put in order at every step.
+            ahead = until >> 3 if sum(len(link.times) for link in self.links) > FEW else 0
+            self._known = min(until + ahead, self._end)
             self._world.advance(self._known)
+
+    def finish(self, end: int) -> tuple[Ledger, list[Fault]] | None:
+        """End the run at an instant, and return its sums and faults; None: something after it has happened already."""
+        world = self._world
+        if world.clock.now > end:
+            return None
+        world.clock.run(end)
+        return world.finish(), world.faults
 
 
 def programs(scenario: Scenario) -> dict[str, Client]:

@@ -392,12 +392,16 @@ class World:
                     clock.run(until=max((clock.now, *(client.busy_until() for client in clients))))
         else:
             clock.run(until=run.duration_us)
+        return self.finish()
+
+    def finish(self) -> Ledger:
+        """End the run now, and return the sums."""
         for client in self.clients:
             client.finish()
             for connection in client.standing():
                 if connection.frozen and not connection.over:
                     connection.row.how = "frozen"
-        return self.recorder.finish(clock.now, self._raised)
+        return self.recorder.finish(self.clock.now, self._raised)
 
     def _drain(self) -> None:
         """Let time pass until the last call has ended, or nothing is left that could end one: who is left stays."""
