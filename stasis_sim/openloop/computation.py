@@ -16,7 +16,7 @@ from stasis_sim.handoff.thread import LoopError
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
-from stasis_sim.openloop.history import History, programs, without_calls
+from stasis_sim.openloop.history import History, without_calls
 from stasis_sim.openloop.levels import Levels, Passages
 from stasis_sim.openloop.links import FOR_EVER, FROZEN, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
@@ -28,7 +28,6 @@ from stasis_sim.openloop.thaws import over
 from stasis_sim.openloop.windows import windows
 from stasis_sim.randomness import Streams
 from stasis_sim.simulated.clock import Rank
-from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ class _Computation:
         ]
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
-        self._latencies = [durations(self._streams, "", client.latency)[0] for client in programs(scenario).values()]
+        self._latencies = self._history.latencies
         self._queues = Queues(self._latencies, self._history.links, self._cohorts)
         self._begun = 0
         # When the last thing has happened about the calls that are through.
@@ -123,7 +122,8 @@ class _Computation:
     def run(self) -> tuple[Ledger, tuple[int, ...]]:
         """Compute it."""
         last = 0
-        if any(client.recover != "none" for client in self._prepared.scenario.clients.values()):
+        recovers = any(client.recover != "none" for client in self._prepared.scenario.clients.values())
+        if recovers or any(link.stalls.any for link in self._history.links):
             # Whether one more comes in time is asked of instants that hang on when it does.
             self._history.reach(self._horizon)
         for window in windows(self._prepared.scenario, self._streams):

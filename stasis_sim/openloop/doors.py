@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from stasis_sim.openloop.links import Link, priority
+from stasis_sim.openloop.stalls import Stalls
 from stasis_sim.simulated.clock import Rank
 from stasis_sim.simulated.strikes import Strikes
 
@@ -39,7 +40,7 @@ class Door(Link):
     """
 
     def __init__(self, target: str, scenario: Scenario, streams: Streams) -> None:
-        super().__init__(self._advance, mortal=False)
+        super().__init__(self._advance, mortal=False, stalls=Stalls())
         faults = [
             _strikes(number, fault, streams)
             for number, fault in enumerate(scenario.faults)

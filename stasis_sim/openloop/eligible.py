@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from stasis_sim.openloop.thaws import FREEZING
 from stasis_sim.scenario.actions import Bridge, Originate, Pair, Subscribe
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
+    from stasis_sim.scenario.faults import Fault
     from stasis_sim.simulated.preparation import Prepared
-
-COMPUTED: Final = ("drop", "crash", "restart", "shut_out", "freeze", "partition")
-"""What may happen to clients."""
 
 
 def obstacle(prepared: Prepared) -> str:
@@ -51,8 +50,16 @@ def _faults(scenario: Scenario) -> Iterator[str]:
             yield f"faults.{number}.how: what Asterisk had written before its power was cut still arrives"
         elif fault.client is None and fault.every is not None and scenario.run.until == "drained":
             yield f"faults.{number}.every: it ends calls, and until: drained does not wait for it"
-        elif fault.verb not in COMPUTED:
-            yield f"faults.{number}.{fault.verb}: what it holds back comes later, to all at once"
+        elif fault.verb == "stall":
+            yield from (f"faults.{number}.stall: {reason}" for reason in _stall(scenario, fault))
+
+
+def _stall(scenario: Scenario, fault: Fault) -> Iterator[str]:
+    """Yield what makes a stall act on more than when a program reads and works."""
+    if scenario.run.until == "drained":
+        yield "until: drained waits for its end"
+    if any(other.target == fault.target and other.verb in FREEZING for other in scenario.faults):
+        yield "what comes first of it and of a freeze decides what is late"
 
 
 def _clients(scenario: Scenario) -> Iterator[str]:

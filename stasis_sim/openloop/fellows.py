@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stasis_sim.observe import trace
 from stasis_sim.openloop.doors import OPEN, SILENT
@@ -27,6 +27,16 @@ class Bench(Protocol):
 
     def holds_back(self, wire: Wire, message: Message, arrives: int) -> bool:
         """A message is written to a link of which nothing is read: say whether it will arrive when the link thaws."""
+        ...
+
+    def stalled(self, client: int, at: int, *, instant: bool) -> int | None:
+        """Return up to when a client's program stalls at an instant; None: it does not.
+
+        Args:
+            client: Its position.
+            at: The instant.
+            instant: Whether it stalls already if it is at this instant that it begins to.
+        """
         ...
 
     def look_at_door(self, client: int) -> int:
@@ -110,19 +120,30 @@ class Fellow(Client):
         return
         yield
 
+    def awake(self) -> Generator[int, Any, None]:
+        """Wait until the program does not stall, as history has it."""
+        while self.stalled_until:
+            now = self.world.clock.now
+            until = self._bench.stalled(self.index, now, instant=True)
+            if until is None:
+                return
+            yield until - now
+
     def receive(self, message: Message, arrives: int, now: int) -> None:
         """Take a message; one that is lost is known to be."""
         super().receive(message, arrives, now)
         if message[0].fate == "lost":
             self.leave(message)
 
-    def prepare(self, bench: Bench, *, door: bool) -> None:
+    def prepare(self, bench: Bench, *, door: bool, stalls: bool) -> None:
         """Let the laboratory decide how long messages wait, and what gets through.
 
         Args:
             bench: The laboratory.
             door: Whether anything ever shuts its door.
+            stalls: Whether it ever stalls.
         """
+        self.stalled_until = int(stalls)  # a request must look
         self._bench = bench
         self._workers = _Line(partial(bench.take, self.index))  # type: ignore[assignment]
         if door:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.openloop.doors import Door
-from stasis_sim.openloop.links import DEAF, FOR_EVER, FROZEN, UP, Link
+from stasis_sim.openloop.links import DEAF, FOR_EVER, FROZEN, NOWHERE, UP, Link
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.restarts import Restarts
+from stasis_sim.openloop.stalls import Stalls
 from stasis_sim.openloop.sums import Tally
-from stasis_sim.openloop.symbols import RECOVERY
+from stasis_sim.openloop.symbols import RECOVERY, THAW
 from stasis_sim.openloop.thaws import Thaws
 from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
+from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
@@ -55,12 +57,14 @@ class History:
 
     Attributes:
         clients: Names of the clients, each instance by itself.
+        latencies: How long a message takes to each of them, in microseconds.
         links: By position of the client among them.
         thaws: When they thaw, likewise.
         doors: Of the requests of the clients, likewise.
         watched: All that a look may be at: the links, and behind them the doors.
         holders: For each app that a client serves the link of whoever holds it.
         restarts: When Asterisk is killed.
+        loose: For each client how many octets it may not read for a while that are about no call.
     """
 
     def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder) -> None:
@@ -69,11 +73,17 @@ class History:
         scenario = prepared.scenario
         targets = [name for name, client in scenario.clients.items() for _ in client.programs(name)]
         self.thaws = [Thaws(target, scenario, streams) for target in targets]
-        self.links = [Link(self.reach, each, thaws) for each, thaws in zip(mortal(scenario), self.thaws, strict=True)]
+        stalling = {fault.target for fault in scenario.faults if fault.verb == "stall"}
+        self.links = [
+            Link(self.reach, each, Stalls(any=target in stalling), thaws)
+            for each, thaws, target in zip(mortal(scenario), self.thaws, targets, strict=True)
+        ]
         self.doors = [Door(target, scenario, streams) for target in targets]
         self.watched: list[Link] = [*self.links, *self.doors]
-        self._buffers = [client.buffer for client in clients.values()]
+        self.latencies = [durations(streams, "", client.latency)[0] for client in clients.values()]
+        self._specs = list(clients.values())
         self._piled = [Tally() for _ in clients]
+        self.loose = dict.fromkeys(clients, 0)
         run = scenario.run
         self._known = -1
         self._end = FOR_EVER if run.until == "drained" else run.duration_us or 0
@@ -89,7 +99,7 @@ class History:
         together: dict[tuple[str, ...], Link] = {}
         for client, own in zip(clients, self.links, strict=True):
             shared = client.apps[0] in holders
-            link = together.setdefault(client.apps, Link(self.reach, mortal=False)) if shared else own
+            link = together.setdefault(client.apps, Link(self.reach, mortal=False, stalls=Stalls())) if shared else own
             holders |= dict.fromkeys(client.apps, link)
         return holders
 
@@ -110,11 +120,11 @@ class History:
         for client, when in path.knocks:
             self._touched.add(self.doors[client].shut_by(calls.at(when), when.rank, calls.numbers))
         for client, when, octets in path.piles:
-            link, piled = self.links[client], self._piled[client]
-            stops = link.stopped(calls.at(when), when.rank, calls.numbers)
-            piled.add(stops, octets)
-            if any(link.piled.get(stop, 0) + piled[stop] > self._buffers[client] for stop in set(stops.tolist())):
-                raise ClosedLoopError(f"{self.clients[client]} is written more than the buffers hold of a link")
+            name, spec, piled = self.clients[client], self._specs[client], self._piled[client]
+            unread = self.links[client].unread(calls.at(when), when.rank, calls.numbers, self.latencies[client])
+            piled.add(unread[unread != NOWHERE], octets)
+            if any(self.loose[name] + piled[since] > spec.buffer for since in set(unread.tolist()) - {NOWHERE}):
+                raise ClosedLoopError(f"{name} is written more than the buffers hold of a link")
 
     def touched(self, fault: int) -> int:
         """Return how much a fault has hit of calls."""
@@ -124,7 +134,9 @@ class History:
         """Return when something comes to a client after arrivals; FOR_EVER where it does not, as far as is known."""
         if what == RECOVERY:
             return self.links[client].recovered(arrivals, number)
-        return self.thaws[client].following(arrivals, number)
+        if what == THAW:
+            return self.thaws[client].following(arrivals, number)
+        return self.links[client].stalls.following(what, arrivals, number)
 
     def reach(self, until: int) -> None:
         """Know all that happens up to and with an instant, or the end of the run."""
@@ -172,6 +184,7 @@ class _Unattended(World):
         self._holders = {name: history.holders[client.apps[0]] for name, client in clients.items()}
         self._place = 0
         self._generations = [0 for _ in history.links]
+        self._loose = history.loose
         super().__init__(prepared, streams, recorder)
 
     def advance(self, until: int) -> None:
@@ -190,10 +203,12 @@ class _Unattended(World):
             if client.generation != self._generations[client.index]:
                 self._generations[client.index] = client.generation
                 self._links[client.name].die(now, self._place)
-            connection = client.connection
+            connection, link = client.connection, self._links[client.name]
             if connection is not None:
                 state = UP if not connection.frozen else DEAF if connection.for_good else FROZEN
-                self._links[client.name].see(now, self._place, connection.row.number, state)
+                link.see(now, self._place, connection.row.number, state)
+            if link.stalls.any:
+                link.stalls.see(now, client.stalled_until, asleep=connection is not None and connection.stalled)
 
     def open(self, connection: Connection, request: HttpRequest) -> tuple[int, str]:
         """Note a connection that stands."""
@@ -226,10 +241,11 @@ class _Unattended(World):
         super().given_up(connection, how)
 
     def send(self, effect: Effect) -> None:
-        """Note what is written to a link of which nothing is read."""
+        """Note what may not be read for a while."""
         connection = self._connections[effect[1]]
-        if connection.frozen:
-            self._links[connection.row.client].pile(BYTES.get(effect[4], OTHER_BYTES))
+        name = connection.row.client
+        if connection.frozen or self._links[name].stalls.any:
+            self._loose[name] += BYTES.get(effect[4], OTHER_BYTES)
         super().send(effect)
 
     def found(self, client: Program, todo: Sequence[Plan]) -> None:

@@ -24,7 +24,7 @@ from stasis_sim.openloop.links import FOR_EVER, FROZEN, KILLED, STANDING, Glance
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Conditions, Moment
 from stasis_sim.openloop.records import Happening, Knock, Look, Passage, Pile, Record, Sent, Subject
 from stasis_sim.openloop.standins import Draws, Measured, Notes, Sealed
-from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, RECOVERY, THAW, UNTIL, Symbols
+from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, RECOVERY, STALL, THAW, UNTIL, WAKE, Symbols
 from stasis_sim.simulated import clock
 from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.clock import KEY_BITS, Rank
@@ -87,6 +87,7 @@ class _Bench(World):
         self._subject, self._symbols, self._conditions = subject, symbols, conditions
         # Messages that links hold back, by their serials; and when links thaw, by client and number since the arrival.
         self._held: dict[int, Sent] = {}
+        self._stalls = any(link.stalls.any for link in subject.links)
         self._thaws: dict[tuple[int, int], Moment] = {}
         self._seal()
         self._relive()
@@ -115,6 +116,8 @@ class _Bench(World):
                 conditions[Condition((at - FOR_EVER).sum, ">=0")] = None
                 break
             self._now(at, int(place))
+            if self._stalls and any(int.__eq__(at, other[0]) and place == other[1] for other in queue[1:3]):
+                raise ClosedLoopError("two things about a call at one instant, and a stall may put off one of them")
             if len(record.looks) > MOST_LOOKS:
                 raise ClosedLoopError("a call to which more happens than is worth computing at once")
             env.step()
@@ -131,12 +134,12 @@ class _Bench(World):
         """Let clients that have been there before the call have been there."""
         subject = self._subject
         links = [link.one(subject.arrives, Rank.ARRIVAL, subject.number) for link in subject.links]
-        for client, door in zip(self.clients, subject.doors, strict=True):
-            client.prepare(self, door=door.any)
-        for client, link in zip(self.clients, links, strict=True):
-            if link.state == KILLED:
+        for client, door, link in zip(self.clients, subject.doors, subject.links, strict=True):
+            client.prepare(self, door=door.any, stalls=link.stalls.any)
+        for client, glance in zip(self.clients, links, strict=True):
+            if glance.state == KILLED:
                 client.stand(0)
-                client.bring(link)
+                client.bring(glance)
                 self.asterisk.apply(stimuli.Kill())
         self._bring(links)
 
@@ -276,6 +279,17 @@ class _Bench(World):
         wire: Wire = happening.payload
         wire.thaw(self.clock.now)
 
+    def stalled(self, client: int, at: int, *, instant: bool) -> int | None:
+        """Return up to when a client's program stalls at an instant; None: it does not."""
+        subject, symbols = self._subject, self._symbols
+        number = subject.links[client].stalls.between(subject.arrives, int.__add__(at, 0))
+        begins, ends = (self._value(symbols.comes(what, client, number)) for what in (STALL, WAKE))
+        # So it is this one of all that end after the arrival.
+        before = at if not number else self._value(symbols.comes(WAKE, client, number - 1))
+        if not before <= at < ends:
+            raise AssertionError(f"a stall that ends at {ends}, and the one before at {before}, around {at}")
+        return ends if (begins <= at if instant else begins < at) else None
+
     def take(self, client: int, arrives: int, service: int, message: Message) -> int:
         """A message is on its way to a client: say when its worker will be through with it."""
         event, caller, _ = message
@@ -285,6 +299,11 @@ class _Bench(World):
         held = self._held.pop(event.serial, None)
         happening = self._happening if held is None else held.happening
         link, written = subject.links[client], (int.__add__(happening.at, 0), happening.rank, subject.number)
+        if link.stalls.any:
+            record.piles.append(Pile(client, happening, BYTES.get(event.type, OTHER_BYTES)))
+            until = self.stalled(client, arrives, instant=int.__eq__(arrives, happening.at))
+            if until is not None:
+                arrives = event.delivered = until
         # What breaks after the end of the run has not broken.
         lost = not link.holds(*written, min(int.__add__(arrives, 0), subject.horizon + 1))
         finish, wait, abandoned = arrives + service, None, False

@@ -15,6 +15,7 @@ from stasis_sim.openloop.searching import count_before
 from stasis_sim.simulated.clock import KEY_BITS
 
 if TYPE_CHECKING:
+    from stasis_sim.openloop.stalls import Stalls
     from stasis_sim.openloop.thaws import Thaws
 
 Ints = NDArray[np.int64]
@@ -81,6 +82,7 @@ class Link:
     Attributes:
         reach: Lets all changes up to and with an instant be known.
         mortal: Whether its program can die at all, and take with it what it has not dealt with.
+        stalls: When its client reads nothing.
         thaws: When it passes again after faults that froze it; None: that is nothing to it.
         times: When each change happened, in microseconds.
         priorities: Its place among what happens at that instant.
@@ -90,7 +92,6 @@ class Link:
             stands on where another takes its apps.
         deaths: How often the program has died by then. What dies before its first connection knows of no call.
         stops: For changes to FROZEN and DEAF the one since which nothing has been read; for others NOWHERE.
-        piled: By the latter how many octets have been written since that are about no call.
         replaced: When the news was on its way that another connection had taken the apps, in microseconds.
         freezes: From when to when it passed nothing, in microseconds, where what was written meanwhile was passed then.
         recoveries: When the program, back again, was told which channels there are, in microseconds.
@@ -98,6 +99,7 @@ class Link:
 
     reach: Callable[[int], None]
     mortal: bool
+    stalls: Stalls
     thaws: Thaws | None = None
     times: list[int] = field(default_factory=list)
     priorities: list[int] = field(default_factory=list)
@@ -106,7 +108,6 @@ class Link:
     ends: list[int] = field(default_factory=list)
     deaths: list[int] = field(default_factory=list)
     stops: list[int] = field(default_factory=list)
-    piled: dict[int, int] = field(default_factory=dict)
     replaced: list[int] = field(default_factory=list)
     freezes: list[tuple[int, int]] = field(default_factory=list)
     recoveries: list[int] = field(default_factory=list)
@@ -173,6 +174,8 @@ class Link:
 
     def _lose(self, at: int, connection: int) -> None:
         """A connection is gone for its client, with all that is on its way."""
+        if self.stalls.ends_at(at):
+            raise ClosedLoopError("a link breaks at the instant at which its client reads again")
         if connection == self._seen[0]:
             self._lose_held(at)
         for change in range(len(self.times) - 1, -1, -1):
@@ -281,14 +284,15 @@ class Link:
         place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
         return bool(self.survives(place, np.array([until], np.int64))[0])
 
-    def pile(self, octets: int) -> None:
-        """Note that so much is written to it that is about no call, of which nothing is read."""
-        if self.stops and self.stops[-1] != NOWHERE:
-            self.piled[self.stops[-1]] = self.piled.get(self.stops[-1], 0) + octets
-
-    def stopped(self, at: Ints, rank: int, numbers: Ints) -> Ints:
-        """Return for messages that are not read the change since which nothing has been."""
+    def unread(self, at: Ints, rank: int, numbers: Ints, latency: int) -> Ints:
+        """Return for messages since when nothing is read, as the number of a change or of a stall; else NOWHERE."""
+        if self.stalls.any:
+            return self.stalls.unread(at, at + latency)
         return np.array(self.stops, np.int64)[self.look(at, rank, numbers)]
+
+    def reads(self, at: Ints, latency: int) -> Ints:
+        """Return when the client reads what is written at instants, and not lost."""
+        return self.stalls.read(self.released(at) + latency, instant=not latency)
 
     def released(self, at: Ints) -> Ints:
         """Return when what is written at instants, and not lost, is on its way: where it is held back, at the thaw."""

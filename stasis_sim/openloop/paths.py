@@ -136,7 +136,7 @@ class Path:
         messages: In the order in which they are written.
         passages: Entries and exits, in order.
         knocks: When requests come to the doors of which clients while these are shut.
-        piles: To the links of which clients something is written of which nothing is read, when, and how many octets.
+        piles: To the links of which clients something is written that may not be read, when, and how many octets.
         arrival: When they arrive.
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
         deceived: Apps that believe in them although they are gone.

@@ -153,7 +153,7 @@ class Queues:
         for number, latency in enumerate(self._latencies):
             order = self._order(number, at, within if client is None else within & (client == number))
             after, self._after[number] = self._wait(
-                number, self._links[number].released(at[order]) + latency, service[order], horizon
+                number, self._links[number].reads(at[order], latency), service[order], horizon
             )
             new = np.flatnonzero(after != before[order])
             changed.append((order[new], after[new]))
@@ -163,7 +163,7 @@ class Queues:
         """Return how long each message waits for a worker of a client, in order, and how far that is after them."""
         busy, link = self._before[client], self._links[client]
         if not link.mortal or not len(arrives):
-            found, until = waits(arrives, service, busy.until)
+            found, until = link.stalls.shift(waits, arrives, service, busy.until)
             return found, busy._replace(until=until)
         # Without a latency, what comes at the instant of a death comes to the one who lives again.
         instant = not self._latencies[client]
@@ -172,7 +172,7 @@ class Queues:
         parts = []
         for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
             life = int(mine[0])
-            found, until = waits(times, work, busy.until if life == busy.life else 0)
+            found, until = link.stalls.shift(waits, times, work, busy.until if life == busy.life else 0)
             busy = Busy(until, life)
             parts.append(found)
         found = np.concatenate(parts)
@@ -187,7 +187,7 @@ class Queues:
             ClosedLoopError: It waits behind messages about calls when the program dies.
         """
         latency, link, before = self._latencies[client], self._links[client], self._before[client]
-        news = np.array(link.replaced, np.int64) + latency
+        news = link.stalls.read(np.array(link.replaced, np.int64) + latency, instant=not latency)
         for at, life in zip(news.tolist(), link.lived(news, instant=not latency).tolist(), strict=True):
             last = int(np.searchsorted(arrives, at, side="right")) - 1
             if last >= 0 and lives[last] == life:

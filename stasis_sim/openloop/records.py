@@ -84,7 +84,7 @@ class Knock(NamedTuple):
 
 
 class Pile(NamedTuple):
-    """A message that is written to a client's link while nothing is read of it: how many octets lie in its buffers."""
+    """A message that is written to a client's link while nothing may be read of it: how many octets it has."""
 
     client: int
     happening: Happening
@@ -111,7 +111,7 @@ class Record:
         passages: Entries and exits, in order.
         asked: When each attempt was made.
         knocks: Requests that came to a door that was shut.
-        piles: What was written to links of which nothing was read.
+        piles: What was written to links of which nothing may have been read.
         done: When nothing could change its rows any more; the horizon where that is never.
         last: The last thing that happened.
         happened: When things happened that need not happen to every call: Asterisk was killed, a client recovered.

@@ -20,7 +20,10 @@ after that, and when it is killed after that."""
 
 RECOVERY: Final = 0
 THAW: Final = 1
-"""What comes to a client, whatever calls there are: it is told which channels there are; its link thaws."""
+STALL: Final = 2
+WAKE: Final = 3
+"""What comes to a client, whatever calls there are: it is told which channels there are; its link thaws; its program
+stalls, and goes on."""
 
 _Key = tuple[str, "Quantile"] | int | tuple[int, int, int]
 """What a symbol stands for: a draw, a wait, something that comes to a client."""

@@ -52,9 +52,14 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     ({"faults": [{"shut_out": "ivr", "at": "5s", "for": "1s"}]}, ""),
     ({"faults": [{"freeze": "ivr", "at": "5s"}, {"partition": "ivr", "at": "6s", "for": "1s"}]}, ""),
+    ({"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]}, ""),
     (
-        {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]},
-        "faults.0.stall: what it holds back comes later, to all at once",
+        {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}], "run": {"until": "drained"}},
+        "faults.0.stall: until: drained waits for its end",
+    ),
+    (
+        {"faults": [{"stall": "ivr", "at": "5s", "for": "1s"}, {"freeze": "ivr", "at": "5s"}]},
+        "faults.0.stall: what comes first of it and of a freeze decides what is late",
     ),
     ({"ivr": {"instances": 2}}, ""),
     (

@@ -171,10 +171,10 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
-    """Up to two kinds of drops, crashes, restarts, shut doors and frozen links."""
+    """Up to two kinds of drops, crashes, restarts, shut doors, frozen links and stalls."""
 
     def fault() -> dict[str, Any]:
-        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out", "freeze", "partition"]))
+        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out", "freeze", "partition", "stall"]))
         restarted = ["asterisk"] if verb == "restart" else []
         target = draw(st.sampled_from([*names, *restarted]))
         found: dict[str, Any] = {verb: target}
@@ -188,9 +188,9 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
             )
         else:
             found["every"] = draw(POSITIVE)
-        if verb in {"shut_out", "partition"} or draw(st.booleans()):
+        if verb in {"shut_out", "partition", "stall"} or draw(st.booleans()):
             found["for"] = draw(DURATION)
-            if verb not in {"freeze", "partition"}:
+            if verb not in {"freeze", "partition", "stall"}:
                 found["mode"] = draw(st.sampled_from(["refuse", "blackhole"]))
         return found
 
@@ -204,7 +204,10 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     broken = draw(faults(list(found)))
     recovers = any(client["recover"] != "none" for client in found.values())
     restarts = any(fault.get("restart") == "asterisk" and "every" in fault for fault in broken)
-    drained = [] if recovers or restarts else [{"duration": "20s", "until": "drained"}, {"until": "drained"}]
+    stalls = {fault["stall"] for fault in broken if "stall" in fault}
+    # What a freeze makes of a stall is left to the event engine.
+    broken = [fault for fault in broken if stalls.isdisjoint({fault.get("freeze"), fault.get("partition")})]
+    drained = [] if recovers or restarts or stalls else [{"duration": "20s", "until": "drained"}, {"until": "drained"}]
     run = draw(st.sampled_from([{"duration": "30s"}, {"duration": "25s", "warmup": "4s"}, *drained]))
     return {
         "asterisk": {
@@ -393,6 +396,32 @@ def test_freezes_that_touch_are_one_or_two(faults: list[dict[str, Any]], passes:
     agree(content, 20)
     found = measures(OpenLoop(prepare(Scenario.of(content))).compute(1)[0])
     assert found["total"]["handoff_s.max"] == pytest.approx(int(passes[:-1]) - 3, abs=0.1)
+
+
+@pytest.mark.parametrize("latency", ["0s", "50ms"])
+@pytest.mark.parametrize("service", ["0s", "20ms", "100ms"])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [{"at": ["1s", "3s", "5050ms"], "for": "2s"}],
+        [{"at": "2s", "for": "2s"}, {"at": ["3s", "5s"], "for": "2s"}],
+        [{"at": "2050ms", "for": "1s"}, {"at": ["2s", "2500ms", "3500ms"], "for": "1050ms"}],
+    ],
+)
+def test_stalls_that_touch_what_happens(faults: list[dict[str, Any]], service: str, latency: str) -> None:
+    """Messages that arrive as a stall begins or ends, work that is done then, and stalls that overlap or touch."""
+    client = {"apps": ["Intro-IVR"], "service": service, "latency": latency, "on StasisStart": ["answer", "hangup"]}
+    stalls = [{"stall": "ivr"} | fault for fault in faults]
+    agree(FROZEN | {"clients": {"ivr": client}, "faults": stalls}, 20)
+
+
+def test_a_stall_in_which_a_buffer_is_full_closes_the_loop() -> None:
+    """Then Asterisk ends the connection."""
+    client = FROZEN["clients"]["ivr"]
+    stalls = FROZEN | {"faults": [{"stall": "ivr", "at": "3s", "for": "3500ms"}]}
+    agree(stalls, 20)
+    with pytest.raises(ClosedLoopError, match="ivr is written more than the buffers hold"):
+        OpenLoop(prepare(Scenario.of(stalls | {"clients": {"ivr": client | {"buffer": "20KiB"}}}))).compute(1)
 
 
 @pytest.mark.slow
