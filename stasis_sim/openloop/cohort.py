@@ -285,6 +285,7 @@ class Cohort:
             self._history.links,
             self._history.thaws,
             self._history.doors,
+            self._history.files,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
         history = self._history

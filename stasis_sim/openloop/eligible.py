@@ -44,8 +44,8 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
 
 def _faults(scenario: Scenario) -> Iterator[str]:
     for number, fault in enumerate(scenario.faults):
-        if fault.verb == "reload":
-            yield f"faults.{number}.reload: which files a step meets is computed event by event"
+        if fault.verb == "reload" and fault.every is not None:
+            yield f"faults.{number}.every: each reload makes further files of those before it"
         elif fault.how == "power_cut":
             yield f"faults.{number}.how: what Asterisk had written before its power was cut still arrives"
         elif fault.client is None and fault.every is not None and scenario.run.until == "drained":

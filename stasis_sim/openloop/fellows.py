@@ -14,6 +14,7 @@ from stasis_sim.simulated.doors import Door
 from stasis_sim.simulated.network import Connection, Message
 
 if TYPE_CHECKING:
+    from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.simulated.actions import Plan
     from stasis_sim.simulated.clock import Clock
 
@@ -37,6 +38,10 @@ class Bench(Protocol):
             at: The instant.
             instant: Whether it stalls already if it is at this instant that it begins to.
         """
+        ...
+
+    def admit(self, connection: Connection, request: HttpRequest) -> None:
+        """Let a handshake reach Asterisk that once came through."""
         ...
 
     def look_at_door(self, client: int) -> int:
@@ -180,5 +185,5 @@ class Fellow(Client):
         """Let a connection stand."""
         row = trace.Connection(number, self.name, self.spec.apps, 0)
         self.connection = connection = Wire(self._bench, self, row)
-        self.world.open(connection, self._request("GET", self._path, self._subscription()))
+        self._bench.admit(connection, self._request("GET", self._path, self._subscription()))
         return connection

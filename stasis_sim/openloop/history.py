@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.openloop.doors import Door
+from stasis_sim.openloop.files import Files
 from stasis_sim.openloop.links import DEAF, FOR_EVER, FROZEN, NOWHERE, UP, Link
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.restarts import Restarts
@@ -61,7 +62,8 @@ class History:
         links: By position of the client among them.
         thaws: When they thaw, likewise.
         doors: Of the requests of the clients, likewise.
-        watched: All that a look may be at: the links, and behind them the doors.
+        files: What Asterisk has read.
+        watched: All that a look may be at: the links, behind them the doors, and behind these the files.
         holders: For each app that a client serves the link of whoever holds it.
         restarts: When Asterisk is killed.
         loose: For each client how many octets it may not read for a while that are about no call.
@@ -79,7 +81,8 @@ class History:
             for each, thaws, target in zip(mortal(scenario), self.thaws, targets, strict=True)
         ]
         self.doors = [Door(target, scenario, streams) for target in targets]
-        self.watched: list[Link] = [*self.links, *self.doors]
+        self.files = Files(self.reach, any=any(fault.verb == "reload" for fault in scenario.faults))
+        self.watched: list[Link] = [*self.links, *self.doors, self.files]
         self.latencies = [durations(streams, "", client.latency)[0] for client in clients.values()]
         self._specs = list(clients.values())
         self._piled = [Tally() for _ in clients]
@@ -185,7 +188,9 @@ class _Unattended(World):
         self._place = 0
         self._generations = [0 for _ in history.links]
         self._loose = history.loose
+        self._files = history.files
         super().__init__(prepared, streams, recorder)
+        self._files.notice(0, 0, self.asterisk.engine)
 
     def advance(self, until: int) -> None:
         """Let time pass."""
@@ -197,8 +202,10 @@ class _Unattended(World):
             self._note()
 
     def _note(self) -> None:
-        """Note whose program has died in the last step, and whose link froze or thawed."""
+        """Note what the last step has changed: whose program died, whose link froze or thawed, which files are read."""
         now = self.clock.now
+        if self._files.any:
+            self._files.notice(now, self._place, self.asterisk.engine)
         for client in self.clients:
             if client.generation != self._generations[client.index]:
                 self._generations[client.index] = client.generation

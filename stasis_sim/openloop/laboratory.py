@@ -28,10 +28,12 @@ from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, BACK, HORIZON, KILL, REC
 from stasis_sim.simulated import clock
 from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.clock import KEY_BITS, Rank
-from stasis_sim.simulated.network import Message
+from stasis_sim.simulated.network import Connection, Message
+from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
+    from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.randomness import Streams
     from stasis_sim.simulated.preparation import Prepared
 
@@ -87,6 +89,7 @@ class _Bench(World):
         self._subject, self._symbols, self._conditions = subject, symbols, conditions
         # Messages that links hold back, by their serials; and when links thaw, by client and number since the arrival.
         self._held: dict[int, Sent] = {}
+        self._version = 0
         self._stalls = any(link.stalls.any for link in subject.links)
         self._thaws: dict[tuple[int, int], Moment] = {}
         self._seal()
@@ -201,7 +204,29 @@ class _Bench(World):
         for client, link in zip(self.clients, links, strict=True):
             died, renewed = link.deaths != client.seen.deaths, link.stood != client.seen.stood
             record.looks.append(Look(client.index, happening, link.state, died, renewed))
+        if subject.files.any:
+            version = subject.files.one(int.__add__(at, 0), rank, subject.number).state
+            record.looks.append(Look(2 * len(links), happening, version, died=False, renewed=False))
+            self._reread(version)
         self._bring(links)
+
+    def admit(self, connection: Connection, request: HttpRequest) -> None:
+        """Let a handshake reach Asterisk that once came through, by the files of now or by those of another time."""
+        now = self._version
+        for version in (now, *range(len(self._subject.files.read))):
+            self._reread(version)
+            if self.open(connection, request)[0] == SWITCHING_PROTOCOLS:
+                break
+        self._reread(now)
+
+    def _reread(self, version: int) -> None:
+        """Let Asterisk have read its files so many times."""
+        if version != self._version:
+            self._version = version
+            pbx = self.asterisk.engine.house.calls.pbx
+            pbx.globals = dict(pbx.globals)
+            self.asterisk.apply(self._subject.files.read[version])
+            self._seal()
 
     def look_at_door(self, client: int) -> int:
         """Return the state of a client's door as something happens."""
@@ -288,7 +313,10 @@ class _Bench(World):
         before = at if not number else self._value(symbols.comes(WAKE, client, number - 1))
         if not before <= at < ends:
             raise AssertionError(f"a stall that ends at {ends}, and the one before at {before}, around {at}")
-        return ends if (begins <= at if instant else begins < at) else None
+        if not (begins <= at if instant else begins < at):
+            return None
+        self._record.happened.append(ends)
+        return ends
 
     def take(self, client: int, arrives: int, service: int, message: Message) -> int:
         """A message is on its way to a client: say when its worker will be through with it."""

@@ -52,7 +52,7 @@ class _Arrays(NamedTuple):
 
     times: Ints
     connections: Ints
-    states: NDArray[np.int8]
+    states: NDArray[np.int16]
     ends: Ints
     deaths: Ints
     stood: Ints
@@ -222,7 +222,7 @@ class Link:
     def _arrays(self) -> _Arrays:
         times = np.array([*self.times, FOR_EVER], np.int64)
         connections = np.array([*self.connections, 0], np.int64)
-        states = np.array([*self.kinds, NEVER], np.int8)
+        states = np.array([*self.kinds, NEVER], np.int16)
         ends = np.array([*self.ends, FOR_EVER], np.int64)
         deaths = np.array([*self.deaths, 0], np.int64)
         new = (connections[:-1] > 0) & (np.diff(connections[:-1], prepend=0) != 0)
@@ -309,7 +309,7 @@ class Link:
         places = count_before(times, at, "right") + number
         return np.append(times, np.full(number + 1, FOR_EVER))[places]
 
-    def states(self, places: Ints) -> NDArray[np.int8]:
+    def states(self, places: Ints) -> NDArray[np.int16]:
         """Return the state that holds from each change on."""
         return self._arrays.states[places]
 

@@ -284,7 +284,7 @@ class Path:
         Args:
             values: The sums of the calls.
             numbers: Of the calls.
-            links: The links of the clients, and behind them their doors.
+            links: The links of the clients, behind them their doors, and behind these the files.
         """
         fit = np.ones(len(numbers), np.bool_)
         for number in self._happened:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
     from stasis_sim.openloop.doors import Door
+    from stasis_sim.openloop.files import Files
     from stasis_sim.openloop.links import Link
     from stasis_sim.openloop.moments import Conditions
     from stasis_sim.openloop.thaws import Thaws
@@ -29,12 +30,12 @@ class Happening(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A look at a client's link, or at the door of its requests, when something happened.
+    """A look at a client's link, the door of its requests, or the files, when something happened.
 
     Attributes:
-        client: Position of the client; those of doors stand behind those of links.
+        client: Position of the client; those of doors stand behind those of links, and that of the files behind these.
         happening: What happened.
-        state: Of the link, or of the door.
+        state: Of the link, of the door, or of the files.
         died: Whether the program had died since the look before.
         renewed: Whether there had been another connection since then.
     """
@@ -154,6 +155,7 @@ class Subject:
         links: For each client its link.
         thaws: For each client when its link thaws.
         doors: For each client the door of its requests.
+        files: What Asterisk has read.
     """
 
     number: int
@@ -167,3 +169,4 @@ class Subject:
     links: Sequence[Link]
     thaws: Sequence[Thaws]
     doors: Sequence[Door]
+    files: Files

@@ -90,6 +90,11 @@ DIFFERED = {
             "on StasisStart": ["answer", {"play": "0s"}, "continue"],
         },
     ),
+    "a request finds the door shut behind a stall that later calls do not meet": of_old(
+        [{"stall": "ivr", "at": "1s", "for": "2s"}, {"shut_out": "ivr", "at": "2s", "for": "2s"}],
+        {"duration": "30s", "seed": 1, "count": 12},
+        ivr={"service": USUAL},
+    ),
 }
 """Scenarios in which the engines once gave different results, by what made the difference."""
 

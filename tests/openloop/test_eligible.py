@@ -46,9 +46,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"faults": [{"restart": "asterisk", "every": "5s"}], "run": {"until": "drained"}},
         "faults.0.every: it ends calls, and until: drained does not wait for it",
     ),
+    ({"faults": [{"reload": "asterisk", "at": "5s", "extensions": DIALPLAN}]}, ""),
     (
-        {"faults": [{"reload": "asterisk", "at": "5s", "extensions": DIALPLAN}]},
-        "faults.0.reload: which files a step meets is computed event by event",
+        {"faults": [{"reload": "asterisk", "every": "5s", "extensions": DIALPLAN}]},
+        "faults.0.every: each reload makes further files of those before it",
     ),
     ({"faults": [{"shut_out": "ivr", "at": "5s", "for": "1s"}]}, ""),
     ({"faults": [{"freeze": "ivr", "at": "5s"}, {"partition": "ivr", "at": "6s", "for": "1s"}]}, ""),

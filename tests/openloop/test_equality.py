@@ -73,6 +73,23 @@ exten => ivr,1,Stasis(Nobody)
  same => n,Stasis(Intro-IVR)
  same => n,Hangup()
 """,
+    """
+exten => ivr,1,Stasis(${IF($["${COLOUR}" = "green"]?Super-Conference:Intro-IVR)})
+ same => n,Wait(1)
+ same => n,Stasis(Intro-IVR)
+[globals]
+COLOUR = green
+""",
+)
+
+ARIS = tuple(
+    f"[general]\nenabled = {enabled}\n[asterisk]\ntype = user\npassword = {password}\nread_only = {read_only}\n"
+    for enabled, password, read_only in (
+        ("yes", "asterisk", "no"),
+        ("yes", "other", "no"),
+        ("yes", "asterisk", "yes"),
+        ("no", "asterisk", "no"),
+    )
 )
 
 COARSE = st.sampled_from(["0s", "1ms", "500ms", "1s", "2s", "3500ms", "20s"])
@@ -108,6 +125,8 @@ POLICIES = (
     {"constant": {"delay": "1s", "ping": {"interval": "2s", "timeout": "1s"}}},
     {"constant": {"delay": "500ms", "keepalive": "3s"}},
 )
+
+INSTANTS = st.lists(st.sampled_from(["1s", "2s", "6s", "20s"]), min_size=1, max_size=3, unique=True)
 
 
 @st.composite
@@ -171,10 +190,14 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
-    """Up to two kinds of drops, crashes, restarts, shut doors, frozen links and stalls."""
+    """Up to two kinds of drops, crashes, restarts, shut doors, frozen links, stalls and reloads."""
 
     def fault() -> dict[str, Any]:
-        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out", "freeze", "partition", "stall"]))
+        verb = draw(st.sampled_from(["drop", "crash", "restart", "shut_out", "freeze", "partition", "stall", "reload"]))
+        if verb == "reload":
+            files = draw(st.sets(st.sampled_from(["extensions", "ari"]), min_size=1))
+            texts = {"extensions": st.sampled_from(DIALPLANS).map("[default]\n".__add__), "ari": st.sampled_from(ARIS)}
+            return {verb: "asterisk", "at": draw(INSTANTS), **{name: draw(texts[name]) for name in sorted(files)}}
         restarted = ["asterisk"] if verb == "restart" else []
         target = draw(st.sampled_from([*names, *restarted]))
         found: dict[str, Any] = {verb: target}
@@ -183,9 +206,7 @@ def faults(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
         elif verb in {"crash", "restart"} and target != "asterisk":
             found["start"] = draw(DURATION)
         if draw(st.booleans()):
-            found["at"] = draw(
-                st.lists(st.sampled_from(["1s", "2s", "6s", "20s"]), min_size=1, max_size=3, unique=True)
-            )
+            found["at"] = draw(INSTANTS)
         else:
             found["every"] = draw(POSITIVE)
         if verb in {"shut_out", "partition", "stall"} or draw(st.booleans()):
