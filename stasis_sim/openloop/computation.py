@@ -18,7 +18,7 @@ from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways
 from stasis_sim.openloop.history import History, without_calls
 from stasis_sim.openloop.levels import Levels, Passages
-from stasis_sim.openloop.links import FOR_EVER, FROZEN, Ints
+from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.queueing import Queues
 from stasis_sim.openloop.rows import write
@@ -133,13 +133,11 @@ class _Computation:
             last = window.last
         if self._drained:
             emptied = self._emptied(last)
-            if any(link.one(emptied, max(Rank), 0).state == FROZEN for link in self._history.links):
-                raise ClosedLoopError("a link that holds back messages when the last call ends")
             self._end_at(emptied)
-            # The clients are still given time for what is on its way to them then; a drop that comes later takes none
-            # of it away, for this is when the end is set.
+            # The clients are still given time for what is on its way to them then, and not held back; a drop that comes
+            # later takes none of it away, for this is when the end is set.
             through = [self._queues.busy_until(client, emptied) for client in range(len(self._latencies))]
-            self._end_at(max(emptied, *through, *self._last_heard()))
+            self._end_at(max(emptied, *through, *self._last_heard(emptied)))
         self._history.reach(self._horizon)
         self._close(FOR_EVER)
         return self._finish()
@@ -172,12 +170,12 @@ class _Computation:
             ended = max(ended, _latest(group, group.path.ended))
         return ended
 
-    def _last_heard(self) -> list[int]:
-        """Return when the last message so far reaches each client."""
+    def _last_heard(self, now: int) -> list[int]:
+        """Return when the last message that is on its way at an instant reaches each client."""
         groups = [group for cohort in self._cohorts for group in cohort.groups(self._horizon)]
         return [
-            max(heard, *(group.path.heard(client, group.values) for group in groups), 0)
-            for client, heard in enumerate(self._heard)
+            max(heard, *(group.path.heard(client, group.values, now + latency) for group in groups), 0)
+            for client, (heard, latency) in enumerate(zip(self._heard, self._latencies, strict=True))
         ]
 
     def _undisturbed(self, end: int) -> int:
@@ -260,7 +258,7 @@ class _Computation:
         """Note when the last things happen about calls that are through; of others that is not settled yet."""
         self._over = max(self._over, *(_latest(through, at) for at in through.path.left))
         for client, heard in enumerate(self._heard):
-            self._heard[client] = max(heard, through.path.heard(client, through.values))
+            self._heard[client] = max(heard, through.path.heard(client, through.values, FOR_EVER))
 
     def _goes(self, bunch: Bunch, end: int, limit: int) -> Bits:
         """Say which calls are through, and have none before them in the tables that is not."""

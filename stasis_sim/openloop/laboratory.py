@@ -270,34 +270,37 @@ class _Bench(World):
         record, happening, subject = self._record, self._happening, self._subject
         record.piles.append(Pile(client.index, happening, BYTES.get(event.type, OTHER_BYTES)))
         if client.seen.state == FROZEN:
-            thaw = self._thaw(wire, happening.at)
+            number, thaw = self._thaw(client.index, happening.at)
             arrives = thaw + client.latency(message)
             written = int.__add__(happening.at, 0), happening.rank, subject.number
             # What breaks after the end of the run has not broken.
             if subject.links[client.index].holds(*written, min(int.__add__(arrives, 0), subject.horizon + 1)):
                 self._held[event.serial] = Sent(client.index, event, happening, arrives, 0, None, None, abandoned=False)
+                self._await_thaw(wire, number, thaw)
                 return True
         self.lost(message)
         record.sent.append(Sent(client.index, event, happening, arrives, 0, None, None, abandoned=False))
         return False
 
-    def _thaw(self, wire: Wire, at: int) -> Moment:
-        """Return when a link thaws that is frozen at an instant, and let it do so."""
-        client, subject = wire.fellow.index, self._subject
+    def _thaw(self, client: int, at: int) -> tuple[int, Moment]:
+        """Return when a link thaws that is frozen at an instant, and its number among all thaws after the arrival."""
+        subject = self._subject
         number = subject.thaws[client].between(subject.arrives, int.__add__(at, 0))
-        thaw = self._thaws.get((client, number))
-        if thaw is None:
-            thaw = self._value(self._symbols.comes(THAW, client, number))
-            if any(int.__eq__(thaw, other) for other in self._thaws.values()):
-                raise ClosedLoopError("two links that thaw at one instant, with messages about one call")
-            self._thaws[client, number] = thaw
-            self._record.happened.append(thaw)
-            self.clock.after(thaw - self.clock.now, Rank.FAULT, 0, self._thawed, wire)
-        # So it is this one of all that come after the arrival.
+        thaw = self._value(self._symbols.comes(THAW, client, number))
         before = at if not number else self._value(self._symbols.comes(THAW, client, number - 1))
         if not before <= at < thaw:
             raise AssertionError(f"a link is frozen at {at}, between thaws at {before} and {thaw}")
-        return thaw
+        self._record.happened.append(thaw)
+        return number, thaw
+
+    def _await_thaw(self, wire: Wire, number: int, thaw: Moment) -> None:
+        """Put down when a link thaws that holds a message back."""
+        key = wire.fellow.index, number
+        if key not in self._thaws:
+            if any(int.__eq__(thaw, other) for other in self._thaws.values()):
+                raise ClosedLoopError("two links that thaw at one instant, with messages about one call")
+            self._thaws[key] = thaw
+            self.clock.after(thaw - self.clock.now, Rank.FAULT, 0, self._thawed, wire)
 
     def _thawed(self, happening: clock.Happening) -> None:
         """A link thaws, and passes what it has held back."""

@@ -317,10 +317,17 @@ class Path:
             latest = np.maximum(latest, values.raw(number))
         return latest
 
-    def heard(self, client: int, values: Values) -> int:
-        """Return when the last message about the calls arrives at a client, 0 if none does."""
-        arriving = [message.arrives for message in self.messages if message.client == client and not message.lost]
-        return int(np.max(values.raw(arriving[-1]))) if arriving else 0
+    def heard(self, client: int, values: Values, until: int) -> int:
+        """Return when the last message about the calls arrives at a client up to an instant, 0 if none does."""
+        last = 0
+        for message in reversed(self.messages):
+            if message.client == client and not message.lost:
+                arrives = values[message.arrives]
+                within = arrives <= until
+                last = max(last, int(arrives[within].max(initial=0)))
+                if within.all():
+                    break  # those before it arrive no later
+        return last
 
 
 class Values:

@@ -419,6 +419,17 @@ def test_freezes_that_touch_are_one_or_two(faults: list[dict[str, Any]], passes:
     assert found["total"]["handoff_s.max"] == pytest.approx(int(passes[:-1]) - 3, abs=0.1)
 
 
+@pytest.mark.parametrize(("service", "end", "late"), [("2ms", 4.2, 0), ("5s", 7.501, 5)])
+def test_nobody_waits_for_what_is_held_back_as_the_last_call_ends(service: str, end: float, late: int) -> None:
+    """It comes if the run goes on for other reasons, and is pending if not."""
+    client = {"apps": ["Intro-IVR"], "service": service, "latency": "1ms", "on StasisStart": []}
+    source = {"to": "ivr@default", "arrivals": {"at": ["2500ms", "3200ms"]}, "patience": "1s"}
+    content = FROZEN | {"clients": {"ivr": client}, "calls": [source], "run": {"until": "drained", "seed": 1}}
+    agree(content, 20)
+    ledger = OpenLoop(prepare(Scenario.of(content))).compute(1)[0]
+    assert (ledger.end, measures(ledger)["total"]["events.late"]) == (end * 1_000_000, late)
+
+
 @pytest.mark.parametrize("latency", ["0s", "50ms"])
 @pytest.mark.parametrize("service", ["0s", "20ms", "100ms"])
 @pytest.mark.parametrize(
