@@ -106,12 +106,26 @@ class Drawn:
 
     def _make(self, number: int) -> list[int]:
         begin = number << PIECE_BITS
-        uniform = self._blocks.get(begin >> BLOCK_BITS)
-        if uniform is None:
-            uniform = _keep(self._blocks, begin >> BLOCK_BITS, self._stream.block(begin >> BLOCK_BITS), KEPT_BLOCKS)
+        uniform = self._uniform(begin >> BLOCK_BITS)
         begin &= BLOCK - 1
         piece: list[int] = self._quantile(uniform[begin : begin + PIECE]).tolist()
         return _keep(self._pieces, number, piece, KEPT_PIECES)
+
+    def _uniform(self, block: int) -> NDArray[np.float64]:
+        uniform = self._blocks.get(block)
+        if uniform is None:
+            uniform = _keep(self._blocks, block, self._stream.block(block), KEPT_BLOCKS)
+        return uniform
+
+    def stretch(self, first: int, stop: int) -> NDArray[np.int64]:
+        """Return the durations from number ``first`` up to the one before ``stop``, in microseconds."""
+        parts = [np.empty(0, np.int64)]
+        while first < stop:
+            block, begin = first >> BLOCK_BITS, first & (BLOCK - 1)
+            uniform = self._uniform(block)[begin : begin + stop - first]
+            parts.append(self._quantile(uniform))
+            first += len(uniform)
+        return np.concatenate(parts)
 
     def block(self, number: int) -> NDArray[np.int64]:
         """Return the durations of one block in microseconds, shape ``(BLOCK,)``."""

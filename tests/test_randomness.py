@@ -27,6 +27,9 @@ def test_blocks_and_single_numbers_are_the_same() -> None:
     """An engine that reads whole blocks reads the numbers that one reading them one by one reads."""
     drawn = Streams(7, 3).durations("calls/ivr/hold", micro)
     assert [drawn[BLOCK + place] for place in range(BLOCK)] == drawn.block(1).tolist()
+    assert drawn.stretch(BLOCK - 3, 2 * BLOCK + 5).tolist() == [
+        drawn[number] for number in range(BLOCK - 3, 2 * BLOCK + 5)
+    ]
 
 
 def test_name_seed_and_replication_each_make_another_stream() -> None:

@@ -12,13 +12,14 @@ from stasis_sim.openloop.history import History
 from stasis_sim.openloop.laboratory import examine
 from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.openloop.paths import Path, Values
+from stasis_sim.openloop.paths import Numbered, Path, Values
 from stasis_sim.openloop.records import Subject
 from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, Symbols
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
-    from stasis_sim.randomness import Streams
+    from stasis_sim.openloop.paths import Bits
+    from stasis_sim.randomness import Drawn, Streams
     from stasis_sim.simulated.preparation import Prepared
 
 MOST_PATHS: Final = 256
@@ -26,6 +27,12 @@ MOST_PATHS: Final = 256
 
 PIECE: Final = 6_144
 """Calls that are computed at a time: the sums of so many stay near the processor."""
+
+FEW: Final = 1024
+"""So few calls are sorted out at once."""
+
+POPULAR: Final = 16
+"""A way is looked at by itself if every so manieth call goes it."""
 
 NOBODY: Final = -1
 
@@ -50,11 +57,13 @@ class Ways:
 
     Attributes:
         symbols: What instants are made of.
+        sums: The instants and durations of all ways.
         paths: The ways, in the order in which they were found.
     """
 
     def __init__(self) -> None:
         self.symbols = Symbols()
+        self.sums = Numbered()
         self.paths: list[Path] = []
 
 
@@ -107,8 +116,13 @@ class Messages:
         """Return how long a message of a call waits, in microseconds."""
         return int(self.waits[self.row(place), call]) if place in self._places else 0
 
-    def write(self, path: Path, calls: Ints, values: Values) -> None:
-        """Note the messages about calls that go a way."""
+    def write(self, path: Path, calls: Ints, values: Values, some: Ints) -> None:
+        """Note the messages about calls that go a way: of those whose sums are given, some."""
+
+        def of(number: int) -> Ints | int:
+            value = values.raw(number)
+            return value if isinstance(value, int) else value[some]
+
         for place, each in enumerate(path.messages):
             if each.queues:
                 self.row(place)
@@ -118,8 +132,8 @@ class Messages:
             if message is None:
                 self.at[row, calls] = FOR_EVER
             else:
-                self.at[row, calls] = values.raw(message.when.at)
-                self.service[row, calls] = values.raw(message.service)
+                self.at[row, calls] = of(message.when.at)
+                self.service[row, calls] = of(message.service)
                 self.rank[row, calls] = message.when.rank
                 self.client[row, calls] = message.client
                 self.loose[row, calls] = message.when.loose
@@ -154,13 +168,13 @@ class Cohort:
         self._source = source
         self._symbols = ways.symbols
         self._paths = ways.paths
+        self._sums = ways.sums
         self._taken: set[int] = set()
         self.messages = Messages()
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
         self._drawn: dict[int, Ints] = {}
-        # For each symbol the last block that was drawn, with its number.
-        self._blocks: dict[int, tuple[int, Ints]] = {}
+        self._durations: dict[int, Drawn] = {}
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -190,20 +204,14 @@ class Cohort:
         """Return the draws of calls, whose numbers within the source rise."""
         if not len(indices):
             return np.empty(0, np.int64)
-        name, quantile = self._symbols.draws[symbol]
-        drawn = self._streams.durations(name, quantile)
+        drawn = self._durations.get(symbol)
+        if drawn is None:
+            drawn = self._durations[symbol] = self._streams.durations(*self._symbols.draws[symbol])
         first, last = int(indices[0]), int(indices[-1])
-        blocks = range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1)
         if last - first + 1 == len(indices):
-            # The block in which one window ends is the one in which the next begins.
-            number, kept = self._blocks.get(symbol, (-1, indices))
-            parts = [kept if block == number else drawn.block(block) for block in blocks]
-            self._blocks[symbol] = blocks[-1], parts[-1]
-            parts[-1] = parts[-1][: (last & (BLOCK - 1)) + 1]
-            parts[0] = parts[0][first & (BLOCK - 1) :]
-            return np.concatenate(parts)
+            return drawn.stretch(first, last + 1)
         values = np.empty(len(indices), np.int64)
-        for block in blocks:
+        for block in range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1):
             start, stop = np.searchsorted(indices, [block << BLOCK_BITS, (block + 1) << BLOCK_BITS])
             if start < stop:
                 values[start:stop] = drawn.block(block)[indices[start:stop] & (BLOCK - 1)]
@@ -227,46 +235,78 @@ class Cohort:
             column = self._drawn[symbol] = self._draw(symbol, self._indices)
         return column
 
-    def values(self, path: Path, rows: Ints, horizon: int) -> Values:
-        """Return the sums of a path for some calls, as long as they are kept."""
-        return Values(path.sums, self._column, rows, horizon)
+    def values(self, rows: Ints, horizon: int) -> Values:
+        """Return the sums of some calls, as long as they are kept."""
+        return Values(self._sums, self._column, rows, horizon)
 
     # -- ways -----------------------------------------------------------------------------------------------------
 
     def settle(self, rows: Ints, horizon: int) -> None:
         """Find the ways of calls whose waits are new, and what is written about them."""
-        ways = self._ways[rows]
-        for way in _distinct(ways[ways != NOBODY]):
-            self._try(self._paths[way], int(way), rows[ways == way], horizon)
-        rest = rows[self._ways[rows] == NOBODY]
-        for way in sorted(range(len(self._paths)), key=lambda way: (-self._paths[way].count, way)):
-            if not len(rest):
-                return
-            self._try(self._paths[way], way, rest, horizon)
-            rest = rest[self._ways[rest] == NOBODY]
-        while len(rest):
-            way = self._explore(int(rest[0]), horizon)
-            self._try(self._paths[way], way, rest, horizon)
-            if self._ways[rest[0]] == NOBODY:
-                raise AssertionError(f"call {self.numbers[rest[0]]} does not go its own way")
-            rest = rest[self._ways[rest] == NOBODY]
+        before = self._ways[rows]
+        known = _distinct(before[before != NOBODY]).tolist()
+        rest = [self._keep_to(way, rows[before == way], horizon) for way in known]
+        rest.append(self._undisturbed(rows[before == NOBODY], horizon))
+        for some in _pieces(np.sort(np.concatenate(rest))):
+            self._sort(some, horizon)
 
-    def _try(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
-        """Send the calls that fit on a way, and note what is written about them."""
+    def _by_count(self) -> list[int]:
+        return sorted(range(len(self._paths)), key=lambda way: (-self._paths[way].count, way))
+
+    def _undisturbed(self, rows: Ints, horizon: int) -> Ints:
+        """Send calls on the most trodden ways, where no link changes while they last, and return the others."""
+        enough = sum(path.count for path in self._paths) // POPULAR
+        for way in self._by_count():
+            if len(rows) < FEW or self._paths[way].count < enough:
+                break
+            rows = self._keep_to(way, rows, horizon)
+        return rows
+
+    def _keep_to(self, way: int, rows: Ints, horizon: int) -> Ints:
+        """Send calls on a way that they probably go, and return those of which that is not sure yet."""
+        path, rest = self._paths[way], [np.empty(0, np.int64)]
         for some in _pieces(rows):
-            self._send(path, way, some, horizon)
+            values, numbers = self.values(some, horizon), self.numbers[some]
+            if path.steady:
+                fit = path.undisturbed(values, numbers, self._history.watched)
+            else:
+                fit = path.fits(values, numbers, self._history.watched, np.ones(len(some), np.bool_))
+            self._send(way, some, values, fit)
+            rest.append(some[~fit])
+        return np.concatenate(rest)
 
-    def _send(self, path: Path, way: int, rows: Ints, horizon: int) -> None:
-        values = self.values(path, rows, horizon)
-        fit = path.fits(values, self.numbers[rows], self._history.watched)
-        self._ways[rows] = np.where(fit, way, NOBODY)
-        fitting = int(np.count_nonzero(fit))
-        if fitting:
-            if fitting < len(rows):
-                rows, values = rows[fit], values.of(np.flatnonzero(fit))
-            self.messages.write(path, rows, values)
+    def _sort(self, rows: Ints, horizon: int) -> None:
+        """Send calls on whatever ways they go; what is computed for one way serves the others."""
+        values, left = self.values(rows, horizon), np.ones(len(rows), np.bool_)
+
+        def send(way: int) -> None:
+            nonlocal rows, values, left
+            fit = self._paths[way].fits(values, self.numbers[rows], self._history.watched, left)
+            self._send(way, rows, values, fit)
+            left &= ~fit
+            if 2 * np.count_nonzero(left) < len(rows):
+                rows = rows[left]
+                values, left = self.values(rows, horizon), np.ones(len(rows), np.bool_)
+
+        for way in self._by_count():
+            if not len(rows):
+                return
+            send(way)
+        while len(rows):
+            first = int(rows[np.argmax(left)])
+            send(self._explore(first, horizon))
+            if self._ways[first] != len(self._paths) - 1:
+                raise AssertionError(f"call {self.numbers[first]} does not go its own way")
+
+    def _send(self, way: int, rows: Ints, values: Values, fit: Bits) -> None:
+        """Send calls on a way, and note what is written about them."""
+        some = np.flatnonzero(fit)
+        if len(some):
+            path = self._paths[way]
+            self._ways[rows[some]] = way
+            self.messages.write(path, rows[some], values, some)
             self._taken.add(way)
-            path.count += fitting
+            path.count += len(some)
 
     def _explore(self, row: int, horizon: int) -> int:
         """Look at one call in the laboratory, and return the way that it goes."""
@@ -289,7 +329,7 @@ class Cohort:
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
         history = self._history
-        self._paths.append(Path(record, history.clients, [link.mortal for link in history.links]))
+        self._paths.append(Path(record, history.clients, [link.mortal for link in history.links], self._sums))
         return len(self._paths) - 1
 
     def groups(self, horizon: int) -> list[Group]:
@@ -301,7 +341,7 @@ class Cohort:
         begins = _begins(ordered)
         parts = np.split(order, begins[1:])
         return [
-            Group(self._paths[way], some, self.values(self._paths[way], some, horizon))
+            Group(self._paths[way], some, self.values(some, horizon))
             for way, rows in zip(ordered[begins], parts, strict=True)
             for some in _pieces(rows)
         ]

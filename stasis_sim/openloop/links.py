@@ -32,6 +32,9 @@ STOPPED: Final = (FROZEN, DEAF)
 
 NOWHERE: Final = -1
 
+TIED: Final = "a call and a connection change at one instant"
+"""Nothing says which of them goes first."""
+
 FOR_EVER: Final = 1 << 60
 """After all times, in microseconds."""
 
@@ -230,7 +233,9 @@ class Link:
         fatal = np.append(times[:-1][np.diff(deaths[:-1], prepend=0) > 0], FOR_EVER)
         return _Arrays(times, connections, states, ends, deaths, stood, fatal)
 
-    def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
+    def find(
+        self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None
+    ) -> tuple[Ints, NDArray[np.bool_] | None]:
         """Find the last change before something happens.
 
         Args:
@@ -240,10 +245,8 @@ class Link:
             since: Changes that were before, from which the search may start.
 
         Returns:
-            Places in the list of changes, -1 for before all.
-
-        Raises:
-            ClosedLoopError: Both happen at one instant, and nothing says which goes first.
+            Places in the list of changes, -1 for before all; and where both happen at one instant, and nothing says
+            which goes first, if anywhere.
         """
         self.reach(int(at.max(initial=0)))
         times = self._arrays.times
@@ -255,15 +258,26 @@ class Link:
                 found = found + behind
         # Before the first change stands the end of all times, at which nothing happens.
         touching = np.flatnonzero(times[found] == at)
-        if len(touching):
-            found = found.copy()
+        if not len(touching):
+            return found, None
+        found, tied = found.copy(), np.zeros(len(at), np.bool_)
         for each in touching:
             place, mine = int(found[each]), priority(rank, int(numbers[each]))
-            while place >= 0 and times[place] == at[each] and self.priorities[place] >= mine:
-                if self.priorities[place] == mine:
-                    raise ClosedLoopError("a call and a connection change at one instant")
+            while place >= 0 and times[place] == at[each] and self.priorities[place] > mine:
                 place -= 1
+            tied[each] = place >= 0 and times[place] == at[each] and self.priorities[place] == mine
             found[each] = place
+        return found, tied
+
+    def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
+        """Find the last change before something happens, as :meth:`find` does.
+
+        Raises:
+            ClosedLoopError: Both happen at one instant, and nothing says which goes first.
+        """
+        found, tied = self.find(at, rank, numbers, since)
+        if tied is not None and tied.any():
+            raise ClosedLoopError(TIED)
         return found
 
     def one(self, at: int, rank: int, number: int) -> Glance:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stasis_sim.observe.hearing import deceived, starts
-from stasis_sim.openloop.links import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER, TIED
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
 from stasis_sim.openloop.records import Happening, Record, Sent
 from stasis_sim.openloop.symbols import HORIZON
@@ -28,6 +28,21 @@ NOTHING: Final[Sum] = (0, ())
 """No time at all."""
 
 _HOLDS: Final = {"<0": np.less, ">=0": np.greater_equal, "==0": np.equal, "!=0": np.not_equal}
+
+
+class Numbered(list[Sum]):
+    """Instants and durations, each once, by number: what two paths have in common has the same number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: dict[Sum, int] = {}
+
+    def number(self, made: Sum) -> int:
+        """Return the number of a sum."""
+        number = self._numbers.setdefault(made, len(self))
+        if number == len(self):
+            self.append(made)
+        return number
 
 
 class When(NamedTuple):
@@ -129,16 +144,18 @@ class Path:
         record: How one of them went.
         clients: Names of the clients, by position.
         mortal: For each client whether its program can die.
+        sums: Instants and durations of all paths of the source; new ones are added.
 
     Attributes:
-        sums: All instants and durations, by number.
-        symbols: What they are made of.
+        sums: Those of all paths, by number.
+        symbols: What its own are made of.
         messages: In the order in which they are written.
         passages: Entries and exits, in order.
         knocks: When requests come to the doors of which clients while these are shut.
         piles: To the links of which clients something is written that may not be read, when, and how many octets.
         arrival: When they arrive.
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
+        steady: Whether every link is as it was when they arrived, at every look at it.
         deceived: Apps that believe in them although they are gone.
         done: When nothing can change its rows any more.
         killed: Whether it ends with Asterisk.
@@ -151,10 +168,10 @@ class Path:
         count: How often a call was found to go this way; the most trodden ones are tried first.
     """
 
-    def __init__(self, record: Record, clients: Sequence[str], mortal: Sequence[bool]) -> None:
+    def __init__(self, record: Record, clients: Sequence[str], mortal: Sequence[bool], sums: Numbered) -> None:
         self.count = 0
-        self.sums: list[Sum] = []
-        self._numbers: dict[Sum, int] = {}
+        self.sums = sums
+        self._own: dict[Sum, None] = {}
         call = record.call
         channel = f"c{call.number}"
         self.passages = tuple(Passage(*passage[:2], self._when(passage.happening)) for passage in record.passages)
@@ -191,12 +208,13 @@ class Path:
             )
             for client in dict.fromkeys(look.client for look in looks)
         )
+        self.steady = not self._happened and all(watch.steady for watch in self._watches)
         tests = [(self._number(each.sum), each.relation) for each in self._conditions(record)]
-        self._ends = [test for test in tests if test[1] == ">=0" and (HORIZON, 1) in self.sums[test[0]][1]]
+        self._ends = [test for test in tests if test[1] == ">=0" and (HORIZON, 1) in sums[test[0]][1]]
         self._tests = [test for test in tests if test not in self._ends]
-        self.symbols = tuple(dict.fromkeys(symbol for _, terms in self.sums for symbol, _ in terms))
+        self.symbols = tuple(dict.fromkeys(symbol for _, terms in self._own for symbol, _ in terms))
         self.messages = tuple(
-            message._replace(queues=not message.lost and (self.sums[message.service] != NOTHING or self._waits(sent)))
+            message._replace(queues=not message.lost and (sums[message.service] != NOTHING or self._waits(sent)))
             for message, sent in zip(self.messages, record.sent, strict=True)
         )
 
@@ -207,10 +225,8 @@ class Path:
         return self._number(value.sum if isinstance(value, Moment) else (value, ()))
 
     def _number(self, made: Sum) -> int:
-        number = self._numbers.setdefault(made, len(self.sums))
-        if number == len(self.sums):
-            self.sums.append(made)
-        return number
+        self._own[made] = None
+        return self.sums.number(made)
 
     def _maybe(self, value: int | None) -> int | None:
         return None if value is None else self._sum(value)
@@ -278,36 +294,54 @@ class Path:
 
     # -- computing ------------------------------------------------------------------------------------------------
 
-    def fits(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Bits:
-        """Say which calls go this way.
+    def undisturbed(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Bits:
+        """Say which calls surely go this way, because no link changes while they last. It is a steady one.
 
         Args:
             values: The sums of the calls.
             numbers: Of the calls.
             links: The links of the clients, behind them their doors, and behind these the files.
         """
-        fit = np.ones(len(numbers), np.bool_)
-        for number in self._happened:
-            fit &= values.raw(number) < FOR_EVER
-        if fit.all():
-            return self._fits(values, numbers, links)
-        some = np.flatnonzero(fit)
-        if len(some):
-            fit[some] = self._fits(values.of(some), numbers[some], links)
+        fit = self._meant(values, np.ones(len(numbers), np.bool_))
+        for watch in self._watches:
+            fit &= watch.stays(links[watch.client], values, numbers)
         return fit
 
-    def _fits(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Bits:
+    def fits(self, values: Values, numbers: Ints, links: Sequence[Link], asked: Bits) -> Bits:
+        """Say which calls go this way.
+
+        Args:
+            values: The sums of the calls.
+            numbers: Of the calls.
+            links: The links of the clients, behind them their doors, and behind these the files.
+            asked: Of which calls it is asked; the others do not.
+        """
+        happens = asked
+        for number in self._happened:
+            happens = happens & (values.raw(number) < FOR_EVER)
+        if self._happened and not happens.all():
+            # What does not happen has no instant: nothing may be looked up for the others.
+            fit, some = np.zeros(len(numbers), np.bool_), np.flatnonzero(happens)
+            if len(some):
+                fit[some] = self._fits(values.of(some), numbers[some], links, np.ones(len(some), np.bool_))
+            return fit
+        return self._fits(values, numbers, links, asked)
+
+    def _fits(self, values: Values, numbers: Ints, links: Sequence[Link], asked: Bits) -> Bits:
         """Say which calls go this way, of those to which all happens that happens on it."""
-        fit = np.ones(len(numbers), np.bool_)
-        for number, relation in self._tests:
-            fit &= _HOLDS[relation](values.raw(number), 0)
-        # Nothing is later than an end that is not known yet.
-        for number, relation in self._ends if values.horizon < FOR_EVER else ():
-            fit &= _HOLDS[relation](values.raw(number), 0)
+        fit = self._meant(values, asked)
         for watch in self._watches:
             if not fit.any():
                 break
-            fit &= watch.holds(links[watch.client], values, numbers, fit)
+            fit = watch.holds(links[watch.client], values, numbers, fit)
+        return fit
+
+    def _meant(self, values: Values, asked: Bits) -> Bits:
+        """Say of which calls the sums are as they must be."""
+        fit = asked.copy()
+        # Nothing is later than an end that is not known yet.
+        for number, relation in (*self._tests, *(self._ends if values.horizon < FOR_EVER else ())):
+            fit &= _HOLDS[relation](values.raw(number), 0)
         return fit
 
     def latest(self, values: Values) -> Ints:
@@ -331,7 +365,7 @@ class Path:
 
 
 class Values:
-    """The sums of a path for some calls, each computed once, when it is asked for.
+    """The sums of some calls, each computed once, when it is asked for, and how links were at those instants.
 
     Args:
         sums: What they are made of, by number.
@@ -340,7 +374,7 @@ class Values:
         horizon: When the run ends, in microseconds; FOR_EVER while that is not known.
     """
 
-    __slots__ = ("_column", "_columns", "_known", "_rows", "_sums", "horizon")
+    __slots__ = ("_column", "_columns", "_known", "_looks", "_rows", "_sums", "horizon")
 
     def __init__(self, sums: Sequence[Sum], column: Callable[[int], Ints], rows: Ints, horizon: int) -> None:
         self._sums = sums
@@ -348,6 +382,7 @@ class Values:
         self._rows = rows
         self._columns: dict[int, Ints | int] = {HORIZON: horizon}
         self._known: dict[int, Ints | int] = {}
+        self._looks: dict[tuple[int, int, int], tuple[Ints, Bits | None]] = {}
         self.horizon = horizon
 
     def column(self, symbol: int) -> Ints | int:
@@ -380,6 +415,22 @@ class Values:
             value = self._known[number] = np.full(len(self._rows), value, np.int64)
         return value
 
+    def look(self, client: int, link: Link, when: When, numbers: Ints, since: Ints | None) -> tuple[Ints, Bits | None]:
+        """Find the last change of a link before something that happens to each call, as :meth:`Link.find` does.
+
+        Args:
+            client: Position of the client.
+            link: Its link.
+            when: What happens.
+            numbers: Of the calls.
+            since: Changes before the calls arrived.
+        """
+        key = client, when.at, when.rank
+        found = self._looks.get(key)
+        if found is None:
+            found = self._looks[key] = link.find(self[when.at], when.rank, numbers, since)
+        return found
+
     def forget(self) -> None:
         """Let the sums go; what is asked for after that is computed again."""
         self._known.clear()
@@ -397,6 +448,10 @@ class Watch:
         client: Position of the client.
         looks: At it, in the order of time.
         messages: What was written to it, in order.
+
+    Attributes:
+        client: As given.
+        steady: Whether it is the same at every look.
     """
 
     def __init__(self, client: int, looks: Sequence[Look], messages: Sequence[Message]) -> None:
@@ -404,63 +459,60 @@ class Watch:
         self._steps = [(look, [message for message in messages if message.when == look.when]) for look in looks]
         self._last = messages[-1] if messages else None
         states = {look.state for look in looks}
-        steady = len(states) == 1 and not any(look.died or look.renewed for look in looks)
         kept = not any(message.lost or message.abandoned for message in messages)
-        self._state = states.pop() if steady and kept else None
+        self.steady = len(states) == 1 and kept and not any(look.died or look.renewed for look in looks)
 
-    def holds(self, link: Link, values: Values, numbers: Ints, asked: Bits) -> Bits:
-        """Say for which calls the link was as demanded.
+    def stays(self, link: Link, values: Values, numbers: Ints) -> Bits:
+        """Say for which calls the link was as demanded because it did not change at all while they lasted.
 
         Args:
             link: The link.
             values: The sums of the calls.
             numbers: Of the calls.
-            asked: Of which calls it is asked; of others nothing is said.
         """
-        if self._state is None:
-            return self._followed(link, values, numbers, np.flatnonzero(asked))
-        first, last = self._steps[0][0].when, self._steps[-1][0].when
-        begin = link.look(values[first.at], first.rank, numbers)
-        # Most links do not change at all while a call lasts.
-        steady = link.stays(begin, values[last.at])
-        good: Bits = steady & (link.states(begin) == self._state)
-        doubtful = ~steady
-        if self._last is not None and good.any():
-            if self._last.finish is None:
-                good &= link.lasts(begin, _due(self._last.arrives, values))
-            else:
-                # None is through sooner than one that was written before it. What breaks may be the link alone.
-                broken = good & ~link.lasts(begin, _due(self._last.finish, values))
-                good, doubtful = good & ~broken, doubtful | broken
-        rest = np.flatnonzero(asked & doubtful)
-        if len(rest):
-            good |= self._followed(link, values, numbers, rest)
-        return good
+        first, last = self._steps[0][0], self._steps[-1][0]
+        begin = link.look(values[first.when.at], first.when.rank, numbers)
+        steady: Bits = link.stays(begin, values[last.when.at]) & (link.states(begin) == first.state)
+        if self._last is not None:
+            # None is through sooner than one that was written before it.
+            due = self._last.arrives if self._last.finish is None else self._last.finish
+            steady &= link.lasts(begin, _due(due, values))
+        return steady
 
-    def _followed(self, link: Link, values: Values, numbers: Ints, rows: Ints) -> Bits:
-        """Hold the link of some calls against every look at it and every message on it."""
-        good = np.zeros(len(numbers), np.bool_)
-        if not len(rows):
-            return good
-        if len(rows) < len(numbers):
-            values, numbers = values.of(rows), numbers[rows]
-        mine = np.ones(len(numbers), np.bool_)
-        places: Ints | None = None
+    def holds(self, link: Link, values: Values, numbers: Ints, asked: Bits) -> Bits:
+        """Say for which calls the link was as demanded at every look at it, and for every message on it.
+
+        Args:
+            link: The link.
+            values: The sums of the calls.
+            numbers: Of the calls.
+            asked: Of which calls it is asked; of the others it is not said.
+
+        Raises:
+            ClosedLoopError: Nothing says whether a call or a change of the link goes first.
+        """
+        mine = asked.copy()
+        arrived: Ints | None = None
+        before: Ints | None = None
         for look, messages in self._steps:
-            before, places = places, link.look(values[look.when.at], look.when.rank, numbers, places)
+            places, tied = values.look(self.client, link, look.when, numbers, arrived)
+            if tied is not None and (tied & mine).any():
+                raise ClosedLoopError(TIED)
             mine &= link.states(places) == look.state
-            if before is not None:
+            if before is None:
+                arrived = places
+            else:
                 mine &= link.renewed(places, before) == look.renewed
                 if link.mortal:
                     mine &= link.died(places, before) == look.died
             if not mine.any():
-                return good
+                return mine
             for message in messages:
                 mine &= link.lasts(places, _due(message.arrives, values)) != message.lost
                 if message.finish is not None:
                     mine &= link.survives(places, _due(message.finish, values)) != message.abandoned
-        good[rows] = mine
-        return good
+            before = places
+        return mine
 
 
 def _due(sum_: int, values: Values) -> Ints:
