@@ -16,7 +16,7 @@ from stasis_sim.openloop.restarts import Restarts
 from stasis_sim.openloop.stalls import Stalls
 from stasis_sim.openloop.sums import Tally
 from stasis_sim.openloop.symbols import RECOVERY, THAW
-from stasis_sim.openloop.thaws import Thaws
+from stasis_sim.openloop.thaws import FREEZING, Thaws
 from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.preparation import Prepared
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 FEW: Final = 256
 """So many changes of links are soon put in order."""
+
+STOPPING: Final = (*FREEZING, "stall")
+"""Faults in which a client reads nothing for a while."""
 
 FATAL: Final = ("crash", "restart")
 """Faults in which the program of a client dies."""
@@ -191,6 +194,8 @@ class _Unattended(World):
         self._files = history.files
         super().__init__(prepared, streams, recorder)
         self._files.notice(0, 0, self.asterisk.engine)
+        stopped = {fault.target for fault in self.scenario.faults if fault.verb in STOPPING}
+        self._stopped = [client for client in self.clients if client.name.partition("#")[0] in stopped]
 
     def advance(self, until: int) -> None:
         """Let time pass."""
@@ -210,6 +215,7 @@ class _Unattended(World):
             if client.generation != self._generations[client.index]:
                 self._generations[client.index] = client.generation
                 self._links[client.name].die(now, self._place)
+        for client in self._stopped:
             connection, link = client.connection, self._links[client.name]
             if connection is not None:
                 state = UP if not connection.frozen else DEAF if connection.for_good else FROZEN
