@@ -150,6 +150,8 @@ class _Computation:
 
     def _end_at(self, horizon: int) -> None:
         """Let the run end at an instant; what was over before it, and before where it was to end so far, stays."""
+        if horizon == self._horizon:
+            return
         sure = min(horizon, self._horizon)
         late = []
         for cohort in self._cohorts:
