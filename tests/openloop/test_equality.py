@@ -456,6 +456,24 @@ def test_a_stall_in_which_a_buffer_is_full_closes_the_loop() -> None:
         OpenLoop(prepare(Scenario.of(stalls | {"clients": {"ivr": client | {"buffer": "20KiB"}}}))).compute(1)
 
 
+@pytest.mark.parametrize("verb", ["freeze", "partition", "stall", "shut_out"])
+def test_what_one_replication_has_learnt_serves_the_next(verb: str) -> None:
+    """The ways of one are those of the others, though faults strike at other instants."""
+    client = {
+        "apps": ["Intro-IVR"],
+        "service": {"exponential": "10ms"},
+        "on StasisStart": ["answer", {"play": "2s"}, "continue"],
+    }
+    fault = {verb: "ivr", "every": {"exponential": "4s"}, "for": {"exponential": "2s"}}
+    reload = {"reload": "asterisk", "at": ["3s", "6s"], "extensions": "[default]\n" + DIALPLANS[2]}
+    prepared = prepare(Scenario.of(FROZEN | {"clients": {"ivr": client}, "faults": [fault, reload]}))
+    engine = OpenLoop(prepared)
+    for replication in (1, 2, 3):
+        ledger, touched = engine.compute(replication)
+        by_events, hit = simulate(prepared, replication)
+        assert (measures(ledger), touched) == (measures(by_events), hit)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
