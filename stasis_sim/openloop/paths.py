@@ -17,6 +17,7 @@ from stasis_sim.openloop.links import FOR_EVER, TIED
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
 from stasis_sim.openloop.records import Happening, Record, Sent
 from stasis_sim.openloop.symbols import HORIZON
+from stasis_sim.simulated.clock import Rank
 
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
@@ -499,9 +500,9 @@ class Watch:
             if tied is not None and (tied & mine).any():
                 raise ClosedLoopError(TIED)
             mine &= link.states(places) == look.state
-            if before is None:
-                arrived = places
-            else:
+            if look.when.rank == Rank.ARRIVAL:
+                arrived = places  # the first look, but for doors: they are looked at when a request comes
+            if before is not None:
                 mine &= link.renewed(places, before) == look.renewed
                 if link.mortal:
                     mine &= link.died(places, before) == look.died

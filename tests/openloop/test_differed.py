@@ -149,6 +149,17 @@ def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
     refused(content, "a program that dies at the instant at which the last call ends")
 
 
+def test_a_door_is_not_looked_up_from_where_another_call_found_it() -> None:
+    """Of calls that do not go a way, its first look at a door may be behind the others."""
+    wait = {"wait": {"exponential": "4s"}}
+    content = of_old(
+        [{"shut_out": "ivr", "every": {"exponential": "4s"}, "for": {"exponential": "2s"}, "mode": "blackhole"}],
+        {"duration": "30s", "seed": 1, "count": 16},
+        ivr={"subscribe_all": True, "on StasisStart": [wait, "answer"], "on ChannelDialplan": [wait, "ring", "ring"]},
+    )
+    agree(content, 1000)
+
+
 def test_what_outlives_its_call_is_not_left_out() -> None:
     """On 16 a sound that begins behind `continue` ends when the call is over, and who hears of everything is told."""
     content = of_old(
