@@ -121,7 +121,11 @@ class Bridges:
         self._name_peers(bridge)
 
     def leave(self, bridge: Bridge, channel: Channel) -> None:
-        """A channel goes, and the application that controls it is interested in the bridge once less."""
+        """A channel goes, and the application that controls it is interested in the bridge once less.
+
+        A channel without a cause gets one, which is seen when it ends (bridge-leaves-cause).
+        """
+        channel.thread.cause = channel.thread.cause or _NORMAL_CLEARING
         self.channels.set_variable(channel, "BRIDGEPEER", None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)

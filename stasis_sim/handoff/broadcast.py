@@ -94,6 +94,6 @@ class Offers:
             return compiled
         self.bus.log(
             "WARNING",
-            f"Channel {channel.ident}: proceeding without application filtering due to invalid regex",
+            f"Channel {channel.thread.name}: proceeding without application filtering due to invalid regex",
         )
         return None

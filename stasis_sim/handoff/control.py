@@ -109,8 +109,8 @@ class Floor:
         """Nobody is registered under the name: the dialplan goes on (never-connected)."""
         if self.profile.outbound:  # it has looked for a WebSocket of its own to open (reload-dialplan)
             lack = "Failed to find outbound websocket per-call config for app"
-            self.bus.log("WARNING", f"{channel.ident}: {lack} '{name}'")
-            self.bus.log("WARNING", f"{channel.ident}: Stasis app '{name}' doesn't exist")
+            self.bus.log("WARNING", f"{channel.thread.name}: {lack} '{name}'")
+            self.bus.log("WARNING", f"{channel.thread.name}: Stasis app '{name}' doesn't exist")
         else:
             self.bus.log("ERROR", f"Stasis app '{name}' not registered")
         self.bus.out.append((STASIS, channel.ident, name, tuple(args), "ejected", self.registry.why_missing(name)))

@@ -17,6 +17,7 @@ _NO_SOURCE: Final = error(422, "Unprocessable Entity", "Event source does not ex
 _NOT_SUBSCRIBED: Final = error(422, "Unprocessable Entity", "Event source was not subscribed to")
 _NO_METHOD: Final = error(501, "Not Implemented", "Method not implemented")
 _NO_USER_SOURCE: Final = error(422, "Unprocessable Entity", "Event source was not found")
+_NO_VARIABLES: Final = error(500, "Internal Server Error", "Error processing request")
 _UNCONTROLLED: Final = error(409, "Conflict", "Uncontrolled device specified")
 _NO_DEVICE: Final = error(404, "Not Found", "Device name is missing")
 _OWN_DEVICES: Final = "Stasis:"
@@ -136,7 +137,8 @@ class ApplicationResources:
         if scheme == "deviceState":
             device = ident or ALL_DEVICES
             known = self.registry.hears_device(app.name, device)
-            self.registry.unsubscribe_device(app.name, device)
+            if ident or self.house.profile.devices_all_undone:
+                self.registry.unsubscribe_device(app.name, device)
             return None if known else _NOT_SUBSCRIBED
         if not ident and ALL[scheme] in app.forwards:
             # Asterisk finds the subscription to all, but cannot undo it (subscribe-all-later).
@@ -173,8 +175,10 @@ class ApplicationResources:
         if app is None:
             self.house.bus.log("WARNING", f"App {name} not found")
             return NO_APPLICATION
-        given = parameters.body.get("variables")
-        blob = {**given, "eventname": path[0]} if isinstance(given, Mapping) else {"eventname": path[0]}
+        given = parameters.body.get("variables", {})
+        if not isinstance(given, Mapping):
+            return _NO_VARIABLES
+        blob = {**given, "eventname": path[0]}
         body: dict[str, Any] = {"type": "ChannelUserevent", "eventname": path[0], "userevent": blob}
         about: str | None = None
         for uri in parameters.many("source"):
@@ -184,8 +188,9 @@ class ApplicationResources:
             shown = self._snapshot(scheme, ident)
             if shown is None:
                 return _NO_USER_SOURCE
-            body.setdefault(scheme, shown)
-            if scheme == CHANNEL and about is None:
+            # An event has room for one of each kind: the last one stays (user-event-sources).
+            body[scheme] = shown
+            if scheme == CHANNEL:
                 about = ident
         self.house.bus.raise_event(app.topic, "ChannelUserevent", about, body if self.house.bus.bodies else None)
         return DONE
@@ -242,13 +247,14 @@ class ApplicationResources:
         return DONE
 
     def delete_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """DELETE /deviceStates/{name}: here the letter case counts."""
+        """DELETE /deviceStates/{name}: here the letter case counts (device-state-deleted)."""
         device = _own_device(path[0])
         if device is None:
             return _UNCONTROLLED
         if device == _OWN_DEVICES:
             return _NO_DEVICE
-        if self.devices.pop(path[0], None) is not None:
+        self.devices.pop(path[0], None)
+        if self.house.profile.device_deletion_told:
             self.registry.device_changed(path[0], "UNKNOWN")
         return DONE
 
