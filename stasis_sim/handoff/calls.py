@@ -207,17 +207,21 @@ class Calls:
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause or channel.thread.cause
             channel.thread.hungup = True
-        elif not channel.walks:
-            self.ended(channel.thread, cause)
         elif linger:
             channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause), channel.ident)
         else:
-            self._wait(channel, self.pbx.hangup(channel.thread, cause))
+            self._hang_up(channel, cause)
 
     def _hang_up_late(self, late: tuple[Channel, int]) -> None:
         channel, cause = late
         channel.waits = 0
-        self._wait(channel, self.pbx.hangup(channel.thread, cause))
+        self._hang_up(channel, cause)
+
+    def _hang_up(self, channel: Channel, cause: int) -> None:
+        if channel.walks:
+            self._wait(channel, self.pbx.hangup(channel.thread, cause))
+        else:
+            self.ended(channel.thread, cause)
 
     def _linger(self, channel: Channel, left: str = "") -> int:
         return self.outbound.linger_us(channel, left) if self.outbound is not None else 0
@@ -313,7 +317,6 @@ class Calls:
     def claim(self, offer: Offer, app: str) -> None:
         """The winner of a broadcast gets the channel."""
         channel = offer.channel
-        offer.winner = app
         channel.fire("claim")
         self._wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
         if channel.control is None:

@@ -36,6 +36,8 @@ class ApplicationResources:
         self.registry = house.registry
         self.apps = house.registry.apps
         self.devices: dict[str, str] = {}
+        # They lie in Asterisk's database, which the recorder's does not keep (restart-device-states).
+        house.resets.append(self.devices.clear)
 
     def routes(self) -> Routes:
         """The handlers by method and path."""
@@ -146,16 +148,19 @@ class ApplicationResources:
         return None if app.unsubscribe(ident) else _NOT_SUBSCRIBED
 
     def filter(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """PUT eventFilter: each list is replaced if it is given, an empty object takes both away (event-filter)."""
+        """PUT eventFilter: each list is replaced if it is given, nothing at all takes both away (event-filter).
+
+        A body that is a list is taken for both (event-filter-formats).
+        """
         app = self.apps.get(path[0])
         if app is None:
             return NO_APPLICATION
-        body: Mapping[str, Any] = parameters.body
+        body = parameters.json or None
         for key in ("disallowed", "allowed"):
-            if body and key not in body:
+            if isinstance(body, Mapping) and key not in body:
                 continue
-            rules = body.get(key)
-            if rules is not None and not _is_filter(rules):
+            rules = body[key] if isinstance(body, Mapping) else body
+            if body is not None and not _is_filter(rules):
                 return bad("Invalid format definition")
             if key == "allowed":
                 app.allowed = rules
@@ -214,9 +219,9 @@ class ApplicationResources:
             return error(404, "Not Found", "Channel not found or not in broadcast state")
         if offer.winner is not None:
             return error(409, "Conflict", "Channel has already been claimed by another application")
-        offer.winner = app
+        told = self.house.offers.claim(offer, app)
         self.house.after(self.house.calls.claim, offer, app)
-        self.house.after(self.house.offers.claimed, offer)
+        self.house.after(self.house.offers.claimed, offer, told)
         return DONE
 
     # -- device states ------------------------------------------------------------------------------------------
@@ -325,7 +330,11 @@ def _parse(uri: str) -> tuple[str, str]:
 
 
 def _is_filter(rules: object) -> bool:
-    return isinstance(rules, list) and all(isinstance(rule, Mapping) and rule.get("type") for rule in rules)
+    return isinstance(rules, list) and all(map(_is_rule, rules))
+
+
+def _is_rule(rule: object) -> bool:
+    return isinstance(rule, Mapping) and isinstance(rule.get("type"), str) and bool(rule["type"])
 
 
 def _own_device(name: str) -> str | None:

@@ -40,6 +40,9 @@ BYTES: Final = {
     "ChannelUserevent": 499,
     "ChannelVarset": 488,
     "DeviceStateChanged": 185,
+    "PlaybackContinuing": 251,
+    "PlaybackFinished": 220,
+    "PlaybackStarted": 223,
     "StasisEnd": 440,
     "StasisStart": 460,
 }
