@@ -231,8 +231,9 @@ class Calls:
         if channel.offer is not None and channel.control is None:
             channel.unread.append((digit, duration_ms))
             return
-        if channel.control is not None and self.floor.profile.command_tick_us:
-            self.run(channel.control)  # a frame wakes the loop
+        control = channel.control
+        if control is not None and control.bridge is None and self.floor.profile.command_tick_us:
+            self.run(control)  # a frame wakes the loop, unless a bridge reads it
         self.channels.key(channel, digit, duration_ms)
         if channel.control is None:
             self._wait(channel, self.pbx.dtmf(channel.thread, digit))

@@ -48,6 +48,8 @@ class BridgeResources:
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /bridges/{id}."""
         bridge = self.bridges.live.get(path[0])
+        if bridge is None and self.house.profile.bridge_cache:
+            bridge = self.bridges.lingering(path[0])
         return _NO_BRIDGE if bridge is None else ok(bridge.json())
 
     def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
@@ -57,6 +59,8 @@ class BridgeResources:
         old = self.bridges.live.get(ident)
         if old is not None:
             return self._again(old, name, types, named=bool(path))
+        if self.bridges.lingering(ident) is not None and not self.house.profile.bridge_cache:
+            return _exists(ident)
         if not ident:
             # Asterisk takes a random one.
             self._made += 1
@@ -74,7 +78,7 @@ class BridgeResources:
 
     def _again(self, bridge: Bridge, name: str, types: str, *, named: bool) -> Reply:
         if not self.house.profile.bridge_update:
-            return error(409, "Conflict", f"Bridge with id '{bridge.ident}' already exists")
+            return _exists(bridge.ident)
         if not named:
             # Asterisk makes another one of the same id, which nobody can reach.
             return ok(Bridge(bridge.ident, name, bridge.kind, bridge.video_mode).json())
@@ -133,3 +137,7 @@ class BridgeResources:
                 return error(422, "Unprocessable Entity", "Channel not in Stasis application")
             controls.append(channel.control)
         return controls or _NO_CHANNELS
+
+
+def _exists(ident: str) -> Reply:
+    return error(409, "Conflict", f"Bridge with id '{ident}' already exists")
