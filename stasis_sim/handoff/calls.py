@@ -210,6 +210,9 @@ class Calls:
         elif linger:
             channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause), channel.ident)
         else:
+            if channel.nested and control is not None:
+                # The Stasis() of its own dialplan returns first (originate-enters-again).
+                self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
             self._hang_up(channel, cause)
 
     def _hang_up_late(self, late: tuple[Channel, int]) -> None:
@@ -285,7 +288,7 @@ class Calls:
         if control.failed:
             self.fail_stasis(channel)
             return
-        if not channel.walks:
+        if not channel.walks and not channel.nested:
             self._start_outgoing(channel, control)
             return
         self._wait(channel, self.pbx.resume(channel.thread, control.place))
@@ -296,6 +299,7 @@ class Calls:
         Asterisk runs it inside Stasis(), without `h` and without asking anybody to hang up.
         """
         thread = channel.thread
+        channel.nested = True
         thread.handler = True
         thread.context, thread.exten, thread.priority = control.place or (
             thread.context,

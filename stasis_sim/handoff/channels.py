@@ -58,7 +58,8 @@ class Channel:
         answer: The final answer of a SIP caller who has hung up; None: he has not.
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
-        walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
+        walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
+        nested: ARI originated it for an application, and what runs is a dialplan within Stasis(), since it continued.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Channel:
         "control",
         "forwards",
         "ident",
+        "nested",
         "offer",
         "peer",
         "routine",
@@ -101,6 +103,7 @@ class Channel:
         self.vanished = False
         self.session: SessionTimer | None = None
         self.walks = not routine[0]
+        self.nested = False
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""

@@ -259,12 +259,13 @@ class Floor:
         if not self.profile.fresh_blobs:
             return channel.shown
         now = self.channels.current(channel, running=True)
+        walks = channel.walks or channel.nested
         if control.place is None:
-            later = 0 if channel.walks or control.how != "continue" else 1
+            later = 0 if walks or control.how != "continue" else 1
             return now._replace(priority=now.priority + later)
         # A dialplan that runs will add one before it goes on.
         context, exten, priority = control.place
-        return now._replace(context=context, exten=exten, priority=priority - channel.walks)
+        return now._replace(context=context, exten=exten, priority=priority - walks)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
