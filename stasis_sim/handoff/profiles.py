@@ -44,7 +44,8 @@ class Profile:
         variables_wait: POST variable answers when the variable is set, not before.
         dial_timeout_cause: The cause of a call by ARI that nobody answers in time.
         bridge_update: POST on a bridge that exists is an update, not a conflict.
-        bridge_cache: A bridge that was destroyed and is still held can be looked at, and another one of its id be made.
+        bridge_cache: Bridges are looked at in a cache: one that was destroyed and is still held too, while another one
+            of its id may be made.
         devices_all_undone: A subscription to all device states can be undone as it was made, by `deviceState:`.
         device_deletion_told: Who listens to a device hears of each DELETE on it, also of one that was not there.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
@@ -172,7 +173,7 @@ RULES: Final = (
     Rule("variables_wait", True, False, True, "busy-variable"),
     Rule("dial_timeout_cause", 19, 0, 19, "originate-unanswered"),
     Rule("bridge_update", False, True, False, "bridge-errors"),
-    Rule("bridge_cache", False, True, False, "bridge-held"),
+    Rule("bridge_cache", False, True, False, "bridge-held, bridges-listed"),
     Rule("devices_all_undone", True, False, True, "device-states-all"),
     Rule("device_deletion_told", False, True, False, "device-state-deleted"),
     Rule("end_published", False, True, False, "originate-ends-in-h"),

@@ -100,7 +100,7 @@ class Parameters:
             found = value if isinstance(value, list) else [value]
             return [one if isinstance(one, str) else "" for one in found]
         text = self.given(name)
-        return [] if text is None else [one.strip() for one in text.split(",")]
+        return [] if text is None else text.split(",")
 
 
 Handler: TypeAlias = Callable[[Sequence[str], Parameters], Reply | None]
