@@ -63,18 +63,18 @@ class Offers:
         for app in self._matching(offer):
             self.bus.send(app, "CallBroadcast", channel.ident, body)
 
-    def claimed(self, offer: Offer) -> None:
-        """Tell those who match who has got it (broadcast-filter)."""
+    def claim(self, offer: Offer, app: str) -> dict[str, Any] | None:
+        """An application has claimed a channel; return what is told of it, which is how it is now."""
+        offer.winner = app
+        if not (offer.notify and self.bus.bodies):
+            return None
+        return {"type": "CallClaimed", "channel": self.channels.json(offer.channel), "winner_app": app}
+
+    def claimed(self, offer: Offer, told: dict[str, Any] | None) -> None:
+        """Tell those who match who has got it (broadcast-filter, broadcast-claimed-by-nobody)."""
         if offer.notify:
-            body: dict[str, Any] | None = None
-            if self.bus.bodies:
-                body = {
-                    "type": "CallClaimed",
-                    "channel": self.channels.json(offer.channel),
-                    "winner_app": offer.winner,
-                }
             for app in self._matching(offer):
-                self.bus.send(app, "CallClaimed", offer.channel.ident, body)
+                self.bus.send(app, "CallClaimed", offer.channel.ident, told)
 
     def close(self, channel: Channel) -> None:
         """An offer is over."""
@@ -94,6 +94,6 @@ class Offers:
             return compiled
         self.bus.log(
             "WARNING",
-            f"Channel {channel.ident}: proceeding without application filtering due to invalid regex",
+            f"Channel {channel.thread.name}: proceeding without application filtering due to invalid regex",
         )
         return None
