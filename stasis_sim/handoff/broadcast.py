@@ -6,13 +6,12 @@ channel has left Stasis: a later claim is a conflict, and after that unknown (br
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.events import Bus
-from stasis_sim.handoff.posix import compile_posix
+from stasis_sim.handoff.posix import Posix, compile_posix
 from stasis_sim.handoff.subscriptions import App
 
 _PATTERN_BYTES: Final = 256
@@ -31,7 +30,7 @@ class Offer:
 
     __slots__ = ("args", "channel", "notify", "pattern", "winner")
 
-    def __init__(self, channel: Channel, pattern: re.Pattern[str] | None, args: Sequence[str], *, notify: bool) -> None:
+    def __init__(self, channel: Channel, pattern: Posix | None, args: Sequence[str], *, notify: bool) -> None:
         self.channel = channel
         self.pattern = pattern
         self.args = tuple(args)
@@ -86,7 +85,7 @@ class Offers:
         apps = self.bus.apps.values()
         return [app for app in apps if offer.pattern is None or offer.pattern.search(app.name)]
 
-    def _compile(self, channel: Channel, pattern: str | None) -> re.Pattern[str] | None:
+    def _compile(self, channel: Channel, pattern: str | None) -> Posix | None:
         if not pattern:
             return None
         compiled = compile_posix(pattern) if len(pattern) <= _PATTERN_BYTES else None

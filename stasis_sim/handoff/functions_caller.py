@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.text import atoi, fold, split_arguments
+from stasis_sim.handoff.text import atoi, fold, split_arguments, strip
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -159,6 +159,7 @@ def _write(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
 
 def _set(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     member = fold(split_arguments(data)[0]) if data else ""
+    value = strip(value)
     if member == "all":
         _set_name(thread, split_caller(value)[0])
         _set_number(thread, split_caller(value)[1])
