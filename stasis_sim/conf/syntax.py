@@ -19,7 +19,8 @@ What a reader of the result can rely on:
 * ``valid`` is False where Asterisk throws the whole file away; ``sections`` is empty then, and ``diagnostics`` has the
   error that did it. Everything else that Asterisk only warns of is in ``diagnostics`` too, in the order it is met.
 * Text that is no UTF-8 survives as surrogates (``surrogateescape``); limits on lengths count bytes as Asterisk does.
-* ``#include`` is relative to ``Source.base``, the folder that stands for /etc/asterisk, never to the including file.
+* ``#include`` is relative to ``Source.base``, the folder that stands for /etc/asterisk, never to the including file; so
+  is a path that begins with /etc/asterisk/.
 
 Nothing here raises for anything that stands in a file.
 """
@@ -372,7 +373,7 @@ class _Reader:
         if self.known is not None:
             yield from self.known.get(pattern, ())
             return
-        for path in expand(self.base, pattern):
+        for path in expand(self.base, pattern.removeprefix("/etc/asterisk/")):
             try:
                 yield IncludedFile(path, read_regular(self.base / path))
             except (OSError, ValueError):

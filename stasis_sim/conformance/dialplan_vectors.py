@@ -243,10 +243,11 @@ class _Flow:
         digits, _, between = rest.rstrip(")").partition(",")
         pause = int(between or 250) * 1_000
         for digit in digits:
-            heapq.heappush(self.script, (now + 600_000, digit))
+            heapq.heappush(self.script, (now + 200_000, digit))
             now += pause + 100_000
-        # SendDTMF() is over with the pause after the last key, and so is the caller's half.
-        heapq.heappush(self.script, (now + 500_000, "hangup"))
+        # SendDTMF() begins after 0.1 s; a key of 0.1 s is heard when it ends. It is over with the pause after the last
+        # key, and so is the caller's half (dialplan_asked:dtmf-short).
+        heapq.heappush(self.script, (now + 100_000, "hangup"))
 
     def _caller_does(self, at: int, what: str) -> int | None:
         """Let the caller's half do what it has planned."""

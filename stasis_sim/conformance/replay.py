@@ -90,7 +90,8 @@ class _Replay:
         self.driver = driver
         driver.sink = self._see
         self.saw: Saw = {}
-        self.calls: dict[str, None] = {}
+        # The calls by their ids, with the names that Asterisk gave their channels on the recorder's machine.
+        self.calls: dict[str, str] = {}
         self.sessions: dict[str, str] = {}
         self.clients: dict[str, str] = {}
         self.listeners: dict[str, _Listener] = {}
@@ -141,6 +142,8 @@ class _Replay:
         kind = effect[0]
         if kind == SEND:
             _, session, _, _, _, _, body = effect
+            if isinstance(body, Mapping) and body["type"] == "Dial":
+                return  # the recordings leave it out, and count those that are missed
             self.saw.setdefault("events", {}).setdefault(self.clients.get(session, session), []).append(body)
         elif kind == STEP:
             _, channel, context, exten, priority, application, data = effect
@@ -149,7 +152,8 @@ class _Replay:
             steps.append([context, exten, priority, application, data])
         elif kind == MISSED:
             missed = self.saw.setdefault("missed", {})
-            missed[effect[2]] = missed.get(effect[2], 0) + 1
+            app = self._logged(effect[2])
+            missed[app] = missed.get(app, 0) + 1
         elif kind == RESPONSE:
             self.answers[effect[1]] = (effect[2], effect[5])
         elif kind == CLOSE:
@@ -159,6 +163,14 @@ class _Replay:
 
     def _name(self, channel: str) -> str:
         return channel if channel in self.calls else self.engine.house.channels.names.get(channel, channel)
+
+    def _logged(self, app: str) -> str:
+        """An application as the log has it: one made for a call with the channel's name (outbound-per-call-moved).
+
+        Only there: everywhere else recordings have the call's id.
+        """
+        name, _, call = app.rpartition(":")
+        return f"{name}:{self.calls[call]}" if name and call in self.calls else app
 
     def _gone(self, session: str) -> None:
         client = self.clients.pop(session, None)
@@ -247,7 +259,7 @@ class _Replay:
 
     def _do_call(self, id: str, to: str, vars: Mapping[str, str] | None = None) -> None:  # noqa: A002
         exten, _, context = to.partition("@")
-        self.calls[id] = None
+        self.calls[id] = f"Local/{to}-{self.engine.house.calls.local_pairs:08x};2"
         self.driver.apply(Call(id, exten, context, vars or {}))
 
     def _do_hangup(self, id: str) -> None:  # noqa: A002

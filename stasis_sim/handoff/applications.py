@@ -11,6 +11,7 @@ meets it as Asterisk meets an application whose module is not loaded: the call e
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.applications_call import CALL_APPLICATIONS
@@ -31,6 +32,12 @@ _LEVELS: Final = {"error": "ERROR", "warning": "WARNING", "notice": "NOTICE", "d
 
 def noop(_pbx: Pbx, _thread: Thread, _data: str) -> int:
     """NoOp(text): nothing but a line in the log, which the step itself is."""
+    return NEXT
+
+
+def signal(sign: str, pbx: Pbx, thread: Thread, _data: str) -> int:
+    """Ringing(), Progress() and Proceeding(): only who calls hears of it."""
+    pbx.host.signal(thread, sign)
     return NEXT
 
 
@@ -138,6 +145,7 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "ImportVar": import_var,
     "DBdel": db_delete,
     "DBdeltree": db_delete_tree,
+    **{name: partial(signal, name.upper()) for name in ("Ringing", "Progress", "Proceeding")},
     # What has no effect that the model could show.
     **dict.fromkeys(
         (
@@ -149,12 +157,9 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "Monitor",
             "PauseMixMonitor",
             "PlayTones",
-            "Proceeding",
-            "Progress",
             "ResetCDR",
             "NoCDR",
             "ForkCDR",
-            "Ringing",
             "SendText",
             "SendURL",
             "SetAMAFlags",

@@ -319,7 +319,6 @@ def _stasis_arguments(data: str) -> tuple[str, ...]:
 
 def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
     """StasisBroadcast([timeout[,filter[,arguments[,notify]]]]): offers the channel to all; the first claim gets it."""
-    pbx.set_variable(thread, "STASISSTATUS", "")
     given = [*split_arguments(data, 4), *[""] * 4]
     timeout = scan_int(given[0]) if given[0] else _BROADCAST_MS
     if timeout is None or not 0 <= timeout <= _BROADCAST_LIMIT_MS:
@@ -332,6 +331,8 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
     arguments: Sequence[str] = given[2].split(":")[:_STASIS_ARGUMENTS] if given[2] else ()
     notify = fold(given[3]) in _TRUE
     pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
+    # Set before, but what is published comes later than what the channel's own thread sends.
+    pbx.set_variable(thread, "STASISSTATUS", "")
 
     def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
         pbx.host.broadcast_over(thread)

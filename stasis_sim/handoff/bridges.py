@@ -3,7 +3,8 @@
 As in Asterisk's main/bridge.c and bridge_channel.c, as far as an application can see.  The message about a channel
 that enters or leaves shows the bridge before its technology is chosen anew; BRIDGEPEER is set after it on all that
 are in, and deleted on one that leaves before the message.  A bridge that is destroyed sends its members away
-first, and BridgeDestroyed comes last (delete-bridge-while-down).
+first, and BridgeDestroyed comes last (delete-bridge-while-down).  It does so when nobody holds the bridge any more: the
+loop of a channel that has moved on into another bridge does until its next command (bridge-held).
 """
 
 from __future__ import annotations
@@ -38,17 +39,21 @@ class Bridge:
         members: The channels in it, in Asterisk's order.
         forwards: Who listens to it.
         dissolved: It is being destroyed.
+        holders: How many loops of channels that have left it for another bridge still hold it.
+        untold: Nobody has been told of it, for one of the same id was there; they are when it changes.
     """
 
     __slots__ = (
         "dissolved",
         "forwards",
+        "holders",
         "ident",
         "kind",
         "members",
         "name",
         "smart",
         "technology",
+        "untold",
         "video_mode",
     )
 
@@ -63,6 +68,8 @@ class Bridge:
         self.members: list[Channel] = []
         self.forwards: list[Forward] = []
         self.dissolved = False
+        self.holders = 0
+        self.untold = False
 
     def json(self) -> dict[str, Any]:
         """A bridge's JSON."""
@@ -86,6 +93,17 @@ class Bridges:
         self.bus = bus
         self.channels = channels
         self.live: dict[str, Bridge] = {}
+        # Destroyed ones that somebody still holds.
+        self.held: list[Bridge] = []
+
+    def forget_all(self) -> None:
+        """Asterisk restarts: there are none."""
+        self.live.clear()
+        self.held.clear()
+
+    def lingering(self, ident: str) -> Bridge | None:
+        """A bridge of this id that was destroyed and is still held."""
+        return next((bridge for bridge in self.held if bridge.ident == ident), None)
 
     def create(self, ident: str, name: str, types: str) -> Bridge | None:
         """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create)."""
@@ -100,7 +118,9 @@ class Bridges:
             return None
         bridge = Bridge(ident, name, "mixing" if mixing else "holding", video_mode)
         self.live[ident] = bridge
-        self._publish(bridge, "BridgeCreated")
+        bridge.untold = self.lingering(ident) is not None
+        if not bridge.untold:
+            self._publish(bridge, "BridgeCreated")
         return bridge
 
     def subscribe(self, app: App, bridge: Bridge) -> None:
@@ -119,9 +139,14 @@ class Bridges:
             # A new technology takes over those who were in before behind the one who has just joined.
             bridge.members.insert(0, bridge.members.pop())
         self._name_peers(bridge)
+        self._changed(bridge)
 
     def leave(self, bridge: Bridge, channel: Channel) -> None:
-        """A channel goes, and the application that controls it is interested in the bridge once less."""
+        """A channel goes, and the application that controls it is interested in the bridge once less.
+
+        A channel without a cause gets one, which is seen when it ends (bridge-leaves-cause).
+        """
+        channel.thread.cause = channel.thread.cause or _NORMAL_CLEARING
         self.channels.set_variable(channel, "BRIDGEPEER", None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)
@@ -129,6 +154,7 @@ class Bridges:
         if not bridge.dissolved:
             self._choose(bridge)
             self._name_peers(bridge)
+            self._changed(bridge)
         control = channel.control
         if control is not None and control.bridge is bridge:
             control.app.unsubscribe(bridge.ident)
@@ -146,13 +172,35 @@ class Bridges:
             self.leave(bridge, channel)
         return members
 
+    def hold(self, bridge: Bridge) -> None:
+        """The loop of a channel has gone on to another bridge, and holds this one for now."""
+        bridge.holders += 1
+
+    def let_go(self, bridge: Bridge) -> None:
+        """It does so no more."""
+        bridge.holders -= 1
+        if not bridge.holders and bridge in self.held:
+            self.held.remove(bridge)
+            self.destroyed(bridge)
+            if bridge.ident in self.live:
+                self.live[bridge.ident].untold = True
+
     def destroyed(self, bridge: Bridge) -> None:
-        """The last who held the bridge has let go of it: nobody is subscribed to it any more."""
-        self._publish(bridge, "BridgeDestroyed")
+        """Once the last who held the bridge has let go of it, nobody is subscribed to it any more."""
+        if bridge.holders:
+            self.held.append(bridge)
+            return
+        # What is shown goes by the id: it may be of a new one that nobody has been told of.
+        self._publish(bridge, "BridgeDestroyed", shown=self.live.get(bridge.ident))
         for forward in list(bridge.forwards):
             app = forward.topic.listener
             if app is not None:
                 app.unsubscribe(bridge.ident, for_good=True)
+
+    def _changed(self, bridge: Bridge) -> None:
+        if bridge.untold:
+            bridge.untold = False
+            self._publish(bridge, "BridgeCreated")
 
     def _choose(self, bridge: Bridge) -> None:
         """Choose the technology anew (smart_bridge_operation)."""
@@ -176,12 +224,14 @@ class Bridges:
     def _tell(self, bridge: Bridge, channel: Channel) -> None:
         self.bus.out.append((BRIDGED, bridge.ident, tuple(member.ident for member in bridge.members), channel.ident))
 
-    def _publish(self, bridge: Bridge, event_type: str, channel: Channel | None = None) -> None:
+    def _publish(
+        self, bridge: Bridge, event_type: str, channel: Channel | None = None, shown: Bridge | None = None
+    ) -> None:
         if not (bridge.forwards or self.bus.bridges):
             return
         body: Mapping[str, Any] | None = None
         if self.bus.bodies:
-            body = {"type": event_type, "bridge": bridge.json()}
+            body = {"type": event_type, "bridge": (shown or bridge).json()}
             if channel is not None:
                 body["channel"] = self.channels.json(channel)
         ident = None if channel is None else channel.ident

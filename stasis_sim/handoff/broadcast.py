@@ -6,13 +6,12 @@ channel has left Stasis: a later claim is a conflict, and after that unknown (br
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.events import Bus
-from stasis_sim.handoff.posix import compile_posix
+from stasis_sim.handoff.posix import Posix, compile_posix
 from stasis_sim.handoff.subscriptions import App
 
 _PATTERN_BYTES: Final = 256
@@ -31,7 +30,7 @@ class Offer:
 
     __slots__ = ("args", "channel", "notify", "pattern", "winner")
 
-    def __init__(self, channel: Channel, pattern: re.Pattern[str] | None, args: Sequence[str], *, notify: bool) -> None:
+    def __init__(self, channel: Channel, pattern: Posix | None, args: Sequence[str], *, notify: bool) -> None:
         self.channel = channel
         self.pattern = pattern
         self.args = tuple(args)
@@ -63,18 +62,18 @@ class Offers:
         for app in self._matching(offer):
             self.bus.send(app, "CallBroadcast", channel.ident, body)
 
-    def claimed(self, offer: Offer) -> None:
-        """Tell those who match who has got it (broadcast-filter)."""
+    def claim(self, offer: Offer, app: str) -> dict[str, Any] | None:
+        """An application has claimed a channel; return what is told of it, which is how it is now."""
+        offer.winner = app
+        if not (offer.notify and self.bus.bodies):
+            return None
+        return {"type": "CallClaimed", "channel": self.channels.json(offer.channel), "winner_app": app}
+
+    def claimed(self, offer: Offer, told: dict[str, Any] | None) -> None:
+        """Tell those who match who has got it (broadcast-filter, broadcast-claimed-by-nobody)."""
         if offer.notify:
-            body: dict[str, Any] | None = None
-            if self.bus.bodies:
-                body = {
-                    "type": "CallClaimed",
-                    "channel": self.channels.json(offer.channel),
-                    "winner_app": offer.winner,
-                }
             for app in self._matching(offer):
-                self.bus.send(app, "CallClaimed", offer.channel.ident, body)
+                self.bus.send(app, "CallClaimed", offer.channel.ident, told)
 
     def close(self, channel: Channel) -> None:
         """An offer is over."""
@@ -86,7 +85,7 @@ class Offers:
         apps = self.bus.apps.values()
         return [app for app in apps if offer.pattern is None or offer.pattern.search(app.name)]
 
-    def _compile(self, channel: Channel, pattern: str | None) -> re.Pattern[str] | None:
+    def _compile(self, channel: Channel, pattern: str | None) -> Posix | None:
         if not pattern:
             return None
         compiled = compile_posix(pattern) if len(pattern) <= _PATTERN_BYTES else None
@@ -94,6 +93,6 @@ class Offers:
             return compiled
         self.bus.log(
             "WARNING",
-            f"Channel {channel.ident}: proceeding without application filtering due to invalid regex",
+            f"Channel {channel.thread.name}: proceeding without application filtering due to invalid regex",
         )
         return None

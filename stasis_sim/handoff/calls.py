@@ -7,7 +7,8 @@ Stasis belongs to the floor (control.py) until that gives it back, and then the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels import Channel, Channels
@@ -42,6 +43,25 @@ _DEVICE: Final = 1
 DELETE; sip-callers, silent callers)."""
 
 
+class Halves(Protocol):
+    """Who knows what one half of a Local channel that ARI originated does to the other."""
+
+    def answered(self, far: Channel) -> None:
+        """The half that runs the dialplan was answered."""
+
+    def signalled(self, far: Channel, sign: str) -> None:
+        """It rings, or goes on."""
+
+    def refused(self, far: Channel) -> None:
+        """It is busy, or congested."""
+
+    def given_up(self, near: Channel) -> None:
+        """The half that is dialled is about to end."""
+
+    def parted(self, channel: Channel) -> None:
+        """One half has ended."""
+
+
 class Calls:
     """The calls of one Asterisk; also the interpreter's `Host`."""
 
@@ -74,8 +94,7 @@ class Calls:
         self.local_pairs = 0
         # What the halves of Local channels that ARI originated do to each other, after the present stimulus.
         self.later: list[tuple[Callable[[Channel], None], Channel]] = []
-        self.answered: Callable[[Channel], None] = _nobody
-        self.parted: Callable[[Channel], None] = _nobody
+        self.halves: Halves | None = None
 
     # -- stimuli ------------------------------------------------------------------------------------------------
 
@@ -183,33 +202,41 @@ class Calls:
             self.floor.hang_up(control, how)
             self.floor.run(control)
             self.offers.close(channel)
-            linger = self._linger(channel)
+            linger = self._linger(channel, control.app.name)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause or channel.thread.cause
             channel.thread.hungup = True
-        elif not channel.walks:
-            self.ended(channel.thread, cause)
         elif linger:
             channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause), channel.ident)
         else:
-            self._wait(channel, self.pbx.hangup(channel.thread, cause))
+            if channel.nested and control is not None:
+                # The Stasis() of its own dialplan returns first (originate-enters-again).
+                self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
+            self._hang_up(channel, cause)
 
     def _hang_up_late(self, late: tuple[Channel, int]) -> None:
         channel, cause = late
         channel.waits = 0
-        self._wait(channel, self.pbx.hangup(channel.thread, cause))
+        self._hang_up(channel, cause)
 
-    def _linger(self, channel: Channel) -> int:
-        return self.outbound.linger_us(channel) if self.outbound is not None else 0
+    def _hang_up(self, channel: Channel, cause: int) -> None:
+        if channel.walks:
+            self._wait(channel, self.pbx.hangup(channel.thread, cause))
+        else:
+            self.ended(channel.thread, cause)
+
+    def _linger(self, channel: Channel, left: str = "") -> int:
+        return self.outbound.linger_us(channel, left) if self.outbound is not None else 0
 
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
         if channel.offer is not None and channel.control is None:
             channel.unread.append((digit, duration_ms))
             return
-        if channel.control is not None and self.floor.profile.command_tick_us:
-            self.run(channel.control)  # a frame wakes the loop
+        control = channel.control
+        if control is not None and control.bridge is None and self.floor.profile.command_tick_us:
+            self.run(control)  # a frame wakes the loop, unless a bridge reads it
         self.channels.key(channel, digit, duration_ms)
         if channel.control is None:
             self._wait(channel, self.pbx.dtmf(channel.thread, digit))
@@ -249,7 +276,7 @@ class Calls:
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
         self.offers.close(control.channel)
-        linger = self._linger(control.channel)
+        linger = self._linger(control.channel, control.app.name)
         if linger:
             control.channel.waits = self.timers.set(linger, self._back, control, control.channel.ident)
         else:
@@ -261,7 +288,7 @@ class Calls:
         if control.failed:
             self.fail_stasis(channel)
             return
-        if not channel.walks:
+        if not channel.walks and not channel.nested:
             self._start_outgoing(channel, control)
             return
         self._wait(channel, self.pbx.resume(channel.thread, control.place))
@@ -272,6 +299,7 @@ class Calls:
         Asterisk runs it inside Stasis(), without `h` and without asking anybody to hang up.
         """
         thread = channel.thread
+        channel.nested = True
         thread.handler = True
         thread.context, thread.exten, thread.priority = control.place or (
             thread.context,
@@ -294,7 +322,6 @@ class Calls:
     def claim(self, offer: Offer, app: str) -> None:
         """The winner of a broadcast gets the channel."""
         channel = offer.channel
-        offer.winner = app
         channel.fire("claim")
         self._wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
         if channel.control is None:
@@ -318,8 +345,8 @@ class Calls:
             if channel.thread.kind == SIP:
                 self.peers.answered(channel)
         self.channels.restated(channel)
-        if channel.peer is not None and channel.thread.state == "Up":
-            self.later.append((self.answered, channel))
+        if self.halves is not None and channel.peer is not None and channel.thread.state == "Up":
+            self.later.append((self.halves.answered, channel))
 
     # -- the interpreter's host -----------------------------------------------------------------------------------
 
@@ -345,9 +372,24 @@ class Calls:
         """A variable was set."""
         self.channels.variable(thread.owner, name, value)
 
-    def state(self, thread: Thread, state: str) -> None:  # noqa: ARG002 - thread.state has it already
-        """The channel's state changed."""
-        self.restated(thread.owner)
+    def state(self, thread: Thread, state: str) -> None:
+        """The channel's state changed; who calls by a Local channel hangs up when he hears that it is busy."""
+        channel: Channel = thread.owner
+        self.restated(channel)
+        if state == "Busy" and thread.kind != SIP and not thread.hungup:
+            self.channels.hangup_requested(channel, {"cause": 0}, running=True)
+            if self.halves is not None and channel.peer is not None:
+                self.later.append((self.halves.refused, channel))
+
+    def signal(self, thread: Thread, sign: str) -> None:
+        """Whoever calls is told that it rings or goes on."""
+        channel: Channel = thread.owner
+        if self.halves is not None and channel.peer is not None:
+            self.later.append((partial(self.halves.signalled, sign=sign), channel))
+
+    def caller_changed(self, thread: Thread) -> None:
+        """The caller's name or number is another one."""
+        self.channels.called_by(thread.owner)
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
@@ -434,10 +476,12 @@ class Calls:
         if not channel.walks and channel.state == "dialplan":
             # What Stasis() says when it returns, after any dialplan that it ran (originate-app).
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
+        if self.halves is not None and channel.state == "dialled":
+            self.halves.given_up(channel)
         self.channels.gone(channel, cause)
         self.bus.out.append((ENDED, channel.ident, cause, channel.answer or self._final_answer(channel, cause)))
-        if channel.peer is not None:
-            self.later.append((self.parted, channel))
+        if self.halves is not None and channel.peer is not None:
+            self.later.append((self.halves.parted, channel))
 
     def settle(self) -> None:
         """Do what the halves of Local channels do to each other."""
@@ -448,7 +492,3 @@ class Calls:
     def log(self, level: str, text: str) -> None:
         """A line of Asterisk's log."""
         self.bus.log(level, text)
-
-
-def _nobody(channel: Channel) -> None:
-    """Who hears of a half of a Local channel as long as there is no originate."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff.events import CAUSES, Bus
+from stasis_sim.handoff.functions_caller import describe_presentation, presentation
 from stasis_sim.handoff.lifecycles import CHANNEL, fire
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.subscriptions import Forward
@@ -57,7 +58,8 @@ class Channel:
         answer: The final answer of a SIP caller who has hung up; None: he has not.
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
-        walks: Its dialplan runs, or has run; one that ARI originated has none until it continues.
+        walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
+        nested: ARI originated it for an application, and what runs is a dialplan within Stasis(), since it continued.
     """
 
     __slots__ = (
@@ -67,6 +69,7 @@ class Channel:
         "control",
         "forwards",
         "ident",
+        "nested",
         "offer",
         "peer",
         "routine",
@@ -100,6 +103,7 @@ class Channel:
         self.vanished = False
         self.session: SessionTimer | None = None
         self.walks = not routine[0]
+        self.nested = False
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
@@ -161,8 +165,14 @@ class Channels:
         if channel.forwards or self.everyone:
             if old.state != new.state:
                 self._publish(channel, "ChannelStateChange")
-            if application and (old[1:4] != new[1:4] or not old.application):
-                self._publish(channel, "ChannelDialplan", {"dialplan_app": application, "dialplan_app_data": data})
+            self._walked(channel, old)
+
+    def _walked(self, channel: Channel, old: Snapshot) -> None:
+        """Tell that the channel is elsewhere than in the snapshot before; a place without an application is none."""
+        new = channel.shown
+        if new.application and (old[1:4] != new[1:4] or not old.application):
+            extra = {"dialplan_app": new.application, "dialplan_app_data": new.data}
+            self._publish(channel, "ChannelDialplan", extra)
 
     def restated(self, channel: Channel) -> None:
         """The state has changed while an application runs."""
@@ -193,6 +203,14 @@ class Channels:
         elif channel.thread.variables.pop(name, ""):
             self.variable(channel, name, "")
 
+    def called_by(self, channel: Channel) -> None:
+        """The caller is another one (caller-set)."""
+        self.restated(channel)
+        if channel.forwards or self.everyone:
+            shown = presentation(channel.thread)
+            extra = {"caller_presentation": shown, "caller_presentation_txt": describe_presentation(shown)}
+            self._publish(channel, "ChannelCallerId", extra)
+
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """A key was released."""
         if channel.forwards or self.everyone:
@@ -211,8 +229,12 @@ class Channels:
         channel.fire("end")
         if not (channel.forwards or self.everyone):
             return
-        channel.shown = self.current(channel, running=False)
+        old, channel.shown = channel.shown, self.current(channel, running=False)
+        if self.profile.end_published:
+            self._walked(channel, old)
         self._publish(channel, "ChannelDestroyed", {"cause": cause, "cause_txt": CAUSES.get(cause, "Unknown")})
+        if not self.profile.end_published:
+            self._walked(channel, old)
         for forward in list(channel.forwards):
             app = forward.topic.listener
             if app is not None:

@@ -38,6 +38,7 @@ class Control:
         app: The application object that the channel belongs to; it may be forgotten meanwhile.
         bridge: The bridge that the channel is in.
         followed: The bridge that the loop has subscribed the application to.
+        behind: The bridge that it has come from, which the loop holds until it has carried out the next command.
         commands: What is to be done.
         looked: When the loop last looked at them, in microseconds.
         alarm: Serial of the timer that makes it look again, 0 for none.
@@ -52,6 +53,7 @@ class Control:
     __slots__ = (
         "alarm",
         "app",
+        "behind",
         "bridge",
         "busy",
         "channel",
@@ -71,6 +73,7 @@ class Control:
         self.app = app
         self.bridge: Bridge | None = None
         self.followed: Bridge | None = None
+        self.behind: Bridge | None = None
         self.commands: list[Command] | None = None
         self.looked = 0
         self.alarm = 0
@@ -109,8 +112,8 @@ class Floor:
         """Nobody is registered under the name: the dialplan goes on (never-connected)."""
         if self.profile.outbound:  # it has looked for a WebSocket of its own to open (reload-dialplan)
             lack = "Failed to find outbound websocket per-call config for app"
-            self.bus.log("WARNING", f"{channel.ident}: {lack} '{name}'")
-            self.bus.log("WARNING", f"{channel.ident}: Stasis app '{name}' doesn't exist")
+            self.bus.log("WARNING", f"{channel.thread.name}: {lack} '{name}'")
+            self.bus.log("WARNING", f"{channel.thread.name}: Stasis app '{name}' doesn't exist")
         else:
             self.bus.log("ERROR", f"Stasis app '{name}' not registered")
         self.bus.out.append((STASIS, channel.ident, name, tuple(args), "ejected", self.registry.why_missing(name)))
@@ -156,6 +159,7 @@ class Floor:
         if control.channel.control is not control:
             return False  # it has left before, while a sound still played
         thread = control.channel.thread
+        self._let_go(control)
         while not control.done:
             if thread.hungup:
                 break
@@ -169,15 +173,25 @@ class Floor:
             while commands and control.busy is None:
                 command, args, _ = commands.pop(0)
                 command(*args)
+            self._let_go(control)
         self._leave(control)
         return True
 
     def _follow(self, control: Control) -> None:
-        if control.followed is not None:
-            control.app.unsubscribe(control.followed.ident)
+        old = control.followed
+        if old is not None:
+            control.app.unsubscribe(old.ident)
         bridge = control.followed = control.bridge
         if bridge is not None:
             self.bridges.subscribe(control.app, bridge)
+            if old is not None:
+                control.behind = old
+                self.bridges.hold(old)
+
+    def _let_go(self, control: Control) -> None:
+        if control.behind is not None:
+            self.bridges.let_go(control.behind)
+            control.behind = None
 
     def _move(self, control: Control) -> None:
         target, args = control.target or ("", ())
@@ -222,6 +236,7 @@ class Floor:
         channel, app = control.channel, control.app
         if control.bridge is not None:
             self.bridges.leave(control.bridge, channel)
+        self._let_go(control)
         self._end(control)
         self.bus.out.append((LEFT, channel.ident, app.name, control.how or CALLER))
         for _, _, dropped in control.commands or ():
@@ -244,12 +259,13 @@ class Floor:
         if not self.profile.fresh_blobs:
             return channel.shown
         now = self.channels.current(channel, running=True)
+        walks = channel.walks or channel.nested
         if control.place is None:
-            later = 0 if channel.walks or control.how != "continue" else 1
+            later = 0 if walks or control.how != "continue" else 1
             return now._replace(priority=now.priority + later)
         # A dialplan that runs will add one before it goes on.
         context, exten, priority = control.place
-        return now._replace(context=context, exten=exten, priority=priority - channel.walks)
+        return now._replace(context=context, exten=exten, priority=priority - walks)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from stasis_sim.handoff.http_messages import HttpRequest
 from stasis_sim.handoff.settings import AriSettings, AriUser
+from stasis_sim.handoff.text import decode_base64
 
 _BASIC = "Basic "
 _DECODED_LIMIT = 255
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_SIX_BITS = {letter: index for index, letter in enumerate(_ALPHABET)}
 
 
 class Credentials:
@@ -59,20 +58,6 @@ def basic(request: HttpRequest) -> tuple[str, str] | None:
         return name, password
     for key, value in request.headers:
         if key.lower() == "authorization" and value.startswith(_BASIC):
-            name, colon, password = _decode(value[len(_BASIC) :]).partition(":")
+            name, colon, password = decode_base64(value[len(_BASIC) :], _DECODED_LIMIT).partition(":")
             return (name, password) if colon else None
     return None
-
-
-def _decode(text: str) -> str:
-    """Decode base64 as Asterisk does: a letter that is none counts as 63, and the result is cut like a C string."""
-    out, bits, count = bytearray(), 0, 0
-    for letter in text:
-        if letter == "=" or len(out) >= _DECODED_LIMIT:
-            break
-        bits = (bits << 6 | _SIX_BITS.get(letter, 63)) & 0xFFFF
-        count += 6
-        if count >= 8:  # noqa: PLR2004 - bits of a byte
-            count -= 8
-            out.append(bits >> count & 0xFF)
-    return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")

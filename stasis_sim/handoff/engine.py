@@ -253,7 +253,7 @@ class Engine:
             # Who is killed says nothing to callers.
             house.bus.out.append((ENDED, channel.ident, channel.thread.cause, None))
         house.channels.live.clear()
-        house.bridges.live.clear()
+        house.bridges.forget_all()
         house.offers.open.clear()
         house.timers.clear()
         house.calls.later.clear()

@@ -249,11 +249,9 @@ class _Parser:
             self.problems.append("regcomp() error : Invalid regular expression")
             return Text("", numeric=False)
         found = compiled.search(text)
-        if found is None or (anchored and found.start() != 0):
+        if found is None or (anchored and found.start != 0):
             return Text("", numeric=False) if compiled.groups else 0
-        if compiled.groups and found.group(1) is not None:
-            return make_text(found.group(1))
-        return found.end() - found.start()
+        return found.end - found.start if found.group is None else make_text(found.group)
 
     def call(self, name: str, depth: int) -> Value:
         """Read a function's arguments and call it."""

@@ -19,7 +19,7 @@ from stasis_sim.handoff.functions_caller import CALLER_READERS, CALLER_WRITERS
 from stasis_sim.handoff.functions_channel import CHANNEL_READERS, CHANNEL_WRITERS
 from stasis_sim.handoff.functions_text import TEXT_READERS, TEXT_WRITERS
 from stasis_sim.handoff.functions_time import TIME_READERS
-from stasis_sim.handoff.text import atoi, fold, is_true, octets, scan_float, split_arguments, strip
+from stasis_sim.handoff.text import atoi, fold, is_true, octets, scan_float, split_arguments, strip, unoctets
 from stasis_sim.handoff.timing import parse_time
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": lambda left, right: left < right,
     "==": lambda left, right: left == right,
 }
+_RESULTS: Final = frozenset({"f", "float", "i", "int", "h", "hex", "c", "char"})
 # The order in which Asterisk looks for the operator.
 _OPERATORS: Final = ("*", "/", "%", "^", "AND", "XOR", "OR", ">", "<", "=", "+", "-")
 
@@ -92,7 +93,7 @@ def _set(pbx: Pbx, thread: Thread, data: str) -> str | None:
 
 
 def _math(pbx: Pbx, _thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data)
+    arguments = split_arguments(data, 2)
     parts = _operation(arguments[0]) if arguments else None
     if parts is None:
         pbx.host.log("WARNING", "Supply all the parameters - just this once, please")
@@ -103,9 +104,13 @@ def _math(pbx: Pbx, _thread: Thread, data: str) -> str | None:
         return None
     if arguments[0].startswith("-"):
         left = -left
+    kind = fold(arguments[1]) if len(arguments) > 1 else "f"
+    if kind not in _RESULTS:
+        pbx.host.log("WARNING", f"Unknown type of result requested '{kind}'.")
+        return None
     if parts[1] in _COMPARISONS:
         return "TRUE" if _COMPARISONS[parts[1]](left, right) else "FALSE"
-    return _printed(_computed(parts[1], left, right), fold(arguments[1]) if len(arguments) > 1 else "f")
+    return _printed(_computed(parts[1], left, right), kind)
 
 
 def _operation(text: str) -> tuple[str, str, str] | None:
@@ -151,17 +156,15 @@ def _signed(value: int) -> int:
     return (value + (1 << 31)) % _WORD - (1 << 31)
 
 
-def _printed(value: float, kind: str) -> str | None:
+def _printed(value: float, kind: str) -> str:
     if kind in {"f", "float"}:
         return f"{value:f}"
     if kind in {"i", "int"}:
         return str(_int(value))
     if kind in {"h", "hex"}:
         return f"{_int(value) % _WORD:x}"
-    if kind in {"c", "char"}:
-        code = _int(value) % 256
-        return chr(code) if 0 < code < 128 else ""  # noqa: PLR2004 - ASCII
-    return None
+    code = _int(value) % 256
+    return unoctets(chr(code)) if code else ""
 
 
 def _inc(sign: int) -> Reader:

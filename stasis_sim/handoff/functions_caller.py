@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.text import atoi, fold, split_arguments
+from stasis_sim.handoff.text import atoi, fold, split_arguments, strip
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -36,6 +36,7 @@ _BY_NAME: Final = {name: number for number, name in _PRESENTATIONS.items()}
 _UNAVAILABLE: Final = 0x43
 _RESTRICTION: Final = 0x60
 _SCREENING: Final = 0x03
+_SCREENINGS: Final = ("Not Screened", "Passed Screen", "Failed Screen", "Network Number")
 # What is kept as it was set, under the name by which it is kept, with what it is before.
 _KEPT: Final = {
     **dict.fromkeys(("ani", "ani-num"), ("ani", "")),
@@ -100,6 +101,14 @@ def presentation(thread: Thread) -> int:
     return _UNAVAILABLE if value == _UNAVAILABLE & _RESTRICTION else value | screening
 
 
+def describe_presentation(number: int) -> str:
+    """Return in Asterisk's words how a caller may be shown."""
+    if number == _UNAVAILABLE:
+        return "Number Unavailable"
+    allowed = "Prohibited" if number & _RESTRICTION else "Allowed"
+    return f"Presentation {allowed}, {_SCREENINGS[number & _SCREENING]}"
+
+
 def _strictness(thread: Thread, part: str, restriction: int) -> int:
     if not _is_valid(thread, part):
         return 3
@@ -142,7 +151,15 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
 
 
 def _write(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    before = thread.caller_name, thread.caller_number
+    _set(pbx, thread, data, value)
+    if (thread.caller_name, thread.caller_number) != before:
+        pbx.host.caller_changed(thread)
+
+
+def _set(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     member = fold(split_arguments(data)[0]) if data else ""
+    value = strip(value)
     if member == "all":
         _set_name(thread, split_caller(value)[0])
         _set_number(thread, split_caller(value)[1])

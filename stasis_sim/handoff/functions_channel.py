@@ -32,6 +32,7 @@ _ITEMS: Final = {
     "hangupsource": "",
     "tonezone": "",
     "tenantid": "",
+    "transfercapability": "SPEECH",
     "callgroup": "",
     "pickupgroup": "",
     "namedcallgroup": "",
@@ -262,9 +263,11 @@ def _group_count(pbx: Pbx, thread: Thread, data: str) -> str:
     return str(sum(len(members) for key, members in pbx.members.items() if key[0] == group))
 
 
-def _group_match_count(pbx: Pbx, _thread: Thread, data: str) -> str:
+def _group_match_count(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     """Count the memberships whose group matches a regular expression, in a category that matches one, too."""
     expression, _, category = data.partition("@")
+    if not expression:
+        return None
     groups, categories = compile_posix(expression), compile_posix(category)
     if groups is None or categories is None:
         pbx.host.log("ERROR", f"Regular expression failed to compile: {data}")
@@ -272,7 +275,7 @@ def _group_match_count(pbx: Pbx, _thread: Thread, data: str) -> str:
     names = (
         name
         for (_, of), members in pbx.members.items()
-        if not category or categories.search(of)
+        if not category or (of and categories.search(of))
         for name in members.values()
     )
     return str(sum(groups.search(name) is not None for name in names))
@@ -296,10 +299,16 @@ def _db(pbx: Pbx, _thread: Thread, data: str) -> str | None:
 
 
 def _write_db(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
-    pbx.database[data] = value
+    if "/" in data:
+        pbx.database[data] = value
+    else:
+        pbx.host.log("WARNING", "DB requires an argument, DB(<family>/<key>)=<value>")
 
 
-def _db_exists(pbx: Pbx, thread: Thread, data: str) -> str:
+def _db_exists(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    if "/" not in data:
+        pbx.host.log("WARNING", "DB_EXISTS requires an argument, DB(<family>/<key>)")
+        return None
     value = pbx.database.get(data)
     if value is None:
         return "0"

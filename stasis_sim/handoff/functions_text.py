@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from stasis_sim.handoff.posix import compile_posix
-from stasis_sim.handoff.text import BLANKS, atoi, length, octets, scan_float, split_arguments, unoctets
+from stasis_sim.handoff.text import (
+    BLANKS,
+    atoi,
+    decode_base64,
+    length,
+    octets,
+    scan_float,
+    scan_int,
+    split_arguments,
+    unoctets,
+)
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -22,14 +32,17 @@ if TYPE_CHECKING:
 Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
 
-_RANGE: Final = re.compile(r"\s*([+-]?\d+)\s*-\s*(\d+)")
+_RANGE: Final = re.compile(r"\s*([+-]?\d+)-\s*(\d+)")
 _UP_TO: Final = re.compile(r"-\s*(\d+)")
-_ONWARDS: Final = re.compile(r"\s*(\d+)\s*-")
+_ONWARDS: Final = re.compile(r"\s*(\d+)-")
 _SINGLE: Final = re.compile(r"\s*([+-]?\d+)")
 _LAST_FIELD: Final = 2147483647
+_DECODED_LIMIT: Final = 4095
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _KEYPAD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
-_CONVERSION: Final = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d+))?(?:hh|h|ll|l|L)?([diouxXcsfFeEgG%])")
+_CONVERSION: Final = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d*))?(hh|h|ll|l|L)?([a-zA-Z%]?)")
+_INTEGERS: Final = "diouxXc"
+_FLOATS: Final = "fFeEgG"
 
 
 def _value(pbx: Pbx, thread: Thread, name: str) -> str:
@@ -76,6 +89,9 @@ def _cut(pbx: Pbx, thread: Thread, data: str) -> str | None:
     taken: list[str] = []
     position = 1
     for part in arguments[2].split("&"):
+        if position > len(fields):
+            # What follows is not even looked at.
+            break
         limits = _limits(part)
         if limits is None:
             pbx.host.log("ERROR", "Usage: CUT(<varname>,<char-delim>,<range-spec>)")
@@ -154,7 +170,7 @@ def _fieldnum(pbx: Pbx, thread: Thread, data: str) -> str | None:
         return None
     delimiter = _encoded(arguments[1])[0]
     value = _value(pbx, thread, arguments[0])
-    fields = value.split(delimiter) if delimiter else [value]
+    fields = value.split(delimiter) if delimiter and value else []
     return str(fields.index(arguments[2]) + 1 if arguments[2] in fields else 0)
 
 
@@ -262,33 +278,60 @@ def _push(*, at_left: bool) -> Writer:
 
 
 def _sort(pbx: Pbx, _thread: Thread, data: str) -> str | None:
-    pairs = [part.partition(":") for part in data.split(",")]
-    if any(not colon for _, colon, _ in pairs):
+    pairs = [pair for part in data.split(",") if (pair := part.partition(":"))[1]]
+    if not pairs:
         pbx.host.log("ERROR", "SORT requires key:value pairs")
         return None
     return ",".join(key for key, _, _ in sorted(pairs, key=lambda pair: scan_float(pair[2]) or 0.0))
 
 
-def _sprintf(_pbx: Pbx, _thread: Thread, data: str) -> str:
+def _sprintf(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     template, *arguments = split_arguments(data) or [""]
     rest = iter(arguments)
 
     def convert(match: re.Match[str]) -> str:
-        flags, width, precision, kind = match[1], match[2][:4], match[3], match[4]
-        if kind == "%":
+        if match[5] == "%":
             return "%"
-        argument = next(rest, "")
-        shape = f"%{flags}{width}" + (f".{precision[:4]}" if precision is not None else "")
-        if kind in "diouxXc":
-            number = atoi(argument)
-            return (
-                f"{shape}{kind}" % (number if kind in "di" else number % (1 << 32))
-                if kind != "c"
-                else chr(number % 128)
-            )
-        return f"{shape}s" % argument if kind == "s" else f"{shape}{kind}" % (scan_float(argument) or 0.0)
+        if not match[5]:
+            # A conversion that the text ends in the middle of.
+            return ""
+        return _converted(match, next(rest, None))
 
-    return _CONVERSION.sub(convert, template)
+    try:
+        return _CONVERSION.sub(convert, template)
+    except ValueError as error:
+        pbx.host.log("ERROR", f"SPRINTF: {error}")
+        return None
+
+
+def _converted(match: re.Match[str], argument: str | None) -> str:
+    """Print one argument of SPRINTF().
+
+    Raises:
+        ValueError: There is no such conversion, or the argument is no number; nothing is printed at all then.
+    """
+    flags, width, precision, size, kind = match[1], match[2], match[3], match[4] or "", match[5]
+    shape = f"%{flags}{width[:4]}" + (f".{precision[:4]}" if precision is not None else "")
+    if kind == "s":
+        return f"{shape}s" % ("(null)" if argument is None else argument)
+    number = scan_int(argument or "") if kind in _INTEGERS else scan_float(argument or "")
+    if number is None or kind not in f"{_INTEGERS}{_FLOATS}":
+        raise ValueError(f"argument {argument!r} is no number for %{kind}, or there is no such conversion")
+    if kind in _FLOATS:
+        return f"{shape}{kind}" % number
+    number = int(number)
+    if kind == "c":
+        # A NUL ends what the conversion has printed, the rest of the text follows.
+        return f"{shape}s" % unoctets(chr(number % 256)) if number % 256 else ""
+    bits = {"h": 16, "hh": 8}.get(size, 32)
+    number %= 1 << bits
+    if kind in "di" and not size.startswith("l") and number >> (bits - 1):
+        number -= 1 << bits
+    if kind == "o" and "#" in flags:
+        return f"{shape.replace('#', '')}s" % f"0{number:o}" if number else f"{shape.replace('#', '')}s" % "0"
+    if kind in "xX" and not number:
+        shape = shape.replace("#", "")
+    return f"{shape}{kind}" % number
 
 
 def _bytes(text: str) -> bytes:
@@ -306,10 +349,7 @@ def _base64_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 def _base64_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
-    # Characters of no meaning and missing padding do not matter.
-    known = re.sub(rb"[^A-Za-z0-9+/]", b"", _bytes(data.partition("=")[0]))
-    known = known[: len(known) - (len(known) % 4 == 1)]
-    return base64.b64decode(known + b"=" * (-len(known) % 4)).decode("utf-8", "surrogateescape")
+    return decode_base64(data, _DECODED_LIMIT)
 
 
 def _uri_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:

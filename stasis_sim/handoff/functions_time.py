@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Reader = Callable[["Pbx", "Thread", str], str | None]
 
 _MICROSECONDS: Final = 1_000_000
-_LAST_SECOND: Final = 253_402_300_799
+_FIRST_SECOND: Final = -62_135_510_400
+_LAST_SECOND: Final = 253_402_214_400
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     "January",
@@ -33,7 +34,7 @@ _MONTHS: Final = (
     "November",
     "December",
 )
-_DIRECTIVE: Final = re.compile(r"%([0-9]?)([A-Za-z%])")
+_DIRECTIVE: Final = re.compile(r"%([-_0^]?)([0-9]?)([A-Za-z%])")
 _COMPOSED: Final = {
     "c": "%a %b %e %H:%M:%S %Y",
     "x": "%m/%d/%y",
@@ -62,6 +63,7 @@ _SIMPLE: Final[dict[str, Callable[[datetime], str]]] = {
     "M": lambda moment: f"{moment.minute:02d}",
     "S": lambda moment: f"{moment.second:02d}",
     "p": lambda moment: "AM" if moment.hour < 12 else "PM",  # noqa: PLR2004 - noon
+    "P": lambda moment: "am" if moment.hour < 12 else "pm",  # noqa: PLR2004 - noon
     "A": lambda moment: _WEEKDAYS[moment.weekday()],
     "a": lambda moment: _WEEKDAYS[moment.weekday()][:3],
     "w": lambda moment: str((moment.weekday() + 1) % 7),
@@ -69,6 +71,7 @@ _SIMPLE: Final[dict[str, Callable[[datetime], str]]] = {
     "j": lambda moment: f"{moment.timetuple().tm_yday:03d}",
     "V": lambda moment: f"{moment.isocalendar().week:02d}",
     "G": lambda moment: str(moment.isocalendar().year),
+    "g": lambda moment: f"{moment.isocalendar().year % 100:02d}",
     "U": lambda moment: f"{(moment.timetuple().tm_yday + 6 - (moment.weekday() + 1) % 7) // 7:02d}",
     "W": lambda moment: f"{(moment.timetuple().tm_yday + 6 - moment.weekday()) // 7:02d}",
     "s": lambda moment: str(int(moment.timestamp())),
@@ -84,23 +87,47 @@ def format_time(moment: datetime, template: str) -> str:
     """Print a moment as Asterisk's strftime does; ``%3q`` are milliseconds."""
 
     def replace(match: re.Match[str]) -> str:
-        digits, kind = match[1], match[2]
-        if kind == "q":
+        flag, digits, kind = match[1], match[2], match[3]
+        if kind == "q" and not flag:
             return f"{moment.microsecond:06d}"[: int(digits or 3)]
         if kind in _COMPOSED:
             return format_time(moment, _COMPOSED[kind])
-        return _SIMPLE[kind](moment) if kind in _SIMPLE else match[0]
+        return _padded(_SIMPLE[kind](moment), flag) if kind in _SIMPLE else match[0]
 
     return _DIRECTIVE.sub(replace, template)
+
+
+def _padded(text: str, flag: str) -> str:
+    """Print what a directive gives with ``-`` for no padding, ``_`` for spaces, ``0`` for zeros, ``^`` for capitals."""
+    if flag == "^":
+        return text.upper()
+    if not flag or not text.strip().isdigit():
+        return text
+    bare = text.strip().lstrip("0") or "0"
+    return bare if flag == "-" else bare.rjust(len(text), " " if flag == "_" else "0")
 
 
 def _strftime(pbx: Pbx, _thread: Thread, data: str) -> str:
     arguments = split_arguments(data, 3)
     epoch = scan_float(arguments[0]) if arguments else None
-    wall = pbx.host.wall() if epoch is None else int(max(0.0, min(epoch, _LAST_SECOND)) * _MICROSECONDS)
+    wall = pbx.host.wall() if epoch is None else int(max(_FIRST_SECOND, min(epoch, _LAST_SECOND)) * _MICROSECONDS)
     zone = arguments[1] if len(arguments) > 1 else ""
     template = arguments[2] if len(arguments) > 2 else "%c"  # noqa: PLR2004 - the format is third
     return format_time(local_time(wall, zone), template)
+
+
+def _plain(match: re.Match[str]) -> str:
+    """Return what a composed directive such as ``%T`` stands for."""
+    return _COMPOSED.get(match[3], match[0]).replace("%e", "%d")
+
+
+def _parsed(text: str, template: str) -> datetime | None:
+    """Read a moment; what stands behind it is of no account."""
+    try:
+        return datetime.strptime(text, template)  # noqa: DTZ007 - the zone comes next
+    except (ValueError, re.error) as error:
+        _, found, rest = str(error).partition("unconverted data remains: ")
+        return _parsed(text[: -len(rest)], template) if found and rest else None
 
 
 def _strptime(pbx: Pbx, _thread: Thread, data: str) -> str | None:
@@ -108,9 +135,8 @@ def _strptime(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     if len(arguments) < 3:  # noqa: PLR2004 - text, zone, format
         pbx.host.log("ERROR", "Asterisk STRPTIME() requires 3 arguments: (<datetime>,<timezone>,<format>)")
         return None
-    try:
-        moment = datetime.strptime(arguments[0], arguments[2])  # noqa: DTZ007 - the zone comes next
-    except (ValueError, re.error):
+    moment = _parsed(arguments[0].lstrip(), _DIRECTIVE.sub(_plain, arguments[2]))
+    if moment is None:
         pbx.host.log("WARNING", "STRPTIME() found no time specified within the string")
         return None
     zone = local_time(0, arguments[1]).tzinfo

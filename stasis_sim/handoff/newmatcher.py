@@ -122,7 +122,10 @@ def _try(node: _Node[T], number: str, caller: str) -> T | None:
     if not rest and node.value is not None:
         return node.value
     if rest or (node.following and node.following[0].sign == "!"):
-        return _find(node.following, rest, caller)
+        found = _find(node.following, rest, caller)
+        if found is not None:
+            return found
+    # Where a pattern asks for the caller, digits that are left over do not matter.
     return _follow_caller(node, caller)
 
 

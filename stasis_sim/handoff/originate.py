@@ -9,9 +9,10 @@ one half ends the other is hung up (originate-app).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
+from stasis_sim.handoff.functions_caller import split_caller
 from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
@@ -22,6 +23,13 @@ _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
+_NO_ANSWER: Final = "NOANSWER"
+_STATUSES: Final = {
+    **dict.fromkeys((1, 3, 20, 22, 27, 38, 41, 42, 44, 50, 52, 57, 58, 66, 88), "CHANUNAVAIL"),
+    17: "BUSY",
+    34: "CONGESTION",
+}
+"""What a Dial event says of a call that ended by a cause; NOANSWER by any other."""
 _VALUES_22: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
 _FORMAT_NAMES: Final = """
 codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 g729
@@ -38,20 +46,22 @@ class Origination:
     Attributes:
         near: The half that ARI has.
         far: The half that runs the endpoint's dialplan.
+        device: What is dialled, without `Local/`.
         app: The application that gets `near`, or "".
         args: Its arguments, as they were given.
         place: Where `near` starts in the dialplan if there is no application.
         timer: Serial of the timer that ends the dialling.
     """
 
-    __slots__ = ("app", "args", "far", "near", "place", "timer")
+    __slots__ = ("app", "args", "device", "far", "near", "place", "timer")
 
-    def __init__(self, near: Channel, far: Channel, app: str, args: str, place: tuple[str, str, int]) -> None:
+    def __init__(self, near: Channel, far: Channel, device: str) -> None:
         self.near = near
         self.far = far
-        self.app = app
-        self.args = args
-        self.place = place
+        self.device = device
+        self.app = ""
+        self.args = ""
+        self.place = ("", "", 0)
         self.timer = 0
 
 
@@ -63,8 +73,7 @@ class OriginateResources:
         self.house = house
         self._made = 0
         self._dialled: dict[str, Origination] = {}
-        house.calls.answered = self.answered
-        house.calls.parted = self.parted
+        house.calls.halves = self
         house.resets.append(self.forget)
 
     def routes(self) -> Routes:
@@ -92,6 +101,8 @@ class OriginateResources:
             return _EXISTS
         origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
+        caller = split_caller(parameters.text("callerId"))
+        self._call_by(origination.near, caller)
         for name, value in given.items():
             origination.near.thread.variables[name.lstrip("_")] = value
             self.house.channels.variable(origination.near, name, value)
@@ -103,7 +114,7 @@ class OriginateResources:
         if timeout != -1:
             seconds = timeout if timeout > 0 else _TIMEOUT_S
             origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
-        self.house.after(self._run, origination, given)
+        self.house.after(self._run, origination, given, caller)
         return ok(self.house.channels.json(origination.near))
 
     def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
@@ -182,16 +193,25 @@ class OriginateResources:
         channels.add(one)
         channels.add(two)
         channels.publish(one, *_DIALLING)
-        origination = Origination(one, two, "", "", ("", "", 0))
+        origination = Origination(one, two, device)
         self._dialled[one.ident] = origination
         return origination
 
-    def _run(self, origination: Origination, given: Mapping[str, str]) -> None:
+    def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
+        """Both halves have the caller that was named, and are connected to him."""
+        if any(caller):
+            channel.thread.caller_name, channel.thread.caller_number = caller
+            self.house.channels.called_by(channel)
+            self.house.channels.tell(channel, "ChannelConnectedLine", {})
+
+    def _run(self, origination: Origination, given: Mapping[str, str], caller: tuple[str, str]) -> None:
         """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
         near, far = origination.near, origination.far
         calls = self.house.calls
         self.house.channels.give(far, given)
+        self._call_by(far, caller)
         if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
+            self._dial_event(origination, "")
             calls.start(far)
             return
         self.house.timers.cancel(origination.timer)
@@ -212,6 +232,7 @@ class OriginateResources:
         near.fire("answered")
         near.thread.state = "Up"
         self.house.channels.restated(near)
+        self._dial_event(origination, "ANSWER")
         calls = self.house.calls
         if origination.app:
             data = origination.app + (f",{origination.args}" if origination.args else "")
@@ -227,6 +248,50 @@ class OriginateResources:
         near.thread.context, near.thread.exten, near.thread.priority = origination.place
         calls.start(near)
 
+    def signalled(self, far: Channel, sign: str) -> None:
+        """The dialplan says that it rings, or goes on (originate-rings)."""
+        near = far.peer
+        origination = None if near is None else self._dialled.get(near.ident)
+        if near is None or origination is None:
+            return
+        if sign == "RINGING" and near.thread.state == "Down":
+            near.thread.state = "Ringing"
+            self.house.channels.restated(near)
+        self._dial_event(origination, sign)
+
+    def refused(self, far: Channel) -> None:
+        """The dialplan says that it is busy, or congested: ARI gives up (originate-busy)."""
+        near = far.peer
+        origination = None if near is None else self._dialled.pop(near.ident, None)
+        if near is None or origination is None:
+            return
+        self.house.timers.cancel(origination.timer)
+        self._dial_event(origination, _STATUSES.get(far.thread.cause, _NO_ANSWER))
+        near.peer = far.peer = None
+        self._end(near, 0)
+
+    def given_up(self, near: Channel) -> None:
+        """`;1` is hung up while it is dialled."""
+        origination = self._dialled.get(near.ident)
+        if origination is not None:
+            self._dial_event(origination, _STATUSES.get(near.thread.cause, _NO_ANSWER))
+
+    def _dial_event(self, origination: Origination, status: str) -> None:
+        """Dial: how far a call has come; told of the half that is dialled (originate-rings)."""
+        near, channels = origination.near, self.house.channels
+        if not (near.forwards or channels.everyone):
+            return
+        body: dict[str, Any] | None = None
+        if self.house.bus.bodies:
+            body = {
+                "type": "Dial",
+                "dialstatus": status,
+                "forward": "",
+                "dialstring": origination.device,
+                "peer": channels.json(near),
+            }
+        self.house.bus.publish(near.forwards, channels.everyone, "Dial", near.ident, body)
+
     def parted(self, channel: Channel) -> None:
         """One half has ended: the other one is hung up."""
         other = channel.peer
@@ -240,6 +305,7 @@ class OriginateResources:
         else:
             self.house.timers.cancel(origination.timer)
             self.house.channels.hangup_requested(other, {"cause": cause}, running=True)
+            self._dial_event(origination, _STATUSES.get(cause, _NO_ANSWER))
             self._end(other, cause)
 
     def _expired(self, origination: Origination) -> None:

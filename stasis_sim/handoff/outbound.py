@@ -195,17 +195,27 @@ class Outbound:
         del self._of_channel[channel.ident]
         bus = self.house.bus
         name = going.app.rpartition(f":{channel.thread.name}")[0]
-        bus.log("WARNING", f"{channel.ident}: Stasis app '{name}' doesn't exist")
+        bus.log("WARNING", f"{channel.thread.name}: Stasis app '{name}' doesn't exist")
         bus.out.append((STASIS, channel.ident, name, going.args, "ejected", CONNECT_FAILED))
         self.house.calls.fail_stasis(channel)
 
-    def linger_us(self, channel: Channel) -> int:
-        """How long a channel that has left waits before its dialplan goes on; the connection is closed later."""
+    def linger_us(self, channel: Channel, left: str) -> int:
+        """How long a channel that has left waits before its dialplan goes on; the connection is closed later.
+
+        Stasis() looks whether StasisEnd has gone out, at once and each half second. That of this very moment is not
+        out yet, but one of a move is (outbound-per-call-moved).
+
+        Args:
+            channel: Which.
+            left: The application that it has left, or ""; not that of its connection if it was moved.
+        """
         session = self._of_channel.pop(channel.ident, None)
         if session is None or session.state == "closed":
             return 0
         session.ending = True
-        wait = _LOOK_US if session.end_sent else _END_WAIT_US + _LOOK_US
+        wait = _END_WAIT_US + _LOOK_US
+        if session.end_sent:
+            wait = 0 if left and left not in session.apps else _LOOK_US
         self.house.timers.set(wait + _LINGER_US, self._hang_on, session)
         return wait
 

@@ -332,10 +332,11 @@ class Pbx:
         return HANGUP if thread.hungup else NEXT
 
     def tone(self, thread: Thread, cause: int, delay_us: int | None, then: Continuation) -> int:
-        """Signal busy or congestion: an answered caller hears it for a while, another is refused at once."""
+        """Signal busy or congestion: an answered caller hears it for a while, another is refused at once and gone."""
         if thread.state != "Up":
             thread.cause = cause
             self.set_state(thread, "Busy")
+            thread.hungup = True
             delay_us = 0
         return self.wait(thread, delay_us, then)
 

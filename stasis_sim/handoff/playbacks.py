@@ -2,8 +2,8 @@
 
 As in Asterisk's res_stasis_playback.c.  POST play answers at once with a playback that is queued; the channel's
 loop plays one medium after the other and does nothing else meanwhile.  Each begins with PlaybackStarted and ends
-with PlaybackContinuing or, the last one, PlaybackFinished.  A sound that is missing fails at once; a recording or
-a scheme that Asterisk does not know begins and never ends for the application.
+with PlaybackContinuing or, the last one, PlaybackFinished.  A sound, a tone or a number that is missing fails at once;
+a recording or a scheme that Asterisk does not know begins and never ends for the application.
 """
 
 from __future__ import annotations
@@ -237,6 +237,9 @@ class PlaybackResources:
         if scheme == "sound":
             length = sounds.get(rest)
             return sounds.get("default") if length is None else length
+        if "default" not in sounds:
+            # There are no tones either, and of what is spelled out what is missing is passed over (play-nothing-there).
+            return 0 if scheme in {"digits", "characters"} else None
         if scheme == "tone":
             # A tone goes on until somebody stops it.
             return 1 << 50

@@ -44,6 +44,12 @@ class Profile:
         variables_wait: POST variable answers when the variable is set, not before.
         dial_timeout_cause: The cause of a call by ARI that nobody answers in time.
         bridge_update: POST on a bridge that exists is an update, not a conflict.
+        bridge_cache: Bridges are looked at in a cache: one that was destroyed and is still held too, while another one
+            of its id may be made.
+        devices_all_undone: A subscription to all device states can be undone as it was made, by `deviceState:`.
+        device_deletion_told: Who listens to a device hears of each DELETE on it, also of one that was not there.
+        end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
+            after it.
         reason_code: DELETE on a channel knows `reason_code`.
         outbound: Asterisk can open WebSockets itself.
         sip_bye_cause: The cause of an answered SIP caller's hangup outside bridges; 0: none is told.
@@ -66,6 +72,10 @@ class Profile:
     variables_wait: bool
     dial_timeout_cause: int
     bridge_update: bool
+    bridge_cache: bool
+    devices_all_undone: bool
+    device_deletion_told: bool
+    end_published: bool
     reason_code: bool
     outbound: bool
     sip_bye_cause: int
@@ -163,6 +173,10 @@ RULES: Final = (
     Rule("variables_wait", True, False, True, "busy-variable"),
     Rule("dial_timeout_cause", 19, 0, 19, "originate-unanswered"),
     Rule("bridge_update", False, True, False, "bridge-errors"),
+    Rule("bridge_cache", False, True, False, "bridge-held, bridges-listed"),
+    Rule("devices_all_undone", True, False, True, "device-states-all"),
+    Rule("device_deletion_told", False, True, False, "device-state-deleted"),
+    Rule("end_published", False, True, False, "originate-ends-in-h"),
     Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),
     Rule("sip_bye_cause", 0, 16, 0, "sip-callers: causes of a caller's hangup"),

@@ -149,8 +149,12 @@ class Registry:
         if self.bus.bodies:
             body = {"type": "DeviceStateChanged", "device_state": {"name": device, "state": state}}
         for name, devices in self.devices.items():
+            if device not in devices and ALL_DEVICES not in devices:
+                continue
             app = self.apps.get(name)
-            if app is not None and (device in devices or ALL_DEVICES in devices):
+            if app is None:
+                self.bus.log("WARNING", f"Stasis app '{name}' not registered")
+            else:
                 self.bus.send(app, "DeviceStateChanged", None, body)
 
     # -- what REST shows ----------------------------------------------------------------------------------------

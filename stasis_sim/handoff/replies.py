@@ -49,13 +49,14 @@ def bad(text: str) -> Reply:
 class Parameters:
     """A request's parameters: those of the query, where the JSON body does not give others (ari_conf:bodies)."""
 
-    __slots__ = ("_body", "_query")
+    __slots__ = ("_body", "_query", "json")
 
     def __init__(self, request: HttpRequest) -> None:
         # Of several of one name the last one counts.
         self._query: Mapping[str, str] = dict(request.query)
-        body = request.body
-        self._body: Mapping[str, Any] = body if isinstance(body, dict) else _NOTHING
+        # The JSON body, an object or an array; None for none.
+        self.json: Any = request.body
+        self._body: Mapping[str, Any] = self.json if isinstance(self.json, dict) else _NOTHING
 
     @property
     def empty(self) -> bool:
@@ -99,7 +100,7 @@ class Parameters:
             found = value if isinstance(value, list) else [value]
             return [one if isinstance(one, str) else "" for one in found]
         text = self.given(name)
-        return [] if text is None else [one.strip() for one in text.split(",")]
+        return [] if text is None else text.split(",")
 
 
 Handler: TypeAlias = Callable[[Sequence[str], Parameters], Reply | None]

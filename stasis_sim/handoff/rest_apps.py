@@ -17,6 +17,7 @@ _NO_SOURCE: Final = error(422, "Unprocessable Entity", "Event source does not ex
 _NOT_SUBSCRIBED: Final = error(422, "Unprocessable Entity", "Event source was not subscribed to")
 _NO_METHOD: Final = error(501, "Not Implemented", "Method not implemented")
 _NO_USER_SOURCE: Final = error(422, "Unprocessable Entity", "Event source was not found")
+_NO_VARIABLES: Final = error(500, "Internal Server Error", "Error processing request")
 _UNCONTROLLED: Final = error(409, "Conflict", "Uncontrolled device specified")
 _NO_DEVICE: Final = error(404, "Not Found", "Device name is missing")
 _OWN_DEVICES: Final = "Stasis:"
@@ -35,6 +36,8 @@ class ApplicationResources:
         self.registry = house.registry
         self.apps = house.registry.apps
         self.devices: dict[str, str] = {}
+        # They lie in Asterisk's database, which the recorder's does not keep (restart-device-states).
+        house.resets.append(self.devices.clear)
 
     def routes(self) -> Routes:
         """The handlers by method and path."""
@@ -136,7 +139,8 @@ class ApplicationResources:
         if scheme == "deviceState":
             device = ident or ALL_DEVICES
             known = self.registry.hears_device(app.name, device)
-            self.registry.unsubscribe_device(app.name, device)
+            if ident or self.house.profile.devices_all_undone:
+                self.registry.unsubscribe_device(app.name, device)
             return None if known else _NOT_SUBSCRIBED
         if not ident and ALL[scheme] in app.forwards:
             # Asterisk finds the subscription to all, but cannot undo it (subscribe-all-later).
@@ -144,16 +148,19 @@ class ApplicationResources:
         return None if app.unsubscribe(ident) else _NOT_SUBSCRIBED
 
     def filter(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """PUT eventFilter: each list is replaced if it is given, an empty object takes both away (event-filter)."""
+        """PUT eventFilter: each list is replaced if it is given, nothing at all takes both away (event-filter).
+
+        A body that is a list is taken for both (event-filter-formats).
+        """
         app = self.apps.get(path[0])
         if app is None:
             return NO_APPLICATION
-        body: Mapping[str, Any] = parameters.body
+        body = parameters.json or None
         for key in ("disallowed", "allowed"):
-            if body and key not in body:
+            if isinstance(body, Mapping) and key not in body:
                 continue
-            rules = body.get(key)
-            if rules is not None and not _is_filter(rules):
+            rules = body[key] if isinstance(body, Mapping) else body
+            if body is not None and not _is_filter(rules):
                 return bad("Invalid format definition")
             if key == "allowed":
                 app.allowed = rules
@@ -173,8 +180,10 @@ class ApplicationResources:
         if app is None:
             self.house.bus.log("WARNING", f"App {name} not found")
             return NO_APPLICATION
-        given = parameters.body.get("variables")
-        blob = {**given, "eventname": path[0]} if isinstance(given, Mapping) else {"eventname": path[0]}
+        given = parameters.body.get("variables", {})
+        if not isinstance(given, Mapping):
+            return _NO_VARIABLES
+        blob = {**given, "eventname": path[0]}
         body: dict[str, Any] = {"type": "ChannelUserevent", "eventname": path[0], "userevent": blob}
         about: str | None = None
         for uri in parameters.many("source"):
@@ -184,8 +193,9 @@ class ApplicationResources:
             shown = self._snapshot(scheme, ident)
             if shown is None:
                 return _NO_USER_SOURCE
-            body.setdefault(scheme, shown)
-            if scheme == CHANNEL and about is None:
+            # An event has room for one of each kind: the last one stays (user-event-sources).
+            body[scheme] = shown
+            if scheme == CHANNEL:
                 about = ident
         self.house.bus.raise_event(app.topic, "ChannelUserevent", about, body if self.house.bus.bodies else None)
         return DONE
@@ -209,9 +219,9 @@ class ApplicationResources:
             return error(404, "Not Found", "Channel not found or not in broadcast state")
         if offer.winner is not None:
             return error(409, "Conflict", "Channel has already been claimed by another application")
-        offer.winner = app
+        told = self.house.offers.claim(offer, app)
         self.house.after(self.house.calls.claim, offer, app)
-        self.house.after(self.house.offers.claimed, offer)
+        self.house.after(self.house.offers.claimed, offer, told)
         return DONE
 
     # -- device states ------------------------------------------------------------------------------------------
@@ -242,13 +252,14 @@ class ApplicationResources:
         return DONE
 
     def delete_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """DELETE /deviceStates/{name}: here the letter case counts."""
+        """DELETE /deviceStates/{name}: here the letter case counts (device-state-deleted)."""
         device = _own_device(path[0])
         if device is None:
             return _UNCONTROLLED
         if device == _OWN_DEVICES:
             return _NO_DEVICE
-        if self.devices.pop(path[0], None) is not None:
+        self.devices.pop(path[0], None)
+        if self.house.profile.device_deletion_told:
             self.registry.device_changed(path[0], "UNKNOWN")
         return DONE
 
@@ -319,7 +330,11 @@ def _parse(uri: str) -> tuple[str, str]:
 
 
 def _is_filter(rules: object) -> bool:
-    return isinstance(rules, list) and all(isinstance(rule, Mapping) and rule.get("type") for rule in rules)
+    return isinstance(rules, list) and all(map(_is_rule, rules))
+
+
+def _is_rule(rule: object) -> bool:
+    return isinstance(rule, Mapping) and isinstance(rule.get("type"), str) and bool(rule["type"])
 
 
 def _own_device(name: str) -> str | None:

@@ -12,6 +12,8 @@ from stasis_sim.handoff.rest import House
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
 _NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
 _OTHER = ("moh", "play", "play/{playbackId}", "record", "videoSource/{channelId}")
+_CACHE_BUCKETS = 563
+_SNAPSHOTS = "ast_bridge_snapshot_type"
 _NO_CHANNELS = bad("Missing parameter channel")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
 
@@ -42,12 +44,19 @@ class BridgeResources:
         }
 
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /bridges."""
-        return ok([bridge.json() for bridge in self.bridges.live.values()])
+        """GET /bridges, in the order of Asterisk's container (bridges-listed)."""
+        bridges = self.bridges.live
+        if not self.house.profile.bridge_cache:
+            return ok([bridges[ident].json() for ident in sorted(bridges)])
+        known = {bridge.ident: bridge for bridge in self.bridges.held}
+        known |= {ident: bridge for ident, bridge in bridges.items() if ident in known or not bridge.untold}
+        return ok([known[ident].json() for ident in sorted(known, key=_cache_place)])
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /bridges/{id}."""
         bridge = self.bridges.live.get(path[0])
+        if bridge is None and self.house.profile.bridge_cache:
+            bridge = self.bridges.lingering(path[0])
         return _NO_BRIDGE if bridge is None else ok(bridge.json())
 
     def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
@@ -57,6 +66,8 @@ class BridgeResources:
         old = self.bridges.live.get(ident)
         if old is not None:
             return self._again(old, name, types, named=bool(path))
+        if self.bridges.lingering(ident) is not None and not self.house.profile.bridge_cache:
+            return _exists(ident)
         if not ident:
             # Asterisk takes a random one.
             self._made += 1
@@ -74,7 +85,7 @@ class BridgeResources:
 
     def _again(self, bridge: Bridge, name: str, types: str, *, named: bool) -> Reply:
         if not self.house.profile.bridge_update:
-            return error(409, "Conflict", f"Bridge with id '{bridge.ident}' already exists")
+            return _exists(bridge.ident)
         if not named:
             # Asterisk makes another one of the same id, which nobody can reach.
             return ok(Bridge(bridge.ident, name, bridge.kind, bridge.video_mode).json())
@@ -133,3 +144,18 @@ class BridgeResources:
                 return error(422, "Unprocessable Entity", "Channel not in Stasis application")
             controls.append(channel.control)
         return controls or _NO_CHANNELS
+
+
+def _cache_place(ident: str) -> int:
+    """Where the cache of snapshots has a bridge: by the hashes of what it keeps there and of the id."""
+    place = 0
+    for name in (_SNAPSHOTS, ident):
+        value = 0
+        for byte in name.encode():
+            value = (value * 13 + byte) & 0xFFFFFFFF
+        place += value
+    return (place & 0xFFFFFFFF) % _CACHE_BUCKETS
+
+
+def _exists(ident: str) -> Reply:
+    return error(409, "Conflict", f"Bridge with id '{ident}' already exists")

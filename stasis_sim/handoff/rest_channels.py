@@ -78,7 +78,9 @@ class ChannelResources:
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
             **{("POST", f"{one}/{word}"): self.other for word in ("dial", "record", "transfer_progress")},
-            **{("POST", f"{one}/{word}"): quiet for word in ("ring", "hold", "moh", "silence", "progress")},
+            ("POST", f"{one}/ring"): self.ring,
+            ("POST", f"{one}/progress"): self.progress,
+            **{("POST", f"{one}/{word}"): quiet for word in ("hold", "moh", "silence")},
             **{("DELETE", f"{one}/{word}"): quiet for word in ("ring", "hold", "moh", "silence")},
         }
 
@@ -169,8 +171,19 @@ class ChannelResources:
         return DONE
 
     def _quiet(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """A command that an application hears nothing of, such as ring and hold (control, play-and-stop)."""
+        """A command that an application hears nothing of, such as hold (control, play-and-stop)."""
         return self._command(path[0], _nothing)
+
+    def ring(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST ring: heard of by whoever calls alone (control)."""
+        return self._command(path[0], self._signal, path[0], "RINGING")
+
+    def progress(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST progress, which came after 16."""
+        return self._command(path[0], self._signal, path[0], "PROGRESS")
+
+    def _signal(self, ident: str, sign: str) -> None:
+        self.house.calls.signal(self.live[ident].thread, sign)
 
     def mute(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST and DELETE mute."""

@@ -11,7 +11,12 @@ from typing import Final
 
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})")
 _LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\f\r]*\Z")
-_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_NUMBER: Final = re.compile(
+    r"[ \t\n\v\f\r]*([+-]?(?:(0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?[0-9]+)?)"
+    r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))"
+)
+_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_SIX_BITS: Final = {letter: index for index, letter in enumerate(_ALPHABET)}
 _INT_LIMIT: Final = 1 << 31
 _SPECIAL: Final = re.compile(r'[()\[\]"\\]')
 BLANKS: Final = "".join(map(chr, range(1, 33)))
@@ -77,9 +82,25 @@ def atoi(text: str) -> int:
 
 
 def scan_float(text: str) -> float | None:
-    """Read a number as ``sscanf("%30lf")`` does; None if there is none."""
+    """Read a number as ``sscanf("%30lf")`` does, hexadecimal ones too; None if there is none."""
     match = _NUMBER.match(text)
-    return None if match is None else float(match[1])
+    if match is None:
+        return None
+    return float.fromhex(match[1]) if match[2] else float(match[1])
+
+
+def decode_base64(text: str, limit: int) -> str:
+    """Decode base64 as Asterisk does: a letter that is none counts as 63, and the result is cut like a C string."""
+    out, bits, count = bytearray(), 0, 0
+    for letter in octets(text):
+        if letter == "=" or len(out) >= limit:
+            break
+        bits = (bits << 6 | _SIX_BITS.get(letter, 63)) & 0xFFFF
+        count += 6
+        if count >= 8:  # noqa: PLR2004 - bits of a byte
+            count -= 8
+            out.append(bits >> count & 0xFF)
+    return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def is_true(condition: str) -> bool:

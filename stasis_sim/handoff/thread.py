@@ -223,6 +223,12 @@ class Host(Protocol):
     def state(self, thread: Thread, state: str) -> None:
         """The channel's state changed (ChannelStateChange); ``thread.state`` is already the new one."""
 
+    def signal(self, thread: Thread, sign: str) -> None:
+        """Whoever calls is told that it rings or goes on: ``RINGING``, ``PROGRESS`` or ``PROCEEDING``."""
+
+    def caller_changed(self, thread: Thread) -> None:
+        """The caller's name or number was set to another (ChannelCallerId)."""
+
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis(app, args): returns STASIS_FAILED, STASIS_ENTERED or STASIS_LEFT.
 
@@ -283,6 +289,12 @@ class SilentHost:
         """Forget it."""
 
     def state(self, thread: Thread, state: str) -> None:
+        """Forget it."""
+
+    def signal(self, thread: Thread, sign: str) -> None:
+        """Forget it."""
+
+    def caller_changed(self, thread: Thread) -> None:
         """Forget it."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:  # noqa: ARG002 - as the protocol says

@@ -336,10 +336,9 @@ class Link:
         died: NDArray[np.bool_] = self._arrays.deaths[places] != self._arrays.deaths[since]
         return died
 
-    def renewed(self, places: Ints, since: Ints) -> NDArray[np.bool_]:
-        """Say whether there has been another connection by changes than by earlier ones."""
-        renewed: NDArray[np.bool_] = self._arrays.stood[places] != self._arrays.stood[since]
-        return renewed
+    def stood(self, places: Ints) -> Ints:
+        """Return how many connections there have been by changes."""
+        return self._arrays.stood[places]
 
     def dies(self, life: int) -> int:
         """Return when a life of the program ends, by how often it has died before; FOR_EVER: not as far as known."""

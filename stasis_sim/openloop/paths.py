@@ -365,6 +365,22 @@ class Path:
         return last
 
 
+class Seen(NamedTuple):
+    """How a link was when something happened to each call.
+
+    Attributes:
+        places: The last change before that, as :meth:`Link.find` has it.
+        tied: Where nothing says which goes first, if anywhere.
+        states: Of the link.
+        stood: How many connections there had been.
+    """
+
+    places: Ints
+    tied: Bits | None
+    states: NDArray[np.int16]
+    stood: Ints
+
+
 class Values:
     """The sums of some calls, each computed once, when it is asked for, and how links were at those instants.
 
@@ -383,7 +399,7 @@ class Values:
         self._rows = rows
         self._columns: dict[int, Ints | int] = {HORIZON: horizon}
         self._known: dict[int, Ints | int] = {}
-        self._looks: dict[tuple[int, int, int], tuple[Ints, Bits | None]] = {}
+        self._looks: dict[tuple[int, int, int], Seen] = {}
         self.horizon = horizon
 
     def column(self, symbol: int) -> Ints | int:
@@ -416,8 +432,8 @@ class Values:
             value = self._known[number] = np.full(len(self._rows), value, np.int64)
         return value
 
-    def look(self, client: int, link: Link, when: When, numbers: Ints, since: Ints | None) -> tuple[Ints, Bits | None]:
-        """Find the last change of a link before something that happens to each call, as :meth:`Link.find` does.
+    def look(self, client: int, link: Link, when: When, numbers: Ints, since: Ints | None) -> Seen:
+        """See how a link is when something happens to each call.
 
         Args:
             client: Position of the client.
@@ -429,13 +445,13 @@ class Values:
         key = client, when.at, when.rank
         found = self._looks.get(key)
         if found is None:
-            found = self._looks[key] = link.find(self[when.at], when.rank, numbers, since)
+            places, tied = link.find(self[when.at], when.rank, numbers, since)
+            found = self._looks[key] = Seen(places, tied, link.states(places), link.stood(places))
         return found
 
     def forget(self) -> None:
         """Let the sums go; what is asked for after that is computed again."""
         self._known.clear()
-        self._columns = {HORIZON: self.horizon}
 
     def of(self, rows: Ints) -> Values:
         """Return those of some of the calls."""
@@ -494,25 +510,25 @@ class Watch:
         """
         mine = asked.copy()
         arrived: Ints | None = None
-        before: Ints | None = None
+        before: Seen | None = None
         for look, messages in self._steps:
-            places, tied = values.look(self.client, link, look.when, numbers, arrived)
-            if tied is not None and (tied & mine).any():
+            seen = values.look(self.client, link, look.when, numbers, arrived)
+            if seen.tied is not None and (seen.tied & mine).any():
                 raise ClosedLoopError(TIED)
-            mine &= link.states(places) == look.state
+            mine &= seen.states == look.state
             if look.when.rank == Rank.ARRIVAL:
-                arrived = places  # the first look, but for doors: they are looked at when a request comes
+                arrived = seen.places  # the first look, but for doors: they are looked at when a request comes
             if before is not None:
-                mine &= link.renewed(places, before) == look.renewed
+                mine &= (seen.stood != before.stood) == look.renewed
                 if link.mortal:
-                    mine &= link.died(places, before) == look.died
+                    mine &= link.died(seen.places, before.places) == look.died
             if not mine.any():
                 return mine
             for message in messages:
-                mine &= link.lasts(places, _due(message.arrives, values)) != message.lost
+                mine &= link.lasts(seen.places, _due(message.arrives, values)) != message.lost
                 if message.finish is not None:
-                    mine &= link.survives(places, _due(message.finish, values)) != message.abandoned
-            before = places
+                    mine &= link.survives(seen.places, _due(message.finish, values)) != message.abandoned
+            before = seen
         return mine
 
 

@@ -246,6 +246,17 @@ def test_include_takes_globs_relative_to_the_base(tmp_path: Path) -> None:
     assert parsed.diagnostics == []
 
 
+def test_asterisks_own_folder_is_the_base(tmp_path: Path) -> None:
+    """A path below /etc/asterisk is one below the base: files are read beside the one that includes them."""
+    parsed = in_folder(
+        tmp_path,
+        main="[a]\n#include /etc/asterisk/d/*.conf\n#include </etc/asterisk/x.conf>\n",
+        d__1="x=1\n",
+        x="x=2\n",
+    )
+    assert [(v.value, v.file) for v in parsed.sections[0].variables] == [("1", "d/1.conf"), ("2", "x.conf")]
+
+
 def test_a_fault_in_an_included_file_ends_that_file_only(tmp_path: Path) -> None:
     """What stood before the fault counts."""
     parsed = in_folder(tmp_path, main="[a]\n#include bad.conf\nx=2\n", bad="x=1\n[oops\nx=9\n")

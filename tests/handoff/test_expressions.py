@@ -156,6 +156,14 @@ def test_rounding_is_to_64_bits(left: Fraction, right: Fraction) -> None:
         (r"\.", "a.b", "."),
         ("^$", "", ""),
         ("a|b", "xb", "b"),
+        ("a|ab", "abc", "ab"),
+        ("(a?)(ab)?", "ab", "ab"),
+        ("a+?", "baa", ""),
+        ("a{2}{2}", "aaaaa", "aaaa"),
+        ("a{,}", "aa", "aa"),
+        ("a)", "aa)", "a)"),
+        ("[[.a.]][[=b=]]", "ab", "ab"),
+        (r"\`a\'", "a", "a"),
     ],
 )
 def test_posix_expressions(pattern: str, text: str, found: str) -> None:
@@ -164,10 +172,45 @@ def test_posix_expressions(pattern: str, text: str, found: str) -> None:
     assert compiled is not None
     match = compiled.search(text)
     assert match is not None
-    assert match[0] == found
+    assert text[match.start : match.end] == found
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "a\\", "(?i)a", "[[:nosuch:]]"])
+@pytest.mark.parametrize(
+    ("pattern", "text", "group"),
+    [
+        ("(a|ab)(c|bcd)", "abcd", "a"),
+        ("([0-9]|[0-9][0-9])(.*)", "42x", "4"),
+        ("(a|b)*", "aab", "b"),
+        ("(x|yz){2}", "xyz", "yz"),
+        ("(a*)*b", "b", ""),
+        ("(a|b)?c", "c", None),
+        ("a(b*)(c|bc)", "abbc", "bb"),
+        (r"(a)\1|b", "aa", "a"),
+    ],
+)
+def test_the_first_group(pattern: str, text: str, group: str | None) -> None:
+    """Of the ways to the longest match the one of the first choices counts; of a repeated group the last time."""
+    compiled = compile_posix(pattern)
+    assert compiled is not None
+    match = compiled.search(text)
+    assert match is not None
+    assert match.group == group
+
+
+def test_no_expression_takes_for_ever() -> None:
+    """What nests repetitions fails as quickly on a long text as on a short one."""
+    compiled = compile_posix("((a+)+|b)+$")
+    assert compiled is not None
+    assert compiled.search("a" * 2000 + "c") is None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("(", "[a", "a\\", "(?i)a", "[[:nosuch:]]", "a{", "a{x}", "a{2,1}", "a{32768}", "^*", "a|*b"),
+        *("[b-a]", "[a-c-e]", "[[.ab.]]", "(" * 60 + "a" + ")" * 60),
+    ],
+)
 def test_wrong_expressions(pattern: str) -> None:
     """What POSIX refuses is refused."""
     assert compile_posix(pattern) is None

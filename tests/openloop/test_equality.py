@@ -18,7 +18,7 @@ from stasis_sim.observe.tables import Tables
 from stasis_sim.openloop.computation import OpenLoop
 from stasis_sim.openloop.eligible import obstacle
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
+from stasis_sim.simulated.buffers import BYTES
 from stasis_sim.simulated.preparation import Prepared, prepare
 from stasis_sim.simulated.replication import simulate
 
@@ -386,7 +386,7 @@ FROZEN: dict[str, Any] = {
 
 def test_what_a_frozen_link_holds_back_comes_late_as_long_as_it_fits() -> None:
     """It comes at the thaw, in the order in which it was written; where a buffer is full the loop is closed."""
-    fits = 35 * BYTES["StasisStart"] + 20 * OTHER_BYTES
+    fits = 35 * BYTES["StasisStart"] + 20 * BYTES["PlaybackFinished"]
 
     def with_room(octets: int) -> dict[str, Any]:
         return FROZEN | {"clients": {"ivr": FROZEN["clients"]["ivr"] | {"buffer": f"{octets}B"}}}
