@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stasis_sim.openloop.links import FOR_EVER
-from stasis_sim.openloop.paths import Values
 from stasis_sim.openloop.symbols import HORIZON
+from stasis_sim.openloop.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stasis_sim.openloop.happenings import EventRow, When
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.paths import EventRow, Path, When
+    from stasis_sim.openloop.paths import Path
 
 
 class Bunch(NamedTuple):

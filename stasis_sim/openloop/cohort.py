@@ -12,13 +12,14 @@ from stasis_sim.openloop.history import History
 from stasis_sim.openloop.laboratory import examine
 from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.openloop.paths import Numbered, Path, Values
+from stasis_sim.openloop.paths import Path
 from stasis_sim.openloop.records import Subject
 from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, Symbols
+from stasis_sim.openloop.values import Numbered, Values
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
-    from stasis_sim.openloop.paths import Bits
+    from stasis_sim.openloop.values import Bits
     from stasis_sim.randomness import Drawn, Streams
     from stasis_sim.simulated.preparation import Prepared
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.tables import Tables
-    from stasis_sim.openloop.paths import Bits
+    from stasis_sim.openloop.values import Bits
     from stasis_sim.openloop.windows import Window
     from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.preparation import Prepared

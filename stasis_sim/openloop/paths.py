@@ -6,136 +6,28 @@ of arrays, and its rows the places of those sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stasis_sim.observe.hearing import deceived, starts
-from stasis_sim.openloop.links import FOR_EVER, TIED
+from stasis_sim.openloop.happenings import AttemptRow, CommandRow, EventRow, Look, Message, Passage, When
+from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
 from stasis_sim.openloop.records import Happening, Record, Sent
 from stasis_sim.openloop.symbols import HORIZON
-from stasis_sim.simulated.clock import Rank
+from stasis_sim.openloop.watches import Watch
 
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
     from stasis_sim.openloop.links import Ints, Link
-
-Bits = NDArray[np.bool_]
+    from stasis_sim.openloop.values import Bits, Numbered, Values
 
 NOTHING: Final[Sum] = (0, ())
 """No time at all."""
 
 _HOLDS: Final = {"<0": np.less, ">=0": np.greater_equal, "==0": np.equal, "!=0": np.not_equal}
-
-
-class Numbered(list[Sum]):
-    """Instants and durations, each once, by number: what two paths have in common has the same number."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._numbers: dict[Sum, int] = {}
-
-    def number(self, made: Sum) -> int:
-        """Return the number of a sum."""
-        number = self._numbers.setdefault(made, len(self))
-        if number == len(self):
-            self.append(made)
-        return number
-
-
-class When(NamedTuple):
-    """A happening whose instant is a sum.
-
-    Attributes:
-        at: Number of the sum.
-        rank: What kind of happening it is.
-        loose: See :class:`~stasis_sim.openloop.records.Happening`.
-    """
-
-    at: int
-    rank: int
-    loose: bool
-
-
-class Message(NamedTuple):
-    """A message that is written to a connection.
-
-    Attributes:
-        client: Position of the client.
-        when: When it is written.
-        arrives: Number of the sum of when it arrives.
-        service: Number of the sum of how long a worker needs for it.
-        finish: Number of the sum of when a worker is through with it; None: nothing hangs on that.
-        lost: Whether the connection broke before it arrived.
-        abandoned: Whether the program died after that, and before a worker was through with it.
-        queues: Whether it matters in the queue of the client: it keeps a worker busy, or its wait decides something.
-    """
-
-    client: int
-    when: When
-    arrives: int
-    service: int
-    finish: int | None
-    lost: bool
-    abandoned: bool
-    queues: bool = False
-
-
-class Look(NamedTuple):
-    """How the link of a client must have been: as :class:`~stasis_sim.openloop.records.Look` has it."""
-
-    client: int
-    when: When
-    state: int
-    died: bool
-    renewed: bool
-
-
-class Passage(NamedTuple):
-    """A call enters (+1) or leaves (-1) an app."""
-
-    app: str
-    change: int
-    when: When
-
-
-class AttemptRow(NamedTuple):
-    """A row of attempts; what is an instant is the number of a sum."""
-
-    app: str
-    args: str
-    when: When
-    result: str
-    reason: str
-    left: int | None
-    left_by: str
-    first_command: int | None
-
-
-class EventRow(NamedTuple):
-    """A row of events; `link`: to the connection of which client it was written."""
-
-    app: str
-    type: str
-    when: When
-    fate: str
-    delivered: int | None
-    link: int | None
-
-
-class CommandRow(NamedTuple):
-    """A row of commands; the path in front of and behind the name of the channel."""
-
-    client: str
-    method: str
-    before: str
-    after: str
-    at: int
-    status: int | None
-    reason: str
 
 
 class Path:
@@ -363,179 +255,6 @@ class Path:
                 if within.all():
                     break  # those before it arrive no later
         return last
-
-
-class Seen(NamedTuple):
-    """How a link was when something happened to each call.
-
-    Attributes:
-        places: The last change before that, as :meth:`Link.find` has it.
-        tied: Where nothing says which goes first, if anywhere.
-        states: Of the link.
-        stood: How many connections there had been.
-    """
-
-    places: Ints
-    tied: Bits | None
-    states: NDArray[np.int16]
-    stood: Ints
-
-
-class Values:
-    """The sums of some calls, each computed once, when it is asked for, and how links were at those instants.
-
-    Args:
-        sums: What they are made of, by number.
-        column: Gives the values of a symbol for all calls of a cohort.
-        rows: Which of them are meant.
-        horizon: When the run ends, in microseconds; FOR_EVER while that is not known.
-    """
-
-    __slots__ = ("_column", "_columns", "_known", "_looks", "_rows", "_sums", "horizon")
-
-    def __init__(self, sums: Sequence[Sum], column: Callable[[int], Ints], rows: Ints, horizon: int) -> None:
-        self._sums = sums
-        self._column = column
-        self._rows = rows
-        self._columns: dict[int, Ints | int] = {HORIZON: horizon}
-        self._known: dict[int, Ints | int] = {}
-        self._looks: dict[tuple[int, int, int], Seen] = {}
-        self.horizon = horizon
-
-    def column(self, symbol: int) -> Ints | int:
-        """Return what a symbol stands for in each call, in microseconds."""
-        column = self._columns.get(symbol)
-        if column is None:
-            column = self._columns[symbol] = self._column(symbol)[self._rows]
-        return column
-
-    def raw(self, number: int) -> Ints | int:
-        """Return a sum in microseconds, a single number where it is the same for all."""
-        known = self._known.get(number)
-        if known is None:
-            known, terms = self._sums[number]
-            for symbol, factor in terms:
-                column = self.column(symbol)
-                if factor == 1:
-                    known = known + column
-                elif factor == -1:
-                    known = known - column
-                else:
-                    known = known + factor * column
-            self._known[number] = known
-        return known
-
-    def __getitem__(self, number: int) -> Ints:
-        """Return a sum of each call, in microseconds."""
-        value = self.raw(number)
-        if isinstance(value, int):
-            value = self._known[number] = np.full(len(self._rows), value, np.int64)
-        return value
-
-    def look(self, client: int, link: Link, when: When, numbers: Ints, since: Ints | None) -> Seen:
-        """See how a link is when something happens to each call.
-
-        Args:
-            client: Position of the client.
-            link: Its link.
-            when: What happens.
-            numbers: Of the calls.
-            since: Changes before the calls arrived.
-        """
-        key = client, when.at, when.rank
-        found = self._looks.get(key)
-        if found is None:
-            places, tied = link.find(self[when.at], when.rank, numbers, since)
-            found = self._looks[key] = Seen(places, tied, link.states(places), link.stood(places))
-        return found
-
-    def forget(self) -> None:
-        """Let the sums go; what is asked for after that is computed again."""
-        self._known.clear()
-
-    def of(self, rows: Ints) -> Values:
-        """Return those of some of the calls."""
-        return Values(self._sums, self._column, self._rows[rows], self.horizon)
-
-
-class Watch:
-    """What a path demands of the link of one client.
-
-    Args:
-        client: Position of the client.
-        looks: At it, in the order of time.
-        messages: What was written to it, in order.
-
-    Attributes:
-        client: As given.
-        steady: Whether it is the same at every look.
-    """
-
-    def __init__(self, client: int, looks: Sequence[Look], messages: Sequence[Message]) -> None:
-        self.client = client
-        self._steps = [(look, [message for message in messages if message.when == look.when]) for look in looks]
-        self._last = messages[-1] if messages else None
-        states = {look.state for look in looks}
-        kept = not any(message.lost or message.abandoned for message in messages)
-        self.steady = len(states) == 1 and kept and not any(look.died or look.renewed for look in looks)
-
-    def stays(self, link: Link, values: Values, numbers: Ints) -> Bits:
-        """Say for which calls the link was as demanded because it did not change at all while they lasted.
-
-        Args:
-            link: The link.
-            values: The sums of the calls.
-            numbers: Of the calls.
-        """
-        first, last = self._steps[0][0], self._steps[-1][0]
-        begin = link.look(values[first.when.at], first.when.rank, numbers)
-        steady: Bits = link.stays(begin, values[last.when.at]) & (link.states(begin) == first.state)
-        if self._last is not None:
-            # None is through sooner than one that was written before it.
-            due = self._last.arrives if self._last.finish is None else self._last.finish
-            steady &= link.lasts(begin, _due(due, values))
-        return steady
-
-    def holds(self, link: Link, values: Values, numbers: Ints, asked: Bits) -> Bits:
-        """Say for which calls the link was as demanded at every look at it, and for every message on it.
-
-        Args:
-            link: The link.
-            values: The sums of the calls.
-            numbers: Of the calls.
-            asked: Of which calls it is asked; of the others it is not said.
-
-        Raises:
-            ClosedLoopError: Nothing says whether a call or a change of the link goes first.
-        """
-        mine = asked.copy()
-        arrived: Ints | None = None
-        before: Seen | None = None
-        for look, messages in self._steps:
-            seen = values.look(self.client, link, look.when, numbers, arrived)
-            if seen.tied is not None and (seen.tied & mine).any():
-                raise ClosedLoopError(TIED)
-            mine &= seen.states == look.state
-            if look.when.rank == Rank.ARRIVAL:
-                arrived = seen.places  # the first look, but for doors: they are looked at when a request comes
-            if before is not None:
-                mine &= (seen.stood != before.stood) == look.renewed
-                if link.mortal:
-                    mine &= link.died(seen.places, before.places) == look.died
-            if not mine.any():
-                return mine
-            for message in messages:
-                mine &= link.lasts(seen.places, _due(message.arrives, values)) != message.lost
-                if message.finish is not None:
-                    mine &= link.survives(seen.places, _due(message.finish, values)) != message.abandoned
-            before = seen
-        return mine
-
-
-def _due(sum_: int, values: Values) -> Ints:
-    """Return up to when something must last; what breaks after the end of the run has not broken."""
-    due = values[sum_]
-    return due if values.horizon == FOR_EVER else np.minimum(due, values.horizon + 1)
 
 
 def _moment(value: int) -> Moment:

@@ -17,7 +17,7 @@ from stasis_sim.openloop.moments import ClosedLoopError
 if TYPE_CHECKING:
     from stasis_sim.openloop.cohort import Cohort
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.paths import Bits
+    from stasis_sim.openloop.values import Bits
 
 
 class Rule(NamedTuple):

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.batch import Bunch
+    from stasis_sim.openloop.happenings import AttemptRow, CommandRow
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.paths import AttemptRow, CommandRow
 
 
 class Texts:

@@ -20,9 +20,9 @@ from stasis_sim.openloop.searching import count_before
 if TYPE_CHECKING:
     from stasis_sim.openloop.batch import Bunch
     from stasis_sim.openloop.cohort import Group
+    from stasis_sim.openloop.happenings import AttemptRow
     from stasis_sim.openloop.history import History
     from stasis_sim.openloop.links import Ints
-    from stasis_sim.openloop.paths import AttemptRow
     from stasis_sim.simulated.preparation import Prepared
 
 REASONS: Final = (FORGOTTEN, NOT_ACTIVE)

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from stasis_sim.observe.trace import Connection
     from stasis_sim.openloop.batch import Bunch
+    from stasis_sim.openloop.happenings import AttemptRow, EventRow
     from stasis_sim.openloop.history import History
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.paths import AttemptRow, Bits, EventRow, Path
+    from stasis_sim.openloop.paths import Path
+    from stasis_sim.openloop.values import Bits
 
 _NONE: Final = np.empty(0, np.int64)
 
