@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.preparation import Prepared
 
-MOST_ROUNDS: Final = 1000
+MOST_ROUNDS: Final = 32
 """A window in which ways and waits do not agree by then is left to the event engine."""
 
 
