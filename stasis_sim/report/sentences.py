@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from stasis_sim.experiments.precision import widths
@@ -202,7 +203,7 @@ def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[
 def _difference(a: str, b: str, row: Json) -> str:
     """Say by how much b does more or less of something than a."""
     verb, what = {**_TOLD, "calls.share.served": ("serves", "calls")}[row["measure"]]
-    interval = "" if row["low"] is None else f" ± {100 * (row['high'] - row['low']) / 2:.2g}"
+    interval = "" if row["low"] is None else f" ± {_plain(50 * (row['high'] - row['low']))}"
     side = "more" if row["mean"] > 0 else "fewer"
     amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
     perhaps = ", which may be chance" if chance(row) else ""
@@ -213,4 +214,9 @@ def _difference(a: str, b: str, row: Json) -> str:
 
 def _two_digits(points: float) -> str:
     """Write points with two digits after the point, and more where these say nothing."""
-    return f"{points:.2f}" if points >= 0.01 else f"{points:.2g}"  # noqa: PLR2004
+    return f"{points:.2f}" if points >= 0.01 else _plain(points)  # noqa: PLR2004
+
+
+def _plain(points: float) -> str:
+    """Write two digits that say something, and no power of ten."""
+    return f"{Decimal(f'{points:.2g}'):f}"

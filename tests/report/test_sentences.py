@@ -126,6 +126,17 @@ def test_a_comparison_says_by_how_many_points() -> None:
     assert one == "a ejects 10.00 points fewer calls than b; one replication does not say how sure that is."
 
 
+def test_a_comparison_writes_no_powers_of_ten() -> None:
+    """Small differences are written out, and so are wide intervals."""
+    a = [replication(n, ejection_rate=rate) for n, rate in enumerate([0.1, 0.1, 0.1], 1)]
+    little = [replication(n, ejection_rate=rate) for n, rate in enumerate([0.1, 0.1, 0.1 + 2.1e-7], 1)]
+    much = [replication(n, ejection_rate=rate) for n, rate in enumerate([0.1, 0.1, 1.0], 1)]
+    assert comparison({"a": a, "b": little}) == [
+        "b ejects 0.000007 ± 0.00003 points more calls than a, which may be chance."
+    ]
+    assert comparison({"a": a, "b": much}) == ["b ejects 30.00 ± 130 points more calls than a, which may be chance."]
+
+
 def test_how_many_are_served_is_told_where_nothing_worse_sets_them_apart() -> None:
     """Beyond chance, and where ejected, stranded and missed are not; then it comes first."""
     base = [replication(each, missed_rate=0.01 * each, calls__share__served=0.9) for each in (1, 2)]
