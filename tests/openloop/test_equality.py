@@ -270,7 +270,9 @@ def agree(content: dict[str, Any], window: int) -> None:
     """Hold one engine against the other."""
     prepared = prepare(Scenario.of(content))
     assert obstacle(prepared) == ""
-    with tempfile.TemporaryDirectory() as folder, patch("stasis_sim.openloop.windows.CALLS", window):
+    # So that ways are looked at by themselves, and calls sorted out in pieces, as many are.
+    sizes = patch.multiple("stasis_sim.openloop.cohort", FEW=2, PIECE=window)
+    with tempfile.TemporaryDirectory() as folder, patch("stasis_sim.openloop.windows.CALLS", window), sizes:
         one, other = Path(folder, "events"), Path(folder, "open-loop")
         try:
             found = at_once(prepared, other)
