@@ -3,7 +3,7 @@
 Whatever waits reads keys from the channel, as a rule to forget them; a *listener* says what becomes of them. What
 nobody has read is queued for the next who does: StasisBroadcast() reads nothing, and Answer() puts back what came
 while it waited. As in Asterisk's channel.c, a key that comes as one frame becomes a beginning, which is what Answer()
-reads, and an end 100 ms later (key-in-answer, keys-in-long-answer, keys-unread).
+reads, and an end 100 ms later (key-in-answer, keys-in-long-answer, broadcast-keys).
 
 Keys are collected as long as more of them could make another match; then the call goes to what was dialled, to ``i``
 (or ``e``) if there is no such extension, and to ``t`` (or ``e``) if nothing was dialled in time.
