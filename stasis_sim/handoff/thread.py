@@ -251,8 +251,8 @@ class Host(Protocol):
     def signal(self, thread: Thread, sign: str) -> None:
         """Whoever calls is told that it rings or goes on: ``RINGING``, ``PROGRESS`` or ``PROCEEDING``."""
 
-    def caller_changed(self, thread: Thread) -> None:
-        """The caller's name or number was set to another (ChannelCallerId)."""
+    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
+        """The caller's name or number was set to another (ChannelCallerId), or that of the connected line."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis(app, args): returns STASIS_FAILED, STASIS_ENTERED or STASIS_LEFT.
@@ -322,7 +322,7 @@ class SilentHost:
     def signal(self, thread: Thread, sign: str) -> None:
         """Forget it."""
 
-    def caller_changed(self, thread: Thread) -> None:
+    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
         """Forget it."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:  # noqa: ARG002 - as the protocol says
