@@ -14,7 +14,7 @@ from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
-from stasis_sim.handoff.digits import read_by, wake
+from stasis_sim.handoff.digits import queue, read_by
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
 from stasis_sim.handoff.final_answers import NO_ANSWER, final_answer
 from stasis_sim.handoff.pbx import Pbx
@@ -217,9 +217,8 @@ class Calls:
             self._hang_up(channel, cause)
 
     def _hang_up_late(self, late: tuple[Channel, int]) -> None:
-        channel, cause = late
-        channel.waits = 0
-        self._hang_up(channel, cause)
+        late[0].waits = 0
+        self._hang_up(*late)
 
     def _hang_up(self, channel: Channel, cause: int) -> None:
         if channel.walks:
@@ -238,8 +237,7 @@ class Calls:
         if read_by(thread):
             self._wait(channel, self.pbx.dtmf(thread, key))
             return
-        wake(thread)
-        thread.unread = (*thread.unread, key)
+        queue(thread, key)
         if channel.control is not None:
             self.floor.read(channel)
 
@@ -316,8 +314,10 @@ class Calls:
         self._wait(channel, self.pbx.claimed(channel.thread, app, args))
 
     def fail_stasis(self, channel: Channel) -> None:
-        """Stasis() returns with a failure after all (outbound-per-call-nobody)."""
+        """Stasis() returns with a failure after all (outbound-per-call-nobody, originate-served-by-nobody)."""
         channel.thread.inside = False
+        if not channel.walks:
+            channel.walks = channel.thread.handler = channel.thread.hungup = True
         self._failing = True
         self._wait(channel, self.pbx.claimed(channel.thread, "", ()))
 

@@ -76,6 +76,12 @@ def pick(thread: Thread, now: int | None = None) -> Key | None:
     return key
 
 
+def queue(thread: Thread, key: Key) -> None:
+    """Put a key behind those that wait, which it wakes the channel up for."""
+    wake(thread)
+    thread.unread = (*thread.unread, key)
+
+
 def wake(thread: Thread) -> None:
     """Something else has come: the keys that have begun are read to their ends."""
     if thread.unread:

@@ -206,8 +206,7 @@ class Pbx:
         Returns:
             The wait that replaces the present one.
         """
-        digits.wake(thread)
-        thread.unread = (*thread.unread, key)
+        digits.queue(thread, key)
         return self._read(thread)
 
     def _read(self, thread: Thread) -> int | None:
