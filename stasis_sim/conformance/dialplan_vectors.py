@@ -31,7 +31,7 @@ from stasis_sim.handoff.pbx import (
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.rest_channels import REASONS
 from stasis_sim.handoff.text import cut
-from stasis_sim.handoff.thread import SilentHost
+from stasis_sim.handoff.thread import Key, SilentHost
 
 _APP = "recapp"
 """The application that was connected where a case has `stasis`."""
@@ -252,7 +252,17 @@ class _Flow:
     def _caller_does(self, at: int, what: str) -> int | None:
         """Let the caller's half do what it has planned."""
         self.host.time = max(at, self.host.time)
-        return self.pbx.hangup(self.thread, 0) if what == "hangup" else self.pbx.dtmf(self.thread, what)
+        if what == "hangup":
+            return self.pbx.hangup(self.thread, 0)
+        if self.thread.inside:
+            return None
+        wait = self.pbx.dtmf(self.thread, Key(what))
+        if self.thread.unread and self.thread.unread[0].told:
+            # What SendDTMF() sends has a beginning of its own, at which Answer() has ended, and nothing has woken the
+            # channel up since: the end is read when the next key begins, or the caller hangs up.
+            self.thread.unread = (Key(what, told=True, begun=True),)
+            self.thread.stuck = True
+        return wait
 
     def _unanswered(self) -> int | None:
         """Give the call up, as who originated it does after some time without an answer."""

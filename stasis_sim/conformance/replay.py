@@ -94,6 +94,9 @@ class _Replay:
         self.calls: dict[str, str] = {}
         self.sessions: dict[str, str] = {}
         self.clients: dict[str, str] = {}
+        self.frozen: set[str] = set()
+        # Clients whose link was frozen when Asterisk restarted: what it had written, and the end, come at the thaw.
+        self.cut: dict[str, str] = {}
         self.listeners: dict[str, _Listener] = {}
         self.used: dict[str, int] = {}
         self.answers: dict[int | str, tuple[int, str | None]] = {}
@@ -251,11 +254,18 @@ class _Replay:
 
     def _do_ws_freeze(self, ws: str) -> None:
         if ws in self.sessions:
+            self.frozen.add(ws)
             self.driver.freeze(self.sessions[ws])
 
     def _do_ws_thaw(self, ws: str) -> None:
+        self.frozen.discard(ws)
         if ws in self.sessions:
             self.driver.thaw(self.sessions[ws])
+        elif ws in self.cut:
+            session = self.cut.pop(ws)
+            self.clients[session] = ws
+            self.driver.thaw(session)
+            self._gone(session)
 
     def _do_call(self, id: str, to: str, vars: Mapping[str, str] | None = None) -> None:  # noqa: A002
         exten, _, context = to.partition("@")
@@ -273,7 +283,8 @@ class _Replay:
         return {"status": status} if body is None else {"status": status, "body": body}
 
     def _do_restart(self) -> None:
-        # The recorder does not see the connections end: it is busy while Asterisk is away.
+        # The recorder does not see the connections end: it is busy while Asterisk is away (restart-frozen).
+        self.cut = {ws: session for ws, session in self.sessions.items() if ws in self.frozen}
         self.sessions.clear()
         self.clients.clear()
         self.driver.apply(Restart())

@@ -15,7 +15,7 @@ from stasis_sim.handoff import digits, endings
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, Continuation
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, PARK, Continuation, Listener
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -70,8 +70,19 @@ def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int 
     pbx.set_state(thread, "Up")
     media = NO_MEDIA_US if thread.media_us is None else min(thread.media_us, NO_MEDIA_US)
     wait = 0 if at_once else max(delay_us, NO_MEDIA_US) if delay_us else media
-    result = pbx.wait(thread, wait, then)
-    thread.listener = digits.keep if delay_us else digits.hear
+
+    def answered(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        if delay_us:
+            digits.put_back(thread)
+        return then(pbx, thread, cut_short)
+
+    return _listen(thread, pbx.wait(thread, wait, answered), digits.keep if delay_us else digits.begin)
+
+
+def _listen(thread: Thread, result: int, listener: Listener) -> int:
+    """Have a wait that has begun hear keys."""
+    if result == PARK:
+        thread.listener = listener
     return result
 
 
@@ -139,7 +150,10 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
     options = fold(arguments[1])
 
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
-        return HANGUP if cut_short else pbx.wait(thread, sound_length(pbx, arguments[0]), _played("PLAYBACKSTATUS"))
+        if cut_short:
+            return HANGUP
+        result = pbx.wait(thread, sound_length(pbx, arguments[0]), _played("PLAYBACKSTATUS"))
+        return _listen(thread, result, digits.ignore)
 
     if thread.state == "Up" or "noanswer" in options:
         return play(pbx, thread, False)
@@ -168,10 +182,7 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
-        length = 0 if thread.digits else sound_length(pbx, arguments[0])
-        result = pbx.wait(thread, length, _background_over)
-        thread.listener = digits.hear
-        return result
+        return _listen(thread, pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over), digits.hear)
 
     if thread.state == "Up" or options in {"noanswer", "n"}:
         return play(pbx, thread, False)
@@ -193,9 +204,7 @@ def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
     """WaitExten([seconds]): then the next priority if there is one, else ``t``, else ``e``, else the end."""
     arguments = [*split_arguments(data, 2), ""]
     delay = time_length(arguments[0]) or timeout_us(thread, "r")
-    result = pbx.wait(thread, 0 if thread.digits else delay, _waitexten_over)
-    thread.listener = digits.hear
-    return result
+    return _listen(thread, pbx.wait(thread, delay, _waitexten_over), digits.hear)
 
 
 def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
@@ -223,8 +232,7 @@ class _Reading:
         if cut_short:
             return self.finish(pbx, thread, True)
         result = pbx.wait(thread, sound_length(pbx, self.sounds) + self.timeout_us, self.finish)
-        thread.listener = self.listen
-        return result
+        return _listen(thread, result, self.listen)
 
     def listen(self, pbx: Pbx, thread: Thread, digit: str) -> bool:
         """Take a key; True if it is the last."""
@@ -240,7 +248,7 @@ class _Reading:
         self.attempts -= 1
         if self.attempts and not heard and not cut_short:
             return self.prompt(pbx, thread, False)
-        pbx.set_variable(thread, "READSTATUS", "HANGUP" if cut_short else "OK" if heard else "TIMEOUT")
+        pbx.set_variable(thread, "READSTATUS", "HANGUP" if cut_short or thread.hungup else "OK" if heard else "TIMEOUT")
         return NEXT
 
 
@@ -275,9 +283,7 @@ def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def echo(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Echo(): until the caller presses ``#`` or hangs up."""
-    result = pbx.wait(thread, None)
-    thread.listener = lambda _pbx, _thread, digit: digit == "#"
-    return result
+    return _listen(thread, pbx.wait(thread, None), digits.until_pound)
 
 
 def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -340,7 +346,7 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")
         return NEXT
 
-    return pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed)
+    return _listen(thread, pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed), digits.nobody)
 
 
 CALL_APPLICATIONS: Final[dict[str, Application]] = {

@@ -14,12 +14,13 @@ from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
+from stasis_sim.handoff.digits import queue, read_by
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
 from stasis_sim.handoff.final_answers import NO_ANSWER, final_answer
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.peers import Peers
 from stasis_sim.handoff.stimuli import Call
-from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Thread
+from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key, Thread
 from stasis_sim.handoff.timers import Timers
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Calls:
     def _hung_up_by_frame(self, channel: Channel, cause: int, told: dict[str, int], how: str) -> None:
         self.channels.hangup_requested(channel, told, running=True)
         # The cause comes with a frame, and some waits read none (broadcast-hangup).
-        deaf = channel.state in {"offered", "connecting"}
+        deaf = channel.state in {"offered", "connecting"} or (channel.thread.stuck and channel.thread.inside)
         self._cut(channel, 0 if deaf else cause, how)
 
     def vanish(self, channel: Channel) -> None:
@@ -216,9 +217,8 @@ class Calls:
             self._hang_up(channel, cause)
 
     def _hang_up_late(self, late: tuple[Channel, int]) -> None:
-        channel, cause = late
-        channel.waits = 0
-        self._hang_up(channel, cause)
+        late[0].waits = 0
+        self._hang_up(*late)
 
     def _hang_up(self, channel: Channel, cause: int) -> None:
         if channel.walks:
@@ -231,15 +231,15 @@ class Calls:
 
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
-        if channel.offer is not None and channel.control is None:
-            channel.unread.append((digit, duration_ms))
-            return
-        control = channel.control
+        control, thread, key = channel.control, channel.thread, Key(digit, duration_ms)
         if control is not None and control.bridge is None and self.floor.profile.command_tick_us:
             self.run(control)  # a frame wakes the loop, unless a bridge reads it
-        self.channels.key(channel, digit, duration_ms)
-        if channel.control is None:
-            self._wait(channel, self.pbx.dtmf(channel.thread, digit))
+        if read_by(thread):
+            self._wait(channel, self.pbx.dtmf(thread, key))
+            return
+        queue(thread, key)
+        if channel.control is not None:
+            self.floor.read(channel)
 
     def asleep(self, control: Control) -> int:
         """How long the loop of a channel will not look at its commands, in microseconds; 0: it looks at once.
@@ -314,8 +314,10 @@ class Calls:
         self._wait(channel, self.pbx.claimed(channel.thread, app, args))
 
     def fail_stasis(self, channel: Channel) -> None:
-        """Stasis() returns with a failure after all (outbound-per-call-nobody)."""
+        """Stasis() returns with a failure after all (outbound-per-call-nobody, originate-served-by-nobody)."""
         channel.thread.inside = False
+        if not channel.walks:
+            channel.walks = channel.thread.handler = channel.thread.hungup = True
         self._failing = True
         self._wait(channel, self.pbx.claimed(channel.thread, "", ()))
 
@@ -387,9 +389,9 @@ class Calls:
         if self.halves is not None and channel.peer is not None:
             self.later.append((partial(self.halves.signalled, sign=sign), channel))
 
-    def caller_changed(self, thread: Thread) -> None:
-        """The caller's name or number is another one."""
-        self.channels.called_by(thread.owner)
+    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
+        """Name or number of the caller, or of the connected line, is another one."""
+        self.channels.called_by(thread.owner, connected=connected)
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
@@ -443,7 +445,6 @@ class Calls:
         args = offer.args if offer is not None else ()
         self.offers.close(channel)
         channel.fire("withdraw")
-        channel.unread.clear()
         self.bus.out.append((STASIS, channel.ident, "", args, "ejected", CLAIM_TIMEOUT))
 
     def leave(self, thread: Thread, how: str) -> None:
@@ -457,6 +458,10 @@ class Calls:
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up."""
         self.channels.hangup_requested(thread.owner, {"cause": flag, "soft": True}, running=False)
+
+    def key_read(self, thread: Thread, key: Key) -> None:
+        """A key was read in the dialplan."""
+        self.channels.key(thread.owner, key)
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """UserEvent() in the dialplan."""

@@ -16,7 +16,7 @@ from stasis_sim.handoff.functions_caller import describe_presentation, presentat
 from stasis_sim.handoff.lifecycles import CHANNEL, fire
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.subscriptions import Forward
-from stasis_sim.handoff.thread import Thread
+from stasis_sim.handoff.thread import Key, Thread
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.broadcast import Offer
@@ -51,7 +51,6 @@ class Channel:
         offer: The broadcast that it waits in.
         waits: Serial of the timer that its dialplan waits for, 0 for none.
         peer: The other half of a Local channel that ARI originated.
-        unread: Keys pressed while nobody reads from the channel (StasisBroadcast does not).
         routine: The application it shows between the dialplan's: only channels that ARI originated have one.
         answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
@@ -77,7 +76,6 @@ class Channel:
         "shown",
         "state",
         "thread",
-        "unread",
         "vanished",
         "waits",
         "walks",
@@ -95,7 +93,6 @@ class Channel:
         self.offer: Offer | None = None
         self.waits = 0
         self.peer: Channel | None = None
-        self.unread: list[tuple[str, int]] = []
         self.routine = routine
         self.answered_at: int | None = None
         self.bridged = False
@@ -203,18 +200,21 @@ class Channels:
         elif channel.thread.variables.pop(name, ""):
             self.variable(channel, name, "")
 
-    def called_by(self, channel: Channel) -> None:
-        """The caller is another one (caller-set)."""
+    def called_by(self, channel: Channel, *, connected: bool = False) -> None:
+        """The caller is another one (caller-set), or the connected line (connected-line)."""
+        if connected:
+            self.tell(channel, "ChannelConnectedLine", {})
+            return
         self.restated(channel)
         if channel.forwards or self.everyone:
             shown = presentation(channel.thread)
             extra = {"caller_presentation": shown, "caller_presentation_txt": describe_presentation(shown)}
             self._publish(channel, "ChannelCallerId", extra)
 
-    def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
-        """A key was released."""
+    def key(self, channel: Channel, key: Key) -> None:
+        """The end of a key was read."""
         if channel.forwards or self.everyone:
-            self._publish(channel, "ChannelDtmfReceived", {"digit": digit, "duration_ms": duration_ms})
+            self._publish(channel, "ChannelDtmfReceived", {"digit": key.digit, "duration_ms": key.duration_ms})
 
     def hangup_requested(self, channel: Channel, extra: Mapping[str, Any], *, running: bool) -> None:
         """Somebody wants the channel to end; `running` says that an application has not returned yet."""

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from stasis_sim.handoff.bridges import Bridge, Bridges
 from stasis_sim.handoff.channels import Channel, Channels, Snapshot
+from stasis_sim.handoff.digits import pick, wake
 from stasis_sim.handoff.effects import FORGOTTEN, LEFT, NOT_ACTIVE, STASIS
 from stasis_sim.handoff.events import Bus
 from stasis_sim.handoff.pbx import Place
@@ -139,10 +140,7 @@ class Floor:
         channel.fire("enter")
         control = channel.control = Control(channel, app)
         self._start(control, args)
-        for digit, duration in channel.unread:
-            self.channels.key(channel, digit, duration)
-        channel.unread.clear()
-        return STASIS_LEFT if self.run(control) else STASIS_ENTERED
+        return STASIS_LEFT if self.run(control, woken=False) else STASIS_ENTERED
 
     def _start(self, control: Control, args: Sequence[str]) -> None:
         channel, app = control.channel, control.app
@@ -154,11 +152,16 @@ class Floor:
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
-    def run(self, control: Control) -> bool:
-        """Go round until there is nothing to do; True: the channel has left Stasis."""
+    def run(self, control: Control, *, woken: bool = True) -> bool:
+        """Go round until there is nothing to do; True: the channel has left Stasis.
+
+        `woken`: somebody has asked for it. Where a command does not wait for a tick it comes with a frame of its own.
+        """
         if control.channel.control is not control:
             return False  # it has left before, while a sound still played
         thread = control.channel.thread
+        if woken and thread.stuck and not self.profile.command_tick_us:
+            wake(thread)
         self._let_go(control)
         while not control.done:
             if thread.hungup:
@@ -169,13 +172,23 @@ class Floor:
                 self._follow(control)
             commands = control.commands
             if control.busy is not None or not commands:
+                self.read(control.channel)
                 return False
             while commands and control.busy is None:
                 command, args, _ = commands.pop(0)
                 command(*args)
             self._let_go(control)
+            self.read(control.channel, last=True)
         self._leave(control)
         return True
+
+    def read(self, channel: Channel, *, last: bool = False) -> None:
+        """Read the keys that are queued, or the first as the last: the application hears of them."""
+        while (key := pick(channel.thread)) is not None:
+            if not key.told:
+                self.channels.key(channel, key)
+            if last:
+                return
 
     def _follow(self, control: Control) -> None:
         old = control.followed
@@ -227,6 +240,10 @@ class Floor:
         """The channel is hung up: whatever it does ends, and it leaves its bridge first (bridge)."""
         control.how = control.how or how
         control.done = True
+        if control.channel.thread.stuck:
+            wake(control.channel.thread)
+            self.read(control.channel, last=True)
+            control.channel.thread.unread = ()
         if control.busy is not None:
             control.busy()
         if control.bridge is not None:
@@ -286,6 +303,7 @@ class Floor:
         self.bridges.subscribe(control.app, bridge)
         control.bridge = bridge
         self.bridges.enter(bridge, control.channel)
+        wake(control.channel.thread)
 
     def part(self, control: Control, bridge: Bridge) -> None:
         """Take the channel out of a bridge, if it is still in it."""

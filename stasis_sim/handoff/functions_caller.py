@@ -1,7 +1,7 @@
-"""CALLERID(): the caller's name and number, how they may be shown, and what else belongs to a caller.
+"""CALLERID() and CONNECTEDLINE(): name and number of a party, how they may be shown, and what else belongs to it.
 
-Name and number stand in the thread; everything else that was set is kept in its ``extras``. A part is *valid* once it
-was set, also to nothing; only then it counts for how the caller as a whole may be shown.
+The caller's name and number stand in the thread; everything else that was set is kept in its ``extras``. A part is
+*valid* once it was set, also to nothing; only then it counts for how the party as a whole may be shown.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
 
+_CALLERID: Final = "CALLERID"
+_CONNECTED: Final = "CONNECTEDLINE"
 _CALLER: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^>]*)>')
 _FOR_THE_EYE: Final = re.compile(r"[()\- .]")
 _PRESENTATIONS: Final = {
@@ -71,32 +73,35 @@ def _bare(number: str) -> str:
     return _FOR_THE_EYE.sub("", number)
 
 
-def _kept(thread: Thread, item: str, default: str = "") -> str:
-    return thread.extras.get(f"CALLERID({item})", default)
+def _kept(thread: Thread, item: str, default: str = "", who: str = _CALLERID) -> str:
+    return thread.extras.get(f"{who}({item})", default)
 
 
-def _keep(thread: Thread, item: str, value: str) -> None:
-    thread.extras[f"CALLERID({item})"] = value
+def _keep(thread: Thread, item: str, value: str, who: str = _CALLERID) -> None:
+    thread.extras[f"{who}({item})"] = value
 
 
-def _is_valid(thread: Thread, part: str) -> bool:
+def _is_valid(thread: Thread, part: str, who: str = _CALLERID) -> bool:
     """Decide whether the number (``num``) or the name counts as known."""
-    value = thread.caller_number if part == "num" else thread.caller_name
-    return _kept(thread, f"{part}-valid", "1" if value else "0") == "1"
+    value = (thread.caller_number if part == "num" else thread.caller_name) if who == _CALLERID else ""
+    return _kept(thread, f"{part}-valid", "1" if value else "0", who) == "1"
 
 
-def _presentation(thread: Thread, part: str) -> int:
-    return atoi(_kept(thread, f"{part}-pres", "0"))
+def _presentation(thread: Thread, part: str, who: str = _CALLERID) -> int:
+    return atoi(_kept(thread, f"{part}-pres", "0", who))
 
 
-def presentation(thread: Thread) -> int:
+def presentation(thread: Thread, who: str = _CALLERID) -> int:
     """Return how name and number together may be shown, as ``${CALLINGPRES}`` does: the stricter of the two wins."""
-    value, screening = _UNAVAILABLE & _RESTRICTION, 0
-    if _is_valid(thread, "num"):
-        value = _presentation(thread, "num") & _RESTRICTION
-        screening = _presentation(thread, "num") & _SCREENING
-    name = _presentation(thread, "name") & _RESTRICTION if _is_valid(thread, "name") else _UNAVAILABLE & _RESTRICTION
-    if _strictness(thread, "name", name) < _strictness(thread, "num", value):
+    value, screening, name = _UNAVAILABLE & _RESTRICTION, 0, _UNAVAILABLE & _RESTRICTION
+    if _is_valid(thread, "num", who):
+        value = _presentation(thread, "num", who) & _RESTRICTION
+        screening = _presentation(thread, "num", who) & _SCREENING
+    if _is_valid(thread, "name", who):
+        name = _presentation(thread, "name", who) & _RESTRICTION
+    if _strictness(name, known=_is_valid(thread, "name", who)) < _strictness(
+        value, known=_is_valid(thread, "num", who)
+    ):
         value = name
     return _UNAVAILABLE if value == _UNAVAILABLE & _RESTRICTION else value | screening
 
@@ -109,8 +114,8 @@ def describe_presentation(number: int) -> str:
     return f"Presentation {allowed}, {_SCREENINGS[number & _SCREENING]}"
 
 
-def _strictness(thread: Thread, part: str, restriction: int) -> int:
-    if not _is_valid(thread, part):
+def _strictness(restriction: int, *, known: bool) -> int:
+    if not known:
         return 3
     return {0x20: 0, 0x00: 1, 0x40: 2}.get(restriction, 1)
 
@@ -197,15 +202,72 @@ def _set_number(thread: Thread, number: str) -> None:
     _keep(thread, "num-valid", "1")
 
 
-def _set_presentation(pbx: Pbx, thread: Thread, member: str, value: str) -> None:
+def _set_presentation(pbx: Pbx, thread: Thread, member: str, value: str, who: str = _CALLERID) -> None:
     text = value.strip()
     number = atoi(text) if text[:1].isdigit() else _BY_NAME.get(fold(text))
     if number is None:
         pbx.host.log("ERROR", f"Unknown presentation '{value}', value unchanged")
         return
     for item in ("num-pres", "name-pres") if member == "pres" else (member,):
-        _keep(thread, item, str(number))
+        _keep(thread, item, str(number), who)
 
 
-CALLER_READERS: Final[dict[str, Reader]] = {"CALLERID": _read}
-CALLER_WRITERS: Final[dict[str, Writer]] = {"CALLERID": _write}
+def _connected(thread: Thread) -> tuple[str, str]:
+    """Return name and number of the connected line, as far as they are known (connected-line)."""
+    name, number = (
+        _kept(thread, part, "", _CONNECTED) if _is_valid(thread, part, _CONNECTED) else "" for part in ("name", "num")
+    )
+    return name, number
+
+
+def connect(thread: Thread, name: str, number: str) -> None:
+    """Connect a channel to somebody with a name and a number."""
+    for part, text in (("name", name), ("num", number)):
+        _keep(thread, part, text, _CONNECTED)
+        _keep(thread, f"{part}-valid", "1" if text else "0", _CONNECTED)
+
+
+def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    if not data:
+        return None
+    member = fold(split_arguments(data, 2)[0])
+    name, number = _connected(thread)
+    known = {
+        "all": f'"{name}" <{number}>',
+        "name": name,
+        "num": number,
+        "name-valid": "1" if _is_valid(thread, "name", _CONNECTED) else "0",
+        "num-valid": "1" if _is_valid(thread, "num", _CONNECTED) else "0",
+        "name-pres": _shown(_presentation(thread, "name", _CONNECTED)),
+        "num-pres": _shown(_presentation(thread, "num", _CONNECTED)),
+        "pres": _shown(presentation(thread, _CONNECTED)),
+        "source": "unknown",
+        "num-plan": "0",
+        "tag": "",
+    }
+    if member not in known:
+        pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
+    return known.get(member, "")
+
+
+def _write_connected(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    before = _connected(thread)
+    member = fold(split_arguments(data, 2)[0]) if data else ""
+    value = strip(value)
+    if member in {"all", "name", "num"}:
+        parts = zip(("name", "num"), split_caller(value), strict=True) if member == "all" else ((member, value),)
+        for part, text in parts:
+            _keep(thread, part, text, _CONNECTED)
+            _keep(thread, f"{part}-valid", "1", _CONNECTED)
+    elif member in {"num-valid", "name-valid"}:
+        _keep(thread, member, "1" if atoi(value) else "0", _CONNECTED)
+    elif member in {"pres", "num-pres", "name-pres"}:
+        _set_presentation(pbx, thread, member, value, _CONNECTED)
+    else:
+        pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
+    if _connected(thread) != before:
+        pbx.host.caller_changed(thread, connected=True)
+
+
+CALLER_READERS: Final[dict[str, Reader]] = {_CALLERID: _read, _CONNECTED: _read_connected}
+CALLER_WRITERS: Final[dict[str, Writer]] = {_CALLERID: _write, _CONNECTED: _write_connected}

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
-from stasis_sim.handoff.functions_caller import split_caller
+from stasis_sim.handoff.functions_caller import connect, split_caller
 from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
@@ -20,6 +20,7 @@ from stasis_sim.handoff.text import atoi, fold, split_arguments
 from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
+_LANGUAGE: Final = "CHANNEL(language)"
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
@@ -104,8 +105,7 @@ class OriginateResources:
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
         for name, value in given.items():
-            origination.near.thread.variables[name.lstrip("_")] = value
-            self.house.channels.variable(origination.near, name, value)
+            self._give(origination.near, name, value)
         registered = self.house.registry.apps.get(app)
         if registered is not None:
             for channel in (origination.near, origination.far):
@@ -197,19 +197,37 @@ class OriginateResources:
         self._dialled[one.ident] = origination
         return origination
 
+    def _give(self, channel: Channel, name: str, value: str) -> None:
+        """Set a variable, or write a function (originate-functions)."""
+        if name.endswith(")"):
+            self.house.calls.pbx.set_variable(channel.thread, name, value)
+            return
+        channel.thread.variables[name.lstrip("_")] = value
+        self.house.channels.variable(channel, name, value)
+
     def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
         """Both halves have the caller that was named, and are connected to him."""
         if any(caller):
             channel.thread.caller_name, channel.thread.caller_number = caller
             self.house.channels.called_by(channel)
-            self.house.channels.tell(channel, "ChannelConnectedLine", {})
+            self._connect(channel, *caller)
+
+    def _connect(self, channel: Channel, name: str, number: str) -> None:
+        connect(channel.thread, name, number)
+        self.house.channels.called_by(channel, connected=True)
 
     def _run(self, origination: Origination, given: Mapping[str, str], caller: tuple[str, str]) -> None:
         """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
         near, far = origination.near, origination.far
         calls = self.house.calls
-        self.house.channels.give(far, given)
-        self._call_by(far, caller)
+        self.house.channels.give(far, {name: value for name, value in given.items() if not name.endswith(")")})
+        if any(caller):
+            far.thread.caller_name, far.thread.caller_number = caller
+            self.house.channels.called_by(far)
+        if near.thread.caller_name or near.thread.caller_number:
+            self._connect(far, near.thread.caller_name, near.thread.caller_number)
+        if _LANGUAGE in near.thread.extras:
+            far.thread.extras[_LANGUAGE] = near.thread.extras[_LANGUAGE]
         if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
             self._dial_event(origination, "")
             calls.start(far)

@@ -8,7 +8,7 @@ How a host uses it (the contract is in thread.py, whose names are also here)::
     wait = pbx.resume(thread)              # the time is over, or the application let the channel go on
     wait = pbx.resume(thread, place)       # continue elsewhere; `place` comes from pbx.continuation(...)
     wait = pbx.hangup(thread, 16)          # the caller hung up, or DELETE: from any wait, also inside Stasis
-    wait = pbx.dtmf(thread, "1")           # a key
+    wait = pbx.dtmf(thread, Key("1"))      # a key
 
 Theory of operation: an application returns NEXT, JUMP, HANGUP or PARK. PARK leaves a continuation in the thread, which
 yields one of these when the wait is over; applications that run others (ExecIf, TryExec) leave wrappers that see the
@@ -26,7 +26,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from stasis_sim.handoff import endings, variables
+from stasis_sim.handoff import digits, endings, variables
 from stasis_sim.handoff.applications_flow import next_handler
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.functions_channel import leave_groups
@@ -47,6 +47,7 @@ from stasis_sim.handoff.thread import (
     DialplanRules,
     Frame,
     Host,
+    Key,
     LoopError,
     Thread,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Frame",
     "Host",
     "IllegalPriorityError",
+    "Key",
     "LoopError",
     "NoSuchLabelError",
     "Pbx",
@@ -168,6 +170,8 @@ class Pbx:
         now = self.host.now()
         if place is not None:
             return self._redirect(thread, place)
+        if thread.unread and digits.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
+            return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
             thread.timed_out = True
             if thread.inside:
@@ -181,29 +185,44 @@ class Pbx:
         """End the call from outside, whatever it does; a cause of 0 leaves HANGUPCAUSE alone."""
         if thread.ended or thread.hungup:
             return None
-        if cause:
-            thread.cause = cause
         thread.hungup = True
-        if thread.then is None:
-            return None
-        return self._finish(thread, cut_short=True)
+        if thread.stuck and digits.read_by(thread):
+            # The hangup is behind a key, and nobody comes to read its cause where that ends the wait (keys-hung-up).
+            digits.wake(thread)
+            last = thread.unread[0]
+            thread.unread = ()
+            if not last.told:
+                self.host.key_read(thread, last)
+            if thread.listener is not None and thread.listener(self, thread, last.digit):
+                return self._finish(thread, cut_short=False)
+        thread.cause = cause or thread.cause
+        return None if thread.then is None else self._finish(thread, cut_short=True)
 
-    def dtmf(self, thread: Thread, digit: str) -> int | None:
-        """Take a key: what collects digits hears it, Answer() keeps it for what will, others forget it.
+    def dtmf(self, thread: Thread, key: Key) -> int | None:
+        """Take a key behind those that wait: what collects digits hears it, Answer() puts it back, others forget it.
+
+        Only while the dialplan reads keys (`digits.read_by`).
 
         Returns:
             The wait that replaces the present one.
         """
-        if thread.ended or thread.then is None:
-            return None
-        if thread.listener is not None and thread.listener(self, thread, digit):
-            return self._finish(thread, cut_short=False)
+        digits.queue(thread, key)
+        return self._read(thread)
+
+    def _read(self, thread: Thread) -> int | None:
+        """Read the keys that are queued, until one of them ends the wait."""
+        while digits.read_by(thread) and (key := digits.pick(thread, self.host.now())) is not None:
+            if not key.told:
+                self.host.key_read(thread, key)
+            if thread.listener is not None and thread.listener(self, thread, key.digit):
+                return self._finish(thread, cut_short=False)
         return self._pause(thread)
 
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
         thread.then = None
         thread.wake = None
+        thread.listener = None
         return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
 
     def continuation(
@@ -361,7 +380,7 @@ class Pbx:
                 return None
             result = self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
             steps += 1
-        return self._pause(thread)
+        return self._read(thread) if thread.unread else self._pause(thread)
 
     def _turned(self, thread: Thread, result: int) -> bool:
         """Decide what a result means for a channel that is not simply going on; True if it goes on at its place."""
@@ -433,6 +452,8 @@ class Pbx:
         until = thread.wake
         if thread.deadline is not None and not thread.timed_out and (until is None or thread.deadline < until):
             until = thread.deadline
+        if thread.unread and not thread.stuck and digits.read_by(thread):
+            until = thread.unread[0].due if until is None else min(until, thread.unread[0].due)
         return None if until is None else max(0, until - self.host.now())
 
     def _finish(self, thread: Thread, *, cut_short: bool) -> int | None:

@@ -48,6 +48,7 @@ class Profile:
             of its id may be made.
         devices_all_undone: A subscription to all device states can be undone as it was made, by `deviceState:`.
         device_deletion_told: Who listens to a device hears of each DELETE on it, also of one that was not there.
+        filters_early: What a connection is told while it opens passes the filter of events.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
             after it.
         reason_code: DELETE on a channel knows `reason_code`.
@@ -75,6 +76,7 @@ class Profile:
     bridge_cache: bool
     devices_all_undone: bool
     device_deletion_told: bool
+    filters_early: bool
     end_published: bool
     reason_code: bool
     outbound: bool
@@ -176,6 +178,7 @@ RULES: Final = (
     Rule("bridge_cache", False, True, False, "bridge-held, bridges-listed"),
     Rule("devices_all_undone", True, False, True, "device-states-all"),
     Rule("device_deletion_told", False, True, False, "device-state-deleted"),
+    Rule("filters_early", True, False, True, "same-app-twice-filtered"),
     Rule("end_published", False, True, False, "originate-ends-in-h"),
     Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),

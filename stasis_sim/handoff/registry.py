@@ -83,8 +83,11 @@ class Registry:
         if old is None:
             self._inactive -= 1
         else:
-            body = {"type": "ApplicationReplaced"} if self.bus.bodies else None
-            self.bus.send(app, "ApplicationReplaced", None, body)
+            if old is session and not self.profile.filters_early:
+                self.bus.notice(session, app.name, "ApplicationReplaced")
+            else:
+                body = {"type": "ApplicationReplaced"} if self.bus.bodies else None
+                self.bus.send(app, "ApplicationReplaced", None, body)
             # Outbound sessions keep the name, although they no longer handle it (outbound-and-inbound).
             if old.kind == INBOUND and app.name in old.apps:
                 old.apps.remove(app.name)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -83,6 +83,25 @@ class LoopError(Exception):
         super().__init__(f"channel {channel}: the dialplan loops for ever without taking time: {places}")
 
 
+class Key(NamedTuple):
+    """A key that somebody has pressed and that nobody has read to its end.
+
+    Attributes:
+        digit: Which.
+        duration_ms: How long it was held down.
+        due: From when on it can be read, in microseconds.
+        told: ChannelDtmfReceived has been sent, and is not sent again.
+        begun: Its beginning is queued before its end: who takes keys for more than their ends reads that alone, and the
+            rest only when something else wakes the channel up.
+    """
+
+    digit: str
+    duration_ms: int = 100
+    due: int = 0
+    told: bool = False
+    begun: bool = False
+
+
 @dataclass(slots=True)
 class Frame:
     """One level of Gosub: where to return to, and the variables that are local to the subroutine.
@@ -119,6 +138,8 @@ class Thread:
         owner: Whatever the host keeps with it: the interpreter never looks at it.
         media_us: How long after an answer the caller's first media comes; None: none ever does.
         frames: The Gosub stack.
+        unread: Keys for who reads from the channel next.
+        stuck: The first of them has begun, and nothing has woken the channel up since.
     """
 
     __slots__ = (
@@ -147,8 +168,10 @@ class Thread:
         "prefixes",
         "priority",
         "state",
+        "stuck",
         "then",
         "timed_out",
+        "unread",
         "variables",
         "wake",
     )
@@ -191,6 +214,8 @@ class Thread:
         self.media_us: int | None = None
         self.frames: list[Frame] = []
         self.digits = ""
+        self.unread: tuple[Key, ...] = ()
+        self.stuck = False
         # The pending wait: what runs when it is over, what wraps its result, when it is over and by when at the latest.
         self.then: Continuation | None = None
         self.listener: Listener | None = None
@@ -226,8 +251,8 @@ class Host(Protocol):
     def signal(self, thread: Thread, sign: str) -> None:
         """Whoever calls is told that it rings or goes on: ``RINGING``, ``PROGRESS`` or ``PROCEEDING``."""
 
-    def caller_changed(self, thread: Thread) -> None:
-        """The caller's name or number was set to another (ChannelCallerId)."""
+    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
+        """The caller's name or number was set to another (ChannelCallerId), or that of the connected line."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis(app, args): returns STASIS_FAILED, STASIS_ENTERED or STASIS_LEFT.
@@ -253,6 +278,9 @@ class Host(Protocol):
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause: 16."""
+
+    def key_read(self, thread: Thread, key: Key) -> None:
+        """The end of a key was read from the channel (ChannelDtmfReceived)."""
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """UserEvent(name, fields)."""
@@ -294,7 +322,7 @@ class SilentHost:
     def signal(self, thread: Thread, sign: str) -> None:
         """Forget it."""
 
-    def caller_changed(self, thread: Thread) -> None:
+    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
         """Forget it."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:  # noqa: ARG002 - as the protocol says
@@ -313,6 +341,9 @@ class SilentHost:
         """Forget it."""
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
+        """Forget it."""
+
+    def key_read(self, thread: Thread, key: Key) -> None:
         """Forget it."""
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:

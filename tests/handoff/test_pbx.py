@@ -15,7 +15,7 @@ from stasis_sim.conformance.cases import VERSIONS, Case
 from stasis_sim.conformance.dialplan_vectors import Diary, judge_flow
 from stasis_sim.conformance.vectors import load
 from stasis_sim.handoff.pbx import IllegalPriorityError, LoopError, NoSuchLabelError, Pbx, Place, Thread
-from stasis_sim.handoff.thread import SilentHost
+from stasis_sim.handoff.thread import Key, SilentHost
 
 
 class Clock(Diary):
@@ -243,10 +243,48 @@ def test_a_key_ends_background() -> None:
     pbx, thread, clock, wait = begin(conf)
     assert wait == 2_000_000
     clock.time = 1_000_000
-    assert pbx.dtmf(thread, "1") == 5_000_000
+    assert pbx.dtmf(thread, Key("1")) == 5_000_000
     clock.time = 6_000_000
     pbx.resume(thread)
     assert data(clock) == ["one"]
+
+
+def test_a_key_in_answer_is_heard_by_who_waits_afterwards() -> None:
+    """The key ends the wait of Answer(), and its end comes 100 ms later: to Wait() here, which forgets it."""
+    conf = "[t]\nexten => 100,1,Answer()\n same => n,%s\n same => n,NoOp(on)\nexten => 7,1,NoOp(seven)\n"
+    for what, heard, ends in (("WaitExten(2)", ["seven"], 500_000), ("Wait(2)", ["on"], 2_400_000)):
+        pbx, thread, clock, wait = begin(conf % what)
+        assert wait == 500_000
+        clock.time = 400_000
+        assert pbx.dtmf(thread, Key("7")) == 100_000
+        clock.time = 500_000
+        pbx.resume(thread)
+        clock.time = ends
+        pbx.resume(thread)
+        assert data(clock) == heard
+
+
+def test_keys_that_a_long_answer_puts_back_wait_for_another_frame() -> None:
+    """Who collects keys reads them at once; Wait() and what follows it only when one more key comes."""
+    conf = (
+        "[t]\nexten => 100,1,Answer(1000)\n same => n,%sWaitExten(2)\n same => n,NoOp(none)\nexten => 7,1,NoOp(seven)\n"
+    )
+    pbx, thread, clock, _ = begin(conf % "")
+    pbx.dtmf(thread, Key("7"))
+    clock.time = 1_000_000
+    pbx.resume(thread)
+    assert data(clock) == ["seven"]
+    for pressed, heard in ((1, ["none"]), (2, ["seven"])):
+        pbx, thread, clock, _ = begin(conf % "Wait(1)\n same => n,")
+        pbx.dtmf(thread, Key("7"))
+        for clock.time in (1_000_000, 2_000_000):
+            pbx.resume(thread)
+        clock.time = 3_000_000
+        if pressed > 1:
+            pbx.dtmf(thread, Key("5"))
+        clock.time = 4_000_000
+        pbx.resume(thread)
+        assert data(clock) == heard
 
 
 def test_group_counts_end_with_the_channel() -> None:
