@@ -599,7 +599,7 @@ SHORT = ("--set", "run.duration=7min")
 """What makes a documented command quick; the words of the documentation stay as they are."""
 
 QUICK = {
-    "run": (*SHORT, "--replications", "1", "--no-picture"),
+    "run": (*SHORT, "--replications", "1", "--set", "run.max_replications=10", "--no-picture"),
     "compare": (*SHORT, "--replications", "1"),
     "check": (*SHORT, "--set", "run.replications=1"),
     "show": (),
