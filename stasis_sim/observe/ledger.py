@@ -64,7 +64,7 @@ class Lengths:
         self.total += other.total
         self.longest = max(self.longest, other.longest)
         if not self.bins:
-            self.bins.update(other.bins)
+            self.bins.update(other.bins)  # mostly so, and a fortieth of a short replication went into the loop below
             return
         for bin_, count in other.bins.items():
             self.bins[bin_] += count

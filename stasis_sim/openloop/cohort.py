@@ -30,10 +30,10 @@ PIECE: Final = 6_144
 """Calls that are computed at a time: the sums of so many stay near the processor."""
 
 FEW: Final = 1024
-"""So few calls are sorted out at once."""
+"""Fewer calls than this are sorted out at once, without looking at popular ways first."""
 
 POPULAR: Final = 16
-"""A way is looked at by itself if every so manieth call goes it."""
+"""A way is looked at by itself if at least one call in so many goes it."""
 
 NOBODY: Final = -1
 
