@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -31,6 +31,7 @@ STOPPED: Final = (FROZEN, DEAF)
 """States in which nothing is read of what is written to it."""
 
 NOWHERE: Final = -1
+"""No change, no look, no sum: before all of them."""
 
 TIED: Final = "a call and a connection change at one instant"
 """Nothing says which of them goes first."""
@@ -233,52 +234,54 @@ class Link:
         fatal = np.append(times[:-1][np.diff(deaths[:-1], prepend=0) > 0], FOR_EVER)
         return _Arrays(times, connections, states, ends, deaths, stood, fatal)
 
-    def find(
-        self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None
-    ) -> tuple[Ints, NDArray[np.bool_] | None]:
-        """Find the last change before something happens.
+    def find_all(
+        self, at: Ints, ranks: Sequence[int], numbers: Ints, since: Ints | None = None
+    ) -> tuple[Ints, list[tuple[int, int]]]:
+        """Find the last change before each of several things that happen to calls.
 
         Args:
-            at: When it happens, in microseconds.
-            rank: What kind of happening it is.
-            numbers: Of which calls.
+            at: When they happen, in microseconds: a row for each thing, a column for each call.
+            ranks: What kind of happening each of them is.
+            numbers: Of the calls.
             since: Changes that were before, from which the search may start.
 
         Returns:
-            Places in the list of changes, -1 for before all; and where both happen at one instant, and nothing says
-            which goes first, if anywhere.
+            Places in the list of changes, -1 for before all, and the row and column of those where both happen at one
+            instant, and nothing says which goes first.
         """
         self.reach(int(at.max(initial=0)))
         times = self._arrays.times
         if since is None:
-            found = count_before(times, at, "right") - 1
+            found = count_before(times, at.ravel(), "right").reshape(at.shape) - 1
         else:
             found = since
             while (behind := times[found + 1] <= at).any():
                 found = found + behind
+        tied = []
         # Before the first change stands the end of all times, at which nothing happens.
-        touching = np.flatnonzero(times[found] == at)
-        if not len(touching):
-            return found, None
-        found, tied = found.copy(), np.zeros(len(at), np.bool_)
-        for each in touching:
-            place, mine = int(found[each]), priority(rank, int(numbers[each]))
-            while place >= 0 and times[place] == at[each] and self.priorities[place] > mine:
+        touching = np.argwhere(times[found] == at).tolist()
+        if touching:
+            found = found.copy()
+        for row, call in touching:
+            place, mine, now = int(found[row, call]), priority(ranks[row], int(numbers[call])), at[row, call]
+            while place >= 0 and times[place] == now and self.priorities[place] > mine:
                 place -= 1
-            tied[each] = place >= 0 and times[place] == at[each] and self.priorities[place] == mine
-            found[each] = place
+            if place >= 0 and times[place] == now and self.priorities[place] == mine:
+                tied.append((row, call))
+            found[row, call] = place
         return found, tied
 
     def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
-        """Find the last change before something happens, as :meth:`find` does.
+        """Find the last change before something happens to each call, as :meth:`find_all` does.
 
         Raises:
             ClosedLoopError: Both happen at one instant, and nothing says which goes first.
         """
-        found, tied = self.find(at, rank, numbers, since)
-        if tied is not None and tied.any():
+        found, tied = self.find_all(at[np.newaxis], [rank], numbers, None if since is None else since[np.newaxis])
+        if tied:
             raise ClosedLoopError(TIED)
-        return found
+        places: Ints = found[0]
+        return places
 
     def one(self, at: int, rank: int, number: int) -> Glance:
         """Return how the link was when one thing happened."""

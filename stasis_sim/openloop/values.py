@@ -1,56 +1,88 @@
-"""The sums of many calls: instants and durations, and how links were at these instants, each computed once."""
+"""The sums of many calls: instants and durations, each computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stasis_sim.openloop.links import NOWHERE
 from stasis_sim.openloop.moments import Sum
 from stasis_sim.openloop.symbols import HORIZON
 
 if TYPE_CHECKING:
-    from stasis_sim.openloop.happenings import When
-    from stasis_sim.openloop.links import Ints, Link
+    from stasis_sim.openloop.links import Ints
 
 Bits = NDArray[np.bool_]
 
+NEAR: Final = 32
+"""A sum is looked for among so many of those that were made before it: they are mostly of the same path."""
+
+
+class Step(NamedTuple):
+    """How a sum without its constant comes from another one.
+
+    Attributes:
+        base: Which, by number; NOWHERE: none.
+        terms: What is added to it: (symbol, factor).
+    """
+
+    base: int
+    terms: tuple[tuple[int, int], ...]
+
 
 class Numbered(list[Sum]):
-    """Instants and durations, each once, by number: what two paths have in common has the same number."""
+    """Instants and durations, each once, by number: what two paths have in common has the same number.
+
+    Most of them are a constant away from another, and of those that are not, most are one symbol away from another:
+    what happens later in a call is what happened before, and some more.
+
+    Attributes:
+        bases: For each sum the number of what it is without its constant.
+        steps: For each of those how it comes from another.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[Sum, int] = {}
+        self._places: dict[tuple[tuple[int, int], ...], int] = {(): NOWHERE}
+        self.bases: list[int] = []
+        self.steps: list[Step] = []
 
     def number(self, made: Sum) -> int:
         """Return the number of a sum."""
         number = self._numbers.setdefault(made, len(self))
         if number == len(self):
             self.append(made)
+            self.bases.append(self._base(made[1]))
         return number
 
+    def _base(self, terms: tuple[tuple[int, int], ...]) -> int:
+        base = self._places.get(terms)
+        if base is None:
+            base = self._places[terms] = len(self.steps)
+            last = list(self._places.items())[-1 - NEAR : -1]
+            self.steps.append(min((Step(place, _between(its, terms)) for its, place in last), key=_length))
+        return base
 
-class Seen(NamedTuple):
-    """How a link was when something happened to each call.
 
-    Attributes:
-        places: The last change before that, as :meth:`Link.find` has it.
-        tied: Where nothing says which goes first, if anywhere.
-        states: Of the link.
-        stood: How many connections there had been.
-    """
+def _between(less: tuple[tuple[int, int], ...], more: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Return what must be added to some terms to get others."""
+    factors = dict(more)
+    for symbol, factor in less:
+        factors[symbol] = factors.get(symbol, 0) - factor
+    return tuple((symbol, factor) for symbol, factor in factors.items() if factor)
 
-    places: Ints
-    tied: Bits | None
-    states: NDArray[np.int16]
-    stood: Ints
+
+def _length(step: Step) -> int:
+    """Return how many passes over the calls a step takes."""
+    return len(step.terms) + sum(factor not in {1, -1} for _, factor in step.terms)
 
 
 class Values:
-    """The sums of some calls, each computed once, when it is asked for, and how links were at those instants.
+    """The sums of some calls, each computed once, when it is asked for.
 
     Args:
         sums: What they are made of, by number.
@@ -59,15 +91,15 @@ class Values:
         horizon: When the run ends, in microseconds; FOR_EVER while that is not known.
     """
 
-    __slots__ = ("_column", "_columns", "_known", "_looks", "_rows", "_sums", "horizon")
+    __slots__ = ("_bases", "_column", "_columns", "_known", "_rows", "_sums", "horizon")
 
-    def __init__(self, sums: Sequence[Sum], column: Callable[[int], Ints], rows: Ints, horizon: int) -> None:
+    def __init__(self, sums: Numbered, column: Callable[[int], Ints], rows: Ints, horizon: int) -> None:
         self._sums = sums
         self._column = column
         self._rows = rows
         self._columns: dict[int, Ints | int] = {HORIZON: horizon}
+        self._bases: dict[int, Ints | int] = {NOWHERE: 0}
         self._known: dict[int, Ints | int] = {}
-        self._looks: dict[tuple[int, int, int], Seen] = {}
         self.horizon = horizon
 
     def column(self, symbol: int) -> Ints | int:
@@ -78,19 +110,28 @@ class Values:
         return column
 
     def raw(self, number: int) -> Ints | int:
-        """Return a sum in microseconds, a single number where it is the same for all."""
+        """Return a sum in microseconds, a single number where it is the same for all; not to be written to."""
         known = self._known.get(number)
         if known is None:
-            known, terms = self._sums[number]
-            for symbol, factor in terms:
+            base, constant = self._base(self._sums.bases[number]), self._sums[number][0]
+            known = self._known[number] = base + constant if constant else base
+        return known
+
+    def _base(self, base: int) -> Ints | int:
+        """Return a sum without its constant."""
+        known = self._bases.get(base)
+        if known is None:
+            step = self._sums.steps[base]
+            known = self._base(step.base)
+            for symbol, factor in step.terms:
                 column = self.column(symbol)
                 if factor == 1:
-                    known = known + column
+                    known = column if isinstance(known, int) and known == 0 else known + column
                 elif factor == -1:
                     known = known - column
                 else:
                     known = known + factor * column
-            self._known[number] = known
+            self._bases[base] = known
         return known
 
     def __getitem__(self, number: int) -> Ints:
@@ -100,25 +141,15 @@ class Values:
             value = self._known[number] = np.full(len(self._rows), value, np.int64)
         return value
 
-    def look(self, client: int, link: Link, when: When, numbers: Ints, since: Ints | None) -> Seen:
-        """See how a link is when something happens to each call.
-
-        Args:
-            client: Position of the client.
-            link: Its link.
-            when: What happens.
-            numbers: Of the calls.
-            since: Changes before the calls arrived.
-        """
-        key = client, when.at, when.rank
-        found = self._looks.get(key)
-        if found is None:
-            places, tied = link.find(self[when.at], when.rank, numbers, since)
-            found = self._looks[key] = Seen(places, tied, link.states(places), link.stood(places))
-        return found
+    def stack(self, numbers: Sequence[int]) -> Ints:
+        """Return several sums of each call, one below the other, in microseconds."""
+        stack = np.empty((len(numbers), len(self._rows)), np.int64)
+        for line, number in zip(stack, numbers, strict=True):
+            np.add(self._base(self._sums.bases[number]), self._sums[number][0], out=line)
+        return stack
 
     def forget(self) -> None:
-        """Let the sums go; what is asked for after that is computed again."""
+        """Let go what is a constant away from something else; asked for after that, it is computed again."""
         self._known.clear()
 
     def of(self, rows: Ints) -> Values:
