@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -259,17 +260,34 @@ class Link:
                 found = found + behind
         tied = []
         # Before the first change stands the end of all times, at which nothing happens.
-        touching = np.argwhere(times[found] == at).tolist()
-        if touching:
+        touching = times[found] == at
+        if touching.any():
             found = found.copy()
-        for row, call in touching:
-            place, mine, now = int(found[row, call]), priority(ranks[row], int(numbers[call])), at[row, call]
-            while place >= 0 and times[place] == now and self.priorities[place] > mine:
-                place -= 1
-            if place >= 0 and times[place] == now and self.priorities[place] == mine:
-                tied.append((row, call))
-            found[row, call] = place
+            for row, call in np.argwhere(touching).tolist():
+                place, ties = self._before(int(at[row, call]), priority(ranks[row], int(numbers[call])))
+                found[row, call] = place
+                if ties:
+                    tied.append((row, call))
         return found, tied
+
+    def _before(self, at: int, mine: int) -> tuple[int, bool]:
+        """Find the last change before something that happens at an instant, and say whether nothing orders the two."""
+        place = bisect_right(self.times, at) - 1
+        while place >= 0 and self.times[place] == at and self.priorities[place] > mine:
+            place -= 1
+        return place, place >= 0 and self.times[place] == at and self.priorities[place] == mine
+
+    def _place(self, at: int, rank: int, number: int) -> int:
+        """Find the last change before one thing happens.
+
+        Raises:
+            ClosedLoopError: Both happen at one instant, and nothing says which goes first.
+        """
+        self.reach(at)
+        place, tied = self._before(at, priority(rank, number))
+        if tied:
+            raise ClosedLoopError(TIED)
+        return place
 
     def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
         """Find the last change before something happens to each call, as :meth:`find_all` does.
@@ -285,21 +303,16 @@ class Link:
 
     def one(self, at: int, rank: int, number: int) -> Glance:
         """Return how the link was when one thing happened."""
-        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        arrays = self._arrays
-        return Glance(
-            *(int(each[place][0]) for each in (arrays.states, arrays.connections, arrays.deaths, arrays.stood))
-        )
+        place, arrays = self._place(at, rank, number), self._arrays
+        return Glance(*(int(each[place]) for each in (arrays.states, arrays.connections, arrays.deaths, arrays.stood)))
 
     def holds(self, at: int, rank: int, number: int, until: int) -> bool:
         """Say whether the connection at a happening stands up to an instant."""
-        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        return bool(self.lasts(place, np.array([until], np.int64))[0])
+        return bool(self.lasts(np.array([self._place(at, rank, number)]), np.array([until], np.int64))[0])
 
     def lives(self, at: int, rank: int, number: int, until: int) -> bool:
         """Say whether the program lives from a happening up to an instant."""
-        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        return bool(self.survives(place, np.array([until], np.int64))[0])
+        return bool(self.survives(np.array([self._place(at, rank, number)]), np.array([until], np.int64))[0])
 
     def unread(self, at: Ints, rank: int, numbers: Ints, latency: int) -> Ints:
         """Return for messages since when nothing is read, as the number of a change or of a stall; else NOWHERE."""
