@@ -158,7 +158,7 @@ class Answers:
         Raises:
             ClosedLoopError: Nothing says whether a call that does and a change of a link go first.
         """
-        fit: Bits = self._right[[self._rows[number] for number in asked]].all(axis=0)
+        fit: Bits = np.logical_and.reduce(self._right[[self._rows[number] for number in asked]])
         if self._ties:
             looks = {self._questions[number].look for number in asked}
             if any(look in looks and fit[call] for look, call in self._ties):

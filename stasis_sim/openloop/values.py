@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 Bits = NDArray[np.bool_]
 
+Terms = tuple[tuple[int, int], ...]
+"""What is summed up: (symbol, factor) in the order of the symbols."""
+
 NEAR: Final = 32
 """A sum is looked for among so many of those that were made before it: they are mostly of the same path."""
 
@@ -30,7 +34,7 @@ class Step(NamedTuple):
     """
 
     base: int
-    terms: tuple[tuple[int, int], ...]
+    terms: Terms
 
 
 class Numbered(list[Sum]):
@@ -47,7 +51,7 @@ class Numbered(list[Sum]):
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[Sum, int] = {}
-        self._places: dict[tuple[tuple[int, int], ...], int] = {(): NOWHERE}
+        self._places: dict[Terms, int] = {(): NOWHERE}
         self.bases: list[int] = []
         self.steps: list[Step] = []
 
@@ -59,16 +63,24 @@ class Numbered(list[Sum]):
             self.bases.append(self._base(made[1]))
         return number
 
-    def _base(self, terms: tuple[tuple[int, int], ...]) -> int:
+    def _base(self, terms: Terms) -> int:
         base = self._places.get(terms)
         if base is None:
-            base = self._places[terms] = len(self.steps)
-            last = list(self._places.items())[-1 - NEAR : -1]
-            self.steps.append(min((Step(place, _between(its, terms)) for its, place in last), key=_length))
+            base = len(self.steps)
+            near = [((), NOWHERE), *list(self._places.items())[-NEAR:]]
+            self.steps.append(
+                min((Step(place, _between(its, terms)) for its, place in near if _within(its, terms)), key=_length)
+            )
+            self._places[terms] = base
         return base
 
 
-def _between(less: tuple[tuple[int, int], ...], more: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+def _within(less: Terms, more: Terms) -> bool:
+    """Whether nothing else is in some terms than in others: a call need not have what is in neither."""
+    return {symbol for symbol, _ in less} <= {symbol for symbol, _ in more}
+
+
+def _between(less: Terms, more: Terms) -> Terms:
     """Return what must be added to some terms to get others."""
     factors = dict(more)
     for symbol, factor in less:
@@ -149,9 +161,59 @@ class Values:
         return stack
 
     def forget(self) -> None:
-        """Let go what is a constant away from something else; asked for after that, it is computed again."""
+        """Let go what can be computed again soon: all but sums without their constants."""
         self._known.clear()
+        self._columns = {HORIZON: self.horizon}
 
     def of(self, rows: Ints) -> Values:
         """Return those of some of the calls."""
         return Values(self._sums, self._column, self._rows[rows], self.horizon)
+
+    def made_of(self, place: slice) -> tuple[Numbered, Callable[[int], Ints], Ints]:
+        """Return the sums, the columns, and which of their rows some of the calls are."""
+        return self._sums, self._column, self._rows[place]
+
+    def parts(self, ends: Sequence[int]) -> list[Values]:
+        """Return those of some calls, those of the ones behind them, and so on: what is computed for one is for all.
+
+        Args:
+            ends: How many calls come before the end of each part.
+        """
+        if len(ends) == 1:
+            return [self]
+        return [_Part(self, begin, end, last=end == ends[-1]) for begin, end in pairwise([0, *ends])]
+
+
+class _Part(Values):
+    """The sums of some calls that stand one after the other among others.
+
+    Args:
+        whole: The sums of all of them.
+        begin: The first call.
+        end: The one behind the last call.
+        last: Whether it is the last part: when it forgets, the whole does.
+    """
+
+    __slots__ = ("_last", "_place", "_whole")
+
+    def __init__(self, whole: Values, begin: int, end: int, *, last: bool) -> None:
+        self._place = slice(begin, end)
+        super().__init__(*whole.made_of(self._place), whole.horizon)
+        self._whole = whole
+        self._last = last
+
+    def column(self, symbol: int) -> Ints | int:
+        return self._mine(self._whole.column(symbol))
+
+    def raw(self, number: int) -> Ints | int:
+        return self._mine(self._whole.raw(number))
+
+    def __getitem__(self, number: int) -> Ints:
+        return self._whole[number][self._place]
+
+    def forget(self) -> None:
+        if self._last:
+            self._whole.forget()
+
+    def _mine(self, value: Ints | int) -> Ints | int:
+        return value if isinstance(value, int) else value[self._place]
