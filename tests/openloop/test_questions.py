@@ -88,7 +88,7 @@ def test_what_never_happens_is_looked_up_nowhere() -> None:
 
 
 def test_a_tie_matters_to_calls_that_go_the_way() -> None:
-    """A call that arrives with a change of its own rank and number stops the computation; one that goes elsewhere not."""
+    """A call that nothing puts before or behind a change stops the computation; if it goes elsewhere, it does not."""
     numbered, questions = Numbered(), Questions()
     begin = numbered.number((0, ((0, 1),)))
     look = questions.look(0, begin, Rank.ARRIVAL)
