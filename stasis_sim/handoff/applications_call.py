@@ -118,12 +118,12 @@ def hangup(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def busy(pbx: Pbx, thread: Thread, data: str) -> int:
     """Busy([seconds]): an answered caller hears the tone that long, or for ever; another is refused at once."""
-    return pbx.tone(thread, _BUSY, _tone_length(data), _ended)
+    return endings.tone(pbx, thread, _BUSY, _tone_length(data), _ended)
 
 
 def congestion(pbx: Pbx, thread: Thread, data: str) -> int:
     """Congestion([seconds]): as Busy."""
-    return pbx.tone(thread, _CONGESTION, _tone_length(data), _ended)
+    return endings.tone(pbx, thread, _CONGESTION, _tone_length(data), _ended)
 
 
 def _tone_length(data: str) -> int | None:

@@ -1,12 +1,12 @@
 """The dialplan interpreter: walks one channel at a time through a :class:`~stasis_sim.handoff.dialplan.Dialplan`.
 
-How a host uses it (the contract is in thread.py, whose names are also here)::
+How a host uses it (the contract is in thread.py)::
 
     pbx = Pbx(dialplan, host, rules=ASTERISK_22, sounds={"default": 2_000_000})
     thread = Thread("c1", "default", "ivr", variables={...})
     wait = pbx.start(thread)               # runs to the first wait; None, or microseconds until pbx.resume(thread)
     wait = pbx.resume(thread)              # the time is over, or the application let the channel go on
-    wait = pbx.resume(thread, place)       # continue elsewhere; `place` comes from pbx.continuation(...)
+    wait = pbx.resume(thread, place)       # continue elsewhere; `place` comes from places.py
     wait = pbx.hangup(thread, 16)          # the caller hung up, or DELETE: from any wait, also inside Stasis
     wait = pbx.dtmf(thread, Key("1"))      # a key
 
@@ -24,79 +24,35 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from stasis_sim.handoff import digits, endings, variables
-from stasis_sim.handoff.applications_flow import next_handler
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
-from stasis_sim.handoff.functions_channel import leave_groups
+from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.routes import Application, Routes
 from stasis_sim.handoff.substitution import DATA_BYTES, compile_template
-from stasis_sim.handoff.text import cut, scan_int
+from stasis_sim.handoff.text import cut
 from stasis_sim.handoff.thread import (
     ASTERISK_22,
     HANGUP,
     JUMP,
     NEXT,
-    NO_MEDIA_US,
     PARK,
     STASIS_ENTERED,
-    STASIS_FAILED,
     STASIS_LEFT,
     Continuation,
     DialplanRules,
-    Frame,
     Host,
     Key,
     LoopError,
     Thread,
 )
 
-__all__ = [
-    "ASTERISK_22",
-    "HANGUP",
-    "JUMP",
-    "LOOP_BOUND",
-    "NEXT",
-    "NO_MEDIA_US",
-    "PARK",
-    "STASIS_ENTERED",
-    "STASIS_FAILED",
-    "STASIS_LEFT",
-    "DialplanRules",
-    "Frame",
-    "Host",
-    "IllegalPriorityError",
-    "Key",
-    "LoopError",
-    "NoSuchLabelError",
-    "Pbx",
-    "Place",
-    "Thread",
-]
-
 LOOP_BOUND: Final = 100_000
 """Steps that a channel may run without time going by; Asterisk itself has no such bound and would never come back."""
 
 _LOOP_SHOWN: Final = 64
 _DEPTH_LIMIT: Final = 50
-_APP_UNLOAD: Final = 16
-
-
-class Place(NamedTuple):
-    """A place in the dialplan."""
-
-    context: str
-    exten: str
-    priority: int
-
-
-class NoSuchLabelError(LookupError):
-    """``continue`` names a label that the extension does not have: 404."""
-
-
-class IllegalPriorityError(ValueError):
-    """``continue`` names priority 0: 400."""
 
 
 class Pbx:
@@ -225,37 +181,6 @@ class Pbx:
         thread.listener = None
         return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
 
-    def continuation(
-        self,
-        thread: Thread,
-        context: str = "",
-        extension: str = "",
-        priority: int = 0,
-        label: str = "",
-    ) -> Place:
-        """Return where ``POST /channels/{id}/continue`` with these parameters goes.
-
-        Raises:
-            NoSuchLabelError: The label is not there (404).
-            IllegalPriorityError: The label is the number 0 (400).
-        """
-        exten = extension or ("s" if context else thread.exten)
-        target = context or thread.context
-        if label:
-            number = scan_int(label)
-            if number is None:
-                number = self.label(None, target, exten, label)
-                if not number:
-                    raise NoSuchLabelError(label)
-            if number == 0:
-                raise IllegalPriorityError(label)
-            return Place(target, exten, number)
-        if priority:
-            return Place(target, exten, priority)
-        if not context and not extension:
-            return Place(target, exten, thread.priority + 1)
-        return Place(target, exten, 1)
-
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
         other = copy(self)
@@ -350,15 +275,6 @@ class Pbx:
         variables.set_variable(self, thread, "STASISSTATUS", "FAILED")
         return HANGUP if thread.hungup else NEXT
 
-    def tone(self, thread: Thread, cause: int, delay_us: int | None, then: Continuation) -> int:
-        """Signal busy or congestion: an answered caller hears it for a while, another is refused at once and gone."""
-        if thread.state != "Up":
-            thread.cause = cause
-            self.set_state(thread, "Busy")
-            thread.hungup = True
-            delay_us = 0
-        return self.wait(thread, delay_us, then)
-
     def exception(self, thread: Thread, reason: str) -> None:
         """Go to ``e`` and keep for EXCEPTION() what happened where."""
         thread.extras["EXCEPTION(reason)"] = reason
@@ -376,49 +292,11 @@ class Pbx:
         while result != PARK:
             if result == NEXT and not thread.hungup and not thread.timed_out:
                 thread.priority += 1
-            elif result != JUMP and not self._turned(thread, result) and self._end(thread):
+            elif result != JUMP and not endings.turned(self, thread, result) and endings.end(self, thread):
                 return None
             result = self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
             steps += 1
         return self._read(thread) if thread.unread else self._pause(thread)
-
-    def _turned(self, thread: Thread, result: int) -> bool:
-        """Decide what a result means for a channel that is not simply going on; True if it goes on at its place."""
-        if result == HANGUP:
-            self.host.ending(thread, "exited_nonzero", "")
-        elif result == NEXT and thread.handler:
-            thread.priority += 1
-            return True
-        if thread.handler or not thread.timed_out or thread.hungup:
-            return False
-        thread.timed_out = False
-        thread.deadline = None
-        if self.exists(thread, thread.context, "T"):
-            thread.exten, thread.priority = "T", 1
-            return True
-        if self.exists(thread, thread.context, "e"):
-            self.exception(thread, "ABSOLUTETIMEOUT")
-            return True
-        return False
-
-    def _end(self, thread: Thread) -> bool:
-        """Hang up: send the channel through ``h`` and its hangup handlers, then let it go. True if it is gone."""
-        if not thread.handler:
-            thread.hungup = True
-            thread.handler = True
-            thread.deadline = None
-            self.host.hangup_request(thread, _APP_UNLOAD)
-            if self.exists(thread, thread.context, "h"):
-                thread.exten, thread.priority = "h", 1
-                return False
-        if thread.extras:
-            if next_handler(self, thread):
-                return False
-            leave_groups(self, thread)
-        thread.ended = True
-        thread.outer.clear()
-        self.host.ended(thread, thread.cause)
-        return True
 
     def _step(self, thread: Thread) -> int:
         """Run the step at the thread's place."""

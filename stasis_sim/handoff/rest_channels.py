@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.control import Control
-from stasis_sim.handoff.pbx import IllegalPriorityError, NoSuchLabelError, Place
+from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, Place, continuation
 from stasis_sim.handoff.replies import (
     DONE,
     NO_CHANNEL,
@@ -264,12 +264,13 @@ class ChannelResources:
         place: Place | None = None
         if not parameters.empty:
             try:
-                place = self.house.calls.pbx.continuation(
+                place = continuation(
+                    self.house.calls.pbx,
                     control.channel.thread,
-                    parameters.text("context"),
-                    parameters.text("extension"),
-                    parameters.number("priority"),
-                    parameters.text("label"),
+                    context=parameters.text("context"),
+                    extension=parameters.text("extension"),
+                    priority=parameters.number("priority"),
+                    label=parameters.text("label"),
                 )
             except NoSuchLabelError:
                 return error(404, "Not Found", "Requested label can not be found")

@@ -14,8 +14,9 @@ from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import VERSIONS, Case
 from stasis_sim.conformance.dialplan_vectors import Diary, judge_flow
 from stasis_sim.conformance.vectors import load
-from stasis_sim.handoff.pbx import IllegalPriorityError, LoopError, NoSuchLabelError, Pbx, Place, Thread
-from stasis_sim.handoff.thread import Key, SilentHost
+from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, Place, continuation
+from stasis_sim.handoff.thread import Key, LoopError, SilentHost, Thread
 
 
 class Clock(Diary):
@@ -178,16 +179,16 @@ def test_continue_goes_where_ari_says() -> None:
     """The parameters of continue: nothing, each alone, a label, and what is refused."""
     conf = "[t]\nexten => 100,1,Stasis(a)\nexten => 100,5(lab),NoOp(5)\n[u]\nexten => s,1,NoOp(s)\n"
     pbx, thread, clock, _ = begin(conf, apps=["a"])
-    assert pbx.continuation(thread) == Place("t", "100", 2)
-    assert pbx.continuation(thread, context="u") == Place("u", "s", 1)
-    assert pbx.continuation(thread, extension="7") == Place("t", "7", 1)
-    assert pbx.continuation(thread, priority=5) == Place("t", "100", 5)
-    assert pbx.continuation(thread, label="lab") == Place("t", "100", 5)
-    assert pbx.continuation(thread, label="7") == Place("t", "100", 7)
+    assert continuation(pbx, thread) == Place("t", "100", 2)
+    assert continuation(pbx, thread, context="u") == Place("u", "s", 1)
+    assert continuation(pbx, thread, extension="7") == Place("t", "7", 1)
+    assert continuation(pbx, thread, priority=5) == Place("t", "100", 5)
+    assert continuation(pbx, thread, label="lab") == Place("t", "100", 5)
+    assert continuation(pbx, thread, label="7") == Place("t", "100", 7)
     with pytest.raises(NoSuchLabelError):
-        pbx.continuation(thread, label="nosuch")
+        continuation(pbx, thread, label="nosuch")
     with pytest.raises(IllegalPriorityError):
-        pbx.continuation(thread, label="0")
+        continuation(pbx, thread, label="0")
     pbx.resume(thread, Place("t", "100", 5))
     assert data(clock) == ["5"]
 

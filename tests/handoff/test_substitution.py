@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from stasis_sim.handoff.dialplan import Dialplan, Step
 from stasis_sim.handoff.functions import READERS, WRITERS
-from stasis_sim.handoff.pbx import Pbx, Thread
+from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.substitution import compile_template, substring
 from stasis_sim.handoff.text import ARGUMENT_LIMIT, cut, length, octets, scan_int, split_arguments, unoctets
-from stasis_sim.handoff.thread import LoopError, SilentHost
+from stasis_sim.handoff.thread import LoopError, SilentHost, Thread
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 TRICKY = st.lists(
