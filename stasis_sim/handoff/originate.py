@@ -319,7 +319,7 @@ class OriginateResources:
         origination = self._dialled.pop(other.ident, None)
         cause = channel.thread.cause
         if origination is None:
-            self.house.calls.hang_up(other, cause)
+            self.house.calls.hangups.hang_up(other, cause)
         else:
             self.house.timers.cancel(origination.timer)
             self.house.channels.hangup_requested(other, {"cause": cause}, running=True)

@@ -146,7 +146,7 @@ class Outbound:
         if control is not None:
             control.failed = True
             control.queue(self.house.floor.go_on, (control, None, "failed"))
-            self.house.calls.run(control)
+            self.house.loops.run(control)
 
     def _close(self, session: Session) -> None:
         session.fire("close")

@@ -102,7 +102,7 @@ class BridgeResources:
             return _NO_BRIDGE_TO_CHANGE
         for channel in self.bridges.dissolve(bridge):
             if channel.control is not None:
-                self.house.calls.run(channel.control)
+                self.house.loops.run(channel.control)
         self.bridges.destroyed(bridge)
         return DONE
 

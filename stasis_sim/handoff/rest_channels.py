@@ -25,6 +25,7 @@ from stasis_sim.handoff.replies import (
 )
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.text import scan_int
+from stasis_sim.handoff.thread import SIP
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
@@ -145,7 +146,7 @@ class ChannelResources:
                     text = "Invalid reason for hangup provided"
                 return error(400, "Invalid Reason", text)
             cause = REASONS[reason]
-        self.house.after(self.house.calls.delete, channel, cause)
+        self.house.after(self.house.calls.hangups.delete, channel, cause)
         return DONE
 
     # -- commands -----------------------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ class ChannelResources:
 
     def _pressed(self, control: Control) -> None:
         control.busy = None
-        self.house.calls.run(control)
+        self.house.loops.run(control)
 
     def answer(self, path: Sequence[str], parameters: Parameters) -> Reply | None:  # noqa: ARG002
         """POST answer (control)."""
@@ -309,7 +310,7 @@ class ChannelResources:
         if not resource:
             text = f"No resource provided in endpoint parameter '{endpoint}'"
             return error(422, "Unprocessable Entity", text)
-        own = "PJSIP" if control.channel.thread.kind == "sip" else "Local"
+        own = "PJSIP" if control.channel.thread.kind == SIP else "Local"
         if technology.lower() != own.lower()[: len(technology)]:
             text = f"Endpoint technology '{technology}' does not match channel technology '{own}'"
             return error(422, "Unprocessable Entity", text)

@@ -35,6 +35,9 @@ STASIS_FAILED: Final = 0
 STASIS_ENTERED: Final = 1
 STASIS_LEFT: Final = 2
 
+SIP: Final = "sip"
+"""The kind of channel that a SIP phone's is."""
+
 # Asterisk's answer to an answered channel that sends no media; also what Local channels take.
 NO_MEDIA_US: Final = 500_000
 
