@@ -15,7 +15,7 @@ from stasis_sim.handoff import digits, endings
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, PARK, Continuation, Listener
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, Continuation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -76,14 +76,7 @@ def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int 
             digits.put_back(thread)
         return then(pbx, thread, cut_short)
 
-    return _listen(thread, pbx.wait(thread, wait, answered), digits.keep if delay_us else digits.begin)
-
-
-def _listen(thread: Thread, result: int, listener: Listener) -> int:
-    """Have a wait that has begun hear keys."""
-    if result == PARK:
-        thread.listener = listener
-    return result
+    return pbx.wait(thread, wait, answered, listener=digits.keep if delay_us else digits.begin)
 
 
 def wait(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -152,8 +145,8 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
-        result = pbx.wait(thread, sound_length(pbx, arguments[0]), _played("PLAYBACKSTATUS"))
-        return _listen(thread, result, digits.ignore)
+        length = sound_length(pbx, arguments[0])
+        return pbx.wait(thread, length, _played("PLAYBACKSTATUS"), listener=digits.ignore)
 
     if thread.state == "Up" or "noanswer" in options:
         return play(pbx, thread, False)
@@ -182,7 +175,7 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
-        return _listen(thread, pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over), digits.hear)
+        return pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over, listener=digits.hear)
 
     if thread.state == "Up" or options in {"noanswer", "n"}:
         return play(pbx, thread, False)
@@ -204,7 +197,7 @@ def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
     """WaitExten([seconds]): then the next priority if there is one, else ``t``, else ``e``, else the end."""
     arguments = [*split_arguments(data, 2), ""]
     delay = time_length(arguments[0]) or timeout_us(thread, "r")
-    return _listen(thread, pbx.wait(thread, delay, _waitexten_over), digits.hear)
+    return pbx.wait(thread, delay, _waitexten_over, listener=digits.hear)
 
 
 def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
@@ -231,8 +224,8 @@ class _Reading:
         """Play the sounds, and wait for keys meanwhile and afterwards."""
         if cut_short:
             return self.finish(pbx, thread, True)
-        result = pbx.wait(thread, sound_length(pbx, self.sounds) + self.timeout_us, self.finish)
-        return _listen(thread, result, self.listen)
+        length = sound_length(pbx, self.sounds) + self.timeout_us
+        return pbx.wait(thread, length, self.finish, listener=self.listen)
 
     def listen(self, pbx: Pbx, thread: Thread, digit: str) -> bool:
         """Take a key; True if it is the last."""
@@ -283,7 +276,7 @@ def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def echo(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Echo(): until the caller presses ``#`` or hangs up."""
-    return _listen(thread, pbx.wait(thread, None), digits.until_pound)
+    return pbx.wait(thread, None, listener=digits.until_pound)
 
 
 def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -346,7 +339,7 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")
         return NEXT
 
-    return _listen(thread, pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed), digits.nobody)
+    return pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed, listener=digits.nobody)
 
 
 CALL_APPLICATIONS: Final[dict[str, Application]] = {

@@ -44,6 +44,7 @@ from stasis_sim.handoff.thread import (
     DialplanRules,
     Host,
     Key,
+    Listener,
     LoopError,
     Thread,
 )
@@ -246,14 +247,32 @@ class Pbx:
         finally:
             self._depth -= 1
 
-    def wait(self, thread: Thread, delay_us: int | None, then: Continuation | None = None) -> int:
-        """Park for some time (None: until something happens); ``then`` says what comes of it."""
+    def wait(
+        self,
+        thread: Thread,
+        delay_us: int | None,
+        then: Continuation | None = None,
+        *,
+        listener: Listener | None = None,
+    ) -> int:
+        """Park for some time (None: until something happens).
+
+        Args:
+            thread: Who waits.
+            delay_us: How long, in microseconds; 0 or less: not at all.
+            then: Says what comes of it.
+            listener: Hears keys meanwhile; None: they are read and forgotten.
+
+        Returns:
+            What an application returns.
+        """
         if delay_us is not None and delay_us <= 0:
             return NEXT if then is None else then(self, thread, False)
         if thread.hungup:
             return HANGUP if then is None else then(self, thread, True)
         thread.wake = None if delay_us is None else self.host.now() + delay_us
         thread.then = _after_wait if then is None else then
+        thread.listener = listener
         return PARK
 
     def set_state(self, thread: Thread, state: str) -> None:

@@ -265,6 +265,16 @@ def test_a_key_in_answer_is_heard_by_who_waits_afterwards() -> None:
         assert data(clock) == heard
 
 
+def test_a_key_behind_an_answer_that_took_no_time_is_not_one_in_it() -> None:
+    """Where media is there at once Playback() plays at once, and a key does not end it."""
+    pbx, _, clock, _ = begin("[t]\nexten => 100,1,Playback(welcome)\n same => n,NoOp(on)\n")
+    thread = Thread("c2", "t", "100")
+    thread.media_us = 0
+    assert pbx.start(thread) == 2_000_000
+    clock.time = 500_000
+    assert pbx.dtmf(thread, Key("7")) == 1_500_000
+
+
 def test_keys_that_a_long_answer_puts_back_wait_for_another_frame() -> None:
     """Who collects keys reads them at once; Wait() and what follows it only when one more key comes."""
     conf = (
