@@ -75,8 +75,6 @@ class Calls:
         self.outbound: Outbound | None = None
         self.clock = 0
         self._start = configuration.clock_us or 0
-        # Stasis() is made to return with a failure.
-        self._failing = False
         # Local channels that there have been: their names carry the number.
         self.local_pairs = 0
         # What the halves of Local channels that ARI originated do to each other, after the present stimulus.
@@ -168,16 +166,20 @@ class Calls:
 
     def hand_over(self, channel: Channel, app: str, args: Sequence[str]) -> None:
         """Stasis() has waited long enough: it looks the application up now."""
-        channel.thread.inside = False
         self.wait(channel, self.pbx.claimed(channel.thread, app, args))
 
     def fail_stasis(self, channel: Channel) -> None:
         """Stasis() returns with a failure after all (outbound-per-call-nobody, originate-served-by-nobody)."""
-        channel.thread.inside = False
-        if not channel.walks:
-            channel.walks = channel.thread.handler = channel.thread.hungup = True
-        self._failing = True
-        self.wait(channel, self.pbx.claimed(channel.thread, "", ()))
+        if channel.walks or channel.nested:
+            self.wait(channel, self.pbx.refused(channel.thread))
+        else:
+            self.end_unserved(channel)
+
+    def end_unserved(self, channel: Channel) -> None:
+        """Stasis() has failed for a channel that ARI made for an application: there is no dialplan to go on with."""
+        channel.walks = True  # or its end would say that Stasis() was a success
+        self.channels.set_variable(channel, "STASISSTATUS", "FAILED")
+        self.ended(channel.thread, channel.thread.cause)
 
     def claim(self, offer: Offer, app: str) -> None:
         """The winner of a broadcast gets the channel."""
@@ -254,9 +256,6 @@ class Calls:
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
-        if self._failing:
-            self._failing = False
-            return STASIS_FAILED
         channel: Channel = thread.owner
         if not app:
             self.bus.log("WARNING", "Stasis app_name argument missing")

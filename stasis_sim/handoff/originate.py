@@ -258,9 +258,7 @@ class OriginateResources:
             self.house.channels.set_variable(near, "STASISSTATUS", "")
             app, *args = split_arguments(data)
             if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
-                near.walks = True
-                self.house.channels.set_variable(near, "STASISSTATUS", "FAILED")
-                calls.ended(near.thread, near.thread.cause)
+                calls.end_unserved(near)
             return
         near.walks = True
         near.thread.context, near.thread.exten, near.thread.priority = origination.place

@@ -177,10 +177,13 @@ class Pbx:
 
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
-        thread.then = None
-        thread.wake = None
-        thread.listener = None
+        _wait_no_more(thread)
         return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
+
+    def refused(self, thread: Thread) -> int | None:
+        """Let Stasis() fail after all, for a channel that waits in it."""
+        _wait_no_more(thread)
+        return self._walk(thread, self._settle(thread, _failed_stasis(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
@@ -291,8 +294,7 @@ class Pbx:
             return PARK
         if outcome == STASIS_LEFT:
             return _left_stasis(self, thread, True)
-        variables.set_variable(self, thread, "STASISSTATUS", "FAILED")
-        return HANGUP if thread.hungup else NEXT
+        return _failed_stasis(self, thread)
 
     def exception(self, thread: Thread, reason: str) -> None:
         """Go to ``e`` and keep for EXCEPTION() what happened where."""
@@ -388,6 +390,16 @@ class Pbx:
 
 def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
     return HANGUP if cut_short else NEXT
+
+
+def _wait_no_more(thread: Thread) -> None:
+    thread.then = thread.wake = thread.listener = None
+    thread.inside = False
+
+
+def _failed_stasis(pbx: Pbx, thread: Thread) -> int:
+    variables.set_variable(pbx, thread, "STASISSTATUS", "FAILED")
+    return HANGUP if thread.hungup else NEXT
 
 
 def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
