@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff import digits, endings
+from stasis_sim.handoff import digits, endings, keys
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
@@ -73,10 +73,10 @@ def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int 
 
     def answered(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if delay_us:
-            digits.put_back(thread)
+            keys.put_back(thread)
         return then(pbx, thread, cut_short)
 
-    return pbx.wait(thread, wait, answered, listener=digits.keep if delay_us else digits.begin)
+    return pbx.wait(thread, wait, answered, listener=keys.keep if delay_us else keys.begin)
 
 
 def wait(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -146,7 +146,7 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
         if cut_short:
             return HANGUP
         length = sound_length(pbx, arguments[0])
-        return pbx.wait(thread, length, _played("PLAYBACKSTATUS"), listener=digits.ignore)
+        return pbx.wait(thread, length, _played("PLAYBACKSTATUS"), listener=keys.ignore)
 
     if thread.state == "Up" or "noanswer" in options:
         return play(pbx, thread, False)
@@ -175,7 +175,7 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
-        return pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over, listener=digits.hear)
+        return pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over, listener=keys.hear)
 
     if thread.state == "Up" or options in {"noanswer", "n"}:
         return play(pbx, thread, False)
@@ -197,7 +197,7 @@ def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
     """WaitExten([seconds]): then the next priority if there is one, else ``t``, else ``e``, else the end."""
     arguments = [*split_arguments(data, 2), ""]
     delay = time_length(arguments[0]) or timeout_us(thread, "r")
-    return pbx.wait(thread, delay, _waitexten_over, listener=digits.hear)
+    return pbx.wait(thread, delay, _waitexten_over, listener=keys.hear)
 
 
 def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
@@ -276,7 +276,7 @@ def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def echo(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Echo(): until the caller presses ``#`` or hangs up."""
-    return pbx.wait(thread, None, listener=digits.until_pound)
+    return pbx.wait(thread, None, listener=keys.until_pound)
 
 
 def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -339,7 +339,7 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")
         return NEXT
 
-    return pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed, listener=digits.nobody)
+    return pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed, listener=keys.nobody)
 
 
 CALL_APPLICATIONS: Final[dict[str, Application]] = {

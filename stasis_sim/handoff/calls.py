@@ -15,10 +15,10 @@ from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
-from stasis_sim.handoff.digits import queue, read_by
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
 from stasis_sim.handoff.final_answers import answer_to
 from stasis_sim.handoff.hangups import Hangups
+from stasis_sim.handoff.keys import queue, read_by
 from stasis_sim.handoff.loops import Loops
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.stimuli import Call

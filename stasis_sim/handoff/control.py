@@ -17,9 +17,9 @@ from typing import Any, Final, TypeAlias
 
 from stasis_sim.handoff.bridges import Bridge, Bridges
 from stasis_sim.handoff.channels import Channel, Channels, Snapshot
-from stasis_sim.handoff.digits import pick, wake
 from stasis_sim.handoff.effects import FORGOTTEN, LEFT, NOT_ACTIVE, STASIS
 from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.keys import pick, wake
 from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.registry import Registry

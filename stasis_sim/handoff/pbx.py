@@ -26,7 +26,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from stasis_sim.handoff import digits, endings, variables
+from stasis_sim.handoff import endings, keys, variables
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.routes import Application, Routes
@@ -127,7 +127,7 @@ class Pbx:
         now = self.host.now()
         if place is not None:
             return self._redirect(thread, place)
-        if thread.unread and digits.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
+        if thread.unread and keys.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
             return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
             thread.timed_out = True
@@ -143,9 +143,9 @@ class Pbx:
         if thread.ended or thread.hungup:
             return None
         thread.hungup = True
-        if thread.stuck and digits.read_by(thread):
+        if thread.stuck and keys.read_by(thread):
             # The hangup is behind a key, and nobody comes to read its cause where that ends the wait (keys-hung-up).
-            digits.wake(thread)
+            keys.wake(thread)
             last = thread.unread[0]
             thread.unread = ()
             if not last.told:
@@ -158,17 +158,17 @@ class Pbx:
     def dtmf(self, thread: Thread, key: Key) -> int | None:
         """Take a key behind those that wait: what collects digits hears it, Answer() puts it back, others forget it.
 
-        Only while the dialplan reads keys (`digits.read_by`).
+        Only while the dialplan reads keys (`keys.read_by`).
 
         Returns:
             The wait that replaces the present one.
         """
-        digits.queue(thread, key)
+        keys.queue(thread, key)
         return self._read(thread)
 
     def _read(self, thread: Thread) -> int | None:
         """Read the keys that are queued, until one of them ends the wait."""
-        while digits.read_by(thread) and (key := digits.pick(thread, self.host.now())) is not None:
+        while keys.read_by(thread) and (key := keys.pick(thread, self.host.now())) is not None:
             if not key.told:
                 self.host.key_read(thread, key)
             if thread.listener is not None and thread.listener(self, thread, key.digit):
@@ -351,7 +351,7 @@ class Pbx:
         until = thread.wake
         if thread.deadline is not None and not thread.timed_out and (until is None or thread.deadline < until):
             until = thread.deadline
-        if thread.unread and not thread.stuck and digits.read_by(thread):
+        if thread.unread and not thread.stuck and keys.read_by(thread):
             until = thread.unread[0].due if until is None else min(until, thread.unread[0].due)
         return None if until is None else max(0, until - self.host.now())
 
