@@ -26,7 +26,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from stasis_sim.handoff import endings, keys, variables
+from stasis_sim.handoff import applications_stasis, endings, keys, variables
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.routes import Application, Routes
@@ -38,8 +38,6 @@ from stasis_sim.handoff.thread import (
     JUMP,
     NEXT,
     PARK,
-    STASIS_ENTERED,
-    STASIS_LEFT,
     Continuation,
     DialplanRules,
     Host,
@@ -176,12 +174,12 @@ class Pbx:
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
         _wait_no_more(thread)
-        return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
+        return self._walk(thread, self._settle(thread, applications_stasis.enter(self, thread, app, args)))
 
     def refused(self, thread: Thread) -> int | None:
         """Let Stasis() fail after all, for a channel that waits in it."""
         _wait_no_more(thread)
-        return self._walk(thread, self._settle(thread, _failed_stasis(self, thread)))
+        return self._walk(thread, self._settle(thread, applications_stasis.fail(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
@@ -282,18 +280,6 @@ class Pbx:
             thread.state = state
             self.host.state(thread, state)
 
-    def enter_stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
-        """Hand the channel to an application; STASISSTATUS is "" already."""
-        outcome = self.host.stasis(thread, app, args)
-        if outcome == STASIS_ENTERED:
-            thread.inside = True
-            thread.wake = None
-            thread.then = _left_stasis
-            return PARK
-        if outcome == STASIS_LEFT:
-            return _left_stasis(self, thread, True)
-        return _failed_stasis(self, thread)
-
     def exception(self, thread: Thread, reason: str) -> None:
         """Go to ``e`` and keep for EXCEPTION() what happened where."""
         thread.extras["EXCEPTION(reason)"] = reason
@@ -393,13 +379,3 @@ def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
 def _wait_no_more(thread: Thread) -> None:
     thread.then = thread.wake = thread.listener = None
     thread.inside = False
-
-
-def _failed_stasis(pbx: Pbx, thread: Thread) -> int:
-    variables.set_variable(pbx, thread, "STASISSTATUS", "FAILED")
-    return HANGUP if thread.hungup else NEXT
-
-
-def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-    variables.set_variable(pbx, thread, "STASISSTATUS", "SUCCESS")
-    return NEXT
