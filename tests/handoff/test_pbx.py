@@ -298,6 +298,20 @@ def test_keys_that_a_long_answer_puts_back_wait_for_another_frame() -> None:
         assert data(clock) == heard
 
 
+def test_a_sound_reads_the_keys_that_a_long_answer_puts_back() -> None:
+    """Playback() forgets them, so that a later key brings no end of theirs to who collects then."""
+    conf = (
+        "[t]\nexten => 100,1,Answer(1000)\n same => n,Playback(beep)\n same => n,WaitExten(2)\n"
+        "exten => 5,1,NoOp(five)\nexten => 7,1,NoOp(seven)\n"
+    )
+    pbx, thread, clock, _ = begin(conf)
+    pbx.dtmf(thread, Key("7"))
+    for clock.time in (1_000_000, 1_500_000):
+        pbx.resume(thread)
+    pbx.dtmf(thread, Key("5"))
+    assert data(clock) == ["five"]
+
+
 def test_group_counts_end_with_the_channel() -> None:
     """GROUP_COUNT counts channels that are there, so that a limit on calls works."""
     conf = "[t]\nexten => 100,1,Set(GROUP()=in)\n same => n,NoOp(${GROUP_COUNT(in)})\n same => n,Stasis(a)\n"
