@@ -20,9 +20,9 @@ from stasis_sim.conf.lookup import Candidate, candidates, why_not
 from stasis_sim.conf.syntax import Source
 from stasis_sim.errors import InputError, Problem
 from stasis_sim.handoff.dialplan import Match
-from stasis_sim.handoff.pbx import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Pbx, Thread
+from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
-from stasis_sim.handoff.thread import SilentHost
+from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, SilentHost, Thread
 
 DEFAULT_CLOCK: Final = "2026-01-05 00:00:00"
 """A Monday, as in scenarios."""

@@ -18,20 +18,20 @@ from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import Case, Difference, Item, compare, long_text, recorded
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.functions_caller import split_caller
-from stasis_sim.handoff.pbx import (
-    STASIS_ENTERED,
-    STASIS_FAILED,
-    STASIS_LEFT,
-    IllegalPriorityError,
-    LoopError,
-    NoSuchLabelError,
-    Pbx,
-    Thread,
-)
+from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, continuation
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.rest_channels import REASONS
 from stasis_sim.handoff.text import cut
-from stasis_sim.handoff.thread import Key, SilentHost
+from stasis_sim.handoff.thread import (
+    STASIS_ENTERED,
+    STASIS_FAILED,
+    STASIS_LEFT,
+    Key,
+    LoopError,
+    SilentHost,
+    Thread,
+)
 
 _APP = "recapp"
 """The application that was connected where a case has `stasis`."""
@@ -283,12 +283,13 @@ class _Flow:
         if not parameters:
             return self.pbx.resume(self.thread)
         try:
-            place = self.pbx.continuation(
+            place = continuation(
+                self.pbx,
                 self.thread,
-                parameters.get("context", ""),
-                parameters.get("extension", ""),
-                int(parameters.get("priority", 0)),
-                parameters.get("label", ""),
+                context=parameters.get("context", ""),
+                extension=parameters.get("extension", ""),
+                priority=int(parameters.get("priority", 0)),
+                label=parameters.get("label", ""),
             )
         except (NoSuchLabelError, IllegalPriorityError):
             return None

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff import digits, endings
+from stasis_sim.handoff import digits, endings, keys
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, PARK, Continuation, Listener
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, Continuation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -29,9 +28,6 @@ _CONGESTION: Final = 34
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
 _INT_MAX: Final = 2_147_483_647
-_BROADCAST_MS: Final = 500
-_BROADCAST_LIMIT_MS: Final = 60_000
-_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _LENGTH: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\n\v\f\r]*(\S{1,9})?")
 _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
@@ -73,17 +69,10 @@ def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int 
 
     def answered(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if delay_us:
-            digits.put_back(thread)
+            keys.put_back(thread)
         return then(pbx, thread, cut_short)
 
-    return _listen(thread, pbx.wait(thread, wait, answered), digits.keep if delay_us else digits.begin)
-
-
-def _listen(thread: Thread, result: int, listener: Listener) -> int:
-    """Have a wait that has begun hear keys."""
-    if result == PARK:
-        thread.listener = listener
-    return result
+    return pbx.wait(thread, wait, answered, listener=keys.keep if delay_us else keys.begin)
 
 
 def wait(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -118,12 +107,12 @@ def hangup(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def busy(pbx: Pbx, thread: Thread, data: str) -> int:
     """Busy([seconds]): an answered caller hears the tone that long, or for ever; another is refused at once."""
-    return pbx.tone(thread, _BUSY, _tone_length(data), _ended)
+    return endings.tone(pbx, thread, _BUSY, _tone_length(data), _ended)
 
 
 def congestion(pbx: Pbx, thread: Thread, data: str) -> int:
     """Congestion([seconds]): as Busy."""
-    return pbx.tone(thread, _CONGESTION, _tone_length(data), _ended)
+    return endings.tone(pbx, thread, _CONGESTION, _tone_length(data), _ended)
 
 
 def _tone_length(data: str) -> int | None:
@@ -152,8 +141,8 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
-        result = pbx.wait(thread, sound_length(pbx, arguments[0]), _played("PLAYBACKSTATUS"))
-        return _listen(thread, result, digits.ignore)
+        length = sound_length(pbx, arguments[0])
+        return pbx.wait(thread, length, _played("PLAYBACKSTATUS"), listener=keys.ignore)
 
     if thread.state == "Up" or "noanswer" in options:
         return play(pbx, thread, False)
@@ -182,7 +171,7 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return HANGUP
-        return _listen(thread, pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over), digits.hear)
+        return pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over, listener=keys.hear)
 
     if thread.state == "Up" or options in {"noanswer", "n"}:
         return play(pbx, thread, False)
@@ -204,7 +193,7 @@ def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
     """WaitExten([seconds]): then the next priority if there is one, else ``t``, else ``e``, else the end."""
     arguments = [*split_arguments(data, 2), ""]
     delay = time_length(arguments[0]) or timeout_us(thread, "r")
-    return _listen(thread, pbx.wait(thread, delay, _waitexten_over), digits.hear)
+    return pbx.wait(thread, delay, _waitexten_over, listener=keys.hear)
 
 
 def _waitexten_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
@@ -231,8 +220,8 @@ class _Reading:
         """Play the sounds, and wait for keys meanwhile and afterwards."""
         if cut_short:
             return self.finish(pbx, thread, True)
-        result = pbx.wait(thread, sound_length(pbx, self.sounds) + self.timeout_us, self.finish)
-        return _listen(thread, result, self.listen)
+        length = sound_length(pbx, self.sounds) + self.timeout_us
+        return pbx.wait(thread, length, self.finish, listener=self.listen)
 
     def listen(self, pbx: Pbx, thread: Thread, digit: str) -> bool:
         """Take a key; True if it is the last."""
@@ -283,7 +272,7 @@ def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def echo(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Echo(): until the caller presses ``#`` or hangs up."""
-    return _listen(thread, pbx.wait(thread, None), digits.until_pound)
+    return pbx.wait(thread, None, listener=keys.until_pound)
 
 
 def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -305,50 +294,6 @@ def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
     return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)
 
 
-def stasis(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Stasis(app[,arguments]): hands the channel over; where that fails, the dialplan goes on."""
-    pbx.set_variable(thread, "STASISSTATUS", "")
-    arguments = _stasis_arguments(data)
-    if not arguments:
-        return pbx.enter_stasis(thread, "", ())
-    return pbx.enter_stasis(thread, arguments[0], arguments[1:])
-
-
-_STASIS_ARGUMENTS: Final = 128
-
-
-@lru_cache(maxsize=1024)
-def _stasis_arguments(data: str) -> tuple[str, ...]:
-    """Split the argument of Stasis(), which is the same for most calls."""
-    return tuple(split_arguments(data, 1 + _STASIS_ARGUMENTS))
-
-
-def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
-    """StasisBroadcast([timeout[,filter[,arguments[,notify]]]]): offers the channel to all; the first claim gets it."""
-    given = [*split_arguments(data, 4), *[""] * 4]
-    timeout = scan_int(given[0]) if given[0] else _BROADCAST_MS
-    if timeout is None or not 0 <= timeout <= _BROADCAST_LIMIT_MS:
-        pbx.host.log(
-            "WARNING",
-            f"Channel {thread.name}: invalid timeout value '{given[0]}' (must be 0-{_BROADCAST_LIMIT_MS}ms), "
-            f"using default {_BROADCAST_MS}ms",
-        )
-        timeout = _BROADCAST_MS
-    arguments: Sequence[str] = given[2].split(":")[:_STASIS_ARGUMENTS] if given[2] else ()
-    notify = fold(given[3]) in _TRUE
-    pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
-    # Set before, but what is published comes later than what the channel's own thread sends.
-    pbx.set_variable(thread, "STASISSTATUS", "")
-
-    def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-        pbx.host.broadcast_over(thread)
-        pbx.host.log("WARNING", f"Channel {thread.name}: not claimed within {timeout}ms timeout")
-        pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")
-        return NEXT
-
-    return _listen(thread, pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed), digits.nobody)
-
-
 CALL_APPLICATIONS: Final[dict[str, Application]] = {
     "Answer": answer,
     "Wait": wait,
@@ -368,6 +313,4 @@ CALL_APPLICATIONS: Final[dict[str, Application]] = {
     "Echo": echo,
     "RaiseException": raise_exception,
     "Incomplete": incomplete,
-    "Stasis": stasis,
-    "StasisBroadcast": stasis_broadcast,
 }

@@ -40,7 +40,6 @@ class Bridge:
         forwards: Who listens to it.
         dissolved: It is being destroyed.
         holders: How many loops of channels that have left it for another bridge still hold it.
-        untold: Nobody has been told of it, for one of the same id was there; they are when it changes.
     """
 
     __slots__ = (
@@ -53,7 +52,6 @@ class Bridge:
         "name",
         "smart",
         "technology",
-        "untold",
         "video_mode",
     )
 
@@ -69,7 +67,6 @@ class Bridge:
         self.forwards: list[Forward] = []
         self.dissolved = False
         self.holders = 0
-        self.untold = False
 
     def json(self) -> dict[str, Any]:
         """A bridge's JSON."""
@@ -95,15 +92,15 @@ class Bridges:
         self.live: dict[str, Bridge] = {}
         # Destroyed ones that somebody still holds.
         self.held: list[Bridge] = []
+        # By its id each bridge that Asterisk's cache of snapshots has. Where the id is new to it a change of a bridge
+        # is told as BridgeCreated; BridgeDestroyed takes the id out, whichever bridge has it then (bridge-held).
+        self.cached: dict[str, Bridge] = {}
 
     def forget_all(self) -> None:
         """Asterisk restarts: there are none."""
         self.live.clear()
         self.held.clear()
-
-    def lingering(self, ident: str) -> Bridge | None:
-        """A bridge of this id that was destroyed and is still held."""
-        return next((bridge for bridge in self.held if bridge.ident == ident), None)
+        self.cached.clear()
 
     def create(self, ident: str, name: str, types: str) -> Bridge | None:
         """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create)."""
@@ -118,9 +115,7 @@ class Bridges:
             return None
         bridge = Bridge(ident, name, "mixing" if mixing else "holding", video_mode)
         self.live[ident] = bridge
-        bridge.untold = self.lingering(ident) is not None
-        if not bridge.untold:
-            self._publish(bridge, "BridgeCreated")
+        self._changed(bridge)
         return bridge
 
     def subscribe(self, app: App, bridge: Bridge) -> None:
@@ -182,24 +177,22 @@ class Bridges:
         if not bridge.holders and bridge in self.held:
             self.held.remove(bridge)
             self.destroyed(bridge)
-            if bridge.ident in self.live:
-                self.live[bridge.ident].untold = True
 
     def destroyed(self, bridge: Bridge) -> None:
         """Once the last who held the bridge has let go of it, nobody is subscribed to it any more."""
         if bridge.holders:
             self.held.append(bridge)
             return
-        # What is shown goes by the id: it may be of a new one that nobody has been told of.
-        self._publish(bridge, "BridgeDestroyed", shown=self.live.get(bridge.ident))
+        self._publish(bridge, "BridgeDestroyed", shown=self.cached.pop(bridge.ident, None))
         for forward in list(bridge.forwards):
             app = forward.topic.listener
             if app is not None:
                 app.unsubscribe(bridge.ident, for_good=True)
 
     def _changed(self, bridge: Bridge) -> None:
-        if bridge.untold:
-            bridge.untold = False
+        known = bridge.ident in self.cached
+        self.cached[bridge.ident] = bridge
+        if not known:
             self._publish(bridge, "BridgeCreated")
 
     def _choose(self, bridge: Bridge) -> None:

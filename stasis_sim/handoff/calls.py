@@ -1,7 +1,8 @@
 """Calls: the interpreter's host, which turns what the dialplan does into effects and messages, and drives it on.
 
 The interpreter (pbx.py) runs a channel until it waits; what it returns becomes a timer.  A channel that enters
-Stasis belongs to the floor (control.py) until that gives it back, and then the interpreter goes on.
+Stasis belongs to the floor (control.py) until that gives it back, and then the interpreter goes on.  What ends calls
+from outside is in hangups.py.
 """
 
 from __future__ import annotations
@@ -14,34 +15,20 @@ from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.control import Control, Floor
-from stasis_sim.handoff.digits import queue, read_by
 from stasis_sim.handoff.effects import CLAIM_TIMEOUT, ENDED, NO_NAME, STASIS, STEP
-from stasis_sim.handoff.final_answers import NO_ANSWER, final_answer
+from stasis_sim.handoff.final_answers import answer_to
+from stasis_sim.handoff.hangups import Hangups
+from stasis_sim.handoff.keys import queue, read_by
+from stasis_sim.handoff.loops import Loops
 from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.peers import Peers
 from stasis_sim.handoff.stimuli import Call
-from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key, Thread
+from stasis_sim.handoff.thread import SIP, STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key, Thread
 from stasis_sim.handoff.timers import Timers
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.outbound import Outbound
 
-SIP: Final = "sip"
 _UNALLOCATED: Final = 1
-_NORMAL: Final = 16
-_INTERWORKING: Final = 127
-_CANCELLED: Final = 487
-_NO_USER: Final = 18
-_TIMED_OUT: Final = 408
-_NO_CHANNEL: Final = 44
-_QUALITY: Final = tuple(f"RTPAUDIOQOS{what}" for what in ("", "JITTER", "LOSS", "RTT", "MES"))
-_FRAME_US: Final = 20_000
-"""Between two frames of media."""
-
-_EXPLICIT: Final = 32
-_DEVICE: Final = 1
-"""What ChannelHangupRequest gives as the cause of a hangup by REST, or by rtp_timeout: a flag, not the cause (control,
-DELETE; sip-callers, silent callers)."""
 
 
 class Halves(Protocol):
@@ -83,14 +70,11 @@ class Calls:
         self.offers = offers
         self.timers = timers
         self.pbx = Pbx(configuration.dialplan, self, rules=floor.profile.dialplan, sounds=configuration.sounds)
-        self.peers = Peers(
-            timers, configuration.rtp_timeout_us, floor.profile.refresh_failed_us, self._silent, self._dead
-        )
+        self.hangups = Hangups(self)
+        self.loops = Loops(self)
         self.outbound: Outbound | None = None
         self.clock = 0
         self._start = configuration.clock_us or 0
-        # Stasis() is made to return with a failure.
-        self._failing = False
         # Local channels that there have been: their names carry the number.
         self.local_pairs = 0
         # What the halves of Local channels that ARI originated do to each other, after the present stimulus.
@@ -114,8 +98,7 @@ class Calls:
         known = self.pbx.exists(thread, call.context, call.exten)
         if not known and call.kind == SIP:
             # 404, and there has never been a channel (sip-callers).
-            answer = final_answer(_UNALLOCATED, answered=False, by_caller=False)
-            self.bus.out.append((ENDED, call.channel, _UNALLOCATED, answer))
+            self.bus.out.append((ENDED, call.channel, _UNALLOCATED, answer_to(thread, _UNALLOCATED)))
             return
         self.local_pairs += 1
         self.channels.add(channel)
@@ -128,155 +111,28 @@ class Calls:
 
     def start(self, channel: Channel) -> None:
         """Run a channel's dialplan from its place."""
-        self._wait(channel, self.pbx.start(channel.thread))
+        self.wait(channel, self.pbx.start(channel.thread))
 
-    def hang_up(self, channel: Channel, cause: int) -> None:
-        """The caller hangs up (caller-hangup)."""
-        if channel.answer is None:
-            # Asterisk sends its own only when the channel ends, behind `h`: until then the caller is first.
-            channel.answer = self._final_answer(channel, cause, by_caller=True)
-        if not channel.thread.hungup:
-            told: dict[str, int] = {"cause": cause}
-            if channel.thread.kind == SIP and cause == _NORMAL:
-                cause, told = self._sip_hangup(channel)
-            self._hung_up_by_frame(channel, cause, told, "hangup")
-
-    def _hung_up_by_frame(self, channel: Channel, cause: int, told: dict[str, int], how: str) -> None:
-        self.channels.hangup_requested(channel, told, running=True)
-        # The cause comes with a frame, and some waits read none (broadcast-hangup).
-        deaf = channel.state in {"offered", "connecting"} or (channel.thread.stuck and channel.thread.inside)
-        self._cut(channel, 0 if deaf else cause, how)
-
-    def vanish(self, channel: Channel) -> None:
-        """The caller is gone without a word; of others than SIP callers there is nothing to notice."""
-        if channel.thread.kind == SIP:
-            self.peers.vanished(channel, self.clock)
-
-    def _dead(self, channel: Channel) -> None:
-        """Asterisk has sent for long enough what nobody answers, its BYE at last (sip-callers, silent callers)."""
-        if self.live.get(channel.ident) is channel and not channel.thread.hungup:
-            channel.answer = NO_ANSWER
-            told = {"cause": _NO_USER, **({"tech_cause": _TIMED_OUT} if self.floor.profile.sip_quality else {})}
-            self._tell_quality(channel)
-            self._hung_up_by_frame(channel, _NO_USER, told, "dead")
-
-    def _silent(self, channel: Channel) -> None:
-        """No RTP has come for rtp_timeout (sip-callers, silent callers)."""
-        if self.live.get(channel.ident) is channel and not channel.thread.hungup:
-            channel.thread.cause = _NO_CHANNEL
-            self.channels.hangup_requested(channel, {"cause": _DEVICE, "soft": True}, running=True)
-            self._cut(channel, _NO_CHANNEL, "rtp_timeout")
-
-    @staticmethod
-    def _final_answer(channel: Channel, cause: int, *, by_caller: bool = False) -> str | None:
-        if channel.thread.kind != SIP:
-            return None
-        return final_answer(cause, answered=channel.thread.state == "Up", by_caller=by_caller)
-
-    def _sip_hangup(self, channel: Channel) -> tuple[int, dict[str, int]]:
-        """What a SIP caller's BYE, or CANCEL before the answer, makes of the cause: what `h` sees, what is told."""
-        profile = self.floor.profile
-        if channel.thread.state != "Up":
-            told = {"cause": _INTERWORKING}
-            return _INTERWORKING, {**told, "tech_cause": _CANCELLED} if profile.sip_quality else told
-        self._tell_quality(channel)
-        cause = _NORMAL if channel.bridged else profile.sip_bye_cause
-        return cause, {"cause": cause} if profile.sip_bye_cause else {}
-
-    def _tell_quality(self, channel: Channel) -> None:
-        if self.floor.profile.sip_quality and channel.thread.kind == SIP and channel.thread.state == "Up":
-            for name in _QUALITY:
-                self.channels.set_variable(channel, name, "0")
-
-    def delete(self, channel: Channel, cause: int) -> None:
-        """DELETE on a channel, wherever it is (rest-on-outsiders)."""
-        channel.thread.cause = cause
-        self._tell_quality(channel)
-        self.channels.hangup_requested(channel, {"cause": _EXPLICIT, "soft": True}, running=True)
-        if not channel.thread.hungup:
-            self._cut(channel, cause, "delete")
-
-    def _cut(self, channel: Channel, cause: int, how: str) -> None:
-        control = channel.control
-        linger = 0
-        if control is not None:
-            self.floor.hang_up(control, how)
-            self.floor.run(control)
-            self.offers.close(channel)
-            linger = self._linger(channel, control.app.name)
-        if channel.state == "connecting":
-            # Stasis() is still waiting for its WebSocket and looks up only when that is there.
-            channel.thread.cause = cause or channel.thread.cause
-            channel.thread.hungup = True
-        elif linger:
-            channel.waits = self.timers.set(linger, self._hang_up_late, (channel, cause), channel.ident)
-        else:
-            if channel.nested and control is not None:
-                # The Stasis() of its own dialplan returns first (originate-enters-again).
-                self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
-            self._hang_up(channel, cause)
-
-    def _hang_up_late(self, late: tuple[Channel, int]) -> None:
-        late[0].waits = 0
-        self._hang_up(*late)
-
-    def _hang_up(self, channel: Channel, cause: int) -> None:
-        if channel.walks:
-            self._wait(channel, self.pbx.hangup(channel.thread, cause))
-        else:
-            self.ended(channel.thread, cause)
-
-    def _linger(self, channel: Channel, left: str = "") -> int:
-        return self.outbound.linger_us(channel, left) if self.outbound is not None else 0
+    def departed(self, channel: Channel, left: str = "") -> int:
+        """A channel has left an application; return how long it waits for a WebSocket of its own, in microseconds."""
+        return self.outbound.departed(channel, left) if self.outbound is not None else 0
 
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
         control, thread, key = channel.control, channel.thread, Key(digit, duration_ms)
         if control is not None and control.bridge is None and self.floor.profile.command_tick_us:
-            self.run(control)  # a frame wakes the loop, unless a bridge reads it
+            self.loops.run(control)  # a frame wakes the loop, unless a bridge reads it
         if read_by(thread):
-            self._wait(channel, self.pbx.dtmf(thread, key))
+            self.wait(channel, self.pbx.dtmf(thread, key))
             return
         queue(thread, key)
         if channel.control is not None:
             self.floor.read(channel)
 
-    def asleep(self, control: Control) -> int:
-        """How long the loop of a channel will not look at its commands, in microseconds; 0: it looks at once.
-
-        It wakes up when a frame comes, or at a tick since it last looked.  A bridge wakes it for each command.
-        """
-        tick = self.floor.profile.command_tick_us
-        if not tick or control.bridge is not None or control.busy is not None:
-            return 0
-        wait = tick - (self.clock - control.looked) % tick
-        channel = control.channel
-        if channel.answered_at is None or channel.thread.media_us is None:
-            return wait
-        flows = self.clock - channel.answered_at - channel.thread.media_us
-        return min(wait, -flows if flows < 0 else _FRAME_US - flows % _FRAME_US)
-
-    def notice(self, control: Control) -> None:
-        """A command is there: the loop looks at it at once, or when it wakes up."""
-        wait = self.asleep(control)
-        if not wait:
-            self.run(control)
-        elif not control.alarm:
-            control.alarm = self.timers.set(wait, self.run, control, control.channel.ident)
-
-    def run(self, control: Control) -> None:
-        """Let the loop of a channel inside Stasis look at its commands; it may leave."""
-        if control.alarm:
-            self.timers.cancel(control.alarm)
-            control.alarm = 0
-        control.looked = self.clock
-        if self.floor.run(control):
-            self.back(control)
-
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
         self.offers.close(control.channel)
-        linger = self._linger(control.channel, control.app.name)
+        linger = self.departed(control.channel, control.app.name)
         if linger:
             control.channel.waits = self.timers.set(linger, self._back, control, control.channel.ident)
         else:
@@ -291,7 +147,7 @@ class Calls:
         if not channel.walks and not channel.nested:
             self._start_outgoing(channel, control)
             return
-        self._wait(channel, self.pbx.resume(channel.thread, control.place))
+        self.wait(channel, self.pbx.resume(channel.thread, control.place))
 
     def _start_outgoing(self, channel: Channel, control: Control) -> None:
         """A channel that ARI made for an application has had no dialplan so far: it begins where `continue` says.
@@ -306,30 +162,35 @@ class Calls:
             thread.exten,
             thread.priority + 1,
         )
-        self._wait(channel, self.pbx.start(thread))
+        self.wait(channel, self.pbx.start(thread))
 
     def hand_over(self, channel: Channel, app: str, args: Sequence[str]) -> None:
         """Stasis() has waited long enough: it looks the application up now."""
-        channel.thread.inside = False
-        self._wait(channel, self.pbx.claimed(channel.thread, app, args))
+        self.wait(channel, self.pbx.claimed(channel.thread, app, args))
 
     def fail_stasis(self, channel: Channel) -> None:
         """Stasis() returns with a failure after all (outbound-per-call-nobody, originate-served-by-nobody)."""
-        channel.thread.inside = False
-        if not channel.walks:
-            channel.walks = channel.thread.handler = channel.thread.hungup = True
-        self._failing = True
-        self._wait(channel, self.pbx.claimed(channel.thread, "", ()))
+        if channel.walks or channel.nested:
+            self.wait(channel, self.pbx.refused(channel.thread))
+        else:
+            self.end_unserved(channel)
+
+    def end_unserved(self, channel: Channel) -> None:
+        """Stasis() has failed for a channel that ARI made for an application: there is no dialplan to go on with."""
+        channel.walks = True  # or its end would say that Stasis() was a success
+        self.channels.set_variable(channel, "STASISSTATUS", "FAILED")
+        self.ended(channel.thread, channel.thread.cause)
 
     def claim(self, offer: Offer, app: str) -> None:
         """The winner of a broadcast gets the channel."""
         channel = offer.channel
         channel.fire("claim")
-        self._wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
+        self.wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
         if channel.control is None:
             self.offers.close(channel)
 
-    def _wait(self, channel: Channel, delay_us: int | None) -> None:
+    def wait(self, channel: Channel, delay_us: int | None) -> None:
+        """Let the interpreter go on after the wait that it has returned, which replaces the one before."""
         if channel.waits:
             self.timers.cancel(channel.waits)
             channel.waits = 0
@@ -338,14 +199,14 @@ class Calls:
 
     def _go_on(self, channel: Channel) -> None:
         channel.waits = 0
-        self._wait(channel, self.pbx.resume(channel.thread))
+        self.wait(channel, self.pbx.resume(channel.thread))
 
     def restated(self, channel: Channel) -> None:
         """A channel's state has changed; an answer passes through a Local channel."""
         if channel.thread.state == "Up" and channel.answered_at is None:
             channel.answered_at = self.clock
             if channel.thread.kind == SIP:
-                self.peers.answered(channel)
+                self.hangups.peers.answered(channel)
         self.channels.restated(channel)
         if self.halves is not None and channel.peer is not None and channel.thread.state == "Up":
             self.later.append((self.halves.answered, channel))
@@ -389,15 +250,16 @@ class Calls:
         if self.halves is not None and channel.peer is not None:
             self.later.append((partial(self.halves.signalled, sign=sign), channel))
 
-    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
-        """Name or number of the caller, or of the connected line, is another one."""
-        self.channels.called_by(thread.owner, connected=connected)
+    def caller_changed(self, thread: Thread) -> None:
+        """Name or number of the caller is another one."""
+        self.channels.called_by(thread.owner)
+
+    def connected_changed(self, thread: Thread) -> None:
+        """Name or number of the connected line is another one."""
+        self.channels.connected_to(thread.owner)
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""
-        if self._failing:
-            self._failing = False
-            return STASIS_FAILED
         channel: Channel = thread.owner
         if not app:
             self.bus.log("WARNING", "Stasis app_name argument missing")
@@ -413,7 +275,7 @@ class Calls:
         # With a WebSocket of its own it waits for the StasisEnd, also for one that never comes
         # (outbound-per-call-forgotten).
         failed = outcome == STASIS_FAILED and channel.state == "connecting"
-        linger = self._linger(channel) if failed or outcome == STASIS_LEFT else 0
+        linger = self.departed(channel) if failed or outcome == STASIS_LEFT else 0
         if linger:
             self.timers.set(linger, self._failed_late if failed else self._left_late, channel, channel.ident)
             return STASIS_ENTERED
@@ -426,7 +288,7 @@ class Calls:
 
     def _left_late(self, channel: Channel) -> None:
         if channel.ident in self.live and channel.thread.inside:
-            self._wait(channel, self.pbx.resume(channel.thread))
+            self.wait(channel, self.pbx.resume(channel.thread))
 
     def broadcast(
         self, thread: Thread, timeout_us: int, pattern: str | None, args: Sequence[str], *, notify: bool
@@ -484,7 +346,7 @@ class Calls:
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)
         self.channels.gone(channel, cause)
-        self.bus.out.append((ENDED, channel.ident, cause, channel.answer or self._final_answer(channel, cause)))
+        self.bus.out.append((ENDED, channel.ident, cause, channel.answer or answer_to(channel.thread, cause)))
         if self.halves is not None and channel.peer is not None:
             self.later.append((self.halves.parted, channel))
 

@@ -1,21 +1,65 @@
-"""What becomes of a channel whose place in the dialplan does not exist: ``i``, ``e``, falling off the end."""
+"""Where a walk through the dialplan ends or turns: ``i``, ``e``, ``T`` and ``h``, falling off the end, busy signals."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import digits
-from stasis_sim.handoff.functions_channel import timeout_us
+from stasis_sim.handoff.applications_flow import next_handler
+from stasis_sim.handoff.functions_channel import leave_groups, timeout_us
 from stasis_sim.handoff.text import fold
-from stasis_sim.handoff.thread import JUMP, OVER
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, OVER
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
-    from stasis_sim.handoff.thread import Thread
+    from stasis_sim.handoff.thread import Continuation, Thread
 
 _TONE_US: Final = 10_000_000
+_APP_UNLOAD: Final = 16
+"""The flag that the end of the dialplan gives as the cause of its hangup."""
+
 _BUSY: Final = 17
 _CONGESTION: Final = 34
+
+
+def turned(pbx: Pbx, thread: Thread, result: int) -> bool:
+    """Decide what a result means for a channel that is not simply going on; True if it goes on at its place."""
+    if result == HANGUP:
+        pbx.host.ending(thread, "exited_nonzero", "")
+    elif result == NEXT and thread.handler:
+        thread.priority += 1
+        return True
+    if thread.handler or not thread.timed_out or thread.hungup:
+        return False
+    thread.timed_out = False
+    thread.deadline = None
+    if pbx.exists(thread, thread.context, "T"):
+        thread.exten, thread.priority = "T", 1
+        return True
+    if pbx.exists(thread, thread.context, "e"):
+        pbx.exception(thread, "ABSOLUTETIMEOUT")
+        return True
+    return False
+
+
+def end(pbx: Pbx, thread: Thread) -> bool:
+    """Hang up: send the channel through ``h`` and its hangup handlers, then let it go. True if it is gone."""
+    if not thread.handler:
+        thread.hungup = True
+        thread.handler = True
+        thread.deadline = None
+        pbx.host.hangup_request(thread, _APP_UNLOAD)
+        if pbx.exists(thread, thread.context, "h"):
+            thread.exten, thread.priority = "h", 1
+            return False
+    if thread.extras:
+        if next_handler(pbx, thread):
+            return False
+        leave_groups(pbx, thread)
+    thread.ended = True
+    thread.outer.clear()
+    pbx.host.ended(thread, thread.cause)
+    return True
 
 
 def missing(pbx: Pbx, thread: Thread) -> int:
@@ -57,10 +101,20 @@ def _fall_through(pbx: Pbx, thread: Thread) -> int:
         status = "UNKNOWN"
     pbx.host.ending(thread, "autofallthrough", status)
     if fold(status) in {"congestion", "chanunavail"}:
-        return pbx.tone(thread, _CONGESTION, _TONE_US, _over)
+        return tone(pbx, thread, _CONGESTION, _TONE_US, _over)
     if fold(status) == "busy":
-        return pbx.tone(thread, _BUSY, _TONE_US, _over)
+        return tone(pbx, thread, _BUSY, _TONE_US, _over)
     return OVER
+
+
+def tone(pbx: Pbx, thread: Thread, cause: int, delay_us: int | None, then: Continuation) -> int:
+    """Signal busy or congestion: an answered caller hears it for a while, another is refused at once and gone."""
+    if thread.state != "Up":
+        thread.cause = cause
+        pbx.set_state(thread, "Busy")
+        thread.hungup = True
+        delay_us = 0
+    return pbx.wait(thread, delay_us, then)
 
 
 def _over(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:

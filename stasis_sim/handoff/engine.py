@@ -2,8 +2,9 @@
 
 This is the only door.  No clock, no input, no randomness: time is what the caller says, outcomes are effects
 (effects.py), and what will happen later is a timer that the caller fires.  The parts behind it: calls.py runs the
-dialplan, control.py is what happens inside Stasis, registry.py knows the applications, sessions.py the WebSockets,
-rest*.py answer requests, bridges.py, broadcast.py, playbacks.py, originate.py and outbound.py do what their names say.
+dialplan, hangups.py ends calls from outside, control.py is what happens inside Stasis, and loops.py when; registry.py
+knows the applications, sessions.py the WebSockets, rest*.py answer requests; bridges.py, broadcast.py, playbacks.py,
+originate.py and outbound.py do what their names say.
 """
 
 from __future__ import annotations
@@ -114,12 +115,12 @@ class Engine:
     def _hangup(self, hangup: Hangup) -> None:
         channel = self.house.channels.live.get(hangup.channel)
         if channel is not None:
-            self.house.calls.hang_up(channel, hangup.cause)
+            self.house.calls.hangups.hang_up(channel, hangup.cause)
 
     def _vanish(self, vanish: Vanish) -> None:
         channel = self.house.channels.live.get(vanish.channel)
         if channel is not None:
-            self.house.calls.vanish(channel)
+            self.house.calls.hangups.vanish(channel)
 
     def _dtmf(self, key: Dtmf) -> None:
         channel = self.house.channels.live.get(key.channel)

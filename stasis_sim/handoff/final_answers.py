@@ -13,7 +13,12 @@ The words behind a status are those of RFC 3261, section 21.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff.thread import SIP
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.thread import Thread
 
 _DECLINE: Final = "603 Decline"
 _CANCELLED: Final = "487 Request Terminated"
@@ -54,3 +59,8 @@ def final_answer(cause: int, *, answered: bool, by_caller: bool) -> str:
     if answered:
         return f"BYE {cause & _SEVEN_BITS}"
     return _REFUSALS.get(cause, _DECLINE)
+
+
+def answer_to(thread: Thread, cause: int, *, by_caller: bool = False) -> str | None:
+    """Return the final answer that a channel's caller gets if it ends now, None if it is no SIP caller's."""
+    return final_answer(cause, answered=thread.state == "Up", by_caller=by_caller) if thread.kind == SIP else None

@@ -1,12 +1,12 @@
 """The dialplan interpreter: walks one channel at a time through a :class:`~stasis_sim.handoff.dialplan.Dialplan`.
 
-How a host uses it (the contract is in thread.py, whose names are also here)::
+How a host uses it (the contract is in thread.py)::
 
     pbx = Pbx(dialplan, host, rules=ASTERISK_22, sounds={"default": 2_000_000})
     thread = Thread("c1", "default", "ivr", variables={...})
     wait = pbx.start(thread)               # runs to the first wait; None, or microseconds until pbx.resume(thread)
     wait = pbx.resume(thread)              # the time is over, or the application let the channel go on
-    wait = pbx.resume(thread, place)       # continue elsewhere; `place` comes from pbx.continuation(...)
+    wait = pbx.resume(thread, place)       # continue elsewhere; `place` comes from places.py
     wait = pbx.hangup(thread, 16)          # the caller hung up, or DELETE: from any wait, also inside Stasis
     wait = pbx.dtmf(thread, Key("1"))      # a key
 
@@ -24,79 +24,34 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
-from stasis_sim.handoff import digits, endings, variables
-from stasis_sim.handoff.applications_flow import next_handler
+from stasis_sim.handoff import applications_stasis, endings, keys, variables
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
-from stasis_sim.handoff.functions_channel import leave_groups
+from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.routes import Application, Routes
 from stasis_sim.handoff.substitution import DATA_BYTES, compile_template
-from stasis_sim.handoff.text import cut, scan_int
+from stasis_sim.handoff.text import cut
 from stasis_sim.handoff.thread import (
     ASTERISK_22,
     HANGUP,
     JUMP,
     NEXT,
-    NO_MEDIA_US,
     PARK,
-    STASIS_ENTERED,
-    STASIS_FAILED,
-    STASIS_LEFT,
     Continuation,
     DialplanRules,
-    Frame,
     Host,
     Key,
+    Listener,
     LoopError,
     Thread,
 )
-
-__all__ = [
-    "ASTERISK_22",
-    "HANGUP",
-    "JUMP",
-    "LOOP_BOUND",
-    "NEXT",
-    "NO_MEDIA_US",
-    "PARK",
-    "STASIS_ENTERED",
-    "STASIS_FAILED",
-    "STASIS_LEFT",
-    "DialplanRules",
-    "Frame",
-    "Host",
-    "IllegalPriorityError",
-    "Key",
-    "LoopError",
-    "NoSuchLabelError",
-    "Pbx",
-    "Place",
-    "Thread",
-]
 
 LOOP_BOUND: Final = 100_000
 """Steps that a channel may run without time going by; Asterisk itself has no such bound and would never come back."""
 
 _LOOP_SHOWN: Final = 64
 _DEPTH_LIMIT: Final = 50
-_APP_UNLOAD: Final = 16
-
-
-class Place(NamedTuple):
-    """A place in the dialplan."""
-
-    context: str
-    exten: str
-    priority: int
-
-
-class NoSuchLabelError(LookupError):
-    """``continue`` names a label that the extension does not have: 404."""
-
-
-class IllegalPriorityError(ValueError):
-    """``continue`` names priority 0: 400."""
 
 
 class Pbx:
@@ -170,7 +125,7 @@ class Pbx:
         now = self.host.now()
         if place is not None:
             return self._redirect(thread, place)
-        if thread.unread and digits.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
+        if thread.unread and keys.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
             return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
             thread.timed_out = True
@@ -186,75 +141,45 @@ class Pbx:
         if thread.ended or thread.hungup:
             return None
         thread.hungup = True
-        if thread.stuck and digits.read_by(thread):
-            # The hangup is behind a key, and nobody comes to read its cause where that ends the wait (keys-hung-up).
-            digits.wake(thread)
-            last = thread.unread[0]
-            thread.unread = ()
-            if not last.told:
-                self.host.key_read(thread, last)
-            if thread.listener is not None and thread.listener(self, thread, last.digit):
-                return self._finish(thread, cut_short=False)
+        if thread.stuck and keys.read_by(thread) and self._hear(thread, keys.last(thread)):
+            # The key ends the wait, and nobody comes to read the hangup's cause (keys-hung-up).
+            return self._finish(thread, cut_short=False)
         thread.cause = cause or thread.cause
         return None if thread.then is None else self._finish(thread, cut_short=True)
 
     def dtmf(self, thread: Thread, key: Key) -> int | None:
         """Take a key behind those that wait: what collects digits hears it, Answer() puts it back, others forget it.
 
-        Only while the dialplan reads keys (`digits.read_by`).
+        Only while the dialplan reads keys (`keys.read_by`).
 
         Returns:
             The wait that replaces the present one.
         """
-        digits.queue(thread, key)
+        keys.queue(thread, key)
         return self._read(thread)
 
     def _read(self, thread: Thread) -> int | None:
         """Read the keys that are queued, until one of them ends the wait."""
-        while digits.read_by(thread) and (key := digits.pick(thread, self.host.now())) is not None:
-            if not key.told:
-                self.host.key_read(thread, key)
-            if thread.listener is not None and thread.listener(self, thread, key.digit):
+        while keys.read_by(thread) and (key := keys.pick(thread, self.host.now())) is not None:
+            if self._hear(thread, key):
                 return self._finish(thread, cut_short=False)
         return self._pause(thread)
 
+    def _hear(self, thread: Thread, key: Key) -> bool:
+        """Tell of a key that was read, and decide whether it ends the wait."""
+        if not key.told:
+            self.host.key_read(thread, key)
+        return thread.listener is not None and thread.listener(self, thread, key.digit)
+
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
-        thread.then = None
-        thread.wake = None
-        thread.listener = None
-        return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
+        _wait_no_more(thread)
+        return self._walk(thread, self._settle(thread, applications_stasis.enter(self, thread, app, args)))
 
-    def continuation(
-        self,
-        thread: Thread,
-        context: str = "",
-        extension: str = "",
-        priority: int = 0,
-        label: str = "",
-    ) -> Place:
-        """Return where ``POST /channels/{id}/continue`` with these parameters goes.
-
-        Raises:
-            NoSuchLabelError: The label is not there (404).
-            IllegalPriorityError: The label is the number 0 (400).
-        """
-        exten = extension or ("s" if context else thread.exten)
-        target = context or thread.context
-        if label:
-            number = scan_int(label)
-            if number is None:
-                number = self.label(None, target, exten, label)
-                if not number:
-                    raise NoSuchLabelError(label)
-            if number == 0:
-                raise IllegalPriorityError(label)
-            return Place(target, exten, number)
-        if priority:
-            return Place(target, exten, priority)
-        if not context and not extension:
-            return Place(target, exten, thread.priority + 1)
-        return Place(target, exten, 1)
+    def refused(self, thread: Thread) -> int | None:
+        """Let Stasis() fail after all, for a channel that waits in it."""
+        _wait_no_more(thread)
+        return self._walk(thread, self._settle(thread, applications_stasis.fail(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
@@ -321,14 +246,32 @@ class Pbx:
         finally:
             self._depth -= 1
 
-    def wait(self, thread: Thread, delay_us: int | None, then: Continuation | None = None) -> int:
-        """Park for some time (None: until something happens); ``then`` says what comes of it."""
+    def wait(
+        self,
+        thread: Thread,
+        delay_us: int | None,
+        then: Continuation | None = None,
+        *,
+        listener: Listener | None = None,
+    ) -> int:
+        """Park for some time (None: until something happens).
+
+        Args:
+            thread: Who waits.
+            delay_us: How long, in microseconds; 0 or less: not at all.
+            then: Says what comes of it.
+            listener: Hears keys meanwhile; None: they are read and forgotten.
+
+        Returns:
+            What an application returns.
+        """
         if delay_us is not None and delay_us <= 0:
             return NEXT if then is None else then(self, thread, False)
         if thread.hungup:
             return HANGUP if then is None else then(self, thread, True)
         thread.wake = None if delay_us is None else self.host.now() + delay_us
         thread.then = _after_wait if then is None else then
+        thread.listener = listener
         return PARK
 
     def set_state(self, thread: Thread, state: str) -> None:
@@ -336,28 +279,6 @@ class Pbx:
         if thread.state != state:
             thread.state = state
             self.host.state(thread, state)
-
-    def enter_stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
-        """Hand the channel to an application; STASISSTATUS is "" already."""
-        outcome = self.host.stasis(thread, app, args)
-        if outcome == STASIS_ENTERED:
-            thread.inside = True
-            thread.wake = None
-            thread.then = _left_stasis
-            return PARK
-        if outcome == STASIS_LEFT:
-            return _left_stasis(self, thread, True)
-        variables.set_variable(self, thread, "STASISSTATUS", "FAILED")
-        return HANGUP if thread.hungup else NEXT
-
-    def tone(self, thread: Thread, cause: int, delay_us: int | None, then: Continuation) -> int:
-        """Signal busy or congestion: an answered caller hears it for a while, another is refused at once and gone."""
-        if thread.state != "Up":
-            thread.cause = cause
-            self.set_state(thread, "Busy")
-            thread.hungup = True
-            delay_us = 0
-        return self.wait(thread, delay_us, then)
 
     def exception(self, thread: Thread, reason: str) -> None:
         """Go to ``e`` and keep for EXCEPTION() what happened where."""
@@ -376,49 +297,11 @@ class Pbx:
         while result != PARK:
             if result == NEXT and not thread.hungup and not thread.timed_out:
                 thread.priority += 1
-            elif result != JUMP and not self._turned(thread, result) and self._end(thread):
+            elif result != JUMP and not endings.turned(self, thread, result) and endings.end(self, thread):
                 return None
             result = self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
             steps += 1
         return self._read(thread) if thread.unread else self._pause(thread)
-
-    def _turned(self, thread: Thread, result: int) -> bool:
-        """Decide what a result means for a channel that is not simply going on; True if it goes on at its place."""
-        if result == HANGUP:
-            self.host.ending(thread, "exited_nonzero", "")
-        elif result == NEXT and thread.handler:
-            thread.priority += 1
-            return True
-        if thread.handler or not thread.timed_out or thread.hungup:
-            return False
-        thread.timed_out = False
-        thread.deadline = None
-        if self.exists(thread, thread.context, "T"):
-            thread.exten, thread.priority = "T", 1
-            return True
-        if self.exists(thread, thread.context, "e"):
-            self.exception(thread, "ABSOLUTETIMEOUT")
-            return True
-        return False
-
-    def _end(self, thread: Thread) -> bool:
-        """Hang up: send the channel through ``h`` and its hangup handlers, then let it go. True if it is gone."""
-        if not thread.handler:
-            thread.hungup = True
-            thread.handler = True
-            thread.deadline = None
-            self.host.hangup_request(thread, _APP_UNLOAD)
-            if self.exists(thread, thread.context, "h"):
-                thread.exten, thread.priority = "h", 1
-                return False
-        if thread.extras:
-            if next_handler(self, thread):
-                return False
-            leave_groups(self, thread)
-        thread.ended = True
-        thread.outer.clear()
-        self.host.ended(thread, thread.cause)
-        return True
 
     def _step(self, thread: Thread) -> int:
         """Run the step at the thread's place."""
@@ -452,7 +335,7 @@ class Pbx:
         until = thread.wake
         if thread.deadline is not None and not thread.timed_out and (until is None or thread.deadline < until):
             until = thread.deadline
-        if thread.unread and not thread.stuck and digits.read_by(thread):
+        if thread.unread and not thread.stuck and keys.read_by(thread):
             until = thread.unread[0].due if until is None else min(until, thread.unread[0].due)
         return None if until is None else max(0, until - self.host.now())
 
@@ -493,6 +376,6 @@ def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
     return HANGUP if cut_short else NEXT
 
 
-def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-    variables.set_variable(pbx, thread, "STASISSTATUS", "SUCCESS")
-    return NEXT
+def _wait_no_more(thread: Thread) -> None:
+    thread.then = thread.wake = thread.listener = None
+    thread.inside = False

@@ -203,7 +203,7 @@ class PlaybackResources:
         if self._ended(playback, "done"):
             self._next(playback)
         if playback.control.busy is None:
-            self.house.calls.run(playback.control)
+            self.house.loops.run(playback.control)
 
     def _pause(self, playback: Playback) -> None:
         self.house.timers.cancel(playback.timer)
@@ -218,7 +218,7 @@ class PlaybackResources:
         playback.state = "done"
         self._publish(playback)
         self._over(playback)
-        self.house.calls.run(playback.control)
+        self.house.loops.run(playback.control)
 
     def _interrupted(self, playback: Playback) -> None:
         self.house.timers.cancel(playback.timer)

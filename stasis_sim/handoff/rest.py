@@ -49,6 +49,7 @@ class House:
         self.floor = Floor(self.bus, profile, self.registry, self.channels, self.bridges)
         self.offers = Offers(self.bus, self.channels)
         self.calls = Calls(configuration, self.channels, self.floor, self.offers, self.timers)
+        self.loops = self.calls.loops
         # What parts that know of channels do when Asterisk restarts.
         self.resets: list[Callable[[], None]] = []
         # What runs once the reply to the present request has gone out.
@@ -71,16 +72,16 @@ class House:
 
     def wake(self, control: Control) -> None:
         """Have a loop look at its commands after the reply, or when it next does."""
-        self.later.append((self.calls.notice, (control,)))
+        self.later.append((self.loops.notice, (control,)))
 
     def at_once(
         self, control: Control, reply: Reply, failure: Reply, command: Callable[..., None], *args: Any
     ) -> Reply | None:
         """Run a command that its requester waits for; the reply follows it (control)."""
-        if control.busy is None and not control.commands and not self.calls.asleep(control):
+        if control.busy is None and not control.commands and not self.loops.asleep(control):
             # The ordinary case: nothing is before it.
             command(*args)
-            self.calls.run(control)
+            self.loops.run(control)
             return reply
         finish, done = self._requester()
 
@@ -89,14 +90,14 @@ class House:
             finish(reply)
 
         control.queue(run, (), lambda: finish(failure))
-        self.calls.notice(control)
+        self.loops.notice(control)
         return done[0] if done else None
 
     def in_turn(
         self, controls: Sequence[Control], reply: Reply, command: Callable[..., None], *args: Any
     ) -> Reply | None:
         """Run a command on one channel after the other, each when the one before is through (bridge-order)."""
-        if not any(map(self.calls.asleep, controls)):
+        if not any(map(self.loops.asleep, controls)):
             last: Reply | None = reply
             for control in controls:
                 last = self.at_once(control, reply, reply, command, control, *args)
@@ -110,7 +111,7 @@ class House:
                 through()
                 return
             control.queue(run, (control,), through)
-            self.calls.notice(control)
+            self.loops.notice(control)
 
         def run(control: Control) -> None:
             command(control, *args)

@@ -13,6 +13,7 @@ _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
 _NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
 _OTHER = ("moh", "play", "play/{playbackId}", "record", "videoSource/{channelId}")
 _CACHE_BUCKETS = 563
+_HASH_FACTOR = 13
 _SNAPSHOTS = "ast_bridge_snapshot_type"
 _NO_CHANNELS = bad("Missing parameter channel")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
@@ -44,19 +45,17 @@ class BridgeResources:
         }
 
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /bridges, in the order of Asterisk's container (bridges-listed)."""
-        bridges = self.bridges.live
-        if not self.house.profile.bridge_cache:
-            return ok([bridges[ident].json() for ident in sorted(bridges)])
-        known = {bridge.ident: bridge for bridge in self.bridges.held}
-        known |= {ident: bridge for ident, bridge in bridges.items() if ident in known or not bridge.untold}
-        return ok([known[ident].json() for ident in sorted(known, key=_cache_place)])
+        """GET /bridges, in the order of Asterisk's container: by id, or as the cache has them (bridges-listed)."""
+        if self.house.profile.bridge_cache:
+            cached = self.bridges.cached
+            return ok([cached[ident].json() for ident in sorted(cached, key=_cache_place)])
+        return ok([bridge.json() for _, bridge in sorted(self.bridges.live.items())])
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /bridges/{id}."""
         bridge = self.bridges.live.get(path[0])
         if bridge is None and self.house.profile.bridge_cache:
-            bridge = self.bridges.lingering(path[0])
+            bridge = self.bridges.cached.get(path[0])
         return _NO_BRIDGE if bridge is None else ok(bridge.json())
 
     def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
@@ -66,8 +65,8 @@ class BridgeResources:
         old = self.bridges.live.get(ident)
         if old is not None:
             return self._again(old, name, types, named=bool(path))
-        if self.bridges.lingering(ident) is not None and not self.house.profile.bridge_cache:
-            return _exists(ident)
+        if ident in self.bridges.cached and not self.house.profile.bridge_cache:
+            return _exists(ident)  # destroyed, and still held (bridge-held)
         if not ident:
             # Asterisk takes a random one.
             self._made += 1
@@ -102,7 +101,7 @@ class BridgeResources:
             return _NO_BRIDGE_TO_CHANGE
         for channel in self.bridges.dissolve(bridge):
             if channel.control is not None:
-                self.house.calls.run(channel.control)
+                self.house.loops.run(channel.control)
         self.bridges.destroyed(bridge)
         return DONE
 
@@ -147,12 +146,15 @@ class BridgeResources:
 
 
 def _cache_place(ident: str) -> int:
-    """Where the cache of snapshots has a bridge: by the hashes of what it keeps there and of the id."""
+    """Where the cache of snapshots has a bridge: by the hashes of what it keeps there and of the id.
+
+    The cache and its size are in 16's main/stasis_cache.c, the hash is ast_hashtab_hash_string().
+    """
     place = 0
     for name in (_SNAPSHOTS, ident):
         value = 0
         for byte in name.encode():
-            value = (value * 13 + byte) & 0xFFFFFFFF
+            value = (value * _HASH_FACTOR + byte) & 0xFFFFFFFF
         place += value
     return (place & 0xFFFFFFFF) % _CACHE_BUCKETS
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.control import Control
-from stasis_sim.handoff.pbx import IllegalPriorityError, NoSuchLabelError, Place
+from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, Place, continuation
 from stasis_sim.handoff.replies import (
     DONE,
     NO_CHANNEL,
@@ -25,6 +25,7 @@ from stasis_sim.handoff.replies import (
 )
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.text import scan_int
+from stasis_sim.handoff.thread import SIP
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
@@ -145,7 +146,7 @@ class ChannelResources:
                     text = "Invalid reason for hangup provided"
                 return error(400, "Invalid Reason", text)
             cause = REASONS[reason]
-        self.house.after(self.house.calls.delete, channel, cause)
+        self.house.after(self.house.calls.hangups.delete, channel, cause)
         return DONE
 
     # -- commands -----------------------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ class ChannelResources:
 
     def _pressed(self, control: Control) -> None:
         control.busy = None
-        self.house.calls.run(control)
+        self.house.loops.run(control)
 
     def answer(self, path: Sequence[str], parameters: Parameters) -> Reply | None:  # noqa: ARG002
         """POST answer (control)."""
@@ -264,12 +265,13 @@ class ChannelResources:
         place: Place | None = None
         if not parameters.empty:
             try:
-                place = self.house.calls.pbx.continuation(
+                place = continuation(
+                    self.house.calls.pbx,
                     control.channel.thread,
-                    parameters.text("context"),
-                    parameters.text("extension"),
-                    parameters.number("priority"),
-                    parameters.text("label"),
+                    context=parameters.text("context"),
+                    extension=parameters.text("extension"),
+                    priority=parameters.number("priority"),
+                    label=parameters.text("label"),
                 )
             except NoSuchLabelError:
                 return error(404, "Not Found", "Requested label can not be found")
@@ -308,7 +310,7 @@ class ChannelResources:
         if not resource:
             text = f"No resource provided in endpoint parameter '{endpoint}'"
             return error(422, "Unprocessable Entity", text)
-        own = "PJSIP" if control.channel.thread.kind == "sip" else "Local"
+        own = "PJSIP" if control.channel.thread.kind == SIP else "Local"
         if technology.lower() != own.lower()[: len(technology)]:
             text = f"Endpoint technology '{technology}' does not match channel technology '{own}'"
             return error(422, "Unprocessable Entity", text)

@@ -14,8 +14,9 @@ from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import VERSIONS, Case
 from stasis_sim.conformance.dialplan_vectors import Diary, judge_flow
 from stasis_sim.conformance.vectors import load
-from stasis_sim.handoff.pbx import IllegalPriorityError, LoopError, NoSuchLabelError, Pbx, Place, Thread
-from stasis_sim.handoff.thread import Key, SilentHost
+from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, Place, continuation
+from stasis_sim.handoff.thread import Key, LoopError, SilentHost, Thread
 
 
 class Clock(Diary):
@@ -178,16 +179,16 @@ def test_continue_goes_where_ari_says() -> None:
     """The parameters of continue: nothing, each alone, a label, and what is refused."""
     conf = "[t]\nexten => 100,1,Stasis(a)\nexten => 100,5(lab),NoOp(5)\n[u]\nexten => s,1,NoOp(s)\n"
     pbx, thread, clock, _ = begin(conf, apps=["a"])
-    assert pbx.continuation(thread) == Place("t", "100", 2)
-    assert pbx.continuation(thread, context="u") == Place("u", "s", 1)
-    assert pbx.continuation(thread, extension="7") == Place("t", "7", 1)
-    assert pbx.continuation(thread, priority=5) == Place("t", "100", 5)
-    assert pbx.continuation(thread, label="lab") == Place("t", "100", 5)
-    assert pbx.continuation(thread, label="7") == Place("t", "100", 7)
+    assert continuation(pbx, thread) == Place("t", "100", 2)
+    assert continuation(pbx, thread, context="u") == Place("u", "s", 1)
+    assert continuation(pbx, thread, extension="7") == Place("t", "7", 1)
+    assert continuation(pbx, thread, priority=5) == Place("t", "100", 5)
+    assert continuation(pbx, thread, label="lab") == Place("t", "100", 5)
+    assert continuation(pbx, thread, label="7") == Place("t", "100", 7)
     with pytest.raises(NoSuchLabelError):
-        pbx.continuation(thread, label="nosuch")
+        continuation(pbx, thread, label="nosuch")
     with pytest.raises(IllegalPriorityError):
-        pbx.continuation(thread, label="0")
+        continuation(pbx, thread, label="0")
     pbx.resume(thread, Place("t", "100", 5))
     assert data(clock) == ["5"]
 
@@ -264,6 +265,16 @@ def test_a_key_in_answer_is_heard_by_who_waits_afterwards() -> None:
         assert data(clock) == heard
 
 
+def test_a_key_behind_an_answer_that_took_no_time_is_not_one_in_it() -> None:
+    """Where media is there at once Playback() plays at once, and a key does not end it."""
+    pbx, _, clock, _ = begin("[t]\nexten => 100,1,Playback(welcome)\n same => n,NoOp(on)\n")
+    thread = Thread("c2", "t", "100")
+    thread.media_us = 0
+    assert pbx.start(thread) == 2_000_000
+    clock.time = 500_000
+    assert pbx.dtmf(thread, Key("7")) == 1_500_000
+
+
 def test_keys_that_a_long_answer_puts_back_wait_for_another_frame() -> None:
     """Who collects keys reads them at once; Wait() and what follows it only when one more key comes."""
     conf = (
@@ -285,6 +296,27 @@ def test_keys_that_a_long_answer_puts_back_wait_for_another_frame() -> None:
         clock.time = 4_000_000
         pbx.resume(thread)
         assert data(clock) == heard
+
+
+def test_a_sound_reads_the_keys_that_a_long_answer_puts_back() -> None:
+    """Playback() forgets them, so that a later key brings no end of theirs to who collects then."""
+    conf = (
+        "[t]\nexten => 100,1,Answer(1000)\n same => n,Playback(beep)\n same => n,WaitExten(2)\n"
+        "exten => 5,1,NoOp(five)\nexten => 7,1,NoOp(seven)\n"
+    )
+    pbx, thread, clock, _ = begin(conf)
+    pbx.dtmf(thread, Key("7"))
+    for clock.time in (1_000_000, 1_500_000):
+        pbx.resume(thread)
+    pbx.dtmf(thread, Key("5"))
+    assert data(clock) == ["five"]
+
+
+def test_what_a_connected_line_has_and_the_model_does_not_keep_is_no_error() -> None:
+    """Only a word that Asterisk does not know is one."""
+    for member, logged in (("tag", []), ("tog", [("ERROR", "Unknown connectedline data type 'tog'.")])):
+        conf = f"[t]\nexten => 100,1,Set(CONNECTEDLINE({member})=x)\n same => n,Wait(1)\n"
+        assert begin(conf)[2].logged == logged
 
 
 def test_group_counts_end_with_the_channel() -> None:

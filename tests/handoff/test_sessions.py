@@ -126,6 +126,20 @@ def test_a_connection_that_breaks_for_good_ends_the_stay(make: Callable[..., Ast
     assert "FAILED" in [step[5] for step in asterisk.of(asterisk.log, STEP)]
 
 
+def test_a_channel_of_ari_whose_dialplan_finds_no_connection_goes_on(make: Callable[..., Asterisk]) -> None:
+    """Where `continue` has led it into a dialplan, that sees the failure as any other does."""
+    asterisk = make(outbound="per_call_config")
+    asterisk.open("A", "Other")
+    asterisk.rest("POST", "/channels", endpoint="Local/answer@default", app="Other", channelId="c1")
+    asterisk.run(0.5)
+    asterisk.rest("POST", "/channels/c1/continue", context="default", extension="ivr", priority="1")
+    session = asterisk.of(asterisk.log, CONNECT)[0][0]
+    for _ in range(4):
+        asterisk.step(ConnectFailed(session))
+        asterisk.run(0.3)
+    assert [step[5] for step in asterisk.of(asterisk.log, STEP) if step[0] == "c1"] == ["", "Intro-IVR", "FAILED", ""]
+
+
 def test_nothing_is_left_of_calls_that_are_over(make: Callable[..., Asterisk]) -> None:
     """Connections for single calls leave no trace behind, however many there are."""
     asterisk = make(outbound="per_call_config")
