@@ -77,7 +77,10 @@ class Stream:
         """Return the :data:`BLOCK` numbers of one block, shape ``(BLOCK,)``."""
         sequence = np.random.SeedSequence(self._seed, spawn_key=(self._replication, self._digest, number))
         words = np.random.PCG64(sequence).random_raw(BLOCK)
-        uniform: NDArray[np.float64] = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        words >>= np.uint64(11)
+        uniform: NDArray[np.float64] = words.astype(np.float64)
+        uniform += 0.5
+        uniform *= 2.0**-53
         return uniform
 
 

@@ -129,10 +129,15 @@ class Lognormal(Distribution):
         """Mean in seconds."""
         return self.mean_us / MICRO
 
-    def _invert(self, uniform: Floats) -> Floats:
+    @cached_property
+    def _normal(self) -> tuple[float, float]:
+        """Mean and standard deviation of the logarithm."""
         variance = float(log1p(np.array(self.cv * self.cv)))
-        centre = float(log(np.array(self.mean))) - variance / 2.0
-        return exp(centre + math.sqrt(variance) * normal_quantile(uniform))
+        return float(log(np.array(self.mean))) - variance / 2.0, math.sqrt(variance)
+
+    def _invert(self, uniform: Floats) -> Floats:
+        centre, deviation = self._normal
+        return exp(centre + deviation * normal_quantile(uniform))
 
     def data(self, *, inline: bool = False) -> dict[str, Any]:  # noqa: ARG002 - as declared
         """Return what a scenario file says for it."""

@@ -18,7 +18,12 @@ LN2_HIGH = float.fromhex("0x1.62e42feep-1")
 """The first 32 bits of ln 2: its product with any exponent of a float is exact."""
 
 LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
-SQRT_HALF = float.fromhex("0x1.6a09e667f3bcdp-1")
+
+MANTISSA_BITS = 52
+"""Bits of a float behind its exponent."""
+
+SQRT_HALF_BITS = np.float64(float.fromhex("0x1.6a09e667f3bcdp-1")).view(np.int64)
+"""The square root of a half, as a whole number: floats above 0 are in the order of theirs."""
 
 ODD = tuple(1.0 / (2 * k + 1) for k in range(11, 0, -1))
 """Coefficients of artanh(s)/s - 1 in s*s, highest first; s stays below 0.172."""
@@ -48,11 +53,11 @@ def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
 
 
 def log(x: Floats) -> Floats:
-    """Return the natural logarithm of positive numbers, any shape."""
-    mantissa, exponent = np.frexp(x)
-    low = mantissa < SQRT_HALF
-    f = np.where(low, 2.0 * mantissa, mantissa) - 1.0
-    k = (exponent - low).astype(np.float64)
+    """Return the natural logarithm of positive normal numbers, any shape."""
+    bits = np.asarray(x, np.float64).view(np.int64)
+    # x is 2**k times a number from the square root of a half up to that of 2, which is 1 + f.
+    k = (bits - SQRT_HALF_BITS) >> MANTISSA_BITS
+    f = (bits - (k << MANTISSA_BITS)).view(np.float64) - 1.0
     s = f / (2.0 + f)
     z = s * s
     # log(1 + f) = 2 artanh(s) = f - s*f + 2s*(artanh(s)/s - 1): the exact f is added last.
@@ -74,7 +79,9 @@ def exp(x: Floats) -> Floats:
     bounded = np.clip(x, -700.0, 700.0)
     k = np.rint(bounded / (LN2_HIGH + LN2_LOW))
     r = (bounded - k * LN2_HIGH) - k * LN2_LOW
-    power: Floats = np.ldexp(_polynomial(INVERSE_FACTORIALS, r), k.astype(np.int64))
+    # The polynomial is near 1, so that what is added to its exponent leaves a normal number.
+    bits = _polynomial(INVERSE_FACTORIALS, r).view(np.int64) + (k.astype(np.int64) << MANTISSA_BITS)
+    power: Floats = bits.view(np.float64)
     return power
 
 
