@@ -27,11 +27,9 @@ def strings(values: Sequence[str | None]) -> pa.Array:
     if len(distinct) == len(values):
         return _texts(distinct)
     if len(distinct) == 1:
-        places = np.zeros(len(values), np.int32)
-    else:
-        place = {word: number for number, word in enumerate(distinct)}
-        places = np.array([place[value] for value in values], np.int32)
-    return words(places, distinct)
+        return _repeated(distinct[0], len(values))
+    place = {word: number for number, word in enumerate(distinct)}
+    return words(np.array([place[value] for value in values], np.int32), distinct)
 
 
 def numbers(values: NDArray[np.int64], present: NDArray[np.bool_]) -> pa.Array:
@@ -42,7 +40,13 @@ def numbers(values: NDArray[np.int64], present: NDArray[np.bool_]) -> pa.Array:
 
 def words(places: NDArray[np.int32], vocabulary: Sequence[str | None]) -> pa.Array:
     """Make an array of texts that are places in a vocabulary; None is a missing one."""
+    if len(vocabulary) == 1:
+        return _repeated(vocabulary[0], len(places))
     return _texts(vocabulary).take(pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)]))
+
+
+def _repeated(word: str | None, times: int) -> pa.Array:
+    return pa.repeat(pa.scalar(word, pa.string()), times)
 
 
 def _texts(values: Sequence[str | None]) -> pa.Array:

@@ -98,6 +98,7 @@ class Path:
         self._happened = [_moment(at).sum for at in record.happened]
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
+        self._latest = _greatest((self.done, *self.left, *(message.arrives for message in self.messages)), sums)
         looks = [Look(look.client, self._when(look.happening), *look[2:]) for look in record.looks]
         self._watches = tuple(
             Watch(
@@ -231,8 +232,8 @@ class Path:
 
     def latest(self, values: Values) -> Ints:
         """Return when the last thing happens about each call, and the last message about it arrives."""
-        latest = values[self.done]
-        for number in {*self.left, *(message.arrives for message in self.messages)}:
+        latest = values[self._latest[0]]
+        for number in self._latest[1:]:
             latest = np.maximum(latest, values.raw(number))
         return latest
 
@@ -265,17 +266,29 @@ def _stated(condition: Condition) -> Condition:
 
 
 def _implied(condition: Condition, others: Iterable[Condition]) -> bool:
-    """Whether a condition holds wherever one of others does: no symbol is ever negative."""
+    """Whether a condition holds wherever one of others does."""
     constant, terms = condition.sum
     if condition.relation != ">=0":
         above = Condition((constant - 1, terms), ">=0")
         return not {above, _stated(Condition(condition.sum, "<0"))}.isdisjoint(others)
-    for other in others:
-        if other.relation == ">=0" and other != condition:
-            less, its = other.sum
-            factors = dict(terms)
-            for symbol, factor in its:
-                factors[symbol] = factors.get(symbol, 0) - factor
-            if constant >= less and all(factor >= 0 for factor in factors.values()):
-                return True
-    return False
+    return any(
+        other.relation == ">=0" and other != condition and _never_less(condition.sum, other.sum) for other in others
+    )
+
+
+def _never_less(more: Sum, less: Sum) -> bool:
+    """Whether a sum is never less than another: no symbol is ever negative."""
+    factors = dict(more[1])
+    for symbol, factor in less[1]:
+        factors[symbol] = factors.get(symbol, 0) - factor
+    return more[0] >= less[0] and all(factor >= 0 for factor in factors.values())
+
+
+def _greatest(numbers: Iterable[int], sums: Sequence[Sum]) -> list[int]:
+    """Return those sums of which one is the greatest of all, whatever the call."""
+    some = list(dict.fromkeys(numbers))
+    return [
+        number
+        for number in some
+        if not any(_never_less(sums[other], sums[number]) for other in some if other != number)
+    ]
