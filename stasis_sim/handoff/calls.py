@@ -207,7 +207,7 @@ class Calls:
             channel.answered_at = self.clock
             if channel.thread.kind == SIP:
                 self.hangups.peers.answered(channel)
-        self.channels.restated(channel)
+        self.channels.publish(channel)
         if self.halves is not None and channel.peer is not None and channel.thread.state == "Up":
             self.later.append((self.halves.answered, channel))
 
@@ -229,7 +229,11 @@ class Calls:
         """A step is about to run (subscribe-all: ChannelDialplan)."""
         ident = thread.channel
         self.bus.out.append((STEP, ident, thread.context, thread.exten, thread.priority, application, data))
-        self.channels.publish(thread.owner, application, data)
+        self.channels.publish(thread.owner)
+
+    def runs(self, thread: Thread) -> None:
+        """An application runs another one, which is the one that the channel shows (applications-within)."""
+        self.channels.publish(thread.owner)
 
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """A variable was set."""

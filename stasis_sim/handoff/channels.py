@@ -151,13 +151,13 @@ class Channels:
 
     # -- what happens to a channel --------------------------------------------------------------------------------
 
-    def publish(self, channel: Channel, application: str, data: str) -> None:
-        """Publish a new snapshot, with what its difference from the last one says."""
+    def publish(self, channel: Channel) -> None:
+        """Publish a new snapshot with the application that runs, and what its difference from the last one says."""
         thread = channel.thread
         old = channel.shown
         told = self._reported(thread) if self.reported else ()
         new = channel.shown = Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, application, data, told
+            thread.state, thread.context, thread.exten, thread.priority, thread.application, thread.data, told
         )
         if channel.forwards or self.everyone:
             if old.state != new.state:
@@ -171,14 +171,10 @@ class Channels:
             extra = {"dialplan_app": new.application, "dialplan_app_data": new.data}
             self._publish(channel, "ChannelDialplan", extra)
 
-    def restated(self, channel: Channel) -> None:
-        """The state has changed while an application runs."""
-        self.publish(channel, channel.shown.application, channel.shown.data)
-
     def variable(self, channel: Channel, name: str, value: str, *, born: bool = True) -> None:
         """A variable was set, or deleted if the value is empty; `born`: the channel is not being made (channelvars)."""
         if self.reported and born and self.profile.variables_publish:
-            self.restated(channel)
+            self.publish(channel)
         if channel.forwards or self.everyone:
             self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
 
@@ -205,7 +201,7 @@ class Channels:
         if connected:
             self.tell(channel, "ChannelConnectedLine", {})
             return
-        self.restated(channel)
+        self.publish(channel)
         if channel.forwards or self.everyone:
             shown = presentation(channel.thread)
             extra = {"caller_presentation": shown, "caller_presentation_txt": describe_presentation(shown)}
@@ -243,7 +239,7 @@ class Channels:
     def current(self, channel: Channel, *, running: bool) -> Snapshot:
         """The channel as it is now, with the application that runs or, between two, without."""
         thread = channel.thread
-        application, data = channel.shown[4:6] if running else channel.routine
+        application, data = (thread.application, thread.data) if running else channel.routine
         return Snapshot(
             thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
         )

@@ -192,7 +192,8 @@ class OriginateResources:
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
-        channels.publish(one, *_DIALLING)
+        one.thread.application, one.thread.data = _DIALLING
+        channels.publish(one)
         origination = Origination(one, two, device)
         self._dialled[one.ident] = origination
         return origination
@@ -249,12 +250,13 @@ class OriginateResources:
         self.house.timers.cancel(origination.timer)
         near.fire("answered")
         near.thread.state = "Up"
-        self.house.channels.restated(near)
+        self.house.channels.publish(near)
         self._dial_event(origination, "ANSWER")
         calls = self.house.calls
         if origination.app:
             data = origination.app + (f",{origination.args}" if origination.args else "")
-            self.house.channels.publish(near, "Stasis", data)
+            near.thread.application, near.thread.data = "Stasis", data
+            self.house.channels.publish(near)
             self.house.channels.set_variable(near, "STASISSTATUS", "")
             app, *args = split_arguments(data)
             if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
@@ -272,7 +274,7 @@ class OriginateResources:
             return
         if sign == "RINGING" and near.thread.state == "Down":
             near.thread.state = "Ringing"
-            self.house.channels.restated(near)
+            self.house.channels.publish(near)
         self._dial_event(origination, sign)
 
     def refused(self, far: Channel) -> None:

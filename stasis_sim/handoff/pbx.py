@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -244,11 +245,19 @@ class Pbx:
         if found is None or self._depth >= _DEPTH_LIMIT:
             self.host.log("WARNING", f"application {name} is unknown or nested too deeply")
             return HANGUP
+        runner = thread.application, thread.data
+        thread.application, thread.data = found[0], data
+        self.host.runs(thread)
         self._depth += 1
         try:
-            return found[1](self, thread, data)
+            result = found[1](self, thread, data)
         finally:
             self._depth -= 1
+        if result == PARK:
+            thread.outer.append(partial(_back_in, runner))
+        else:
+            thread.application, thread.data = runner
+        return result
 
     def wait(
         self,
@@ -386,6 +395,12 @@ class Pbx:
             self.host.ending(thread, "exited_nonzero", "")
         thread.context, thread.exten, thread.priority = place
         return self._walk(thread, JUMP)
+
+
+def _back_in(runner: tuple[str, str], _pbx: Pbx, thread: Thread, result: int) -> int:
+    """An application has returned to the one that ran it, which is not published (applications-within)."""
+    thread.application, thread.data = runner
+    return result
 
 
 def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:

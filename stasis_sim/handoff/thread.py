@@ -245,6 +245,9 @@ class Host(Protocol):
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run; the thread says where. The name is canonical, the data substituted."""
 
+    def runs(self, thread: Thread) -> None:
+        """An application runs another one: it is `thread.application` until it returns."""
+
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """A channel variable was set (ChannelVarset); the name is as it was written, with ``_`` or ``LOCAL()``."""
 
@@ -315,6 +318,9 @@ class SilentHost:
 
     def step(self, thread: Thread, application: str, data: str) -> None:
         """Forget it."""
+
+    def runs(self, thread: Thread) -> None:
+        """An application runs another one: it is `thread.application` until it returns."""
 
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """Forget it."""
