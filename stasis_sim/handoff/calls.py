@@ -254,9 +254,13 @@ class Calls:
         if self.halves is not None and channel.peer is not None:
             self.later.append((partial(self.halves.signalled, sign=sign), channel))
 
-    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
-        """Name or number of the caller, or of the connected line, is another one."""
-        self.channels.called_by(thread.owner, connected=connected)
+    def caller_changed(self, thread: Thread) -> None:
+        """Name or number of the caller is another one."""
+        self.channels.called_by(thread.owner)
+
+    def connected_changed(self, thread: Thread) -> None:
+        """Name or number of the connected line is another one."""
+        self.channels.connected_to(thread.owner)
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis() looks an application up and hands over, or fails."""

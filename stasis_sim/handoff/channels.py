@@ -196,11 +196,12 @@ class Channels:
         elif channel.thread.variables.pop(name, ""):
             self.variable(channel, name, "")
 
-    def called_by(self, channel: Channel, *, connected: bool = False) -> None:
-        """The caller is another one (caller-set), or the connected line (connected-line)."""
-        if connected:
-            self.tell(channel, "ChannelConnectedLine", {})
-            return
+    def connected_to(self, channel: Channel) -> None:
+        """The connected line is another one (connected-line)."""
+        self.tell(channel, "ChannelConnectedLine", {})
+
+    def called_by(self, channel: Channel) -> None:
+        """The caller is another one (caller-set)."""
         self.publish(channel)
         if channel.forwards or self.everyone:
             shown = presentation(channel.thread)

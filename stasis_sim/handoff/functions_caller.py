@@ -266,7 +266,7 @@ def _write_connected(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     else:
         pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
     if _connected(thread) != before:
-        pbx.host.caller_changed(thread, connected=True)
+        pbx.host.connected_changed(thread)
 
 
 CALLER_READERS: Final[dict[str, Reader]] = {_CALLERID: _read, _CONNECTED: _read_connected}

@@ -24,13 +24,12 @@ _LANGUAGE: Final = "CHANNEL(language)"
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
-_NO_ANSWER: Final = "NOANSWER"
 _STATUSES: Final = {
     **dict.fromkeys((1, 3, 20, 22, 27, 38, 41, 42, 44, 50, 52, 57, 58, 66, 88), "CHANUNAVAIL"),
     17: "BUSY",
     34: "CONGESTION",
 }
-"""What a Dial event says of a call that ended by a cause; NOANSWER by any other."""
+"""What a Dial event says of a call that ended by a cause (ast_hangup_cause_to_dial_status)."""
 _VALUES_22: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
 _FORMAT_NAMES: Final = """
 codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 g729
@@ -39,6 +38,10 @@ t140 t38 silk8 silk12 silk16 silk24
 """
 _FORMATS: Final = frozenset(_FORMAT_NAMES.split())
 """The formats that Asterisk has built in, by their names."""
+
+
+def _status(cause: int) -> str:
+    return _STATUSES.get(cause, "NOANSWER")
 
 
 class Origination:
@@ -104,6 +107,7 @@ class OriginateResources:
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
+        self._connect(origination.near, caller)
         for name, value in given.items():
             self._give(origination.near, name, value)
         registered = self.house.registry.apps.get(app)
@@ -207,47 +211,53 @@ class OriginateResources:
         self.house.channels.variable(channel, name, value)
 
     def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
-        """Both halves have the caller that was named, and are connected to him."""
+        """A half has the caller that was named, if one was (originate-caller-id)."""
         if any(caller):
             channel.thread.caller_name, channel.thread.caller_number = caller
             self.house.channels.called_by(channel)
-            self._connect(channel, *caller)
 
-    def _connect(self, channel: Channel, name: str, number: str) -> None:
-        connect(channel.thread, name, number)
-        self.house.channels.called_by(channel, connected=True)
+    def _connect(self, channel: Channel, caller: tuple[str, str]) -> None:
+        """A half is connected to a caller, if there is one (originate-caller-id)."""
+        if any(caller):
+            connect(channel.thread, *caller)
+            self.house.channels.connected_to(channel)
 
     def _run(self, origination: Origination, given: Mapping[str, str], caller: tuple[str, str]) -> None:
         """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
         near, far = origination.near, origination.far
         calls = self.house.calls
         self.house.channels.give(far, {name: value for name, value in given.items() if not name.endswith(")")})
-        if any(caller):
-            far.thread.caller_name, far.thread.caller_number = caller
-            self.house.channels.called_by(far)
-        if near.thread.caller_name or near.thread.caller_number:
-            self._connect(far, near.thread.caller_name, near.thread.caller_number)
+        self._call_by(far, caller)
+        self._connect(far, (near.thread.caller_name, near.thread.caller_number))
         if _LANGUAGE in near.thread.extras:
             far.thread.extras[_LANGUAGE] = near.thread.extras[_LANGUAGE]
         if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
             self._dial_event(origination, "")
             calls.start(far)
             return
-        self.house.timers.cancel(origination.timer)
-        del self._dialled[near.ident]
+        self._over(origination)
         near.peer = far.peer = None
         calls.ended(far.thread, 0)
         self._end(near, 0)
 
     # -- what becomes of it -------------------------------------------------------------------------------------
 
+    def _call_to(self, far: Channel) -> Origination | None:
+        """The call to a half, as long as it is dialled."""
+        return None if far.peer is None else self._dialled.get(far.peer.ident)
+
+    def _over(self, origination: Origination) -> None:
+        """It is dialled no more."""
+        del self._dialled[origination.near.ident]
+        self.house.timers.cancel(origination.timer)
+
     def answered(self, far: Channel) -> None:
         """The dialplan has answered: `;1` is up and goes where it was meant to go."""
-        near = far.peer
-        origination = None if near is None else self._dialled.pop(near.ident, None)
-        if near is None or origination is None:
+        origination = self._call_to(far)
+        if origination is None:
             return
-        self.house.timers.cancel(origination.timer)
+        near = origination.near
+        self._over(origination)
         near.fire("answered")
         near.thread.state = "Up"
         self.house.channels.publish(near)
@@ -268,10 +278,10 @@ class OriginateResources:
 
     def signalled(self, far: Channel, sign: str) -> None:
         """The dialplan says that it rings, or goes on (originate-rings)."""
-        near = far.peer
-        origination = None if near is None else self._dialled.get(near.ident)
-        if near is None or origination is None:
+        origination = self._call_to(far)
+        if origination is None:
             return
+        near = origination.near
         if sign == "RINGING" and near.thread.state == "Down":
             near.thread.state = "Ringing"
             self.house.channels.publish(near)
@@ -279,12 +289,12 @@ class OriginateResources:
 
     def refused(self, far: Channel) -> None:
         """The dialplan says that it is busy, or congested: ARI gives up (originate-busy)."""
-        near = far.peer
-        origination = None if near is None else self._dialled.pop(near.ident, None)
-        if near is None or origination is None:
+        origination = self._call_to(far)
+        if origination is None:
             return
-        self.house.timers.cancel(origination.timer)
-        self._dial_event(origination, _STATUSES.get(far.thread.cause, _NO_ANSWER))
+        near = origination.near
+        self._over(origination)
+        self._dial_event(origination, _status(far.thread.cause))
         near.peer = far.peer = None
         self._end(near, 0)
 
@@ -292,7 +302,8 @@ class OriginateResources:
         """`;1` is hung up while it is dialled."""
         origination = self._dialled.get(near.ident)
         if origination is not None:
-            self._dial_event(origination, _STATUSES.get(near.thread.cause, _NO_ANSWER))
+            self._over(origination)
+            self._dial_event(origination, _status(near.thread.cause))
 
     def _dial_event(self, origination: Origination, status: str) -> None:
         """Dial: how far a call has come; told of the half that is dialled (originate-rings)."""
@@ -316,18 +327,18 @@ class OriginateResources:
         if other is None or other.ident not in self.house.channels.live:
             return
         other.peer = None
-        origination = self._dialled.pop(other.ident, None)
+        origination = self._dialled.get(other.ident)
         cause = channel.thread.cause
         if origination is None:
             self.house.calls.hangups.hang_up(other, cause)
         else:
-            self.house.timers.cancel(origination.timer)
+            self._over(origination)
             self.house.channels.hangup_requested(other, {"cause": cause}, running=True)
-            self._dial_event(origination, _STATUSES.get(cause, _NO_ANSWER))
+            self._dial_event(origination, _status(cause))
             self._end(other, cause)
 
     def _expired(self, origination: Origination) -> None:
-        self._dialled.pop(origination.near.ident, None)
+        self._over(origination)
         self._end(origination.near, self.house.profile.dial_timeout_cause)
 
     def _end(self, near: Channel, cause: int) -> None:

@@ -149,9 +149,7 @@ class Pbx:
             keys.wake(thread)
             last = thread.unread[0]
             thread.unread = ()
-            if not last.told:
-                self.host.key_read(thread, last)
-            if thread.listener is not None and thread.listener(self, thread, last.digit):
+            if self._hear(thread, last):
                 return self._finish(thread, cut_short=False)
         thread.cause = cause or thread.cause
         return None if thread.then is None else self._finish(thread, cut_short=True)
@@ -170,11 +168,15 @@ class Pbx:
     def _read(self, thread: Thread) -> int | None:
         """Read the keys that are queued, until one of them ends the wait."""
         while keys.read_by(thread) and (key := keys.pick(thread, self.host.now())) is not None:
-            if not key.told:
-                self.host.key_read(thread, key)
-            if thread.listener is not None and thread.listener(self, thread, key.digit):
+            if self._hear(thread, key):
                 return self._finish(thread, cut_short=False)
         return self._pause(thread)
+
+    def _hear(self, thread: Thread, key: Key) -> bool:
+        """Tell of a key that was read, and decide whether it ends the wait."""
+        if not key.told:
+            self.host.key_read(thread, key)
+        return thread.listener is not None and thread.listener(self, thread, key.digit)
 
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""

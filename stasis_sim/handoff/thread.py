@@ -257,8 +257,11 @@ class Host(Protocol):
     def signal(self, thread: Thread, sign: str) -> None:
         """Whoever calls is told that it rings or goes on: ``RINGING``, ``PROGRESS`` or ``PROCEEDING``."""
 
-    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
-        """The caller's name or number was set to another (ChannelCallerId), or that of the connected line."""
+    def caller_changed(self, thread: Thread) -> None:
+        """The caller's name or number was set to another (ChannelCallerId)."""
+
+    def connected_changed(self, thread: Thread) -> None:
+        """Name or number of the connected line were set to others (ChannelConnectedLine)."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
         """Stasis(app, args): returns STASIS_FAILED, STASIS_ENTERED or STASIS_LEFT.
@@ -331,7 +334,10 @@ class SilentHost:
     def signal(self, thread: Thread, sign: str) -> None:
         """Forget it."""
 
-    def caller_changed(self, thread: Thread, *, connected: bool = False) -> None:
+    def caller_changed(self, thread: Thread) -> None:
+        """Forget it."""
+
+    def connected_changed(self, thread: Thread) -> None:
         """Forget it."""
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:  # noqa: ARG002 - as the protocol says

@@ -28,7 +28,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("call"), CHANNELS, st.sampled_from(["ivr", "conference", "wait", "offer", "nowhere"])),
     st.tuples(st.just("hangup"), CHANNELS),
     st.tuples(st.just("key"), CHANNELS),
-    st.tuples(st.just("run"), st.sampled_from([0.1, 0.5, 5.0])),
+    st.tuples(st.just("run"), st.sampled_from([0.1, 0.5, 5.0, 40.0])),
     st.tuples(st.just("answered"), SESSIONS, st.booleans()),
     st.tuples(st.just("restart")),
     st.tuples(st.just("command"), CHANNELS, st.sampled_from(["answer", "continue", "ring", "play", "dtmf", "move"])),

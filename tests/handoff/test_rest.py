@@ -193,6 +193,14 @@ def test_nobody_answers_an_originate(make: Callable[..., Asterisk]) -> None:
     assert asterisk.rest("GET", "/channels") == (200, [])
 
 
+def test_an_originate_that_is_deleted_is_not_waited_for(asterisk: Asterisk) -> None:
+    """Nothing happens when the time to answer would be over: the call is not there any more."""
+    asterisk.rest("POST", "/channels/o1", endpoint="Local/wait@default", extension="ivr", timeout="1")
+    asterisk.rest("DELETE", "/channels/o1")
+    assert asterisk.rest("GET", "/channels") == (200, [])
+    assert asterisk.run(2) == []
+
+
 def test_variables_wait_or_not(make: Callable[..., Asterisk], asterisk: Asterisk) -> None:
     """22 answers when the variable is set, 16 before (busy-variable)."""
     for one, status in ((asterisk, 0), (make(ASTERISK_16), 204)):
