@@ -239,6 +239,10 @@ class Calls:
         """A variable was set."""
         self.channels.variable(thread.owner, name, value)
 
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set."""
+        self.channels.global_variable(name, value)
+
     def state(self, thread: Thread, state: str) -> None:
         """The channel's state changed; who calls by a Local channel hangs up when he hears that it is busy."""
         channel: Channel = thread.owner

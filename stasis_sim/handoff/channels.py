@@ -178,6 +178,12 @@ class Channels:
         if channel.forwards or self.everyone:
             self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
 
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set: who listens to all channels is told, of no channel (global-variables)."""
+        if self.everyone:
+            body = {"type": "ChannelVarset", "variable": name, "value": value} if self.bus.bodies else None
+            self.bus.publish([], self.everyone, "ChannelVarset", None, body)
+
     def give(self, channel: Channel, variables: Mapping[str, str]) -> None:
         """Give a channel that is being made variables, last ones first; `_` and `__` let others inherit them."""
         thread = channel.thread

@@ -100,10 +100,9 @@ class OriginateResources:
         if isinstance(place, Reply):
             return place
         near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
-        live = self.house.channels.live
-        if near in live or far in live:
-            return _EXISTS
         origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
+        if origination is None:
+            return _EXISTS
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
@@ -183,15 +182,23 @@ class OriginateResources:
         self._made += 1
         return f"{(self.house.calls.wall()) // 1_000_000}.{self._made * 2 + half}"
 
-    def _dial(self, device: str, near: str, far: str) -> Origination:
+    def _dial(self, device: str, near: str, far: str) -> Origination | None:
+        """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
         exten, _, rest = device.partition("@")
         context = rest.partition("/")[0] or "default"
         exten = exten.partition("/")[0]
         name = f"Local/{exten}@{context}-{self.house.calls.local_pairs:08x}"
         self.house.calls.local_pairs += 1
         channels = self.house.channels
+        if near in channels.live:
+            return None
         one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"), routine=_DIALLING)
         one.state = "dialled"
+        if far in channels.live or far == near:
+            one.routine = ("", "")
+            channels.add(one)
+            channels.gone(one, 0)
+            return None
         two = Channel(far, Thread(far, context, exten, name=f"{name};2"))
         one.peer, two.peer = two, one
         channels.add(one)

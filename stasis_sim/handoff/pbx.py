@@ -105,17 +105,15 @@ class Pbx:
         self.routes.replace(dialplan)
         self.globals.clear()
         self.globals.update(dialplan.globals)
+        for name, value in dialplan.assigned:
+            self.host.global_variable(name, value)
 
     # -- what the host calls ------------------------------------------------------------------------------------
 
     def start(self, thread: Thread) -> int | None:
-        """Run a new thread from its place; one that does not exist falls back to ``s``, then to ``s@default``."""
+        """Run a new thread from its place, whether there is such a place or not (originate-nowhere)."""
         thread.exten = cut(thread.exten, NAME_BYTES)
         thread.context = cut(thread.context, NAME_BYTES)
-        if not self.exists(thread, thread.context, thread.exten, thread.priority):
-            thread.exten, thread.priority = "s", 1
-            if not self.exists(thread, thread.context, "s"):
-                thread.context = "default"
         return self._walk(thread, JUMP)
 
     def resume(self, thread: Thread, place: Place | None = None) -> int | None:
@@ -211,8 +209,8 @@ class Pbx:
 
     # -- variables, for applications and the host ---------------------------------------------------------------
 
-    def set_variable(self, thread: Thread, name: str, value: str | None) -> None:
-        """Set a variable, or write a function if the name is ``FUNCTION(args)``; None deletes."""
+    def set_variable(self, thread: Thread | None, name: str, value: str | None) -> None:
+        """Set a variable, of no thread a global one, or write a function ``FUNCTION(args)``; None deletes."""
         variables.set_variable(self, thread, name, value)
 
     def get_variable(self, thread: Thread, name: str) -> str | None:

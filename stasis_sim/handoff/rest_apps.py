@@ -312,7 +312,7 @@ class ApplicationResources:
         name = parameters.text("variable")
         if not name:
             return bad("Variable name is required")
-        self.house.calls.pbx.globals[name] = parameters.text("value")
+        self.house.calls.pbx.set_variable(None, name, parameters.given("value"))
         return DONE
 
 

@@ -251,6 +251,9 @@ class Host(Protocol):
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """A channel variable was set (ChannelVarset); the name is as it was written, with ``_`` or ``LOCAL()``."""
 
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set, or deleted if the value is empty."""
+
     def state(self, thread: Thread, state: str) -> None:
         """The channel's state changed (ChannelStateChange); ``thread.state`` is already the new one."""
 
@@ -327,6 +330,9 @@ class SilentHost:
 
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """Forget it."""
+
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set, or deleted if the value is empty."""
 
     def state(self, thread: Thread, state: str) -> None:
         """Forget it."""

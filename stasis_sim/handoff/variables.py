@@ -78,12 +78,13 @@ def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) 
 
 
 def set_global(pbx: Pbx, name: str, value: str | None) -> None:
-    """Set or delete a global variable."""
+    """Set or delete a global variable; it is told as it is written, with underscores."""
     _, plain = split_name(name)
-    if value is None:
-        pbx.globals.pop(plain, None)
-    else:
+    if value is not None:
         pbx.globals[plain] = value
+        pbx.host.global_variable(name, value)
+    elif pbx.globals.pop(plain, ""):
+        pbx.host.global_variable(name, "")
 
 
 def read_variable(pbx: Pbx, thread: Thread | None, name: str) -> str | None:
