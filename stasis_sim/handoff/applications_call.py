@@ -329,8 +329,9 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
         timeout = _BROADCAST_MS
     arguments: Sequence[str] = given[2].split(":")[:_STASIS_ARGUMENTS] if given[2] else ()
     notify = fold(given[3]) in _TRUE
-    pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
     # Set before, but what is published comes later than what the channel's own thread sends.
+    thread.variables["STASISSTATUS"] = ""
+    pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
     pbx.set_variable(thread, "STASISSTATUS", "")
 
     def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:

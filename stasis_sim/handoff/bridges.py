@@ -127,6 +127,7 @@ class Bridges:
         bridge.members.append(channel)
         channel.bridged = True
         self._tell(bridge, channel)
+        self.channels.publish(channel)
         self._publish(bridge, "ChannelEnteredBridge", channel)
         before = bridge.technology
         self._choose(bridge)
@@ -145,6 +146,7 @@ class Bridges:
         self.channels.set_variable(channel, "BRIDGEPEER", None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)
+        self.channels.publish(channel)
         self._publish(bridge, "ChannelLeftBridge", channel)
         if not bridge.dissolved:
             self._choose(bridge)

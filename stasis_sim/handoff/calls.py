@@ -317,13 +317,15 @@ class Calls:
         channel.fire("withdraw")
         self.bus.out.append((STASIS, channel.ident, "", args, "ejected", CLAIM_TIMEOUT))
 
-    def leave(self, thread: Thread, how: str) -> None:
+    def leave(self, thread: Thread, how: str) -> int:
         """The dialplan's absolute timeout ends a stay in Stasis."""
         channel: Channel = thread.owner
         control = channel.control
-        if control is not None:
-            self.floor.hang_up(control, how)
-            self.floor.run(control)
+        if control is None:
+            return 0
+        self.floor.hang_up(control, how)
+        self.floor.run(control)
+        return self.linger(channel, control.app.name)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up."""

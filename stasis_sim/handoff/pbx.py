@@ -130,8 +130,10 @@ class Pbx:
             return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
             thread.timed_out = True
-            if thread.inside:
-                self.host.leave(thread, "absolute_timeout")
+            if thread.inside and (linger := self.host.leave(thread, "absolute_timeout")):
+                thread.inside = False
+                thread.wake = now + linger
+                return self._pause(thread)
             return self._finish(thread, cut_short=True)
         if thread.wake is not None and now < thread.wake:
             return self._pause(thread)
@@ -184,7 +186,7 @@ class Pbx:
     def refused(self, thread: Thread) -> int | None:
         """Let Stasis() fail after all, for a channel that waits in it."""
         _wait_no_more(thread)
-        return self._walk(thread, self._settle(thread, _failed_stasis(self, thread)))
+        return self._walk_on(thread, self._settle(thread, _failed_stasis(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
@@ -366,7 +368,10 @@ class Pbx:
 
     def _finish(self, thread: Thread, *, cut_short: bool) -> int | None:
         """End a wait and walk on."""
-        result = self._end_wait(thread, cut_short=cut_short)
+        return self._walk_on(thread, self._end_wait(thread, cut_short=cut_short))
+
+    def _walk_on(self, thread: Thread, result: int) -> int | None:
+        """Run steps after a wait, in which TIMEOUT(absolute) may have run out."""
         if thread.deadline is not None and self.host.now() >= thread.deadline:
             thread.timed_out = True
         return self._walk(thread, result)

@@ -37,8 +37,8 @@ class Profile:
         enter_inactive: A channel may enter, and be moved to, an application that is registered but inactive.
         never_forget: An application stays registered until Asterisk restarts.
         close_ends_all: The end of a connection takes away its applications' subscriptions to everything.
-        fresh_blobs: ChannelHangupRequest and StasisEnd show the channel as it is at that moment, not as it was
-            last published: without the application that has returned, and where `continue` has sent it.
+        fresh_blobs: ChannelHangupRequest, StasisStart and StasisEnd show the channel as it is at that moment, not as it
+            was last published: without the application that has returned, and where `continue` has sent it.
         variables_publish: A variable that is set makes the channel publish a snapshot, where ari.conf has channelvars.
         variable_objects: A variable of a new channel may be an object with its `value`.
         variables_wait: POST variable answers when the variable is set, not before.

@@ -9,6 +9,7 @@ from typing import Any, Final
 from stasis_sim.handoff.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App
+from stasis_sim.handoff.variables import read_variable
 
 _SCHEMES: Final = ("channel:", "bridge:", "endpoint:", "deviceState:")
 _BAD_SCHEME: Final = bad("Invalid event source URI scheme")
@@ -305,7 +306,7 @@ class ApplicationResources:
         name = parameters.text("variable")
         if not name:
             return bad("Variable name is required")
-        return ok({"value": self.house.calls.pbx.globals.get(name, "")})
+        return ok({"value": read_variable(self.house.calls.pbx, None, name) or ""})
 
     def set_global(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """POST /asterisk/variable."""

@@ -285,8 +285,12 @@ class Host(Protocol):
     def broadcast_over(self, thread: Thread) -> None:
         """Nobody claimed the channel in time, or it was hung up while waiting."""
 
-    def leave(self, thread: Thread, how: str) -> None:
-        """The channel leaves Stasis for a reason of the dialplan's own: ``absolute_timeout``."""
+    def leave(self, thread: Thread, how: str) -> int:
+        """The channel leaves Stasis for a reason of the dialplan's own: ``absolute_timeout``.
+
+        Returns:
+            How long Stasis() waits before it returns, in microseconds (outbound-per-call-timeout).
+        """
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause: 16."""
@@ -358,8 +362,9 @@ class SilentHost:
     def broadcast_over(self, thread: Thread) -> None:
         """Forget it."""
 
-    def leave(self, thread: Thread, how: str) -> None:
+    def leave(self, thread: Thread, how: str) -> int:
         """Forget it."""
+        return 0
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """Forget it."""
