@@ -108,6 +108,15 @@ class Pbx:
         for name, value in dialplan.assigned:
             self.host.global_variable(name, value)
 
+    def restart(self) -> None:
+        """Asterisk restarts: what it reads from its file is all that it knows (restart-globals)."""
+        fresh = {variables.split_name(name)[1]: value for name, value in self.dialplan.assigned}
+        if self.globals != fresh:
+            self.globals.clear()
+            self.globals.update(fresh)
+        if self.members:
+            self.members.clear()
+
     # -- what the host calls ------------------------------------------------------------------------------------
 
     def start(self, thread: Thread) -> int | None:

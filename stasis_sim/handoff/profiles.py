@@ -47,7 +47,8 @@ class Profile:
         bridge_cache: Bridges are looked at in a cache: one that was destroyed and is still held too, while another one
             of its id may be made.
         devices_all_undone: A subscription to all device states can be undone as it was made, by `deviceState:`.
-        device_deletion_told: Who listens to a device hears of each DELETE on it, also of one that was not there.
+        device_deletion_told: Who listens to a device hears of each DELETE on it, if it has had a state since Asterisk
+            started.
         filters_early: What a connection is told while it opens passes the filter of events.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
             after it.

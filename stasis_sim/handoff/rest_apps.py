@@ -39,6 +39,9 @@ class ApplicationResources:
         self.devices: dict[str, str] = {}
         # They lie in Asterisk's database, which the recorder's does not keep (restart-device-states).
         house.resets.append(self.devices.clear)
+        # Devices that Asterisk has heard of since it started, whatever has become of them.
+        self._heard_of: set[str] = set()
+        house.resets.append(self._heard_of.clear)
 
     def routes(self) -> Routes:
         """The handlers by method and path."""
@@ -249,6 +252,7 @@ class ApplicationResources:
             return error(500, "Internal Server Error", "Unknown device")
         if self.devices.get(device) != state:
             self.devices[device] = state
+            self._heard_of.add(device)
             self.registry.device_changed(device, state)
         return DONE
 
@@ -260,7 +264,7 @@ class ApplicationResources:
         if device == _OWN_DEVICES:
             return _NO_DEVICE
         self.devices.pop(path[0], None)
-        if self.house.profile.device_deletion_told:
+        if self.house.profile.device_deletion_told and path[0] in self._heard_of:
             self.registry.device_changed(path[0], "UNKNOWN")
         return DONE
 
