@@ -113,9 +113,9 @@ class Calls:
         """Run a channel's dialplan from its place."""
         self.wait(channel, self.pbx.start(channel.thread))
 
-    def linger(self, channel: Channel, left: str = "") -> int:
-        """How long a channel that has left waits for a WebSocket of its own, in microseconds (outbound.py)."""
-        return self.outbound.linger_us(channel, left) if self.outbound is not None else 0
+    def departed(self, channel: Channel, left: str = "") -> int:
+        """A channel has left an application; return how long it waits for a WebSocket of its own, in microseconds."""
+        return self.outbound.departed(channel, left) if self.outbound is not None else 0
 
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
@@ -132,7 +132,7 @@ class Calls:
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
         self.offers.close(control.channel)
-        linger = self.linger(control.channel, control.app.name)
+        linger = self.departed(control.channel, control.app.name)
         if linger:
             control.channel.waits = self.timers.set(linger, self._back, control, control.channel.ident)
         else:
@@ -283,7 +283,7 @@ class Calls:
         # With a WebSocket of its own it waits for the StasisEnd, also for one that never comes
         # (outbound-per-call-forgotten).
         failed = outcome == STASIS_FAILED and channel.state == "connecting"
-        linger = self.linger(channel) if failed or outcome == STASIS_LEFT else 0
+        linger = self.departed(channel) if failed or outcome == STASIS_LEFT else 0
         if linger:
             self.timers.set(linger, self._failed_late if failed else self._left_late, channel, channel.ident)
             return STASIS_ENTERED

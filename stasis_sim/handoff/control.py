@@ -19,12 +19,12 @@ from stasis_sim.handoff.bridges import Bridge, Bridges
 from stasis_sim.handoff.channels import Channel, Channels, Snapshot
 from stasis_sim.handoff.effects import FORGOTTEN, LEFT, NOT_ACTIVE, STASIS
 from stasis_sim.handoff.events import Bus
-from stasis_sim.handoff.keys import pick, wake
+from stasis_sim.handoff.keys import last, pick, wake
 from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.registry import Registry
 from stasis_sim.handoff.subscriptions import CHANNEL, App
-from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT
+from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key
 
 Command: TypeAlias = tuple[Callable[..., None], tuple[Any, ...], Callable[[], None] | None]
 
@@ -173,23 +173,27 @@ class Floor:
                 self._follow(control)
             commands = control.commands
             if control.busy is not None or not commands:
-                self.read(control.channel)
+                if thread.unread:
+                    self.read(control.channel)
                 return False
             while commands and control.busy is None:
                 command, args, _ = commands.pop(0)
                 command(*args)
             self._let_go(control)
-            self.read(control.channel, last=True)
+            self.read(control.channel, only_one=True)
         self._leave(control)
         return True
 
-    def read(self, channel: Channel, *, last: bool = False) -> None:
-        """Read the keys that are queued, or the first as the last: the application hears of them."""
+    def read(self, channel: Channel, *, only_one: bool = False) -> None:
+        """Read the keys that are queued, or one of them: the application hears of it."""
         while (key := pick(channel.thread)) is not None:
-            if not key.told:
-                self.channels.key(channel, key)
-            if last:
+            self._tell(channel, key)
+            if only_one:
                 return
+
+    def _tell(self, channel: Channel, key: Key) -> None:
+        if not key.told:
+            self.channels.key(channel, key)
 
     def _follow(self, control: Control) -> None:
         old = control.followed
@@ -242,9 +246,7 @@ class Floor:
         control.how = control.how or how
         control.done = True
         if control.channel.thread.stuck:
-            wake(control.channel.thread)
-            self.read(control.channel, last=True)
-            control.channel.thread.unread = ()
+            self._tell(control.channel, last(control.channel.thread))
         if control.busy is not None:
             control.busy()
         if control.bridge is not None:

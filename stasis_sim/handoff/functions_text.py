@@ -325,13 +325,23 @@ def _converted(match: re.Match[str], argument: str | None) -> str:
         return f"{shape}s" % unoctets(chr(number % 256)) if number % 256 else ""
     bits = {"h": 16, "hh": 8}.get(size, 32)
     number %= 1 << bits
+    # Asterisk hands over an int whatever the size; read as a long it is never negative.
     if kind in "di" and not size.startswith("l") and number >> (bits - 1):
         number -= 1 << bits
-    if kind == "o" and "#" in flags:
-        return f"{shape.replace('#', '')}s" % f"0{number:o}" if number else f"{shape.replace('#', '')}s" % "0"
-    if kind in "xX" and not number:
-        shape = shape.replace("#", "")
-    return f"{shape}{kind}" % number
+    return _integer(flags, width[:4], None if precision is None else atoi(precision[:4]), kind, number)
+
+
+def _integer(flags: str, width: str, precision: int | None, kind: str, number: int) -> str:
+    """Print an integer as C does: where Python's ``%`` differs are precisions, ``%#o``, and zeros."""
+    if precision is not None:
+        flags = flags.replace("0", "")
+    if "#" in flags and (kind == "o" or not number):
+        flags = flags.replace("#", "")
+        if kind == "o":
+            precision = max(precision or 0, len(f"{number:o}") + 1 if number else 1)
+    if precision == 0 and not number:
+        return f"%{flags}{width}s" % ""
+    return f"%{flags}{width}{'' if precision is None else f'.{precision}'}{kind}" % number
 
 
 def _bytes(text: str) -> bytes:

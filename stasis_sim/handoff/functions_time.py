@@ -19,6 +19,8 @@ Reader = Callable[["Pbx", "Thread", str], str | None]
 _MICROSECONDS: Final = 1_000_000
 _FIRST_SECOND: Final = -62_135_510_400
 _LAST_SECOND: Final = 253_402_214_400
+"""What Python knows of years, 1 to 9999, less a day at both ends for the time zones."""
+
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     "January",

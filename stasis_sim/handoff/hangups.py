@@ -118,7 +118,7 @@ class Hangups:
             self._floor.hang_up(control, how)
             self._floor.run(control)
             self._calls.offers.close(channel)
-            linger = self._calls.linger(channel, control.app.name)
+            linger = self._calls.departed(channel, control.app.name)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause or channel.thread.cause

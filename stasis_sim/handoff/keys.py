@@ -83,6 +83,16 @@ def queue(thread: Thread, key: Key) -> None:
     thread.unread = (*thread.unread, key)
 
 
+def last(thread: Thread) -> Key:
+    """A hangup is behind the keys that got stuck: take the first, whose end it brings; nobody reads the others.
+
+    Shown by keys-hung-up.
+    """
+    key = thread.unread[0]
+    thread.unread, thread.stuck = (), False
+    return key
+
+
 def wake(thread: Thread) -> None:
     """Something else has come: the keys that have begun are read to their ends."""
     if thread.unread:

@@ -199,8 +199,8 @@ class Outbound:
         bus.out.append((STASIS, channel.ident, name, going.args, "ejected", CONNECT_FAILED))
         self.house.calls.fail_stasis(channel)
 
-    def linger_us(self, channel: Channel, left: str) -> int:
-        """How long a channel that has left waits before its dialplan goes on; the connection is closed later.
+    def departed(self, channel: Channel, left: str) -> int:
+        """A channel has left: close its own connection in a while, if it has one.
 
         Stasis() looks whether StasisEnd has gone out, at once and each half second. That of this very moment is not
         out yet, but one of a move is (outbound-per-call-moved).
@@ -208,6 +208,9 @@ class Outbound:
         Args:
             channel: Which.
             left: The application that it has left, or ""; not that of its connection if it was moved.
+
+        Returns:
+            How long Stasis() looks before the dialplan goes on, in microseconds.
         """
         session = self._of_channel.pop(channel.ident, None)
         if session is None or session.state == "closed":

@@ -153,13 +153,9 @@ class Pbx:
         if thread.ended or thread.hungup:
             return None
         thread.hungup = True
-        if thread.stuck and keys.read_by(thread):
-            # The hangup is behind a key, and nobody comes to read its cause where that ends the wait (keys-hung-up).
-            keys.wake(thread)
-            last = thread.unread[0]
-            thread.unread = ()
-            if self._hear(thread, last):
-                return self._finish(thread, cut_short=False)
+        if thread.stuck and keys.read_by(thread) and self._hear(thread, keys.last(thread)):
+            # The key ends the wait, and nobody comes to read the hangup's cause (keys-hung-up).
+            return self._finish(thread, cut_short=False)
         thread.cause = cause or thread.cause
         return None if thread.then is None else self._finish(thread, cut_short=True)
 

@@ -226,6 +226,13 @@ MEASURES: Final = (
         "stretches without a working connection that reach beyond the warm-up",
         "How often the app was away.",
     ),
+    Measure(
+        "outages.in_progress",
+        "outages",
+        _APPS,
+        "those of them that were not over at the end of the run",
+        "How many outages the mean time to return leaves out, for the app did not return.",
+    ),
     Measure("outages.longest_s", "s", _APPS, "the longest of them, after the warm-up", "The longest absence."),
     Measure("outages.total_s", "s", _APPS, "the sum of them, after the warm-up", "All absences together."),
     Measure(

@@ -7,7 +7,7 @@ Means and intervals over replications are made of these in :mod:`stasis_sim.obse
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias, TypedDict
+from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from stasis_sim.observe.invariants import conserve
 from stasis_sim.observe.ledger import TOTAL, Counts, Ledger, Lengths, Level
@@ -187,15 +187,16 @@ def _times(ledger: Ledger, app: str | None) -> Values:
     timelines = [timeline for name, timeline in sorted(ledger.timelines.items()) if app in {TOTAL, name}]
     outages = list(_stretches(timelines, warmup, end))
     down = sum(timeline.down_us(end) for timeline in timelines)
-    conserve("time away", down, outages=sum(length for length, _ in outages))
-    recovered = [whole for _, whole in outages if whole is not None]
+    conserve("time away", down, outages=sum(outage.counted for outage in outages))
+    recovered = [outage.whole for outage in outages if outage.whole is not None]
     level = ledger.levels.get(app) or Level(warmup)
     whole = time * len(timelines)
     return {
         "availability": ratio(whole - down, whole),
         "registered": ratio(sum(timeline.registered_us(end) for timeline in timelines), whole),
         "outages": len(outages),
-        "outages.longest_s": seconds(max((length for length, _ in outages), default=None)),
+        "outages.in_progress": sum(outage.in_progress for outage in outages),
+        "outages.longest_s": seconds(max((outage.counted for outage in outages), default=None)),
         "outages.total_s": seconds(down),
         "recovery_s": sum(recovered) / (len(recovered) * _MICROSECONDS) if recovered else None,
         "inside_peak": level.peak,
@@ -203,14 +204,28 @@ def _times(ledger: Ledger, app: str | None) -> Values:
     }
 
 
-def _stretches(timelines: list[Timeline], warmup: int, end: int) -> Iterator[tuple[int, int | None]]:
-    """For each outage its length after the warm-up, and its whole length if it began after it and is over."""
+class _Stretch(NamedTuple):
+    """An outage; lengths are in microseconds.
+
+    Attributes:
+        counted: Its length after the warm-up.
+        whole: Its length if it began after the warm-up and is over, None if not.
+        in_progress: The run ended before it.
+    """
+
+    counted: int
+    whole: int | None
+    in_progress: bool
+
+
+def _stretches(timelines: list[Timeline], warmup: int, end: int) -> Iterator[_Stretch]:
     for timeline in timelines:
         for outage in timeline.outages:
             last = end if outage.end is None else outage.end
             if last > warmup or outage.start >= warmup:
                 over = outage.end is not None and outage.start >= warmup
-                yield last - max(outage.start, warmup), last - outage.start if over else None
+                whole = last - outage.start if over else None
+                yield _Stretch(last - max(outage.start, warmup), whole, outage.end is None)
 
 
 def _client(ledger: Ledger, client: str | None, *, events: bool = False) -> Values:

@@ -23,6 +23,7 @@ OF_APPS: Final = (
     "handoff_s.p95",
     "availability",
     "outages",
+    "outages.in_progress",
     "outages.longest_s",
     "recovery_s",
 )

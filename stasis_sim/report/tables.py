@@ -31,6 +31,7 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("availability", "app available"),
     ("registered", "app registered"),
     ("outages", "outages"),
+    ("outages.in_progress", "outages in progress"),
     ("outages.longest_s", "longest outage"),
     ("recovery_s", "mean time to return"),
 )

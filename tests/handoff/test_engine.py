@@ -47,6 +47,20 @@ def test_a_caller_hangs_up_inside(make: Callable[..., Asterisk], profile: Profil
 
 
 @ALL
+def test_keys_of_a_long_answer_that_got_stuck_are_not_read_by_entering(
+    make: Callable[..., Asterisk], profile: Profile
+) -> None:
+    """Wait() has read the beginning of the first; only another frame, here a key, brings the ends of all."""
+    asterisk = make(profile)
+    asterisk.open("A", "Intro-IVR")
+    asterisk.call("c1", "long")
+    asterisk.key("c1", "1")
+    asterisk.key("c1", "2")
+    assert asterisk.types(asterisk.run(2)) == ["StasisStart"]
+    assert asterisk.types(asterisk.key("c1", "3")) == ["ChannelDtmfReceived"] * 3
+
+
+@ALL
 def test_without_bodies_the_effects_are_the_same(make: Callable[..., Asterisk], profile: Profile) -> None:
     """Leaving bodies out changes nothing but the bodies."""
     runs = []

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, STASIS, STEP
+from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, SEND, STASIS, STEP
 from stasis_sim.handoff.profiles import ASTERISK_16, PROFILES, Profile
+from stasis_sim.handoff.stimuli import Hangup
 
 if TYPE_CHECKING:
     from tests.handoff.conftest import Asterisk
@@ -191,6 +192,21 @@ def test_nobody_answers_an_originate(make: Callable[..., Asterisk]) -> None:
     assert len(asterisk.rest("GET", "/channels")[1]) == 2
     asterisk.run(1)
     assert asterisk.rest("GET", "/channels") == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"), [(16, "NOANSWER"), (17, "BUSY"), (34, "CONGESTION"), (1, "CHANUNAVAIL"), (88, "CHANUNAVAIL")]
+)
+def test_a_dial_event_says_why_an_originate_ended(asterisk: Asterisk, cause: int, status: str) -> None:
+    """The cause of the half that ran the dialplan decides (originate-busy)."""
+    asterisk.open("A", "Watcher", subscribeAll="true")
+    asterisk.rest("POST", "/channels/o1", endpoint="Local/wait@default", extension="ivr", otherChannelId="o2")
+    asterisk.step(Hangup("o2", cause))
+    told = [body for *_, body in asterisk.of(asterisk.log, SEND) if body["type"] == "Dial"]
+    assert [(body["dialstatus"], body["dialstring"], body["peer"]["id"]) for body in told] == [
+        ("", "wait@default", "o1"),
+        (status, "wait@default", "o1"),
+    ]
 
 
 def test_an_originate_that_is_deleted_is_not_waited_for(asterisk: Asterisk) -> None:

@@ -158,3 +158,20 @@ def test_the_last_argument_takes_the_rest() -> None:
 def test_numbers_are_read_as_scanf_does(text: str, number: int | None) -> None:
     """Blanks, a sign, digits, then anything; what does not fit into an int wraps."""
     assert scan_int(text) == number
+
+
+@pytest.mark.parametrize(
+    ("shape", "number", "printed"),
+    [
+        ("%#05o", 8, "00010"),
+        ("%#.1o", 63, "077"),
+        ("%-#6o|", 0, "0     |"),
+        ("%05.3d", 8, "  008"),
+        ("%5.0d|", 0, "     |"),
+        ("%#.3x", 63, "0x03f"),
+        ("%#X", 0, "0"),
+    ],
+)
+def test_integers_are_printed_as_c_does(shape: str, number: int, printed: str) -> None:
+    """What Python's ``%`` prints in another way: the prefix of ``#o``, and precisions (ISO C, 7.21.6.1)."""
+    assert expand(f"${{SPRINTF({shape},{number})}}") == printed

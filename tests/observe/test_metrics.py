@@ -202,6 +202,7 @@ def test_recovery_is_the_mean_of_outages_that_are_over() -> None:
     total = measures(recorder.finish(100))["total"]
     assert total["outages"] == 3
     assert total["recovery_s"] == pytest.approx(20e-6)
+    assert total["outages.in_progress"] == 1
     assert total["outages.longest_s"] == pytest.approx(40e-6)
     assert total["outages.total_s"] == pytest.approx((10 + 20 + 40) * 1e-6)
 
