@@ -325,7 +325,7 @@ class Calls:
             return 0
         self.floor.hang_up(control, how)
         self.floor.run(control)
-        return self.linger(channel, control.app.name)
+        return self.departed(channel, control.app.name)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up."""
