@@ -51,7 +51,6 @@ class Channel:
         offer: The broadcast that it waits in.
         waits: Serial of the timer that its dialplan waits for, 0 for none.
         peer: The other half of a Local channel that ARI originated.
-        routine: The application it shows between the dialplan's: only channels that ARI originated have one.
         answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
         answer: The final answer of a SIP caller who has hung up; None: he has not.
@@ -71,7 +70,6 @@ class Channel:
         "nested",
         "offer",
         "peer",
-        "routine",
         "session",
         "shown",
         "state",
@@ -81,7 +79,7 @@ class Channel:
         "walks",
     )
 
-    def __init__(self, ident: str, thread: Thread, *, routine: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, ident: str, thread: Thread) -> None:
         """Make a channel that nobody has heard of yet."""
         self.ident = ident
         self.thread = thread
@@ -93,13 +91,12 @@ class Channel:
         self.offer: Offer | None = None
         self.waits = 0
         self.peer: Channel | None = None
-        self.routine = routine
         self.answered_at: int | None = None
         self.bridged = False
         self.answer: str | None = None
         self.vanished = False
         self.session: SessionTimer | None = None
-        self.walks = not routine[0]
+        self.walks = True
         self.nested = False
 
     def fire(self, stimulus: str) -> None:
@@ -246,7 +243,7 @@ class Channels:
     def current(self, channel: Channel, *, running: bool) -> Snapshot:
         """The channel as it is now, with the application that runs or, between two, without."""
         thread = channel.thread
-        application, data = (thread.application, thread.data) if running else channel.routine
+        application, data = (thread.application, thread.data) if running else thread.resting
         return Snapshot(
             thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
         )

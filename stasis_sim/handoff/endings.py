@@ -81,6 +81,7 @@ def invalid(pbx: Pbx, thread: Thread) -> int:
     """Send the channel to ``i``, else to ``e``, else end the call."""
     if pbx.exists(thread, thread.context, "i"):
         pbx.host.ending(thread, "invalid", "")
+        thread.application, thread.data = thread.resting
         pbx.set_variable(thread, "INVALID_EXTEN", thread.exten)
         thread.exten, thread.priority = "i", 1
         return JUMP

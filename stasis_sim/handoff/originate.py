@@ -192,10 +192,9 @@ class OriginateResources:
         channels = self.house.channels
         if near in channels.live:
             return None
-        one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"), routine=_DIALLING)
-        one.state = "dialled"
+        one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"))
+        one.state, one.walks = "dialled", False
         if far in channels.live or far == near:
-            one.routine = ("", "")
             channels.add(one)
             channels.gone(one, 0)
             return None
@@ -203,7 +202,7 @@ class OriginateResources:
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
-        one.thread.application, one.thread.data = _DIALLING
+        one.thread.resting = one.thread.application, one.thread.data = _DIALLING
         channels.publish(one)
         origination = Origination(one, two, device)
         self._dialled[one.ident] = origination

@@ -129,6 +129,7 @@ class Thread:
         kind: ``local`` or ``sip``; ``${CHANNEL(channeltype)}`` is derived from it.
         context, exten, priority: Where it is.
         application, data: What runs now, or ran last.
+        resting: What it shows between the dialplan's applications: only channels that ARI originated have something.
         variables: Channel variables by plain name (without ``_`` and ``__``).
         prefixes: For inherited variables, ``_`` or ``__`` by plain name.
         state: ``Down``, ``Ring``, ``Ringing``, ``Up``, ``Busy``.
@@ -170,6 +171,7 @@ class Thread:
         "owner",
         "prefixes",
         "priority",
+        "resting",
         "state",
         "stuck",
         "then",
@@ -201,6 +203,7 @@ class Thread:
         self.exten = exten
         self.priority = priority
         self.application = ""
+        self.resting = ("", "")
         self.data = ""
         self.variables: dict[str, str] = {} if variables is None else variables
         self.prefixes: dict[str, str] = {}
