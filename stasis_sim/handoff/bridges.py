@@ -137,6 +137,10 @@ class Bridges:
         self._name_peers(bridge)
         self._changed(bridge)
 
+    def reconfigured(self, bridge: Bridge) -> None:
+        """Something else has come between the bridge and a channel: all hear again who the others are (mute)."""
+        self._name_peers(bridge)
+
     def leave(self, bridge: Bridge, channel: Channel) -> None:
         """A channel goes, and the application that controls it is interested in the bridge once less.
 

@@ -53,6 +53,7 @@ class Channel:
         peer: The other half of a Local channel that ARI originated.
         answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
+        muted: In which directions it is muted: `in`, `out`.
         answer: The final answer of a SIP caller who has hung up; None: he has not.
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
@@ -67,6 +68,7 @@ class Channel:
         "control",
         "forwards",
         "ident",
+        "muted",
         "nested",
         "offer",
         "peer",
@@ -93,6 +95,7 @@ class Channel:
         self.peer: Channel | None = None
         self.answered_at: int | None = None
         self.bridged = False
+        self.muted: frozenset[str] = frozenset()
         self.answer: str | None = None
         self.vanished = False
         self.session: SessionTimer | None = None

@@ -31,7 +31,7 @@ _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
 _VARIABLE_FAILED = bad("Failed to execute function")
 _OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
-_DIRECTIONS = frozenset({"in", "out", "both"})
+_DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
 
 REASONS = {
@@ -74,7 +74,7 @@ class ChannelResources:
             ("POST", f"{one}/answer"): self.answer,
             ("POST", f"{one}/dtmf"): self.dtmf,
             ("POST", f"{one}/mute"): self.mute,
-            ("DELETE", f"{one}/mute"): self.mute,
+            ("DELETE", f"{one}/mute"): self.unmute,
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
@@ -187,7 +187,19 @@ class ChannelResources:
         self.house.calls.signal(self.live[ident].thread, sign)
 
     def mute(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST and DELETE mute."""
+        """POST mute."""
+        return self._suppress(path, parameters, frozenset.union)
+
+    def unmute(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """DELETE mute."""
+        return self._suppress(path, parameters, frozenset.difference)
+
+    def _suppress(
+        self,
+        path: Sequence[str],
+        parameters: Parameters,
+        change: Callable[[frozenset[str], frozenset[str]], frozenset[str]],
+    ) -> Reply:
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
@@ -196,7 +208,19 @@ class ChannelResources:
             return bad("Direction is required")
         if direction not in _DIRECTIONS:
             return bad("Invalid direction specified")
-        return self._command(path[0], _nothing)
+        return self._command(path[0], self._mute, control, _DIRECTIONS[direction], change)
+
+    def _mute(
+        self,
+        control: Control,
+        directions: frozenset[str],
+        change: Callable[[frozenset[str], frozenset[str]], frozenset[str]],
+    ) -> None:
+        """Mute or not: what does it is put before the channel once for both directions, which a bridge notices."""
+        channel = control.channel
+        before, channel.muted = channel.muted, change(channel.muted, directions)
+        if bool(before) != bool(channel.muted) and control.bridge is not None:
+            self.house.bridges.reconfigured(control.bridge)
 
     def dtmf(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST dtmf: the loop is busy while it presses the keys."""
