@@ -70,6 +70,7 @@ class Calls:
         self.offers = offers
         self.timers = timers
         self.pbx = Pbx(configuration.dialplan, self, rules=floor.profile.dialplan, sounds=configuration.sounds)
+        channels.value_of = self.pbx.reported
         self.hangups = Hangups(self)
         self.loops = Loops(self)
         self.outbound: Outbound | None = None

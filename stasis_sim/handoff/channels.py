@@ -8,7 +8,7 @@ messages the channel as it is at that moment (continue-elsewhere).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff.events import CAUSES, Bus
@@ -115,6 +115,8 @@ class Channels:
         self.bus = bus
         self.profile = profile
         self.reported = reported
+        # What a channel has under a name of these.
+        self.value_of: Callable[[Thread, str], str] = lambda thread, name: thread.variables.get(name, "")
         self.everyone = bus.channels
         self.live: dict[str, Channel] = {}
         # Names that are not the id, of the channels that ARI made last.
@@ -128,7 +130,7 @@ class Channels:
             if len(self.names) > _NAMES_KEPT:
                 del self.names[next(iter(self.names))]
         if self.reported:
-            channel.shown = channel.shown._replace(variables=tuple((name, "") for name in self.reported))
+            channel.shown = channel.shown._replace(variables=self._reported(channel.thread))
         if self.everyone:
             self._publish(channel, "ChannelCreated")
 
@@ -252,7 +254,7 @@ class Channels:
         )
 
     def _reported(self, thread: Thread) -> tuple[tuple[str, str], ...]:
-        return tuple([(name, thread.variables.get(name, "")) for name in self.reported])
+        return tuple([(name, self.value_of(thread, name)) for name in self.reported])
 
     def _publish(
         self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None

@@ -226,6 +226,13 @@ class Pbx:
             return variables.read_function(self, thread, name)
         return variables.read_variable(self, thread, name)
 
+    def reported(self, thread: Thread, name: str) -> str:
+        """Return what channelvars show under a name: a function or a variable, but no made-up one (channelvars-read)."""
+        if name.endswith(")"):
+            return variables.read_function(self, thread, name) or ""
+        value = thread.variables.get(name)
+        return self.globals.get(name, "") if value is None else value
+
     def substitute(self, thread: Thread | None, text: str) -> str:
         """Return text with its references replaced; EVAL() within EVAL() too deep is empty."""
         template = compile_template(text)
