@@ -318,12 +318,12 @@ class Calls:
         channel.fire("withdraw")
         self.bus.out.append((STASIS, channel.ident, "", args, "ejected", CLAIM_TIMEOUT))
 
-    def leave(self, thread: Thread, how: str) -> int:
+    def leave(self, thread: Thread, how: str) -> int | None:
         """The dialplan's absolute timeout ends a stay in Stasis."""
         channel: Channel = thread.owner
         control = channel.control
         if control is None:
-            return 0
+            return None if channel.state == "connecting" else 0
         self.floor.hang_up(control, how)
         self.floor.run(control)
         return self.departed(channel, control.app.name)

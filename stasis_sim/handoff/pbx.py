@@ -138,8 +138,11 @@ class Pbx:
         if thread.unread and keys.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
             return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
+            linger = self.host.leave(thread, "absolute_timeout") if thread.inside else 0
+            if linger is None:
+                return None
             thread.timed_out = True
-            if thread.inside and (linger := self.host.leave(thread, "absolute_timeout")):
+            if linger:
                 thread.inside = False
                 thread.wake = now + linger
                 return self._pause(thread)

@@ -288,11 +288,12 @@ class Host(Protocol):
     def broadcast_over(self, thread: Thread) -> None:
         """Nobody claimed the channel in time, or it was hung up while waiting."""
 
-    def leave(self, thread: Thread, how: str) -> int:
+    def leave(self, thread: Thread, how: str) -> int | None:
         """The channel leaves Stasis for a reason of the dialplan's own: ``absolute_timeout``.
 
         Returns:
-            How long Stasis() waits before it returns, in microseconds (outbound-per-call-timeout).
+            How long Stasis() waits before it returns, in microseconds; None: it still waits for its WebSocket, and
+            looks at nothing else (outbound-per-call-timeout).
         """
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
@@ -365,7 +366,7 @@ class SilentHost:
     def broadcast_over(self, thread: Thread) -> None:
         """Forget it."""
 
-    def leave(self, thread: Thread, how: str) -> int:
+    def leave(self, thread: Thread, how: str) -> int | None:
         """Forget it."""
         return 0
 
