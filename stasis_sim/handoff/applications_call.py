@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import digits, endings, keys
@@ -29,9 +28,6 @@ _CONGESTION: Final = 34
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
 _INT_MAX: Final = 2_147_483_647
-_BROADCAST_MS: Final = 500
-_BROADCAST_LIMIT_MS: Final = 60_000
-_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _LENGTH: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\n\v\f\r]*(\S{1,9})?")
 _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
@@ -298,51 +294,6 @@ def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
     return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)
 
 
-def stasis(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Stasis(app[,arguments]): hands the channel over; where that fails, the dialplan goes on."""
-    pbx.set_variable(thread, "STASISSTATUS", "")
-    arguments = _stasis_arguments(data)
-    if not arguments:
-        return pbx.enter_stasis(thread, "", ())
-    return pbx.enter_stasis(thread, arguments[0], arguments[1:])
-
-
-_STASIS_ARGUMENTS: Final = 128
-
-
-@lru_cache(maxsize=1024)
-def _stasis_arguments(data: str) -> tuple[str, ...]:
-    """Split the argument of Stasis(), which is the same for most calls."""
-    return tuple(split_arguments(data, 1 + _STASIS_ARGUMENTS))
-
-
-def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
-    """StasisBroadcast([timeout[,filter[,arguments[,notify]]]]): offers the channel to all; the first claim gets it."""
-    given = [*split_arguments(data, 4), *[""] * 4]
-    timeout = scan_int(given[0]) if given[0] else _BROADCAST_MS
-    if timeout is None or not 0 <= timeout <= _BROADCAST_LIMIT_MS:
-        pbx.host.log(
-            "WARNING",
-            f"Channel {thread.name}: invalid timeout value '{given[0]}' (must be 0-{_BROADCAST_LIMIT_MS}ms), "
-            f"using default {_BROADCAST_MS}ms",
-        )
-        timeout = _BROADCAST_MS
-    arguments: Sequence[str] = given[2].split(":")[:_STASIS_ARGUMENTS] if given[2] else ()
-    notify = fold(given[3]) in _TRUE
-    # Set before, but what is published comes later than what the channel's own thread sends.
-    thread.variables["STASISSTATUS"] = ""
-    pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
-    pbx.set_variable(thread, "STASISSTATUS", "")
-
-    def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-        pbx.host.broadcast_over(thread)
-        pbx.host.log("WARNING", f"Channel {thread.name}: not claimed within {timeout}ms timeout")
-        pbx.set_variable(thread, "STASISSTATUS", "TIMEOUT")
-        return NEXT
-
-    return pbx.wait(thread, timeout * _MILLISECOND_US, unclaimed, listener=keys.nobody)
-
-
 CALL_APPLICATIONS: Final[dict[str, Application]] = {
     "Answer": answer,
     "Wait": wait,
@@ -362,6 +313,4 @@ CALL_APPLICATIONS: Final[dict[str, Application]] = {
     "Echo": echo,
     "RaiseException": raise_exception,
     "Incomplete": incomplete,
-    "Stasis": stasis,
-    "StasisBroadcast": stasis_broadcast,
 }

@@ -39,6 +39,8 @@ _UNAVAILABLE: Final = 0x43
 _RESTRICTION: Final = 0x60
 _SCREENING: Final = 0x03
 _SCREENINGS: Final = ("Not Screened", "Passed Screen", "Failed Screen", "Network Number")
+# What CONNECTEDLINE() has that is read as it is at first, whatever was written.
+_NOT_KEPT: Final = {"source": "unknown", "num-plan": "0", "tag": ""}
 # What is kept as it was set, under the name by which it is kept, with what it is before.
 _KEPT: Final = {
     **dict.fromkeys(("ani", "ani-num"), ("ani", "")),
@@ -241,9 +243,7 @@ def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:
         "name-pres": _shown(_presentation(thread, "name", _CONNECTED)),
         "num-pres": _shown(_presentation(thread, "num", _CONNECTED)),
         "pres": _shown(presentation(thread, _CONNECTED)),
-        "source": "unknown",
-        "num-plan": "0",
-        "tag": "",
+        **_NOT_KEPT,
     }
     if member not in known:
         pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
@@ -263,7 +263,7 @@ def _write_connected(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         _keep(thread, member, "1" if atoi(value) else "0", _CONNECTED)
     elif member in {"pres", "num-pres", "name-pres"}:
         _set_presentation(pbx, thread, member, value, _CONNECTED)
-    else:
+    elif member not in _NOT_KEPT:
         pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
     if _connected(thread) != before:
         pbx.host.connected_changed(thread)

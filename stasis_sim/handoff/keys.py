@@ -50,7 +50,7 @@ def nobody(_pbx: Pbx, _thread: Thread, _digit: str) -> bool:
 
 
 def ignore(_pbx: Pbx, _thread: Thread, _digit: str) -> bool:
-    """Take the ends of keys and forget them."""
+    """Forget keys, of which none gets stuck: the sound that plays wakes the channel up all the time (inferred)."""
     return False
 
 

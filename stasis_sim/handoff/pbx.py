@@ -27,7 +27,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from stasis_sim.handoff import endings, keys, variables
+from stasis_sim.handoff import applications_stasis, endings, keys, variables
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.routes import Application, Routes
@@ -39,8 +39,6 @@ from stasis_sim.handoff.thread import (
     JUMP,
     NEXT,
     PARK,
-    STASIS_ENTERED,
-    STASIS_LEFT,
     Continuation,
     DialplanRules,
     Host,
@@ -138,18 +136,22 @@ class Pbx:
         if thread.unread and keys.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
             return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
-            linger = self.host.leave(thread, "absolute_timeout") if thread.inside else 0
-            if linger is None:
-                return None
-            thread.timed_out = True
-            if linger:
-                thread.inside = False
-                thread.wake = now + linger
-                return self._pause(thread)
-            return self._finish(thread, cut_short=True)
+            return self._time_out(thread, now)
         if thread.wake is not None and now < thread.wake:
             return self._pause(thread)
         return self._finish(thread, cut_short=False)
+
+    def _time_out(self, thread: Thread, now: int) -> int | None:
+        """TIMEOUT(absolute) has run out: end the wait, and a stay in Stasis as soon as that can be."""
+        linger = self.host.leave(thread, "absolute_timeout") if thread.inside else 0
+        if linger is None:
+            return None
+        thread.timed_out = True
+        if not linger:
+            return self._finish(thread, cut_short=True)
+        thread.inside = False
+        thread.wake = now + linger
+        return self._pause(thread)
 
     def hangup(self, thread: Thread, cause: int = 0) -> int | None:
         """End the call from outside, whatever it does; a cause of 0 leaves HANGUPCAUSE alone."""
@@ -189,12 +191,12 @@ class Pbx:
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
         _wait_no_more(thread)
-        return self._walk(thread, self._settle(thread, self.enter_stasis(thread, app, args)))
+        return self._walk(thread, self._settle(thread, applications_stasis.enter(self, thread, app, args)))
 
     def refused(self, thread: Thread) -> int | None:
         """Let Stasis() fail after all, for a channel that waits in it."""
         _wait_no_more(thread)
-        return self._walk_on(thread, self._settle(thread, _failed_stasis(self, thread)))
+        return self._walk_on(thread, self._settle(thread, applications_stasis.fail(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
@@ -230,7 +232,7 @@ class Pbx:
         return variables.read_variable(self, thread, name)
 
     def reported(self, thread: Thread, name: str) -> str:
-        """Return what channelvars show under a name: a function or a variable, but no made-up one (channelvars-read)."""
+        """Return what channelvars show under a name: functions and variables, no made-up ones (channelvars-read)."""
         if name.endswith(")"):
             return variables.read_function(self, thread, name) or ""
         value = thread.variables.get(name)
@@ -309,18 +311,6 @@ class Pbx:
         if thread.state != state:
             thread.state = state
             self.host.state(thread, state)
-
-    def enter_stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:
-        """Hand the channel to an application; STASISSTATUS is "" already."""
-        outcome = self.host.stasis(thread, app, args)
-        if outcome == STASIS_ENTERED:
-            thread.inside = True
-            thread.wake = None
-            thread.then = _left_stasis
-            return PARK
-        if outcome == STASIS_LEFT:
-            return _left_stasis(self, thread, True)
-        return _failed_stasis(self, thread)
 
     def exception(self, thread: Thread, reason: str) -> None:
         """Go to ``e`` and keep for EXCEPTION() what happened where."""
@@ -430,13 +420,3 @@ def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
 def _wait_no_more(thread: Thread) -> None:
     thread.then = thread.wake = thread.listener = None
     thread.inside = False
-
-
-def _failed_stasis(pbx: Pbx, thread: Thread) -> int:
-    variables.set_variable(pbx, thread, "STASISSTATUS", "FAILED")
-    return HANGUP if thread.hungup else NEXT
-
-
-def _left_stasis(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-    variables.set_variable(pbx, thread, "STASISSTATUS", "SUCCESS")
-    return NEXT

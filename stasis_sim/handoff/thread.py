@@ -366,7 +366,7 @@ class SilentHost:
     def broadcast_over(self, thread: Thread) -> None:
         """Forget it."""
 
-    def leave(self, thread: Thread, how: str) -> int | None:
+    def leave(self, thread: Thread, how: str) -> int | None:  # noqa: ARG002 - as the protocol says
         """Forget it."""
         return 0
 

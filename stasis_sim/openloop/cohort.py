@@ -13,12 +13,16 @@ from stasis_sim.openloop.laboratory import examine
 from stasis_sim.openloop.links import FOR_EVER, Ints
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.paths import Path
+from stasis_sim.openloop.questions import Questions, Table
 from stasis_sim.openloop.records import Subject
 from stasis_sim.openloop.symbols import AGAIN, ARRIVAL, Symbols
 from stasis_sim.openloop.values import Numbered, Values
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from stasis_sim.openloop.records import Record
     from stasis_sim.openloop.values import Bits
     from stasis_sim.randomness import Drawn, Streams
     from stasis_sim.simulated.preparation import Prepared
@@ -29,8 +33,14 @@ MOST_PATHS: Final = 256
 PIECE: Final = 6_144
 """Calls that are computed at a time: the sums of so many stay near the processor."""
 
+SORTED: Final = 1024
+"""Calls that are sorted onto all ways at a time."""
+
 FEW: Final = 1024
 """Fewer calls than this are sorted out at once, without looking at popular ways first."""
+
+SOME: Final = 64
+"""Fewer calls than this are sorted onto all ways together, whichever way they went before."""
 
 POPULAR: Final = 16
 """A way is looked at by itself if at least one call in so many goes it."""
@@ -38,8 +48,8 @@ POPULAR: Final = 16
 NOBODY: Final = -1
 
 
-def _pieces(rows: Ints) -> list[Ints]:
-    return [rows[begin : begin + PIECE] for begin in range(0, len(rows), PIECE)]
+def _pieces(rows: Ints, size: int) -> list[Ints]:
+    return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
 
 
 def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
@@ -60,12 +70,27 @@ class Ways:
         symbols: What instants are made of.
         sums: The instants and durations of all ways.
         paths: The ways, in the order in which they were found.
+        questions: What they ask.
+        table: All of that, ready to be put.
     """
 
     def __init__(self) -> None:
         self.symbols = Symbols()
         self.sums = Numbered()
         self.paths: list[Path] = []
+        self.questions = Questions()
+        self.table = Table(self.questions, ())
+
+    def add(self, record: Record, clients: Sequence[str], mortal: Sequence[bool]) -> Table:
+        """Add the way of a call, and return its questions."""
+        path = Path(record, clients, mortal, self.sums, self.questions)
+        self.paths.append(path)
+        self.table = Table(self.questions, (number for path in self.paths for number in path.questions))
+        return Table(self.questions, path.questions)
+
+    def by_count(self) -> list[int]:
+        """Return them with the most trodden ones first, by their places."""
+        return sorted(range(len(self.paths)), key=lambda way: (-self.paths[way].count, way))
 
 
 class Group(NamedTuple):
@@ -167,9 +192,9 @@ class Cohort:
         self._streams = streams
         self._history = history
         self._source = source
+        self._known = ways
         self._symbols = ways.symbols
         self._paths = ways.paths
-        self._sums = ways.sums
         self._taken: set[int] = set()
         self.messages = Messages()
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
@@ -238,7 +263,7 @@ class Cohort:
 
     def values(self, rows: Ints, horizon: int) -> Values:
         """Return the sums of some calls, as long as they are kept."""
-        return Values(self._sums, self._column, rows, horizon)
+        return Values(self._known.sums, self._column, rows, horizon)
 
     # -- ways -----------------------------------------------------------------------------------------------------
 
@@ -248,16 +273,13 @@ class Cohort:
         known = _distinct(before[before != NOBODY]).tolist()
         rest = [self._keep_to(way, rows[before == way], horizon) for way in known]
         rest.append(self._undisturbed(rows[before == NOBODY], horizon))
-        for some in _pieces(np.sort(np.concatenate(rest))):
+        for some in _pieces(np.sort(np.concatenate(rest)), SORTED):
             self._sort(some, horizon)
 
-    def _by_count(self) -> list[int]:
-        return sorted(range(len(self._paths)), key=lambda way: (-self._paths[way].count, way))
-
     def _undisturbed(self, rows: Ints, horizon: int) -> Ints:
-        """Send calls on the most trodden ways, where no link changes while they last, and return the others."""
+        """Send calls on the most trodden ways, where no link changes at an odd time, and return the others."""
         enough = sum(path.count for path in self._paths) // POPULAR
-        for way in self._by_count():
+        for way in self._known.by_count():
             if len(rows) < FEW or self._paths[way].count < enough:
                 break
             rows = self._keep_to(way, rows, horizon)
@@ -265,37 +287,35 @@ class Cohort:
 
     def _keep_to(self, way: int, rows: Ints, horizon: int) -> Ints:
         """Send calls on a way that they probably go, and return those of which that is not sure yet."""
-        path, rest = self._paths[way], [np.empty(0, np.int64)]
-        for some in _pieces(rows):
-            values, numbers = self.values(some, horizon), self.numbers[some]
-            if path.steady:
-                fit = path.undisturbed(values, numbers, self._history.watched)
-            else:
-                fit = path.fits(values, numbers, self._history.watched, np.ones(len(some), np.bool_))
+        path = self._paths[way]
+        if len(rows) < SOME or not path.kept:
+            return rows
+        rest = []
+        for some in _pieces(rows, PIECE):
+            values = self.values(some, horizon)
+            fit = path.undisturbed(values, self.numbers[some], self._history.watched)
             self._send(way, some, values, fit)
             rest.append(some[~fit])
         return np.concatenate(rest)
 
     def _sort(self, rows: Ints, horizon: int) -> None:
-        """Send calls on whatever ways they go; what is computed for one way serves the others."""
-        values, left = self.values(rows, horizon), np.ones(len(rows), np.bool_)
+        """Send calls on whatever ways they go."""
+        values, numbers, left = self.values(rows, horizon), self.numbers[rows], np.ones(len(rows), np.bool_)
 
-        def send(way: int) -> None:
-            nonlocal rows, values, left
-            fit = self._paths[way].fits(values, self.numbers[rows], self._history.watched, left)
-            self._send(way, rows, values, fit)
-            left &= ~fit
-            if 2 * np.count_nonzero(left) < len(rows):
-                rows = rows[left]
-                values, left = self.values(rows, horizon), np.ones(len(rows), np.bool_)
+        def send(table: Table, ways: Iterable[int]) -> None:
+            answers = table.put(values, numbers, self._history.watched)
+            for way in ways:
+                fit = answers.fit(self._paths[way].questions) & left
+                self._send(way, rows, values, fit)
+                left[fit] = False
+                if not left.any():
+                    return
 
-        for way in self._by_count():
-            if not len(rows):
-                return
-            send(way)
-        while len(rows):
+        if self._paths:
+            send(self._known.table, self._known.by_count())
+        while left.any():
             first = int(rows[np.argmax(left)])
-            send(self._explore(first, horizon))
+            send(self._explore(first, horizon), [len(self._paths) - 1])
             if self._ways[first] != len(self._paths) - 1:
                 raise AssertionError(f"call {self.numbers[first]} does not go its own way")
 
@@ -309,8 +329,8 @@ class Cohort:
             self._taken.add(way)
             path.count += len(some)
 
-    def _explore(self, row: int, horizon: int) -> int:
-        """Look at one call in the laboratory, and return the way that it goes."""
+    def _explore(self, row: int, horizon: int) -> Table:
+        """Look at one call in the laboratory, add the way that it goes, and return the questions of that."""
         # Those of this replication alone: what else a worker has done must not decide which engine computes it.
         if len(self._taken) >= MOST_PATHS:
             raise ClosedLoopError(f"calls that go in more than {MOST_PATHS:,} ways")
@@ -330,8 +350,7 @@ class Cohort:
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
         history = self._history
-        self._paths.append(Path(record, history.clients, [link.mortal for link in history.links], self._sums))
-        return len(self._paths) - 1
+        return self._known.add(record, history.clients, [link.mortal for link in history.links])
 
     def groups(self, horizon: int) -> list[Group]:
         """Return all calls, in pieces that go the same way."""
@@ -340,9 +359,22 @@ class Cohort:
         order = np.argsort(self._ways, kind="stable")
         ordered = self._ways[order]
         begins = _begins(ordered)
-        parts = np.split(order, begins[1:])
-        return [
-            Group(self._paths[way], some, self.values(some, horizon))
-            for way, rows in zip(ordered[begins], parts, strict=True)
-            for some in _pieces(rows)
+        cuts = [
+            (way, begin, min(begin + PIECE, end))
+            for way, first, end in zip(
+                ordered[begins].tolist(), begins.tolist(), [*begins[1:].tolist(), len(order)], strict=True
+            )
+            for begin in range(first, end, PIECE)
         ]
+        groups: list[Group] = []
+        while cuts:
+            # Of ways that few calls go, the calls of several are computed together.
+            first, together = cuts[0][1], [cut for cut in cuts if cut[2] <= cuts[0][1] + PIECE]
+            del cuts[: len(together)]
+            ends = [end - first for _, _, end in together]
+            parts = self.values(order[first : first + ends[-1]], horizon).parts(ends)
+            groups += [
+                Group(self._paths[way], order[begin:end], values)
+                for (way, begin, end), values in zip(together, parts, strict=True)
+            ]
+        return groups

@@ -246,6 +246,7 @@ class _Computation:
                         self._note_last(gone)
                     self._history.count(gone)
                     through.append(gone._replace(reasons=self._standings.reasons(gone)))
+                    gone.values.forget()
                 group.values.forget()
             staying.append(np.sort(np.concatenate(left)))
         self.sums.add(through, self._horizon, last=end == FOR_EVER)

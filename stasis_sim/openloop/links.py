@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -31,6 +32,7 @@ STOPPED: Final = (FROZEN, DEAF)
 """States in which nothing is read of what is written to it."""
 
 NOWHERE: Final = -1
+"""No change, no look, no sum: before all of them."""
 
 TIED: Final = "a call and a connection change at one instant"
 """Nothing says which of them goes first."""
@@ -233,70 +235,84 @@ class Link:
         fatal = np.append(times[:-1][np.diff(deaths[:-1], prepend=0) > 0], FOR_EVER)
         return _Arrays(times, connections, states, ends, deaths, stood, fatal)
 
-    def find(
-        self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None
-    ) -> tuple[Ints, NDArray[np.bool_] | None]:
-        """Find the last change before something happens.
+    def find_all(
+        self, at: Ints, ranks: Sequence[int], numbers: Ints, since: Ints | None = None
+    ) -> tuple[Ints, list[tuple[int, int]]]:
+        """Find the last change before each of several things that happen to calls.
 
         Args:
-            at: When it happens, in microseconds.
-            rank: What kind of happening it is.
-            numbers: Of which calls.
+            at: When they happen, in microseconds: a row for each thing, a column for each call.
+            ranks: What kind of happening each of them is.
+            numbers: Of the calls.
             since: Changes that were before, from which the search may start.
 
         Returns:
-            Places in the list of changes, -1 for before all; and where both happen at one instant, and nothing says
-            which goes first, if anywhere.
+            Places in the list of changes, -1 for before all, and the row and column of those where both happen at one
+            instant, and nothing says which goes first.
         """
         self.reach(int(at.max(initial=0)))
         times = self._arrays.times
         if since is None:
-            found = count_before(times, at, "right") - 1
+            found = count_before(times, at.ravel(), "right").reshape(at.shape) - 1
         else:
             found = since
             while (behind := times[found + 1] <= at).any():
                 found = found + behind
+        tied = []
         # Before the first change stands the end of all times, at which nothing happens.
-        touching = np.flatnonzero(times[found] == at)
-        if not len(touching):
-            return found, None
-        found, tied = found.copy(), np.zeros(len(at), np.bool_)
-        for each in touching:
-            place, mine = int(found[each]), priority(rank, int(numbers[each]))
-            while place >= 0 and times[place] == at[each] and self.priorities[place] > mine:
-                place -= 1
-            tied[each] = place >= 0 and times[place] == at[each] and self.priorities[place] == mine
-            found[each] = place
+        touching = times[found] == at
+        if touching.any():
+            found = found.copy()
+            for row, call in np.argwhere(touching).tolist():
+                place, ties = self._before(int(at[row, call]), priority(ranks[row], int(numbers[call])))
+                found[row, call] = place
+                if ties:
+                    tied.append((row, call))
         return found, tied
 
-    def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
-        """Find the last change before something happens, as :meth:`find` does.
+    def _before(self, at: int, mine: int) -> tuple[int, bool]:
+        """Find the last change before something that happens at an instant, and say whether nothing orders the two."""
+        place = bisect_right(self.times, at) - 1
+        while place >= 0 and self.times[place] == at and self.priorities[place] > mine:
+            place -= 1
+        return place, place >= 0 and self.times[place] == at and self.priorities[place] == mine
+
+    def _place(self, at: int, rank: int, number: int) -> int:
+        """Find the last change before one thing happens.
 
         Raises:
             ClosedLoopError: Both happen at one instant, and nothing says which goes first.
         """
-        found, tied = self.find(at, rank, numbers, since)
-        if tied is not None and tied.any():
+        self.reach(at)
+        place, tied = self._before(at, priority(rank, number))
+        if tied:
             raise ClosedLoopError(TIED)
-        return found
+        return place
+
+    def look(self, at: Ints, rank: int, numbers: Ints, since: Ints | None = None) -> Ints:
+        """Find the last change before something happens to each call, as :meth:`find_all` does.
+
+        Raises:
+            ClosedLoopError: Both happen at one instant, and nothing says which goes first.
+        """
+        found, tied = self.find_all(at[np.newaxis], [rank], numbers, None if since is None else since[np.newaxis])
+        if tied:
+            raise ClosedLoopError(TIED)
+        places: Ints = found[0]
+        return places
 
     def one(self, at: int, rank: int, number: int) -> Glance:
         """Return how the link was when one thing happened."""
-        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        arrays = self._arrays
-        return Glance(
-            *(int(each[place][0]) for each in (arrays.states, arrays.connections, arrays.deaths, arrays.stood))
-        )
+        place, arrays = self._place(at, rank, number), self._arrays
+        return Glance(*(int(each[place]) for each in (arrays.states, arrays.connections, arrays.deaths, arrays.stood)))
 
     def holds(self, at: int, rank: int, number: int, until: int) -> bool:
         """Say whether the connection at a happening stands up to an instant."""
-        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        return bool(self.lasts(place, np.array([until], np.int64))[0])
+        return bool(self.lasts(np.array([self._place(at, rank, number)]), np.array([until], np.int64))[0])
 
     def lives(self, at: int, rank: int, number: int, until: int) -> bool:
         """Say whether the program lives from a happening up to an instant."""
-        place = self.look(np.array([at], np.int64), rank, np.array([number], np.int64))
-        return bool(self.survives(place, np.array([until], np.int64))[0])
+        return bool(self.survives(np.array([self._place(at, rank, number)]), np.array([until], np.int64))[0])
 
     def unread(self, at: Ints, rank: int, numbers: Ints, latency: int) -> Ints:
         """Return for messages since when nothing is read, as the number of a change or of a stall; else NOWHERE."""

@@ -6,15 +6,16 @@ of arrays, and its rows the places of those sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from stasis_sim.observe.hearing import deceived, starts
 from stasis_sim.openloop.happenings import AttemptRow, CommandRow, EventRow, Look, Message, Passage, When
-from stasis_sim.openloop.links import FOR_EVER
+from stasis_sim.openloop.links import FOR_EVER, NOWHERE
 from stasis_sim.openloop.moments import ClosedLoopError, Condition, Moment, Sum
+from stasis_sim.openloop.questions import Kind, Question, sign
 from stasis_sim.openloop.records import Happening, Record, Sent
 from stasis_sim.openloop.symbols import HORIZON
 from stasis_sim.openloop.watches import Watch
@@ -22,12 +23,13 @@ from stasis_sim.openloop.watches import Watch
 if TYPE_CHECKING:
     from stasis_sim.observe import trace
     from stasis_sim.openloop.links import Ints, Link
+    from stasis_sim.openloop.questions import Questions
     from stasis_sim.openloop.values import Bits, Numbered, Values
 
 NOTHING: Final[Sum] = (0, ())
 """No time at all."""
 
-_HOLDS: Final = {"<0": np.less, ">=0": np.greater_equal, "==0": np.equal, "!=0": np.not_equal}
+_HOLDS: Final = {">=0": np.greater_equal, "==0": np.equal, "!=0": np.not_equal}
 
 
 class Path:
@@ -38,6 +40,7 @@ class Path:
         clients: Names of the clients, by position.
         mortal: For each client whether its program can die.
         sums: Instants and durations of all paths of the source; new ones are added.
+        questions: What all of them ask, likewise.
 
     Attributes:
         sums: Those of all paths, by number.
@@ -48,7 +51,8 @@ class Path:
         piles: To the links of which clients something is written that may not be read, when, and how many octets.
         arrival: When they arrive.
         starts: For each attempt that entered and had a StasisStart of its own what became of that.
-        steady: Whether every link is as it was when they arrived, at every look at it.
+        questions: What it asks of a call, by number.
+        kept: Whether nothing was lost, and all happens to each of them that happens to one.
         deceived: Apps that believe in them although they are gone.
         done: When nothing can change its rows any more.
         killed: Whether it ends with Asterisk.
@@ -61,7 +65,9 @@ class Path:
         count: How often a call was found to go this way; the most trodden ones are tried first.
     """
 
-    def __init__(self, record: Record, clients: Sequence[str], mortal: Sequence[bool], sums: Numbered) -> None:
+    def __init__(
+        self, record: Record, clients: Sequence[str], mortal: Sequence[bool], sums: Numbered, questions: Questions
+    ) -> None:
         self.count = 0
         self.sums = sums
         self._own: dict[Sum, None] = {}
@@ -89,7 +95,7 @@ class Path:
         self.starts = tuple((rows[id(stay)], start.fate) for stay, start in starts(call.events, call.attempts))
         self.deceived = deceived(call.events, call.attempts, over=call.ended is not None)
         self.killed = record.killed
-        self._happened = [self._sum(at) for at in record.happened]
+        self._happened = [_moment(at).sum for at in record.happened]
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
         looks = [Look(look.client, self._when(look.happening), *look[2:]) for look in record.looks]
@@ -98,13 +104,16 @@ class Path:
                 client,
                 list(dict.fromkeys(look for look in looks if look.client == client)),
                 [message for message in self.messages if message.client == client],
+                mortal=client < len(mortal) and mortal[client],
             )
             for client in dict.fromkeys(look.client for look in looks)
         )
-        self.steady = not self._happened and all(watch.steady for watch in self._watches)
-        tests = [(self._number(each.sum), each.relation) for each in self._conditions(record)]
+        self.kept = not self._happened and all(watch.kept for watch in self._watches)
+        conditions = self._conditions(record)
+        tests = [(self._number(each.sum), each.relation) for each in conditions]
         self._ends = [test for test in tests if test[1] == ">=0" and (HORIZON, 1) in sums[test[0]][1]]
         self._tests = [test for test in tests if test not in self._ends]
+        self.questions = [questions.number(each) for each in self._asked(conditions, questions)]
         self.symbols = tuple(dict.fromkeys(symbol for _, terms in self._own for symbol, _ in terms))
         self.messages = tuple(
             message._replace(queues=not message.lost and (sums[message.service] != NOTHING or self._waits(sent)))
@@ -161,12 +170,29 @@ class Path:
         conditions = dict(record.conditions)
         for earlier, later in self._around(record):
             conditions[Condition((later - earlier).sum, ">=0")] = None
-        uncertain = [condition for condition in conditions if not condition.certain]
+        uncertain = list(dict.fromkeys(_stated(condition) for condition in conditions if not condition.certain))
         needed: list[Condition] = []
         for place, condition in enumerate(uncertain):
             if not _implied(condition, [*needed, *uncertain[place + 1 :]]):
                 needed.append(condition)
         return needed
+
+    def _asked(self, conditions: Iterable[Condition], questions: Questions) -> Iterator[Question]:
+        """Yield all that is asked of a call that may go this way."""
+        for (constant, terms), relation in conditions:
+            if relation == ">=0":
+                yield self._sign((constant, terms), negative=False)
+            else:
+                number = self._number((constant, terms))
+                yield Question(Kind.ZERO, NOWHERE, number, right=relation == "==0")
+        for constant, terms in self._happened:
+            yield self._sign((constant - FOR_EVER, terms), negative=True)
+        for watch in self._watches:
+            yield from watch.questions(questions)
+
+    def _sign(self, made: Sum, *, negative: bool) -> Question:
+        stated, right = sign(made, negative=negative)
+        return Question(Kind.NEGATIVE, NOWHERE, self._number(stated), right)
 
     def _waits(self, sent: Sent) -> bool:
         """Whether something hangs on how long a message waits for a worker."""
@@ -188,53 +214,19 @@ class Path:
     # -- computing ------------------------------------------------------------------------------------------------
 
     def undisturbed(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Bits:
-        """Say which calls surely go this way, because no link changes while they last. It is a steady one.
+        """Say which calls surely go this way, because no link changes while it must be the same; nothing is lost on it.
 
         Args:
             values: The sums of the calls.
             numbers: Of the calls.
             links: The links of the clients, behind them their doors, and behind these the files.
         """
-        fit = self._meant(values, np.ones(len(numbers), np.bool_))
-        for watch in self._watches:
-            fit &= watch.stays(links[watch.client], values, numbers)
-        return fit
-
-    def fits(self, values: Values, numbers: Ints, links: Sequence[Link], asked: Bits) -> Bits:
-        """Say which calls go this way.
-
-        Args:
-            values: The sums of the calls.
-            numbers: Of the calls.
-            links: The links of the clients, behind them their doors, and behind these the files.
-            asked: Of which calls it is asked; the others do not.
-        """
-        happens = asked
-        for number in self._happened:
-            happens = happens & (values.raw(number) < FOR_EVER)
-        if self._happened and not happens.all():
-            # What does not happen has no instant: nothing may be looked up for the others.
-            fit, some = np.zeros(len(numbers), np.bool_), np.flatnonzero(happens)
-            if len(some):
-                fit[some] = self._fits(values.of(some), numbers[some], links, np.ones(len(some), np.bool_))
-            return fit
-        return self._fits(values, numbers, links, asked)
-
-    def _fits(self, values: Values, numbers: Ints, links: Sequence[Link], asked: Bits) -> Bits:
-        """Say which calls go this way, of those to which all happens that happens on it."""
-        fit = self._meant(values, asked)
-        for watch in self._watches:
-            if not fit.any():
-                break
-            fit = watch.holds(links[watch.client], values, numbers, fit)
-        return fit
-
-    def _meant(self, values: Values, asked: Bits) -> Bits:
-        """Say of which calls the sums are as they must be."""
-        fit = asked.copy()
+        fit = np.ones(len(numbers), np.bool_)
         # Nothing is later than an end that is not known yet.
         for number, relation in (*self._tests, *(self._ends if values.horizon < FOR_EVER else ())):
             fit &= _HOLDS[relation](values.raw(number), 0)
+        for watch in self._watches:
+            fit &= watch.stays(links[watch.client], values, numbers)
         return fit
 
     def latest(self, values: Values) -> Ints:
@@ -264,18 +256,26 @@ def _moment(value: int) -> Moment:
     return value
 
 
+def _stated(condition: Condition) -> Condition:
+    """Return a condition so that no other one says the same: of whole numbers."""
+    if condition.relation != "<0":
+        return condition
+    constant, terms = condition.sum
+    return Condition((-1 - constant, tuple((symbol, -factor) for symbol, factor in terms)), ">=0")
+
+
 def _implied(condition: Condition, others: Iterable[Condition]) -> bool:
     """Whether a condition holds wherever one of others does: no symbol is ever negative."""
-    sign = {">=0": 1, "<0": -1}.get(condition.relation)
-    if sign is None:
-        return Condition(condition.sum, "<0") in others
     constant, terms = condition.sum
+    if condition.relation != ">=0":
+        above = Condition((constant - 1, terms), ">=0")
+        return not {above, _stated(Condition(condition.sum, "<0"))}.isdisjoint(others)
     for other in others:
-        if other.relation == condition.relation and other != condition:
+        if other.relation == ">=0" and other != condition:
             less, its = other.sum
             factors = dict(terms)
             for symbol, factor in its:
                 factors[symbol] = factors.get(symbol, 0) - factor
-            if all(sign * rest >= 0 for rest in (constant - less, *factors.values())):
+            if constant >= less and all(factor >= 0 for factor in factors.values()):
                 return True
     return False

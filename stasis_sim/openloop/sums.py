@@ -276,13 +276,13 @@ class Sums:
         self._strand(bunch, counted, end)
         self._count_events(bunch, outages, counted)
         for command in path.commands:
-            measured = self._measured(bunch.value(command.at), counted)
+            measured = self._measured(bunch, command.at, counted)
             if measured:
                 ledger.commands[command.client, command.status] += measured
 
-    def _measured(self, at: Ints, counted: Measured) -> int:
-        """Return how many instants are not in the warm-up; what is about a call that counts is not."""
-        return len(at) if counted.all else int(np.count_nonzero(at >= self._warmup))
+    def _measured(self, bunch: Bunch, at: int, counted: Measured) -> int:
+        """Return for how many calls an instant is not in the warm-up; what is about a call that counts is not."""
+        return counted.number if counted.all else int(np.count_nonzero(bunch.value(at) >= self._warmup))
 
     def _meet(self, app: str, at: Ints) -> None:
         """Note when an app was asked for that no client serves."""
@@ -337,7 +337,7 @@ class Sums:
         for event in events:
             if event.fate in GONE:
                 self._missed[event.app].add(outages[event.app].within(bunch.at(event.when)))
-            measured = self._measured(bunch.at(event.when), counted)
+            measured = self._measured(bunch, event.when.at, counted)
             if measured:
                 client = None if event.link is None else clients[event.link]
                 self._ledger.events[event.app, event.type, event.fate, client] += measured

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stasis_sim.openloop.links import FOR_EVER, TIED
-from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.simulated.clock import Rank
+from stasis_sim.openloop.happenings import Look, Message
+from stasis_sim.openloop.questions import Kind, Question, Questions, until
 
 if TYPE_CHECKING:
-    from stasis_sim.openloop.happenings import Look, Message
     from stasis_sim.openloop.links import Ints, Link
-    from stasis_sim.openloop.values import Bits, Seen, Values
+    from stasis_sim.openloop.values import Bits, Values
+
+
+_Step = tuple[Look, list[Message]]
+"""A look, and what was written then."""
+
+
+class _Run(NamedTuple):
+    """Looks one after the other that saw the same, and what was written meanwhile.
+
+    Attributes:
+        first, last: The first of them and the last one.
+        due: Up to when its messages need the link, as the number of a sum; None: there are none.
+    """
+
+    first: Look
+    last: Look
+    due: int | None
 
 
 class Watch:
@@ -24,74 +39,80 @@ class Watch:
         client: Position of the client.
         looks: At it, in the order of time.
         messages: What was written to it, in order.
+        mortal: Whether the program of the client can die.
 
     Attributes:
         client: As given.
-        steady: Whether it is the same at every look.
+        kept: Whether everything arrived that was written to it, and was dealt with.
     """
 
-    def __init__(self, client: int, looks: Sequence[Look], messages: Sequence[Message]) -> None:
+    def __init__(self, client: int, looks: Sequence[Look], messages: Sequence[Message], *, mortal: bool) -> None:
         self.client = client
+        self._mortal = mortal
         self._steps = [(look, [message for message in messages if message.when == look.when]) for look in looks]
-        self._last = messages[-1] if messages else None
-        states = {look.state for look in looks}
-        kept = not any(message.lost or message.abandoned for message in messages)
-        self.steady = len(states) == 1 and kept and not any(look.died or look.renewed for look in looks)
+        self.kept = not any(message.lost or message.abandoned for message in messages)
+        self._runs = [_run(steps) for steps in _alike(self._steps)]
 
     def stays(self, link: Link, values: Values, numbers: Ints) -> Bits:
-        """Say for which calls the link was as demanded because it did not change at all while they lasted.
+        """Say for which calls the link was as demanded because it did not change while it had to be the same.
 
         Args:
             link: The link.
             values: The sums of the calls.
             numbers: Of the calls.
         """
-        first, last = self._steps[0][0], self._steps[-1][0]
-        begin = link.look(values[first.when.at], first.when.rank, numbers)
-        steady: Bits = link.stays(begin, values[last.when.at]) & (link.states(begin) == first.state)
-        if self._last is not None:
-            # None is through sooner than one that was written before it.
-            due = self._last.arrives if self._last.finish is None else self._last.finish
-            steady &= link.lasts(begin, _due(due, values))
-        return steady
-
-    def holds(self, link: Link, values: Values, numbers: Ints, asked: Bits) -> Bits:
-        """Say for which calls the link was as demanded at every look at it, and for every message on it.
-
-        Args:
-            link: The link.
-            values: The sums of the calls.
-            numbers: Of the calls.
-            asked: Of which calls it is asked; of the others it is not said.
-
-        Raises:
-            ClosedLoopError: Nothing says whether a call or a change of the link goes first.
-        """
-        mine = asked.copy()
-        arrived: Ints | None = None
-        before: Seen | None = None
-        for look, messages in self._steps:
-            seen = values.look(self.client, link, look.when, numbers, arrived)
-            if seen.tied is not None and (seen.tied & mine).any():
-                raise ClosedLoopError(TIED)
-            mine &= seen.states == look.state
-            if look.when.rank == Rank.ARRIVAL:
-                arrived = seen.places  # the first look, but for doors: they are looked at when a request comes
+        stays = np.ones(len(numbers), np.bool_)
+        before: Ints | None = None
+        for first, last, due in self._runs:
+            place = link.look(values[first.when.at], first.when.rank, numbers, before)
+            stays &= link.states(place) == first.state
+            stays &= link.stays(place, values[last.when.at])
+            if due is not None:
+                stays &= link.lasts(place, until(values[due], values.horizon))
             if before is not None:
-                mine &= (seen.stood != before.stood) == look.renewed
-                if link.mortal:
-                    mine &= link.died(seen.places, before.places) == look.died
-            if not mine.any():
-                return mine
+                stays &= (link.stood(place) != link.stood(before)) == first.renewed
+                if self._mortal:
+                    stays &= link.died(place, before) == first.died
+            before = place
+        return stays
+
+    def questions(self, questions: Questions) -> Iterator[Question]:
+        """Yield what is asked of the link at every look at it, and of every message on it.
+
+        Args:
+            questions: Those of all ways, for the numbers of looks.
+        """
+        before: int | None = None
+        for each, messages in self._steps:
+            look = questions.look(self.client, each.when.at, each.when.rank)
+            yield Question(Kind.STATE, look, each.state, right=True)
+            if before is not None:
+                yield Question(Kind.RENEWED, look, before, right=each.renewed)
+                if self._mortal:
+                    yield Question(Kind.DIED, look, before, right=each.died)
             for message in messages:
-                mine &= link.lasts(seen.places, _due(message.arrives, values)) != message.lost
+                yield Question(Kind.LASTS, look, message.arrives, right=not message.lost)
                 if message.finish is not None:
-                    mine &= link.survives(seen.places, _due(message.finish, values)) != message.abandoned
-            before = seen
-        return mine
+                    yield Question(Kind.LIVES, look, message.finish, right=not message.abandoned)
+            before = look
 
 
-def _due(sum_: int, values: Values) -> Ints:
-    """Return up to when something must last; what breaks after the end of the run has not broken."""
-    due = values[sum_]
-    return due if values.horizon == FOR_EVER else np.minimum(due, values.horizon + 1)
+def _alike(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
+    """Yield looks with what was written then, as many at a time as saw the same one after the other."""
+    alike = [steps[0]]
+    for step in steps[1:]:
+        look = step[0]
+        if look.state != alike[-1][0].state or look.renewed or look.died:
+            yield alike
+            alike = []
+        alike.append(step)
+    yield alike
+
+
+def _run(steps: Sequence[_Step]) -> _Run:
+    written = [message for _, messages in steps for message in messages]
+    due = None
+    if written:
+        # None is through sooner than one that was written before it.
+        due = written[-1].arrives if written[-1].finish is None else written[-1].finish
+    return _Run(steps[0][0], steps[-1][0], due)

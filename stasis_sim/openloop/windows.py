@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario import Scenario
 
-CALLS: Final = 1 << 14
+CALLS: Final = 1 << 15
 """About so many calls of each source are in a window."""
 
 _NONE: Final = np.empty(0, np.int64)

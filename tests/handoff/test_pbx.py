@@ -299,6 +299,27 @@ def test_keys_that_a_long_answer_puts_back_wait_for_another_frame() -> None:
         assert data(clock) == heard
 
 
+def test_a_sound_reads_the_keys_that_a_long_answer_puts_back() -> None:
+    """Playback() forgets them, so that a later key brings no end of theirs to who collects then."""
+    conf = (
+        "[t]\nexten => 100,1,Answer(1000)\n same => n,Playback(beep)\n same => n,WaitExten(2)\n"
+        "exten => 5,1,NoOp(five)\nexten => 7,1,NoOp(seven)\n"
+    )
+    pbx, thread, clock, _ = begin(conf)
+    pbx.dtmf(thread, Key("7"))
+    for clock.time in (1_000_000, 1_500_000):
+        pbx.resume(thread)
+    pbx.dtmf(thread, Key("5"))
+    assert data(clock) == ["five"]
+
+
+def test_what_a_connected_line_has_and_the_model_does_not_keep_is_no_error() -> None:
+    """Only a word that Asterisk does not know is one."""
+    for member, logged in (("tag", []), ("tog", [("ERROR", "Unknown connectedline data type 'tog'.")])):
+        conf = f"[t]\nexten => 100,1,Set(CONNECTEDLINE({member})=x)\n same => n,Wait(1)\n"
+        assert begin(conf)[2].logged == logged
+
+
 def test_group_counts_end_with_the_channel() -> None:
     """GROUP_COUNT counts channels that are there, so that a limit on calls works."""
     conf = "[t]\nexten => 100,1,Set(GROUP()=in)\n same => n,NoOp(${GROUP_COUNT(in)})\n same => n,Stasis(a)\n"
