@@ -157,7 +157,7 @@ class Calls:
         """
         thread = channel.thread
         channel.nested = True
-        thread.handler = True
+        thread.within = True
         thread.context, thread.exten, thread.priority = control.place or (
             thread.context,
             thread.exten,

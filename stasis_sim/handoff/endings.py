@@ -44,7 +44,7 @@ def turned(pbx: Pbx, thread: Thread, result: int) -> bool:
 
 def end(pbx: Pbx, thread: Thread) -> bool:
     """Hang up: send the channel through ``h`` and its hangup handlers, then let it go. True if it is gone."""
-    if not thread.handler:
+    if not thread.handler and not thread.within:
         thread.hungup = True
         thread.handler = True
         thread.deadline = None
