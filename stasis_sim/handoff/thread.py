@@ -137,7 +137,7 @@ class Thread:
         hungup: Whether a hangup has been requested (Asterisk's soft hangup).
         timed_out: Whether TIMEOUT(absolute) has run out and was not dealt with yet.
         handler: Whether it runs its ``h`` extension.
-        within: Whether its dialplan runs inside of Stasis(): at its end there is no ``h``, and nobody asks it to hang up.
+        within: Whether its dialplan runs inside of Stasis(): at its end is no ``h``, and nobody asks it to hang up.
         inside: Whether it is parked inside Stasis.
         ended: Whether the channel is gone.
         owner: Whatever the host keeps with it: the interpreter never looks at it.
