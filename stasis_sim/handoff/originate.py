@@ -18,9 +18,11 @@ from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
 from stasis_sim.handoff.text import atoi, fold, split_arguments
 from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
+from stasis_sim.handoff.variables import inherit
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 _LANGUAGE: Final = "CHANNEL(language)"
+_NOBODY: Final = ("", "")
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
@@ -100,9 +102,13 @@ class OriginateResources:
         if isinstance(place, Reply):
             return place
         near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
-        origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
+        source = self.house.channels.live.get(parameters.text("originator"))
+        near, far = self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2)
+        inherited = {} if source is None else inherit(source.thread)
+        origination = self._dial(device, near, far, inherited)
         if origination is None:
             return _EXISTS
+        calling = _NOBODY if source is None else self._take_over(origination.near, source)
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
@@ -117,7 +123,7 @@ class OriginateResources:
         if timeout != -1:
             seconds = timeout if timeout > 0 else _TIMEOUT_S
             origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
-        self.house.after(self._run, origination, given, caller)
+        self.house.after(self._run, origination, {**inherited, **given}, caller if any(caller) else calling)
         return ok(self.house.channels.json(origination.near))
 
     def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
@@ -182,7 +188,15 @@ class OriginateResources:
         self._made += 1
         return f"{(self.house.calls.wall()) // 1_000_000}.{self._made * 2 + half}"
 
-    def _dial(self, device: str, near: str, far: str) -> Origination | None:
+    def _take_over(self, near: Channel, source: Channel) -> tuple[str, str]:
+        """A new channel is connected to its originator's caller, and speaks its language (originate-from)."""
+        caller = source.thread.caller_name, source.thread.caller_number
+        self._connect(near, caller)
+        if _LANGUAGE in source.thread.extras:
+            near.thread.extras[_LANGUAGE] = source.thread.extras[_LANGUAGE]
+        return caller
+
+    def _dial(self, device: str, near: str, far: str, inherited: Mapping[str, str]) -> Origination | None:
         """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
         exten, _, rest = device.partition("@")
         context = rest.partition("/")[0] or "default"
@@ -202,6 +216,7 @@ class OriginateResources:
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
+        channels.give(one, inherited)
         one.thread.resting = one.thread.application, one.thread.data = _DIALLING
         channels.publish(one)
         origination = Origination(one, two, device)

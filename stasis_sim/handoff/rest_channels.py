@@ -33,6 +33,8 @@ _VARIABLE_FAILED = bad("Failed to execute function")
 _OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
 _DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
+_FIRST_PAUSE_MS = 100
+_KEYS = frozenset("0123456789*#aAbBcCdD")
 
 REASONS = {
     "normal": 16,
@@ -223,7 +225,7 @@ class ChannelResources:
             self.house.bridges.reconfigured(control.bridge)
 
     def dtmf(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST dtmf: the loop is busy while it presses the keys."""
+        """POST dtmf: the loop is busy while it presses the keys; what is none costs no time (originate-keys)."""
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
@@ -232,20 +234,38 @@ class ChannelResources:
             return bad("DTMF is required")
         between = parameters.number("between") or _DTMF_MS
         duration = parameters.number("duration") or _DTMF_MS
-        pauses = parameters.number("before") + parameters.number("after")
-        control.queue(self._press, (control, (pauses + len(keys) * (between + duration)) * 1000))
+        at = _FIRST_PAUSE_MS + parameters.number("before")
+        ends: list[tuple[str, int, int]] = []
+        for key in keys:
+            if key in _KEYS:
+                at += duration
+                ends.append((key, at, duration))
+                at += between
+        control.queue(self._press, (control, (at + parameters.number("after")) * 1000, ends))
         self.house.wake(control)
         return DONE
 
-    def _press(self, control: Control, delay_us: int) -> None:
+    def _press(self, control: Control, delay_us: int, ends: Sequence[tuple[str, int, int]]) -> None:
         timers = self.house.timers
-        serial = timers.set(delay_us, self._pressed, control, control.channel.ident)
+        channel = control.channel
+        serials = [timers.set(delay_us, self._pressed, control, channel.ident)]
+        if channel.peer is not None:
+            serials += [
+                timers.set(at * 1000, self._hear, (channel, key, duration), channel.ident) for key, at, duration in ends
+            ]
 
         def stop() -> None:
-            timers.cancel(serial)
+            for serial in serials:
+                timers.cancel(serial)
             control.busy = None
 
         control.busy = stop
+
+    def _hear(self, pressed: tuple[Channel, str, int]) -> None:
+        """The other half of a Local channel hears the end of a key (originate-keys)."""
+        channel, key, duration = pressed
+        if channel.peer is not None:
+            self.house.calls.key(channel.peer, key, duration)
 
     def _pressed(self, control: Control) -> None:
         control.busy = None

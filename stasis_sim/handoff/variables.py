@@ -55,6 +55,12 @@ def split_name(name: str) -> tuple[str, str]:
     return prefix, name[len(prefix) :]
 
 
+def inherit(thread: Thread) -> dict[str, str]:
+    """Return the variables that a channel made for this one gets: ``_NAME`` as ``NAME``, ``__NAME`` as it is."""
+    kept = {"_": "", "__": "__"}
+    return {kept[prefix] + name: thread.variables[name] for name, prefix in thread.prefixes.items()}
+
+
 def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) -> None:
     """Set a variable of the channel (without a channel: a global one), write a function, or delete with None."""
     if name.endswith(")"):
