@@ -88,7 +88,8 @@ class _Loader:
         for section in self.parsed.sections:
             if fold(section.name) == "globals":
                 for line in section.variables:
-                    self.pbx.globals[line.name.lstrip("_")] = self.substituted(line.value, line)
+                    self.pbx.globals[line.name.lstrip("_")] = value = self.substituted(line.value, line)
+                    self.dialplan.assigned.append((line.name, value))
         self.dialplan.globals = MappingProxyType(dict(self.pbx.globals))
         for section in self.parsed.sections:
             if fold(section.name) not in {"general", "globals"}:

@@ -186,8 +186,11 @@ def tryexec(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def _tried(pbx: Pbx, thread: Thread, result: int) -> int:
+    jumped = result == JUMP
+    thread.priority -= jumped
     pbx.set_variable(thread, "TRYSTATUS", "SUCCESS" if result in {NEXT, JUMP} else "FAILED")
-    return JUMP if result == JUMP else NEXT
+    thread.priority += jumped
+    return JUMP if jumped else NEXT
 
 
 def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
@@ -213,8 +216,9 @@ def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
         pbx.host.log("ERROR", f"Gosub attempted to reach non-existent destination '{where}' from '{origin}'")
         return HANGUP
     frame = Frame(thread.context, thread.exten, thread.priority + 1, special=special)
+    thread.context, thread.exten, thread.priority = place[0], place[1], place[2] - 1
     subroutines.enter(pbx, thread, frame, arguments)
-    thread.context, thread.exten, thread.priority = place
+    thread.priority += 1
     return JUMP
 
 
@@ -258,9 +262,10 @@ def return_(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.host.log("ERROR", "Return without Gosub: stack is empty")
         return HANGUP
     frame = thread.frames[-1]
-    thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority
+    thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority - 1
     subroutines.leave(pbx, thread)
     pbx.set_variable(thread, "GOSUB_RETVAL", data)
+    thread.priority += 1
     return HANGUP if frame.special else JUMP
 
 

@@ -75,8 +75,10 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
         timeout = _BROADCAST_MS
     arguments: Sequence[str] = given[2].split(":")[:_ARGUMENTS] if given[2] else ()
     notify = fold(given[3]) in _TRUE
+    # CallBroadcast shows it (broadcast-channelvars), but is sent at once; what a variable publishes comes on another
+    # thread.
+    thread.variables["STASISSTATUS"] = ""
     pbx.host.broadcast(thread, timeout * _MILLISECOND_US, given[1] or None, arguments, notify=notify)
-    # Asterisk sets it first; but CallBroadcast is sent at once, and what a variable publishes comes on another thread.
     pbx.set_variable(thread, "STASISSTATUS", "")
 
     def unclaimed(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:

@@ -127,6 +127,7 @@ class Bridges:
         bridge.members.append(channel)
         channel.bridged = True
         self._tell(bridge, channel)
+        self.channels.publish(channel)
         self._publish(bridge, "ChannelEnteredBridge", channel)
         before = bridge.technology
         self._choose(bridge)
@@ -135,6 +136,10 @@ class Bridges:
             bridge.members.insert(0, bridge.members.pop())
         self._name_peers(bridge)
         self._changed(bridge)
+
+    def reconfigured(self, bridge: Bridge) -> None:
+        """Something else has come between the bridge and a channel: all hear again who the others are (mute)."""
+        self._name_peers(bridge)
 
     def leave(self, bridge: Bridge, channel: Channel) -> None:
         """A channel goes, and the application that controls it is interested in the bridge once less.
@@ -145,6 +150,7 @@ class Bridges:
         self.channels.set_variable(channel, "BRIDGEPEER", None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)
+        self.channels.publish(channel)
         self._publish(bridge, "ChannelLeftBridge", channel)
         if not bridge.dissolved:
             self._choose(bridge)

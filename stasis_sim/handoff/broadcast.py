@@ -55,7 +55,7 @@ class Offers:
         if self.bus.bodies:
             body = {
                 "type": "CallBroadcast",
-                "channel": self.channels.json(channel),
+                "channel": self.channels.json(channel, self.channels.current(channel, running=True)),
                 "caller": channel.thread.caller_number,
                 "called": channel.thread.exten,
             }

@@ -70,6 +70,7 @@ class Calls:
         self.offers = offers
         self.timers = timers
         self.pbx = Pbx(configuration.dialplan, self, rules=floor.profile.dialplan, sounds=configuration.sounds)
+        channels.value_of = self.pbx.reported
         self.hangups = Hangups(self)
         self.loops = Loops(self)
         self.outbound: Outbound | None = None
@@ -156,7 +157,7 @@ class Calls:
         """
         thread = channel.thread
         channel.nested = True
-        thread.handler = True
+        thread.within = True
         thread.context, thread.exten, thread.priority = control.place or (
             thread.context,
             thread.exten,
@@ -207,7 +208,7 @@ class Calls:
             channel.answered_at = self.clock
             if channel.thread.kind == SIP:
                 self.hangups.peers.answered(channel)
-        self.channels.restated(channel)
+        self.channels.publish(channel)
         if self.halves is not None and channel.peer is not None and channel.thread.state == "Up":
             self.later.append((self.halves.answered, channel))
 
@@ -229,11 +230,19 @@ class Calls:
         """A step is about to run (subscribe-all: ChannelDialplan)."""
         ident = thread.channel
         self.bus.out.append((STEP, ident, thread.context, thread.exten, thread.priority, application, data))
-        self.channels.publish(thread.owner, application, data)
+        self.channels.publish(thread.owner)
+
+    def runs(self, thread: Thread) -> None:
+        """An application runs another one, which is the one that the channel shows (applications-within)."""
+        self.channels.publish(thread.owner)
 
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """A variable was set."""
         self.channels.variable(thread.owner, name, value)
+
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set."""
+        self.channels.global_variable(name, value)
 
     def state(self, thread: Thread, state: str) -> None:
         """The channel's state changed; who calls by a Local channel hangs up when he hears that it is busy."""
@@ -309,13 +318,15 @@ class Calls:
         channel.fire("withdraw")
         self.bus.out.append((STASIS, channel.ident, "", args, "ejected", CLAIM_TIMEOUT))
 
-    def leave(self, thread: Thread, how: str) -> None:
+    def leave(self, thread: Thread, how: str) -> int | None:
         """The dialplan's absolute timeout ends a stay in Stasis."""
         channel: Channel = thread.owner
         control = channel.control
-        if control is not None:
-            self.floor.hang_up(control, how)
-            self.floor.run(control)
+        if control is None:
+            return None if channel.state == "connecting" else 0
+        self.floor.hang_up(control, how)
+        self.floor.run(control)
+        return self.departed(channel, control.app.name)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up."""

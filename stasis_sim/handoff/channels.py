@@ -8,7 +8,7 @@ messages the channel as it is at that moment (continue-elsewhere).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff.events import CAUSES, Bus
@@ -51,9 +51,9 @@ class Channel:
         offer: The broadcast that it waits in.
         waits: Serial of the timer that its dialplan waits for, 0 for none.
         peer: The other half of a Local channel that ARI originated.
-        routine: The application it shows between the dialplan's: only channels that ARI originated have one.
         answered_at: When it was answered, in microseconds; None: it has not been.
         bridged: It has been in a bridge.
+        muted: In which directions it is muted: `in`, `out`.
         answer: The final answer of a SIP caller who has hung up; None: he has not.
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
@@ -68,10 +68,10 @@ class Channel:
         "control",
         "forwards",
         "ident",
+        "muted",
         "nested",
         "offer",
         "peer",
-        "routine",
         "session",
         "shown",
         "state",
@@ -81,7 +81,7 @@ class Channel:
         "walks",
     )
 
-    def __init__(self, ident: str, thread: Thread, *, routine: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, ident: str, thread: Thread) -> None:
         """Make a channel that nobody has heard of yet."""
         self.ident = ident
         self.thread = thread
@@ -93,13 +93,13 @@ class Channel:
         self.offer: Offer | None = None
         self.waits = 0
         self.peer: Channel | None = None
-        self.routine = routine
         self.answered_at: int | None = None
         self.bridged = False
+        self.muted: frozenset[str] = frozenset()
         self.answer: str | None = None
         self.vanished = False
         self.session: SessionTimer | None = None
-        self.walks = not routine[0]
+        self.walks = True
         self.nested = False
 
     def fire(self, stimulus: str) -> None:
@@ -115,6 +115,8 @@ class Channels:
         self.bus = bus
         self.profile = profile
         self.reported = reported
+        # What a channel has under a name of these.
+        self.value_of: Callable[[Thread, str], str] = lambda thread, name: thread.variables.get(name, "")
         self.everyone = bus.channels
         self.live: dict[str, Channel] = {}
         # Names that are not the id, of the channels that ARI made last.
@@ -128,7 +130,7 @@ class Channels:
             if len(self.names) > _NAMES_KEPT:
                 del self.names[next(iter(self.names))]
         if self.reported:
-            channel.shown = channel.shown._replace(variables=tuple((name, "") for name in self.reported))
+            channel.shown = channel.shown._replace(variables=self._reported(channel.thread))
         if self.everyone:
             self._publish(channel, "ChannelCreated")
 
@@ -151,13 +153,13 @@ class Channels:
 
     # -- what happens to a channel --------------------------------------------------------------------------------
 
-    def publish(self, channel: Channel, application: str, data: str) -> None:
-        """Publish a new snapshot, with what its difference from the last one says."""
+    def publish(self, channel: Channel) -> None:
+        """Publish a new snapshot with the application that runs, and what its difference from the last one says."""
         thread = channel.thread
         old = channel.shown
         told = self._reported(thread) if self.reported else ()
         new = channel.shown = Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, application, data, told
+            thread.state, thread.context, thread.exten, thread.priority, thread.application, thread.data, told
         )
         if channel.forwards or self.everyone:
             if old.state != new.state:
@@ -171,16 +173,18 @@ class Channels:
             extra = {"dialplan_app": new.application, "dialplan_app_data": new.data}
             self._publish(channel, "ChannelDialplan", extra)
 
-    def restated(self, channel: Channel) -> None:
-        """The state has changed while an application runs."""
-        self.publish(channel, channel.shown.application, channel.shown.data)
-
     def variable(self, channel: Channel, name: str, value: str, *, born: bool = True) -> None:
         """A variable was set, or deleted if the value is empty; `born`: the channel is not being made (channelvars)."""
         if self.reported and born and self.profile.variables_publish:
-            self.restated(channel)
+            self.publish(channel)
         if channel.forwards or self.everyone:
             self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
+
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set: who listens to all channels is told, of no channel (global-variables)."""
+        if self.everyone:
+            body = {"type": "ChannelVarset", "variable": name, "value": value} if self.bus.bodies else None
+            self.bus.publish([], self.everyone, "ChannelVarset", None, body)
 
     def give(self, channel: Channel, variables: Mapping[str, str]) -> None:
         """Give a channel that is being made variables, last ones first; `_` and `__` let others inherit them."""
@@ -206,7 +210,7 @@ class Channels:
 
     def called_by(self, channel: Channel) -> None:
         """The caller is another one (caller-set)."""
-        self.restated(channel)
+        self.publish(channel)
         if channel.forwards or self.everyone:
             shown = presentation(channel.thread)
             extra = {"caller_presentation": shown, "caller_presentation_txt": describe_presentation(shown)}
@@ -244,13 +248,13 @@ class Channels:
     def current(self, channel: Channel, *, running: bool) -> Snapshot:
         """The channel as it is now, with the application that runs or, between two, without."""
         thread = channel.thread
-        application, data = channel.shown[4:6] if running else channel.routine
+        application, data = (thread.application, thread.data) if running else thread.resting
         return Snapshot(
             thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
         )
 
     def _reported(self, thread: Thread) -> tuple[tuple[str, str], ...]:
-        return tuple([(name, thread.variables.get(name, "")) for name in self.reported])
+        return tuple([(name, self.value_of(thread, name)) for name in self.reported])
 
     def _publish(
         self, channel: Channel, event_type: str, extra: Mapping[str, Any] | None = None, shown: Snapshot | None = None

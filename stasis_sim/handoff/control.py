@@ -147,7 +147,8 @@ class Floor:
         app.subscribe(CHANNEL, channel.ident, channel.forwards)
         body = None
         if self.bus.bodies:
-            body = {"type": "StasisStart", "args": list(args), "channel": self.channels.json(channel)}
+            shown = self.channels.current(channel, running=True) if self.profile.fresh_blobs else None
+            body = {"type": "StasisStart", "args": list(args), "channel": self.channels.json(channel, shown)}
         self.bus.raise_event(app.topic, "StasisStart", channel.ident, body)
 
     # -- the loop ---------------------------------------------------------------------------------------------------

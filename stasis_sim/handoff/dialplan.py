@@ -228,6 +228,7 @@ class Dialplan:
     Attributes:
         contexts: By name; letter case counts.
         globals: ``[globals]``, substituted.
+        assigned: The lines of ``[globals]`` one by one, each of which sets a variable.
         autofallthrough: Whether a call that falls off the end is hung up; otherwise it waits for digits.
         clearglobalvars: Whether a reload forgets global variables.
         new_pattern_match: ``extenpatternmatchnew``: the other matcher.
@@ -235,6 +236,7 @@ class Dialplan:
 
     contexts: dict[str, Context] = field(default_factory=dict)
     globals: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    assigned: list[tuple[str, str]] = field(default_factory=list)
     autofallthrough: bool = True
     clearglobalvars: bool = False
     new_pattern_match: bool = False

@@ -44,7 +44,7 @@ def turned(pbx: Pbx, thread: Thread, result: int) -> bool:
 
 def end(pbx: Pbx, thread: Thread) -> bool:
     """Hang up: send the channel through ``h`` and its hangup handlers, then let it go. True if it is gone."""
-    if not thread.handler:
+    if not thread.handler and not thread.within:
         thread.hungup = True
         thread.handler = True
         thread.deadline = None
@@ -81,6 +81,7 @@ def invalid(pbx: Pbx, thread: Thread) -> int:
     """Send the channel to ``i``, else to ``e``, else end the call."""
     if pbx.exists(thread, thread.context, "i"):
         pbx.host.ending(thread, "invalid", "")
+        thread.application, thread.data = thread.resting
         pbx.set_variable(thread, "INVALID_EXTEN", thread.exten)
         thread.exten, thread.priority = "i", 1
         return JUMP

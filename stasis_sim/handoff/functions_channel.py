@@ -138,7 +138,7 @@ def _global(pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 def _write_global(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
-    pbx.globals[data] = value
+    pbx.set_variable(None, data, value)
 
 
 def _shared(_pbx: Pbx, thread: Thread, data: str) -> str:

@@ -78,9 +78,9 @@ class Hangups:
 
     def _hung_up_by_frame(self, channel: Channel, cause: int, told: dict[str, int], how: str) -> None:
         self._channels.hangup_requested(channel, told, running=True)
-        # The cause comes with a frame, and some waits read none (broadcast-hangup).
+        # The cause comes with a frame, which some waits do not read (broadcast-hangup), if it is one (reason-negative).
         deaf = channel.state in {"offered", "connecting"} or (channel.thread.stuck and channel.thread.inside)
-        self._cut(channel, 0 if deaf else cause, how)
+        self._cut(channel, 0 if deaf else max(cause, 0), how)
 
     def _dead(self, channel: Channel) -> None:
         """Asterisk has sent for long enough what nobody answers, its BYE at last (sip-callers, silent callers)."""

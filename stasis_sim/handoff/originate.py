@@ -18,9 +18,11 @@ from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
 from stasis_sim.handoff.text import atoi, fold, split_arguments
 from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
+from stasis_sim.handoff.variables import inherit
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 _LANGUAGE: Final = "CHANNEL(language)"
+_NOBODY: Final = ("", "")
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
@@ -100,10 +102,13 @@ class OriginateResources:
         if isinstance(place, Reply):
             return place
         near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
-        live = self.house.channels.live
-        if near in live or far in live:
+        source = self.house.channels.live.get(parameters.text("originator"))
+        near, far = self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2)
+        inherited = {} if source is None else inherit(source.thread)
+        origination = self._dial(device, near, far, inherited)
+        if origination is None:
             return _EXISTS
-        origination = self._dial(device, self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2))
+        calling = _NOBODY if source is None else self._take_over(origination.near, source)
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
@@ -118,7 +123,7 @@ class OriginateResources:
         if timeout != -1:
             seconds = timeout if timeout > 0 else _TIMEOUT_S
             origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
-        self.house.after(self._run, origination, given, caller)
+        self.house.after(self._run, origination, {**inherited, **given}, caller if any(caller) else calling)
         return ok(self.house.channels.json(origination.near))
 
     def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
@@ -183,20 +188,37 @@ class OriginateResources:
         self._made += 1
         return f"{(self.house.calls.wall()) // 1_000_000}.{self._made * 2 + half}"
 
-    def _dial(self, device: str, near: str, far: str) -> Origination:
+    def _take_over(self, near: Channel, source: Channel) -> tuple[str, str]:
+        """A new channel is connected to its originator's caller, and speaks its language (originate-from)."""
+        caller = source.thread.caller_name, source.thread.caller_number
+        self._connect(near, caller)
+        if _LANGUAGE in source.thread.extras:
+            near.thread.extras[_LANGUAGE] = source.thread.extras[_LANGUAGE]
+        return caller
+
+    def _dial(self, device: str, near: str, far: str, inherited: Mapping[str, str]) -> Origination | None:
+        """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
         exten, _, rest = device.partition("@")
         context = rest.partition("/")[0] or "default"
         exten = exten.partition("/")[0]
         name = f"Local/{exten}@{context}-{self.house.calls.local_pairs:08x}"
         self.house.calls.local_pairs += 1
         channels = self.house.channels
-        one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"), routine=_DIALLING)
-        one.state = "dialled"
+        if near in channels.live:
+            return None
+        one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"))
+        one.state, one.walks = "dialled", False
+        if far in channels.live or far == near:
+            channels.add(one)
+            channels.gone(one, 0)
+            return None
         two = Channel(far, Thread(far, context, exten, name=f"{name};2"))
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
-        channels.publish(one, *_DIALLING)
+        channels.give(one, inherited)
+        one.thread.resting = one.thread.application, one.thread.data = _DIALLING
+        channels.publish(one)
         origination = Origination(one, two, device)
         self._dialled[one.ident] = origination
         return origination
@@ -259,12 +281,13 @@ class OriginateResources:
         self._over(origination)
         near.fire("answered")
         near.thread.state = "Up"
-        self.house.channels.restated(near)
+        self.house.channels.publish(near)
         self._dial_event(origination, "ANSWER")
         calls = self.house.calls
         if origination.app:
             data = origination.app + (f",{origination.args}" if origination.args else "")
-            self.house.channels.publish(near, "Stasis", data)
+            near.thread.application, near.thread.data = "Stasis", data
+            self.house.channels.publish(near)
             self.house.channels.set_variable(near, "STASISSTATUS", "")
             app, *args = split_arguments(data)
             if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
@@ -282,7 +305,7 @@ class OriginateResources:
         near = origination.near
         if sign == "RINGING" and near.thread.state == "Down":
             near.thread.state = "Ringing"
-            self.house.channels.restated(near)
+            self.house.channels.publish(near)
         self._dial_event(origination, sign)
 
     def refused(self, far: Channel) -> None:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -102,17 +103,24 @@ class Pbx:
         self.routes.replace(dialplan)
         self.globals.clear()
         self.globals.update(dialplan.globals)
+        for name, value in dialplan.assigned:
+            self.host.global_variable(name, value)
+
+    def restart(self) -> None:
+        """Asterisk restarts: what it reads from its file is all that it knows (restart-globals)."""
+        fresh = {variables.split_name(name)[1]: value for name, value in self.dialplan.assigned}
+        if self.globals != fresh:
+            self.globals.clear()
+            self.globals.update(fresh)
+        if self.members:
+            self.members.clear()
 
     # -- what the host calls ------------------------------------------------------------------------------------
 
     def start(self, thread: Thread) -> int | None:
-        """Run a new thread from its place; one that does not exist falls back to ``s``, then to ``s@default``."""
+        """Run a new thread from its place, whether there is such a place or not (originate-nowhere)."""
         thread.exten = cut(thread.exten, NAME_BYTES)
         thread.context = cut(thread.context, NAME_BYTES)
-        if not self.exists(thread, thread.context, thread.exten, thread.priority):
-            thread.exten, thread.priority = "s", 1
-            if not self.exists(thread, thread.context, "s"):
-                thread.context = "default"
         return self._walk(thread, JUMP)
 
     def resume(self, thread: Thread, place: Place | None = None) -> int | None:
@@ -128,13 +136,22 @@ class Pbx:
         if thread.unread and keys.read_by(thread) and thread.unread[0].due <= now < (thread.wake or now + 1):
             return self._read(thread)
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
-            thread.timed_out = True
-            if thread.inside:
-                self.host.leave(thread, "absolute_timeout")
-            return self._finish(thread, cut_short=True)
+            return self._time_out(thread, now)
         if thread.wake is not None and now < thread.wake:
             return self._pause(thread)
         return self._finish(thread, cut_short=False)
+
+    def _time_out(self, thread: Thread, now: int) -> int | None:
+        """TIMEOUT(absolute) has run out: end the wait, and a stay in Stasis as soon as that can be."""
+        linger = self.host.leave(thread, "absolute_timeout") if thread.inside else 0
+        if linger is None:
+            return None
+        thread.timed_out = True
+        if not linger:
+            return self._finish(thread, cut_short=True)
+        thread.inside = False
+        thread.wake = now + linger
+        return self._pause(thread)
 
     def hangup(self, thread: Thread, cause: int = 0) -> int | None:
         """End the call from outside, whatever it does; a cause of 0 leaves HANGUPCAUSE alone."""
@@ -179,7 +196,7 @@ class Pbx:
     def refused(self, thread: Thread) -> int | None:
         """Let Stasis() fail after all, for a channel that waits in it."""
         _wait_no_more(thread)
-        return self._walk(thread, self._settle(thread, applications_stasis.fail(self, thread)))
+        return self._walk_on(thread, self._settle(thread, applications_stasis.fail(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""
@@ -204,8 +221,8 @@ class Pbx:
 
     # -- variables, for applications and the host ---------------------------------------------------------------
 
-    def set_variable(self, thread: Thread, name: str, value: str | None) -> None:
-        """Set a variable, or write a function if the name is ``FUNCTION(args)``; None deletes."""
+    def set_variable(self, thread: Thread | None, name: str, value: str | None) -> None:
+        """Set a variable, of no thread a global one, or write a function ``FUNCTION(args)``; None deletes."""
         variables.set_variable(self, thread, name, value)
 
     def get_variable(self, thread: Thread, name: str) -> str | None:
@@ -213,6 +230,13 @@ class Pbx:
         if name.endswith(")"):
             return variables.read_function(self, thread, name)
         return variables.read_variable(self, thread, name)
+
+    def reported(self, thread: Thread, name: str) -> str:
+        """Return what channelvars show under a name: functions and variables, no made-up ones (channelvars-read)."""
+        if name.endswith(")"):
+            return variables.read_function(self, thread, name) or ""
+        value = thread.variables.get(name)
+        return self.globals.get(name, "") if value is None else value
 
     def substitute(self, thread: Thread | None, text: str) -> str:
         """Return text with its references replaced; EVAL() within EVAL() too deep is empty."""
@@ -240,11 +264,19 @@ class Pbx:
         if found is None or self._depth >= _DEPTH_LIMIT:
             self.host.log("WARNING", f"application {name} is unknown or nested too deeply")
             return HANGUP
+        runner = thread.application, thread.data
+        thread.application, thread.data = found[0], data
+        self.host.runs(thread)
         self._depth += 1
         try:
-            return found[1](self, thread, data)
+            result = found[1](self, thread, data)
         finally:
             self._depth -= 1
+        if result == PARK:
+            thread.outer.append(partial(_back_in, runner))
+        else:
+            thread.application, thread.data = runner
+        return result
 
     def wait(
         self,
@@ -341,7 +373,10 @@ class Pbx:
 
     def _finish(self, thread: Thread, *, cut_short: bool) -> int | None:
         """End a wait and walk on."""
-        result = self._end_wait(thread, cut_short=cut_short)
+        return self._walk_on(thread, self._end_wait(thread, cut_short=cut_short))
+
+    def _walk_on(self, thread: Thread, result: int) -> int | None:
+        """Run steps after a wait, in which TIMEOUT(absolute) may have run out."""
         if thread.deadline is not None and self.host.now() >= thread.deadline:
             thread.timed_out = True
         return self._walk(thread, result)
@@ -370,6 +405,12 @@ class Pbx:
             self.host.ending(thread, "exited_nonzero", "")
         thread.context, thread.exten, thread.priority = place
         return self._walk(thread, JUMP)
+
+
+def _back_in(runner: tuple[str, str], _pbx: Pbx, thread: Thread, result: int) -> int:
+    """An application has returned to the one that ran it, which is not published (applications-within)."""
+    thread.application, thread.data = runner
+    return result
 
 
 def _after_wait(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:

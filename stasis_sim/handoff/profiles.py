@@ -37,8 +37,8 @@ class Profile:
         enter_inactive: A channel may enter, and be moved to, an application that is registered but inactive.
         never_forget: An application stays registered until Asterisk restarts.
         close_ends_all: The end of a connection takes away its applications' subscriptions to everything.
-        fresh_blobs: ChannelHangupRequest and StasisEnd show the channel as it is at that moment, not as it was
-            last published: without the application that has returned, and where `continue` has sent it.
+        fresh_blobs: ChannelHangupRequest, StasisStart and StasisEnd show the channel as it is at that moment, not as it
+            was last published: without the application that has returned, and where `continue` has sent it.
         variables_publish: A variable that is set makes the channel publish a snapshot, where ari.conf has channelvars.
         variable_objects: A variable of a new channel may be an object with its `value`.
         variables_wait: POST variable answers when the variable is set, not before.
@@ -47,7 +47,8 @@ class Profile:
         bridge_cache: Bridges are looked at in a cache: one that was destroyed and is still held too, while another one
             of its id may be made.
         devices_all_undone: A subscription to all device states can be undone as it was made, by `deviceState:`.
-        device_deletion_told: Who listens to a device hears of each DELETE on it, also of one that was not there.
+        device_deletion_told: Who listens to a device hears of each DELETE on it, if it has had a state since Asterisk
+            started.
         filters_early: What a connection is told while it opens passes the filter of events.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
             after it.
@@ -169,7 +170,7 @@ RULES: Final = (
         True,
         'subscribe-all; "if a connection is broken, Asterisk will know that a connection previously existed"',
     ),
-    Rule("fresh_blobs", False, True, False, "continue-elsewhere, subscribe-channel"),
+    Rule("fresh_blobs", False, True, False, "continue-elsewhere, subscribe-channel, channelvars-published"),
     Rule("variables_publish", True, False, True, "channelvars"),
     Rule("variable_objects", True, False, True, "access_rest:originate"),
     Rule("variables_wait", True, False, True, "busy-variable"),
@@ -177,7 +178,7 @@ RULES: Final = (
     Rule("bridge_update", False, True, False, "bridge-errors"),
     Rule("bridge_cache", False, True, False, "bridge-held, bridges-listed"),
     Rule("devices_all_undone", True, False, True, "device-states-all"),
-    Rule("device_deletion_told", False, True, False, "device-state-deleted"),
+    Rule("device_deletion_told", False, True, False, "device-state-deleted, device-never-there"),
     Rule("filters_early", True, False, True, "same-app-twice-filtered"),
     Rule("end_published", False, True, False, "originate-ends-in-h"),
     Rule("reason_code", True, False, True, "reason-code"),

@@ -80,10 +80,10 @@ class Parameters:
         return self._query.get(name)
 
     def number(self, name: str) -> int:
-        """A whole number; one that is missing or none is 0."""
-        value = self._body.get(name)
-        if isinstance(value, int):
-            return int(value)
+        """A whole number; one that is missing or none is 0, and so is any text in the body (numbers-in-bodies)."""
+        if name in self._body:
+            value = self._body[name]
+            return value if type(value) is int else 0
         text = self.text(name)
         return atoi(text) if text else 0
 

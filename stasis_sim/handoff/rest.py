@@ -51,7 +51,7 @@ class House:
         self.calls = Calls(configuration, self.channels, self.floor, self.offers, self.timers)
         self.loops = self.calls.loops
         # What parts that know of channels do when Asterisk restarts.
-        self.resets: list[Callable[[], None]] = []
+        self.resets: list[Callable[[], None]] = [self.calls.pbx.restart]
         # What runs once the reply to the present request has gone out.
         self.later: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         # The request that is being handled, and whether its handler has not returned yet.

@@ -9,6 +9,7 @@ from typing import Any, Final
 from stasis_sim.handoff.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App
+from stasis_sim.handoff.variables import read_variable
 
 _SCHEMES: Final = ("channel:", "bridge:", "endpoint:", "deviceState:")
 _BAD_SCHEME: Final = bad("Invalid event source URI scheme")
@@ -38,6 +39,9 @@ class ApplicationResources:
         self.devices: dict[str, str] = {}
         # They lie in Asterisk's database, which the recorder's does not keep (restart-device-states).
         house.resets.append(self.devices.clear)
+        # Devices that Asterisk has heard of since it started, whatever has become of them.
+        self._heard_of: set[str] = set()
+        house.resets.append(self._heard_of.clear)
 
     def routes(self) -> Routes:
         """The handlers by method and path."""
@@ -248,6 +252,7 @@ class ApplicationResources:
             return error(500, "Internal Server Error", "Unknown device")
         if self.devices.get(device) != state:
             self.devices[device] = state
+            self._heard_of.add(device)
             self.registry.device_changed(device, state)
         return DONE
 
@@ -259,7 +264,7 @@ class ApplicationResources:
         if device == _OWN_DEVICES:
             return _NO_DEVICE
         self.devices.pop(path[0], None)
-        if self.house.profile.device_deletion_told:
+        if self.house.profile.device_deletion_told and path[0] in self._heard_of:
             self.registry.device_changed(path[0], "UNKNOWN")
         return DONE
 
@@ -305,14 +310,14 @@ class ApplicationResources:
         name = parameters.text("variable")
         if not name:
             return bad("Variable name is required")
-        return ok({"value": self.house.calls.pbx.globals.get(name, "")})
+        return ok({"value": read_variable(self.house.calls.pbx, None, name) or ""})
 
     def set_global(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """POST /asterisk/variable."""
         name = parameters.text("variable")
         if not name:
             return bad("Variable name is required")
-        self.house.calls.pbx.globals[name] = parameters.text("value")
+        self.house.calls.pbx.set_variable(None, name, parameters.given("value"))
         return DONE
 
 

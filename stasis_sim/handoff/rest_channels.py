@@ -31,8 +31,10 @@ _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
 _VARIABLE_FAILED = bad("Failed to execute function")
 _OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
-_DIRECTIONS = frozenset({"in", "out", "both"})
+_DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
+_FIRST_PAUSE_MS = 100
+_KEYS = frozenset("0123456789*#aAbBcCdD")
 
 REASONS = {
     "normal": 16,
@@ -74,7 +76,7 @@ class ChannelResources:
             ("POST", f"{one}/answer"): self.answer,
             ("POST", f"{one}/dtmf"): self.dtmf,
             ("POST", f"{one}/mute"): self.mute,
-            ("DELETE", f"{one}/mute"): self.mute,
+            ("DELETE", f"{one}/mute"): self.unmute,
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
@@ -187,7 +189,19 @@ class ChannelResources:
         self.house.calls.signal(self.live[ident].thread, sign)
 
     def mute(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST and DELETE mute."""
+        """POST mute."""
+        return self._suppress(path, parameters, frozenset.union)
+
+    def unmute(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """DELETE mute."""
+        return self._suppress(path, parameters, frozenset.difference)
+
+    def _suppress(
+        self,
+        path: Sequence[str],
+        parameters: Parameters,
+        change: Callable[[frozenset[str], frozenset[str]], frozenset[str]],
+    ) -> Reply:
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
@@ -196,10 +210,22 @@ class ChannelResources:
             return bad("Direction is required")
         if direction not in _DIRECTIONS:
             return bad("Invalid direction specified")
-        return self._command(path[0], _nothing)
+        return self._command(path[0], self._mute, control, _DIRECTIONS[direction], change)
+
+    def _mute(
+        self,
+        control: Control,
+        directions: frozenset[str],
+        change: Callable[[frozenset[str], frozenset[str]], frozenset[str]],
+    ) -> None:
+        """Mute or not: what does it is put before the channel once for both directions, which a bridge notices."""
+        channel = control.channel
+        before, channel.muted = channel.muted, change(channel.muted, directions)
+        if bool(before) != bool(channel.muted) and control.bridge is not None:
+            self.house.bridges.reconfigured(control.bridge)
 
     def dtmf(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST dtmf: the loop is busy while it presses the keys."""
+        """POST dtmf: the loop is busy while it presses the keys; what is none costs no time (originate-keys)."""
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
@@ -208,20 +234,38 @@ class ChannelResources:
             return bad("DTMF is required")
         between = parameters.number("between") or _DTMF_MS
         duration = parameters.number("duration") or _DTMF_MS
-        pauses = parameters.number("before") + parameters.number("after")
-        control.queue(self._press, (control, (pauses + len(keys) * (between + duration)) * 1000))
+        at = _FIRST_PAUSE_MS + parameters.number("before")
+        ends: list[tuple[str, int, int]] = []
+        for key in keys:
+            if key in _KEYS:
+                at += duration
+                ends.append((key, at, duration))
+                at += between
+        control.queue(self._press, (control, (at + parameters.number("after")) * 1000, ends))
         self.house.wake(control)
         return DONE
 
-    def _press(self, control: Control, delay_us: int) -> None:
+    def _press(self, control: Control, delay_us: int, ends: Sequence[tuple[str, int, int]]) -> None:
         timers = self.house.timers
-        serial = timers.set(delay_us, self._pressed, control, control.channel.ident)
+        channel = control.channel
+        serials = [timers.set(delay_us, self._pressed, control, channel.ident)]
+        if channel.peer is not None:
+            serials += [
+                timers.set(at * 1000, self._hear, (channel, key, duration), channel.ident) for key, at, duration in ends
+            ]
 
         def stop() -> None:
-            timers.cancel(serial)
+            for serial in serials:
+                timers.cancel(serial)
             control.busy = None
 
         control.busy = stop
+
+    def _hear(self, pressed: tuple[Channel, str, int]) -> None:
+        """The other half of a Local channel hears the end of a key (originate-keys)."""
+        channel, key, duration = pressed
+        if channel.peer is not None:
+            self.house.calls.key(channel.peer, key, duration)
 
     def _pressed(self, control: Control) -> None:
         control.busy = None

@@ -129,6 +129,7 @@ class Thread:
         kind: ``local`` or ``sip``; ``${CHANNEL(channeltype)}`` is derived from it.
         context, exten, priority: Where it is.
         application, data: What runs now, or ran last.
+        resting: What it shows between the dialplan's applications: only channels that ARI originated have something.
         variables: Channel variables by plain name (without ``_`` and ``__``).
         prefixes: For inherited variables, ``_`` or ``__`` by plain name.
         state: ``Down``, ``Ring``, ``Ringing``, ``Up``, ``Busy``.
@@ -136,6 +137,7 @@ class Thread:
         hungup: Whether a hangup has been requested (Asterisk's soft hangup).
         timed_out: Whether TIMEOUT(absolute) has run out and was not dealt with yet.
         handler: Whether it runs its ``h`` extension.
+        within: Whether its dialplan runs inside of Stasis(): at its end is no ``h``, and nobody asks it to hang up.
         inside: Whether it is parked inside Stasis.
         ended: Whether the channel is gone.
         owner: Whatever the host keeps with it: the interpreter never looks at it.
@@ -170,6 +172,7 @@ class Thread:
         "owner",
         "prefixes",
         "priority",
+        "resting",
         "state",
         "stuck",
         "then",
@@ -177,6 +180,7 @@ class Thread:
         "unread",
         "variables",
         "wake",
+        "within",
     )
 
     def __init__(
@@ -201,6 +205,7 @@ class Thread:
         self.exten = exten
         self.priority = priority
         self.application = ""
+        self.resting = ("", "")
         self.data = ""
         self.variables: dict[str, str] = {} if variables is None else variables
         self.prefixes: dict[str, str] = {}
@@ -211,6 +216,7 @@ class Thread:
         self.hungup = False
         self.timed_out = False
         self.handler = False
+        self.within = False
         self.inside = False
         self.ended = False
         self.owner: Any = None
@@ -245,8 +251,14 @@ class Host(Protocol):
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run; the thread says where. The name is canonical, the data substituted."""
 
+    def runs(self, thread: Thread) -> None:
+        """An application runs another one: it is `thread.application` until it returns."""
+
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """A channel variable was set (ChannelVarset); the name is as it was written, with ``_`` or ``LOCAL()``."""
+
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set, or deleted if the value is empty."""
 
     def state(self, thread: Thread, state: str) -> None:
         """The channel's state changed (ChannelStateChange); ``thread.state`` is already the new one."""
@@ -279,8 +291,13 @@ class Host(Protocol):
     def broadcast_over(self, thread: Thread) -> None:
         """Nobody claimed the channel in time, or it was hung up while waiting."""
 
-    def leave(self, thread: Thread, how: str) -> None:
-        """The channel leaves Stasis for a reason of the dialplan's own: ``absolute_timeout``."""
+    def leave(self, thread: Thread, how: str) -> int | None:
+        """The channel leaves Stasis for a reason of the dialplan's own: ``absolute_timeout``.
+
+        Returns:
+            How long Stasis() waits before it returns, in microseconds; None: it still waits for its WebSocket, and
+            looks at nothing else (outbound-per-call-timeout).
+        """
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause: 16."""
@@ -319,8 +336,14 @@ class SilentHost:
     def step(self, thread: Thread, application: str, data: str) -> None:
         """Forget it."""
 
+    def runs(self, thread: Thread) -> None:
+        """An application runs another one: it is `thread.application` until it returns."""
+
     def variable(self, thread: Thread, name: str, value: str) -> None:
         """Forget it."""
+
+    def global_variable(self, name: str, value: str) -> None:
+        """A global variable was set, or deleted if the value is empty."""
 
     def state(self, thread: Thread, state: str) -> None:
         """Forget it."""
@@ -346,8 +369,9 @@ class SilentHost:
     def broadcast_over(self, thread: Thread) -> None:
         """Forget it."""
 
-    def leave(self, thread: Thread, how: str) -> None:
+    def leave(self, thread: Thread, how: str) -> int | None:  # noqa: ARG002 - as the protocol says
         """Forget it."""
+        return 0
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """Forget it."""

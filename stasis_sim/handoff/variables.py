@@ -55,6 +55,12 @@ def split_name(name: str) -> tuple[str, str]:
     return prefix, name[len(prefix) :]
 
 
+def inherit(thread: Thread) -> dict[str, str]:
+    """Return the variables that a channel made for this one gets: ``_NAME`` as ``NAME``, ``__NAME`` as it is."""
+    kept = {"_": "", "__": "__"}
+    return {kept[prefix] + name: thread.variables[name] for name, prefix in thread.prefixes.items()}
+
+
 def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) -> None:
     """Set a variable of the channel (without a channel: a global one), write a function, or delete with None."""
     if name.endswith(")"):
@@ -78,12 +84,13 @@ def set_variable(pbx: Pbx, thread: Thread | None, name: str, value: str | None) 
 
 
 def set_global(pbx: Pbx, name: str, value: str | None) -> None:
-    """Set or delete a global variable."""
+    """Set or delete a global variable; it is told as it is written, with underscores."""
     _, plain = split_name(name)
-    if value is None:
-        pbx.globals.pop(plain, None)
-    else:
+    if value is not None:
         pbx.globals[plain] = value
+        pbx.host.global_variable(name, value)
+    elif pbx.globals.pop(plain, ""):
+        pbx.host.global_variable(name, "")
 
 
 def read_variable(pbx: Pbx, thread: Thread | None, name: str) -> str | None:

@@ -54,10 +54,11 @@ class Clock(Diary):
         assert not thread.ended
         self.over += 1
 
-    def leave(self, thread: Thread, how: str) -> None:
+    def leave(self, thread: Thread, how: str) -> int:
         """Write it down."""
         assert not thread.ended
         self.left.append(how)
+        return 0
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """Write it down."""
