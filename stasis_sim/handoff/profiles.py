@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.thread import DialplanRules
+from stasis_sim.handoff.thread import REMOVED_APPLICATIONS, DialplanRules
 
 
 class Rule(NamedTuple):
@@ -105,10 +105,10 @@ _NEWER: Final = frozenset(
 RULES: Final = (
     Rule(
         "dialplan.missing_applications",
-        frozenset(),
+        REMOVED_APPLICATIONS,
         frozenset({"stasisbroadcast"}),
-        frozenset(),
-        "broadcast-none, dialplan_flow:broadcast-16",
+        REMOVED_APPLICATIONS,
+        "broadcast-none, dialplan_more:removed",
     ),
     Rule(
         "dialplan.missing_functions",

@@ -48,6 +48,10 @@ Listener = Callable[["Pbx", "Thread", str], bool]
 Wrapper = Callable[["Pbx", "Thread", int], int]
 
 
+REMOVED_APPLICATIONS: Final = frozenset({"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"})
+"""Applications that 16 has and 22 has no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class DialplanRules:
     """Where versions of Asterisk differ in the dialplan; ``profiles.py`` has one for each profile.
@@ -59,7 +63,7 @@ class DialplanRules:
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
     """
 
-    missing_applications: frozenset[str] = frozenset()
+    missing_applications: frozenset[str] = REMOVED_APPLICATIONS
     missing_functions: frozenset[str] = frozenset()
     answer_immediately: bool = True
     callee_cause: bool = False
