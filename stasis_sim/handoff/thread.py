@@ -61,12 +61,14 @@ class DialplanRules:
         missing_functions: Names of functions that this version does not have.
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
+        whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
     """
 
     missing_applications: frozenset[str] = REMOVED_APPLICATIONS
     missing_functions: frozenset[str] = frozenset()
     answer_immediately: bool = True
     callee_cause: bool = False
+    whole_dial_timeout: bool = False
 
 
 ASTERISK_22: Final = DialplanRules()
