@@ -11,6 +11,7 @@ from typing import Final
 
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})")
 _LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\f\r]*\Z")
+_EXACT_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})?\Z")
 _HEX: Final = re.compile(rb"[ \t\n\v\f\r]*((?!0[xX])[0-9a-fA-F]{1,2}|[+-][0-9a-fA-F])")
 _NUMBER: Final = re.compile(
     r"[ \t\n\v\f\r]*([+-]?(?:(0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?[0-9]+)?)"
@@ -68,13 +69,19 @@ def fold(text: str) -> str:
 def scan_int(text: str) -> int | None:
     """Read a number as ``sscanf("%30d")`` does: blanks, a sign, digits, then anything; None if there is none."""
     match = _INTEGER.match(text)
-    return None if match is None else _wrap(int(match[1]))
+    return None if match is None else wrap_int(int(match[1]))
 
 
 def whole_int(text: str) -> int | None:
     """Read a number that only blanks may follow, as a jump's priority must be; None otherwise."""
     match = _LOCATION_NUMBER.match(text)
-    return None if match is None else _wrap(int(match[1]))
+    return None if match is None else wrap_int(int(match[1]))
+
+
+def exact_int(text: str) -> int | None:
+    """Read a number that nothing may follow; blanks alone are 0, anything else is None."""
+    match = _EXACT_NUMBER.match(text)
+    return None if match is None else wrap_int(int(match[1] or 0))
 
 
 def atoi(text: str) -> int:
@@ -201,7 +208,7 @@ class _Splitter:
             self.square = max(0, self.square + (1 if char == "[" else -1))
 
 
-def _wrap(number: int) -> int:
+def wrap_int(number: int) -> int:
     """Keep a number within a C int, as glibc's scanf does: it stops at the limits of a long, then drops high bits."""
     if -_INT_LIMIT <= number < _INT_LIMIT:
         return number
