@@ -22,7 +22,7 @@ from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, continuation
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.rest_channels import REASONS
-from stasis_sim.handoff.text import cut
+from stasis_sim.handoff.text import atoi, cut
 from stasis_sim.handoff.thread import (
     STASIS_ENTERED,
     STASIS_FAILED,
@@ -276,7 +276,8 @@ class _Flow:
         """Do what the application did next; where it was answered with an error, nothing happens."""
         method, path, parameters, *_ = self.commands.pop(0)
         if method == "DELETE":
-            return self.pbx.hangup(self.thread, REASONS[parameters.get("reason", "normal")])
+            cause = REASONS.get(parameters.get("reason", "normal"))
+            return None if cause is None else self.pbx.hangup(self.thread, cause)
         if path.endswith("/answer"):
             self.pbx.set_state(self.thread, "Up")
             return None
@@ -288,7 +289,7 @@ class _Flow:
                 self.thread,
                 context=parameters.get("context", ""),
                 extension=parameters.get("extension", ""),
-                priority=int(parameters.get("priority", 0)),
+                priority=atoi(parameters.get("priority", "")),
                 label=parameters.get("label", ""),
             )
         except (NoSuchLabelError, IllegalPriorityError):

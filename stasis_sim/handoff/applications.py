@@ -123,12 +123,6 @@ def import_var(pbx: Pbx, thread: Thread, data: str) -> int:
     return NEXT
 
 
-def db_delete(pbx: Pbx, _thread: Thread, data: str) -> int:
-    """DBdel(family/key)."""
-    pbx.database.pop(data, None)
-    return NEXT
-
-
 def db_delete_tree(pbx: Pbx, _thread: Thread, data: str) -> int:
     """DBdeltree(family[/key])."""
     for key in [key for key in pbx.database if key == data or key.startswith(f"{data}/")]:
@@ -144,7 +138,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "Log": log,
     "UserEvent": user_event,
     "ImportVar": import_var,
-    "DBdel": db_delete,
     "DBdeltree": db_delete_tree,
     **{name: partial(signal, name.upper()) for name in ("Ringing", "Progress", "Proceeding")},
     # What has no effect that the model could show.
@@ -156,7 +149,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "DumpChan",
             "MixMonitor",
             "Monitor",
-            "PauseMixMonitor",
             "PlayTones",
             "ResetCDR",
             "NoCDR",
@@ -171,8 +163,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "StopPlayTones",
             "System",
             "TrySystem",
-            "UnpauseMonitor",
-            "UnpauseMixMonitor",
         ),
         noop,
     ),

@@ -48,6 +48,8 @@ def time_length(text: str, unit_ms: int = 1_000) -> int | None:
 def answer(pbx: Pbx, thread: Thread, data: str) -> int:
     """Answer([delay[,i]]): waits for the caller's media, half a second at most, or for the whole delay if longer."""
     arguments = [*split_arguments(data, 2), "", ""]
+    if thread.hungup:
+        return HANGUP
     if thread.state == "Up":
         return NEXT
     delay = max(0, atoi(arguments[0])) * _MILLISECOND_US
@@ -60,9 +62,11 @@ def _go_on(_pbx: Pbx, _thread: Thread, cut_short: bool) -> int:
 
 
 def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int = 0, at_once: bool = False) -> int:
-    """Answer a channel that is not up, then go on with ``then``."""
+    """Answer a channel that is not up, then go on with ``then``; one that was hung up cannot be answered."""
     if thread.state == "Up":
         return then(pbx, thread, False)
+    if thread.hungup:
+        return then(pbx, thread, True)
     pbx.set_state(thread, "Up")
     media = NO_MEDIA_US if thread.media_us is None else min(thread.media_us, NO_MEDIA_US)
     wait = 0 if at_once else max(delay_us, NO_MEDIA_US) if delay_us else media
@@ -140,9 +144,11 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
 
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
-            return HANGUP
+            return _unplayed(pbx, thread, "PLAYBACKSTATUS")
+        if thread.hungup:
+            return _unopened(pbx, thread, "PLAYBACKSTATUS")
         length = sound_length(pbx, arguments[0])
-        return pbx.wait(thread, length, _played("PLAYBACKSTATUS"), listener=keys.ignore)
+        return pbx.wait(thread, length, _played, listener=keys.ignore)
 
     if thread.state == "Up" or "noanswer" in options:
         return play(pbx, thread, False)
@@ -152,12 +158,21 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
     return answer_first(pbx, thread, play)
 
 
-def _played(variable: str) -> Continuation:
-    def finish(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
-        pbx.set_variable(thread, variable, "SUCCESS")
-        return HANGUP if cut_short else NEXT
+def _played(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+    pbx.set_variable(thread, "PLAYBACKSTATUS", "SUCCESS")
+    return HANGUP if cut_short else NEXT
 
-    return finish
+
+def _unplayed(pbx: Pbx, thread: Thread, variable: str) -> int:
+    """End the call that could not be answered; no sound has failed (dialplan_more:hh-sounds)."""
+    pbx.set_variable(thread, variable, "SUCCESS")
+    return HANGUP
+
+
+def _unopened(pbx: Pbx, thread: Thread, variable: str) -> int:
+    """Go on without the sounds: none begins on a channel that is up and was hung up (dialplan_more:hh-sounds)."""
+    pbx.set_variable(thread, variable, "FAILED")
+    return NEXT
 
 
 def background(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -170,7 +185,9 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
 
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
-            return HANGUP
+            return _unplayed(pbx, thread, "BACKGROUNDSTATUS")
+        if thread.hungup:
+            return _unopened(pbx, thread, "BACKGROUNDSTATUS")
         return pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over, listener=keys.hear)
 
     if thread.state == "Up" or options in {"noanswer", "n"}:
@@ -219,7 +236,9 @@ class _Reading:
     def prompt(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         """Play the sounds, and wait for keys meanwhile and afterwards."""
         if cut_short:
-            return self.finish(pbx, thread, True)
+            # Nobody has answered, so that nothing is read: the variable stays as it is.
+            pbx.set_variable(thread, "READSTATUS", "HANGUP")
+            return NEXT
         length = sound_length(pbx, self.sounds) + self.timeout_us
         return pbx.wait(thread, length, self.finish, listener=self.listen)
 
@@ -259,9 +278,22 @@ def read(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def say(pbx: Pbx, thread: Thread, data: str) -> int:
-    """SayDigits, SayNumber and their like: the default length of a sound for each character."""
+    """SayDigits and its like: the default length of a sound for each character."""
+    return pbx.wait(thread, _say_length(pbx, data))
+
+
+def say_number(pbx: Pbx, thread: Thread, data: str) -> int:
+    """SayNumber(number): like SayDigits, but where it fails, as after a hangup, the dialplan goes on."""
+    return pbx.wait(thread, _say_length(pbx, data), _said)
+
+
+def _say_length(pbx: Pbx, data: str) -> int:
     text = split_arguments(data)[0] if data else ""
-    return pbx.wait(thread, pbx.sounds.get("default", 0) * len(text))
+    return pbx.sounds.get("default", 0) * len(text)
+
+
+def _said(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
+    return NEXT
 
 
 def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -284,8 +316,8 @@ def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
 def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
     """Incomplete([n]): collects more keys after what was dialled; it is invalid where no key could help."""
 
-    def more(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
-        if cut_short:
+    def more(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
+        if thread.handler:
             return HANGUP
         if not pbx.dialplan.more(thread.context, thread.exten, pbx.host.wall()):
             return endings.invalid(pbx, thread)
@@ -306,7 +338,7 @@ CALL_APPLICATIONS: Final[dict[str, Application]] = {
     "WaitExten": waitexten,
     "Read": read,
     "SayDigits": say,
-    "SayNumber": say,
+    "SayNumber": say_number,
     "SayAlpha": say,
     "SayPhonetic": say,
     "MusicOnHold": music_on_hold,

@@ -4,17 +4,19 @@
   variables; it cannot enter Stasis there. The first to answer is bridged until it hangs up or the caller does.
 - Other technologies have no endpoints here: DIALSTATUS=CHANUNAVAIL, HANGUPCAUSE 3 for PJSIP (no such endpoint), 66 for
   a technology that is not loaded.
+- Of the options ``g``, ``c``, ``L`` and ``S`` count.
 - Queue() has no members: QUEUESTATUS=JOINUNAVAIL at once. VoiceMail() answers, takes the time of the sound
   ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.applications_call import answer_first, sound_length, time_length
-from stasis_sim.handoff.text import atoi, split_arguments
+from stasis_sim.handoff.applications_call import answer_first, sound_length
+from stasis_sim.handoff.text import atoi, scan_float, split_arguments
 from stasis_sim.handoff.thread import HANGUP, NEXT, Host, LoopError, SilentHost, Thread
 
 if TYPE_CHECKING:
@@ -40,10 +42,12 @@ _CONGESTION: Final = 34
 _NORMAL_CLEARING: Final = 16
 _QUIET_CAUSES: Final = frozenset({16, 19})
 _NO_ROUTE: Final = 3
+_ANSWERED_ELSEWHERE: Final = 26
 _CALLEES: Final = 1_000
 _NOT_IMPLEMENTED: Final = 66
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
+_OPTION: Final = re.compile(r"(\w)(?:\(([^)]*)\))?")
 
 
 class _CalleeHost(SilentHost):
@@ -120,14 +124,17 @@ class _Callee:
 class _Dialling:
     """One run of Dial()."""
 
-    def __init__(self, caller: Thread, options: str, until: int | None) -> None:
+    def __init__(self, caller: Thread, options: Mapping[str, str], begun: int, timeout_us: int | None) -> None:
         self.caller = caller
-        self.options = options
-        self.until = until
+        self.goes_on = "g" in options
+        # What a callee's cause is until its own end gives it another; the caller's becomes what the callee's is.
+        self.no_cause = _ANSWERED_ELSEWHERE if "c" in options else 0
+        self.limit_us = _limit_us(options)
+        self.begun = begun
+        self.until = None if timeout_us is None else begun + timeout_us
         self.callees: list[_Callee] = []
         self.busy = self.congested = self.unavailable = 0
         self.tried = 0
-        self.begun = 0
         self.answered_at: int | None = None
 
     def go_on(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:
@@ -146,23 +153,28 @@ class _Dialling:
                 return self.fail(pbx, thread)
         elif self.callees[0].thread.ended:
             return self.finish(pbx, thread, self.answered_at)
+        elif self.limit_us is not None and pbx.host.now() >= self.answered_at + self.limit_us:
+            self.callees[0].drop()
+            return self.finish(pbx, thread, self.answered_at)
         return self.pause(pbx, thread)
 
     def pause(self, pbx: Pbx, thread: Thread) -> int:
         """Wait for the next callee that has something to do, or for the timeout."""
         due = [callee.due for callee in self.callees if callee.due is not None]
-        if self.until is not None and self.answered_at is None:
-            due.append(self.until)
+        if self.answered_at is None:
+            due += [] if self.until is None else [self.until]
+        elif self.limit_us is not None:
+            due.append(self.answered_at + self.limit_us)
         return pbx.wait(thread, max(1, min(due) - pbx.host.now()) if due else None, self.go_on)
 
     def sort_out(self, thread: Thread) -> None:
         """Count and drop the callees that will not answer."""
         for callee in self.callees:
             if callee.host.refused and not callee.host.answered:
-                thread.cause = 0
+                thread.cause = self.no_cause
                 self.count(callee.host.refused)
             elif callee.thread.ended and not callee.host.answered:
-                thread.cause = callee.thread.cause
+                thread.cause = callee.thread.cause or self.no_cause
                 self.count(callee.thread.cause)
             else:
                 continue
@@ -206,7 +218,7 @@ class _Dialling:
         pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
         callee = self.callees[0].thread
         thread.cause = callee.cause if callee.ended and callee.cause and pbx.rules.callee_cause else _NORMAL_CLEARING
-        return NEXT if "g" in self.options and not thread.hungup else HANGUP
+        return NEXT if self.goes_on and not thread.hungup else HANGUP
 
     def fail(self, pbx: Pbx, thread: Thread) -> int:
         """Nobody answered: say why, and go on."""
@@ -242,9 +254,14 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.set_variable(thread, "DIALSTATUS", "BUSY")
         return HANGUP
     arguments = [*split_arguments(data, 4), "", "", ""]
-    delay = time_length(arguments[1])
-    dialling = _Dialling(thread, arguments[2], None if delay is None else pbx.host.now() + delay)
-    dialling.begun = pbx.host.now()
+    options = dict(_OPTION.findall(arguments[2]))
+    if options.get("S") and not atoi(options["S"]):
+        pbx.host.log("WARNING", f"Dial does not accept S({options['S']})")
+        pbx.set_variable(thread, "DIALSTATUS", "INVALIDARGS")
+        return HANGUP
+    if options.get("L") and not atoi(options["L"]):
+        return HANGUP
+    dialling = _Dialling(thread, options, pbx.host.now(), _timeout_us(pbx, arguments[1]))
     for destination in filter(None, arguments[0].split("&")):
         technology, _, resource = destination.partition("/")
         if not resource:
@@ -256,6 +273,18 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
     return dialling.go_on(pbx, thread, False)
 
 
+def _timeout_us(pbx: Pbx, text: str) -> int | None:
+    """Return how long is dialled; what is no number, or none above 0, sets no limit (dialplan_more:dial-timeout)."""
+    seconds = atoi(text) if pbx.rules.whole_dial_timeout else scan_float(text) or 0
+    return int(seconds * 1_000) * _MILLISECOND_US if seconds > 0 else None
+
+
+def _limit_us(options: Mapping[str, str]) -> int | None:
+    """Return how long an answered call lasts at most: ``S(seconds)``, or ``L(milliseconds[:...])``."""
+    limits = [atoi(options.get("S", "")) * _SECOND_US, atoi(options.get("L", "")) * _MILLISECOND_US]
+    return min((limit for limit in limits if limit > 0), default=None)
+
+
 def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, technology: str, resource: str) -> None:
     if technology.lower() == "local":
         exten, context = _address(resource)
@@ -264,6 +293,7 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, technology: str, resour
             dialling.callees.append(callee)
             return
         pbx.host.log("NOTICE", f"No such extension/context {exten}@{context} while calling Local channel")
+        thread.cause = dialling.no_cause or thread.cause
         dialling.unavailable += 1
         return
     thread.cause = _NO_ROUTE if technology.lower() == "pjsip" else _NOT_IMPLEMENTED

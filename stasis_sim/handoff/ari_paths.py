@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
+from stasis_sim.handoff.text import decode_uri
+
 METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS")
 """The methods that Asterisk's HTTP server knows, in the order in which it lists them."""
 
@@ -135,7 +137,7 @@ def find(root: Node, path: str) -> tuple[Route, tuple[str, ...]] | None:
         segments = segments[: segments.index("")]
     # What is empty only when it is decoded (%00) ends nothing.
     if "%" in path or "+" in path:
-        segments = [decode(segment) for segment in segments]
+        segments = [decode_uri(segment, plus=True) for segment in segments]
     node = root
     kept: Node | None = None
     variables: tuple[str, ...] = ()
@@ -150,37 +152,6 @@ def find(root: Node, path: str) -> tuple[Route, tuple[str, ...]] | None:
                 return None
         node = child
     return node.route, variables
-
-
-def decode(text: str) -> str:
-    """Decode %xx and + as Asterisk does: a % that no two characters follow, or none in hex, stays."""
-    if "%" not in text and "+" not in text:
-        return text
-    source = text.encode("utf-8", "surrogatepass")
-    out = bytearray()
-    at = 0
-    while at < len(source):
-        byte = source[at]
-        pair = source[at + 1 : at + 3]
-        value = _hex(pair) if byte == ord("%") and len(pair) == len(b"xx") else None
-        if value is not None:
-            out.append(value)
-            at += len(b"%xx")
-        else:
-            out.append(ord(" ") if byte == ord("+") else byte)
-            at += 1
-    # What comes after a NUL is lost in C.
-    return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-
-
-def _hex(pair: bytes) -> int | None:
-    """Return the number at the start of two characters; one digit is enough for sscanf's %2x."""
-    digits = pair if _is_hex(pair[1]) else pair[:1]
-    return int(digits, 16) if _is_hex(pair[0]) else None
-
-
-def _is_hex(byte: int) -> bool:
-    return byte in b"0123456789abcdefABCDEF"
 
 
 _NOBODY: tuple[None, bool] = (None, True)

@@ -19,7 +19,18 @@ from stasis_sim.handoff.functions_caller import CALLER_READERS, CALLER_WRITERS
 from stasis_sim.handoff.functions_channel import CHANNEL_READERS, CHANNEL_WRITERS
 from stasis_sim.handoff.functions_text import TEXT_READERS, TEXT_WRITERS
 from stasis_sim.handoff.functions_time import TIME_READERS
-from stasis_sim.handoff.text import atoi, fold, is_true, octets, scan_float, split_arguments, strip, unoctets
+from stasis_sim.handoff.text import (
+    atoi,
+    exact_int,
+    fold,
+    is_true,
+    octets,
+    scan_float,
+    split_arguments,
+    strip,
+    unoctets,
+    wrap_int,
+)
 from stasis_sim.handoff.timing import parse_time
 
 if TYPE_CHECKING:
@@ -169,13 +180,12 @@ def _printed(value: float, kind: str) -> str:
 
 def _inc(sign: int) -> Reader:
     def change(pbx: Pbx, thread: Thread, data: str) -> str | None:
-        value = pbx.get_variable(thread, data)
-        if not data or not value:
-            return None
-        number = scan_float(value)
+        # Only what is stored under the name: neither what Asterisk makes up nor functions.
+        value = thread.variables.get(data) or pbx.globals.get(data)
+        number = exact_int(value) if value else None
         if number is None:
             return None
-        result = str(atoi(value) + sign)
+        result = str(wrap_int(number + sign))
         pbx.set_variable(thread, data, result)
         return result
 

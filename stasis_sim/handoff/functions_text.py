@@ -10,13 +10,14 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
 from stasis_sim.handoff.posix import compile_posix
 from stasis_sim.handoff.text import (
     BLANKS,
     atoi,
     decode_base64,
+    decode_uri,
     length,
     octets,
     scan_float,
@@ -367,7 +368,7 @@ def _uri_encode(_pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 def _uri_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
-    return unquote_to_bytes(data.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    return decode_uri(data)
 
 
 def _hash_name(table: str, key: str) -> str:

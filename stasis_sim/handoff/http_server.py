@@ -7,9 +7,9 @@ import math
 import re
 from typing import Any
 
-from stasis_sim.handoff.ari_paths import decode
 from stasis_sim.handoff.http_messages import Answer, Headers, HttpRequest, Reason, header
 from stasis_sim.handoff.settings import HTTP_PORT, HttpSettings, acl_allows
+from stasis_sim.handoff.text import decode_uri
 
 LINE_LIMIT = 4095
 """Bytes of a request line or header with its line end."""
@@ -176,7 +176,7 @@ class HttpServer:
         if self.settings.enable_status and name.lower() == "httpstatus" and not rest:
             return self._unsupported(request) or self.answer(request, 200, "OK", body=self._status(request))
         if self.settings.enable_static and name.lower() == "static":
-            return self._unsupported(request) or self._static(request, decode(rest) if slash else "")
+            return self._unsupported(request) or self._static(request, decode_uri(rest, plus=True) if slash else "")
         return None
 
     def missing(self, request: HttpRequest, reason: Reason) -> Answer:
@@ -328,7 +328,7 @@ def dump(message: Any, *, pretty: bool) -> str:
 def parse_query(text: str) -> tuple[tuple[str, str], ...]:
     """Return the decoded parameters of a query or a form; a name without = has an empty value."""
     pairs = (part.partition("=") for part in text.split("&"))
-    return tuple((decode(name), decode(value)) for name, _, value in pairs)
+    return tuple((decode_uri(name, plus=True), decode_uri(value, plus=True)) for name, _, value in pairs)
 
 
 def content_length(request: HttpRequest) -> int | None:

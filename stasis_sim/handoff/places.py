@@ -38,6 +38,8 @@ def continuation(
 ) -> Place:
     """Return where ``POST /channels/{id}/continue`` with these parameters goes.
 
+    With a priority below 0 the channel stays at its own, and the dialplan goes on behind that (continue-odd).
+
     Raises:
         NoSuchLabelError: The label is not there (404).
         IllegalPriorityError: The label is the number 0 (400).
@@ -52,9 +54,10 @@ def continuation(
                 raise NoSuchLabelError(label)
         if number == 0:
             raise IllegalPriorityError(label)
-        return Place(target, exten, number)
-    if priority:
-        return Place(target, exten, priority)
-    if not context and not extension:
-        return Place(target, exten, thread.priority + 1)
-    return Place(target, exten, 1)
+    elif priority:
+        number = priority
+    elif not context and not extension:
+        number = thread.priority + 1
+    else:
+        number = 1
+    return Place(target, exten, number if number > 0 else thread.priority + 1)

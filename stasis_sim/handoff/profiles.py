@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.thread import DialplanRules
+from stasis_sim.handoff.thread import REMOVED_APPLICATIONS, DialplanRules
 
 
 class Rule(NamedTuple):
@@ -106,10 +106,10 @@ _NEWER: Final = frozenset(
 RULES: Final = (
     Rule(
         "dialplan.missing_applications",
-        frozenset(),
+        REMOVED_APPLICATIONS,
         frozenset({"stasisbroadcast"}),
-        frozenset(),
-        "broadcast-none, dialplan_flow:broadcast-16",
+        REMOVED_APPLICATIONS,
+        "broadcast-none, dialplan_more:removed",
     ),
     Rule(
         "dialplan.missing_functions",
@@ -120,6 +120,7 @@ RULES: Final = (
     ),
     Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
     Rule("dialplan.callee_cause", False, True, False, "dialplan_asked:dial-answered"),
+    Rule("dialplan.whole_dial_timeout", False, True, False, "dialplan_more:dial-timeout"),
     Rule("access.server_name", _NAME_22, _NAME_16, _NAME_22, "access_more:server-name"),
     Rule("access.status_page", False, True, False, "http_conf:basic"),
     Rule("access.status_sockets", True, False, True, "http_conf:status-on"),

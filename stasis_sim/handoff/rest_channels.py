@@ -321,9 +321,6 @@ class ChannelResources:
                 return error(404, "Not Found", "Requested label can not be found")
             except IllegalPriorityError:
                 return bad("Requested priority is illegal")
-            if place.priority <= 0:
-                # It stays at its priority, and the dialplan goes on behind that (continue-odd).
-                place = place._replace(priority=control.channel.thread.priority + 1)
         control.queue(self.house.floor.go_on, (control, place))
         self.house.wake(control)
         return DONE

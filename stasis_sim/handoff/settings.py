@@ -241,8 +241,10 @@ def split_host_port(text: str) -> tuple[str, int | None]:
 def resolve(host: str) -> str | None:
     """Return the address that a host in http.conf stands for, its name where only a resolver knows, or None.
 
-    The model asks no resolver: a name that could be one is taken to be this machine's.
+    The model asks no resolver: a name that could be one is taken to be this machine's. ``localhost`` is known.
     """
+    if host.lower() == "localhost":
+        return "127.0.0.1"
     address = numeric_address(host)
     if address is not None:
         return str(address)
@@ -262,7 +264,7 @@ def reaches(host: str, listener: Listener) -> bool:
     target, bound = numeric_address(host), numeric_address(listener.address)
     local = host.lower() == "localhost" if target is None else target.is_loopback
     if bound is None:
-        return local == (listener.address == "localhost") if target is None else target.is_loopback == local
+        return target is not None or not local
     if bound.is_unspecified:
         return bound.version == IPV6 or target is None or target.version == bound.version
     if target is None:

@@ -98,7 +98,9 @@ class Template:
 
     def expand(self, pbx: Pbx, thread: Thread | None) -> str:
         """Return the text with all references replaced."""
-        return "".join([piece if type(piece) is str else piece.expand(pbx, thread) for piece in self.pieces])  # type: ignore[union-attr]
+        text = "".join([piece if type(piece) is str else piece.expand(pbx, thread) for piece in self.pieces])  # type: ignore[union-attr]
+        # Halves of a character that come from two pieces are one character again.
+        return text if text.isascii() else unoctets(octets(text))
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,8 @@ from typing import Final
 
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})")
 _LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\f\r]*\Z")
+_EXACT_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})?\Z")
+_HEX: Final = re.compile(rb"[ \t\n\v\f\r]*((?!0[xX])[0-9a-fA-F]{1,2}|[+-][0-9a-fA-F])")
 _NUMBER: Final = re.compile(
     r"[ \t\n\v\f\r]*([+-]?(?:(0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?[0-9]+)?)"
     r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))"
@@ -67,13 +69,19 @@ def fold(text: str) -> str:
 def scan_int(text: str) -> int | None:
     """Read a number as ``sscanf("%30d")`` does: blanks, a sign, digits, then anything; None if there is none."""
     match = _INTEGER.match(text)
-    return None if match is None else _wrap(int(match[1]))
+    return None if match is None else wrap_int(int(match[1]))
 
 
 def whole_int(text: str) -> int | None:
     """Read a number that only blanks may follow, as a jump's priority must be; None otherwise."""
     match = _LOCATION_NUMBER.match(text)
-    return None if match is None else _wrap(int(match[1]))
+    return None if match is None else wrap_int(int(match[1]))
+
+
+def exact_int(text: str) -> int | None:
+    """Read a number that nothing may follow; blanks alone are 0, anything else is None."""
+    match = _EXACT_NUMBER.match(text)
+    return None if match is None else wrap_int(int(match[1] or 0))
 
 
 def atoi(text: str) -> int:
@@ -87,6 +95,29 @@ def scan_float(text: str) -> float | None:
     if match is None:
         return None
     return float.fromhex(match[1]) if match[2] else float(match[1])
+
+
+def decode_uri(text: str, *, plus: bool = False) -> str:
+    """Decode %xx, and + as a blank if told so, as Asterisk does.
+
+    A % that no two bytes follow stays. Of those that follow it skips two, and reads with ``sscanf("%2x")``: blanks
+    before the number, a sign in it or a single digit do (dialplan_more:uri-decode); where there is none the % stays.
+    """
+    if "%" not in text and not (plus and "+" in text):
+        return text
+    source = text.encode("utf-8", "surrogateescape")
+    out = bytearray()
+    at = 0
+    while at < len(source):
+        found = _HEX.match(source, at + 1) if source[at] == ord("%") and at + 2 < len(source) else None
+        if found is not None:
+            out.append(int(found[1], 16) % 256)
+            at += len(b"%xx")
+        else:
+            out.append(ord(" ") if plus and source[at] == ord("+") else source[at])
+            at += 1
+    # What comes after a NUL is lost in C.
+    return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def decode_base64(text: str, limit: int) -> str:
@@ -177,7 +208,7 @@ class _Splitter:
             self.square = max(0, self.square + (1 if char == "[" else -1))
 
 
-def _wrap(number: int) -> int:
+def wrap_int(number: int) -> int:
     """Keep a number within a C int, as glibc's scanf does: it stops at the limits of a long, then drops high bits."""
     if -_INT_LIMIT <= number < _INT_LIMIT:
         return number

@@ -48,6 +48,10 @@ Listener = Callable[["Pbx", "Thread", str], bool]
 Wrapper = Callable[["Pbx", "Thread", int], int]
 
 
+REMOVED_APPLICATIONS: Final = frozenset({"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"})
+"""Applications that 16 has and 22 has no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class DialplanRules:
     """Where versions of Asterisk differ in the dialplan; ``profiles.py`` has one for each profile.
@@ -57,12 +61,14 @@ class DialplanRules:
         missing_functions: Names of functions that this version does not have.
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
+        whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
     """
 
-    missing_applications: frozenset[str] = frozenset()
+    missing_applications: frozenset[str] = REMOVED_APPLICATIONS
     missing_functions: frozenset[str] = frozenset()
     answer_immediately: bool = True
     callee_cause: bool = False
+    whole_dial_timeout: bool = False
 
 
 ASTERISK_22: Final = DialplanRules()

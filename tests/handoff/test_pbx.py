@@ -186,6 +186,8 @@ def test_continue_goes_where_ari_says() -> None:
     assert continuation(pbx, thread, priority=5) == Place("t", "100", 5)
     assert continuation(pbx, thread, label="lab") == Place("t", "100", 5)
     assert continuation(pbx, thread, label="7") == Place("t", "100", 7)
+    assert continuation(pbx, thread, context="u", extension="7", priority=-3) == Place("u", "7", 2)
+    assert continuation(pbx, thread, label="-3") == Place("t", "100", 2)
     with pytest.raises(NoSuchLabelError):
         continuation(pbx, thread, label="nosuch")
     with pytest.raises(IllegalPriorityError):
