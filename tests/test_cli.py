@@ -142,11 +142,14 @@ def test_warnings_come_before_the_results(shell: Cli) -> None:
     ]
 
 
-def test_a_run_that_only_counts_loads_no_library_that_it_has_no_use_for(shell: Cli) -> None:
-    """From the command to the results neither tables, pictures, statistics nor NumPy's masked arrays are loaded."""
+HEAVY = ("pandas", "matplotlib", "scipy", "rich", "jinja2", "junitparser", "numpy.ma")
+
+
+@pytest.mark.parametrize(("record", "heavy"), [("measures", (*HEAVY, "pyarrow")), ("all", HEAVY)])
+def test_a_run_loads_no_library_that_it_has_no_use_for(shell: Cli, record: str, heavy: tuple[str, ...]) -> None:
+    """From the command to the results neither pictures, statistics, DataFrames nor NumPy's masked arrays are loaded."""
     del shell
-    run = ["stasis-sim", "run", "good.yaml", "--set", "run.record=measures", "--workers", "1", "--no-picture"]
-    heavy = ("pandas", "pyarrow", "matplotlib", "scipy", "rich", "jinja2", "junitparser", "numpy.ma")
+    run = ["stasis-sim", "run", "good.yaml", "--set", f"run.record={record}", "--workers", "1", "--no-picture"]
     code = (
         "import atexit, sys\nfrom stasis_sim.cli import main\n"
         f"atexit.register(lambda: print([name for name in {heavy} if name in sys.modules]))\nsys.argv = {run}\nmain()"

@@ -1,7 +1,7 @@
-"""Arrow arrays out of Python lists, without pandas.
+"""Arrow arrays out of Python lists and NumPy's arrays, without pandas.
 
-Arrow's own conversion of a list loads pandas, only to see whether the list is one of its types; that costs more than
-all rows of a short run. So the buffers that an Arrow array consists of are made here.
+Arrow's own conversion of whatever is no Arrow array loads pandas, only to see whether it is one of its types; that
+costs more than all rows of a short run. So the buffers that an Arrow array consists of are made here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 
@@ -45,8 +46,13 @@ def words(places: NDArray[np.int32], vocabulary: Sequence[str | None]) -> pa.Arr
     return _texts(vocabulary).take(pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)]))
 
 
+def joined(before: pa.Array, values: pa.Array, after: pa.Array) -> pa.Array:
+    """Make an array of texts with a number between two others."""
+    return pc.binary_join_element_wise(before, pc.cast(values, pa.string()), after, _texts([""])[0])
+
+
 def _repeated(word: str | None, times: int) -> pa.Array:
-    return pa.repeat(pa.scalar(word, pa.string()), times)
+    return pa.repeat(_texts([word])[0], times)
 
 
 def _texts(values: Sequence[str | None]) -> pa.Array:

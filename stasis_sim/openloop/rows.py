@@ -77,11 +77,10 @@ class Channels:
 
     def array(self) -> pa.Array:
         """Return it for Arrow."""
-        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
-        import pyarrow.compute as pc  # noqa: PLC0415 - likewise
+        from stasis_sim.observe.arrow import joined, numbers  # noqa: PLC0415 - a run without tables does not load it
 
-        calls = pc.cast(pa.array(self._calls), pa.string())
-        return pc.binary_join_element_wise(self._before.array(), calls, self._after.array(), "")
+        calls = numbers(self._calls, np.ones(len(self._calls), np.bool_))
+        return joined(self._before.array(), calls, self._after.array())
 
 
 Grid = dict[str, Any]
