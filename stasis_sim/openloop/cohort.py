@@ -359,22 +359,9 @@ class Cohort:
         order = np.argsort(self._ways, kind="stable")
         ordered = self._ways[order]
         begins = _begins(ordered)
-        cuts = [
-            (way, begin, min(begin + PIECE, end))
-            for way, first, end in zip(
-                ordered[begins].tolist(), begins.tolist(), [*begins[1:].tolist(), len(order)], strict=True
-            )
-            for begin in range(first, end, PIECE)
+        parts = np.split(order, begins[1:])
+        return [
+            Group(self._paths[way], some, self.values(some, horizon))
+            for way, rows in zip(ordered[begins].tolist(), parts, strict=True)
+            for some in _pieces(rows, PIECE)
         ]
-        groups: list[Group] = []
-        while cuts:
-            # Of ways that few calls go, the calls of several are computed together.
-            first, together = cuts[0][1], [cut for cut in cuts if cut[2] <= cuts[0][1] + PIECE]
-            del cuts[: len(together)]
-            ends = [end - first for _, _, end in together]
-            parts = self.values(order[first : first + ends[-1]], horizon).parts(ends)
-            groups += [
-                Group(self._paths[way], order[begin:end], values)
-                for (way, begin, end), values in zip(together, parts, strict=True)
-            ]
-        return groups

@@ -98,7 +98,6 @@ class Path:
         self._happened = [_moment(at).sum for at in record.happened]
         self.cut = record.cut
         self.left = tuple(self._sum(at) for at in (record.last.at, *record.left))
-        self._latest = _greatest((self.done, *self.left, *(message.arrives for message in self.messages)), sums)
         looks = [Look(look.client, self._when(look.happening), *look[2:]) for look in record.looks]
         self._watches = tuple(
             Watch(
@@ -232,8 +231,8 @@ class Path:
 
     def latest(self, values: Values) -> Ints:
         """Return when the last thing happens about each call, and the last message about it arrives."""
-        latest = values[self._latest[0]]
-        for number in self._latest[1:]:
+        latest = values[self.done]
+        for number in {*self.left, *(message.arrives for message in self.messages)}:
             latest = np.maximum(latest, values.raw(number))
         return latest
 
@@ -282,13 +281,3 @@ def _never_less(more: Sum, less: Sum) -> bool:
     for symbol, factor in less[1]:
         factors[symbol] = factors.get(symbol, 0) - factor
     return more[0] >= less[0] and all(factor >= 0 for factor in factors.values())
-
-
-def _greatest(numbers: Iterable[int], sums: Sequence[Sum]) -> list[int]:
-    """Return those sums of which one is the greatest of all, whatever the call."""
-    some = list(dict.fromkeys(numbers))
-    return [
-        number
-        for number in some
-        if not any(_never_less(sums[other], sums[number]) for other in some if other != number)
-    ]
