@@ -71,7 +71,6 @@ class Ways:
         sums: The instants and durations of all ways.
         paths: The ways, in the order in which they were found.
         questions: What they ask.
-        table: All of that, ready to be put.
     """
 
     def __init__(self) -> None:
@@ -79,13 +78,20 @@ class Ways:
         self.sums = Numbered()
         self.paths: list[Path] = []
         self.questions = Questions()
-        self.table = Table(self.questions, ())
+        self._table: Table | None = None
+
+    @property
+    def table(self) -> Table:
+        """What they ask, ready to be put."""
+        if self._table is None:
+            self._table = Table(self.questions, range(len(self.questions)))
+        return self._table
 
     def add(self, record: Record, clients: Sequence[str], mortal: Sequence[bool]) -> Table:
         """Add the way of a call, and return its questions."""
         path = Path(record, clients, mortal, self.sums, self.questions)
         self.paths.append(path)
-        self.table = Table(self.questions, (number for path in self.paths for number in path.questions))
+        self._table = None
         return Table(self.questions, path.questions)
 
     def by_count(self) -> list[int]:
