@@ -221,10 +221,9 @@ class Table:
             at = _instants(sums[[self._sums[each.at] for each in glimpses]])
             places[client], tied = links[client].find_all(at, [each.rank for each in glimpses], numbers)
             ties += [(list(looks)[row], call) for row, call in tied]
-        right: list[Bits] = [
-            _right(part, sums, links[part.client], places[part.client], values.horizon) for part in self._parts
-        ]
-        return Answers(np.concatenate(right), self._rows, ties, self._questions)
+        right = [_right(part, sums, links[part.client], places[part.client], values.horizon) for part in self._parts]
+        none = np.empty((0, len(numbers)), np.bool_)
+        return Answers(np.concatenate([none, *right]), self._rows, ties, self._questions)
 
 
 def _right(part: _Part, sums: Ints, link: Link, places: Ints, horizon: int) -> Bits:
@@ -235,7 +234,7 @@ def _right(part: _Part, sums: Ints, link: Link, places: Ints, horizon: int) -> B
     elif part.kind is Kind.ZERO:
         answers = sums[part.others] == 0
     elif part.kind is Kind.STATE:
-        answers = link.states(places[part.looks]) == part.others[:, np.newaxis]
+        answers = link.states(places)[part.looks] == part.others[:, np.newaxis]
     elif part.kind is Kind.RENEWED:
         stood = link.stood(places)
         answers = stood[part.looks] != stood[part.others]

@@ -101,3 +101,9 @@ def test_a_tie_matters_to_calls_that_go_the_way() -> None:
     assert not answers.fit([state, other]).any()
     with pytest.raises(ClosedLoopError, match="at one instant"):
         answers.fit([state])
+
+
+def test_all_calls_go_a_way_that_asks_nothing() -> None:
+    """Where nothing can differ, there is one way."""
+    values = Values(Numbered(), {}.__getitem__, np.arange(3), FOR_EVER)
+    assert Table(Questions(), []).put(values, np.arange(3), []).fit([]).tolist() == [True, True, True]
