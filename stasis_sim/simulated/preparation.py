@@ -210,11 +210,21 @@ def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]
 
 
 def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ...]) -> Iterator[Problem]:
-    """Yield what is perhaps not meant in a dialplan or one that is loaded later, and faults that never happen."""
+    """Yield what is perhaps not meant in a dialplan or one that is loaded later, and what never happens."""
     yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
     yield from _unmatched(scenario, named, offers=offers)
     yield from (late.problem for late in too_late(scenario))
+    yield from _without_precision(scenario)
+
+
+def _without_precision(scenario: Scenario) -> Iterator[Problem]:
+    """Yield keys that only say how far a precision goes, where there is none."""
+    run = scenario.run
+    for key in ("precision_of", "max_replications") if run.precision is None else ():
+        # A scenario that was written out has all keys with their defaults.
+        if getattr(run, key) != type(run).model_fields[key].default:
+            yield scenario.problem(("run", key), "says nothing without precision; write precision: 5%, or remove it")
 
 
 class TooLate(NamedTuple):

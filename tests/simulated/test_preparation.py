@@ -104,6 +104,23 @@ def test_each_engine_is_fresh() -> None:
     assert prepared.engine() is not prepared.engine()
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("max_replications: 50", ["max_replications"]),
+        ("precision_of: [missed_rate], max_replications: 50", ["precision_of", "max_replications"]),
+        ("precision: 5%, precision_of: [missed_rate], max_replications: 50", []),
+        ("precision_of: [ejection_rate], max_replications: 1000", []),
+    ],
+)
+def test_what_belongs_to_a_precision_is_a_warning_without_one(keys: str, said: list[str]) -> None:
+    """Nobody would ask for more replications; the defaults, which a scenario has that was written out, are no slip."""
+    prepared = prepare(scenario(TEXT.replace("duration: 1min", f"duration: 1min, {keys}")))
+    assert [str(warning).split(": ", 2)[1:] for warning in prepared.warnings] == [
+        [f"run.{key}", "says nothing without precision; write precision: 5%, or remove it"] for key in said
+    ]
+
+
 def test_a_scenario_travels_to_other_processes() -> None:
     """It can be pickled, and is the same on the other side."""
     assert pickle.loads(pickle.dumps(scenario())) == scenario()  # noqa: S301 - our own bytes
