@@ -336,3 +336,5 @@ def _print_check(results: Any, verdicts: Any) -> None:
     for verdict in verdicts:
         if not verdict.ok or verdict.note:
             typer.echo(f"  {verdict}")
+    if good < len(verdicts):
+        warn(results.warnings)
