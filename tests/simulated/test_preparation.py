@@ -82,8 +82,10 @@ def test_an_app_on_one_side_only_is_a_warning() -> None:
         ("user: b, password: p", "6:26: clients.ivr.user: 401 Authentication required; write a user of ari.conf: a"),
         (
             "url: 'http://localhost:80/ari/events'",
-            "6:35: clients.ivr.url: connection refused: nobody listens at port 80, but at 8088; "
-            "let url and http.conf agree",
+            (
+                "6:35: clients.ivr.url: connection refused: nobody listens at port 80, but at 8088; "
+                "let url and http.conf agree"
+            ),
         ),
         (
             "url: 'http://localhost:8088/ari/event'",
