@@ -117,6 +117,12 @@ def test_run_prints_json_of_the_documented_shape(shell: Cli, tmp_path: Path) -> 
     assert json.loads(kept.read_text("utf-8")) == content
 
 
+def test_a_sweep_that_cannot_be_leaves_no_folder(shell: Cli, tmp_path: Path) -> None:
+    """What is wrong with it is found before one is made."""
+    assert shell("sweep", "good.yaml")[0] == 2
+    assert not (tmp_path / "results").exists()
+
+
 def test_set_overrides_any_key(shell: Cli) -> None:
     """Nested keys, lists and quantities; the last word is that of an option with a name of its own."""
     settings = ("--set", "calls.0.arrivals={every: 2s}", "--set", "run.seed=4", "--set", "faults=[]", "--seed", "9")
@@ -168,7 +174,7 @@ def test_compare_sets_the_profiles_side_by_side(shell: Cli) -> None:
     rows = {line.split("  ")[0]: line.split() for line in out.splitlines()}
     assert rows["calls"] == ["calls", "55", "55", "55"]
     assert rows["ejection rate"] == ["ejection", "rate", "0", "%", "10.9", "%", "10.9", "%"]
-    assert "asterisk-22 ejects 10.91 points more calls than documented; one replication" in out
+    assert "asterisk-22 ejects 10.9 points more calls than documented; one replication" in out
     assert max(len(line) for line in out.splitlines() if not line.startswith("  results/")) <= 80
 
 
@@ -460,6 +466,10 @@ def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ..
         (
             ("sweep", "good.yaml", "--over", "faults"),
             "--over: not an override (got faults); write KEY=VALUE,VALUE as in faults.0.for=20s,60s",
+        ),
+        (
+            ("compare", "good.yaml", "--profile", "asterisk-22"),
+            "--profile: the profiles are what is compared; leave it away, or write values with --over",
         ),
         (
             ("sweep", "good.yaml", "--over", "faults.0.for=5s", "--over", "faults.0.for=9s"),
