@@ -293,6 +293,12 @@ def test_what_few_calls_have_not_shown_is_not_certain(shell: Cli) -> None:
     ]
 
 
+def test_a_check_of_what_expects_nothing_says_so(shell: Cli) -> None:
+    """It is no failure, as a folder may hold such scenarios, and should not look like a success."""
+    found = shell("check", "good.yaml", "--workers", "1", "--set", "expect=[]")
+    assert found == (0, "good.yaml (documented): expects nothing; write expect: to hold it\n", "")
+
+
 def test_a_check_that_fails_says_what_may_be_amiss(shell: Cli) -> None:
     """What a run warns of is the likely reason; a check that holds is silent."""
     assert shell("check", "good.yaml", "--workers", "1", "--set", "clients.ivr.start=0s")[2] == ""

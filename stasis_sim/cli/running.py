@@ -336,7 +336,8 @@ def check(
 
 def _print_check(results: Any, verdicts: Any) -> None:
     good, scenario = sum(verdict.ok for verdict in verdicts), results.scenario
-    typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {good} of {len(verdicts)} expectations hold")
+    found = f"{good} of {len(verdicts)} expectations hold" if verdicts else "expects nothing; write expect: to hold it"
+    typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {found}")
     for verdict in verdicts:
         if not verdict.ok or verdict.note:
             typer.echo(f"  {verdict}")
