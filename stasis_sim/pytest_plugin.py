@@ -66,10 +66,12 @@ class ScenarioItem(pytest.Item):
         from stasis_sim.scenario import Scenario  # noqa: PLC0415
 
         scenario = Scenario.load(self._shown)
-        verdicts = check(run(scenario, out=self.config.getoption("--stasis-results")))
+        results = run(scenario, out=self.config.getoption("--stasis-results"))
+        verdicts = check(results)
         if not all(verdict.ok for verdict in verdicts):
             lines = [f"{self._shown} ({scenario.asterisk.profile}): {scenario.title or scenario.name}"]
             lines += [f"  {verdict}" for verdict in sorted(verdicts, key=lambda verdict: verdict.ok)]
+            lines += [f"  warning: {warning}" for warning in results.warnings]
             raise FailedError("\n".join([*lines, f"again: {shlex.join(['stasis-sim', 'run', str(self._shown)])}"]))
 
     @property

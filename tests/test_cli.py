@@ -117,6 +117,12 @@ def test_run_prints_json_of_the_documented_shape(shell: Cli, tmp_path: Path) -> 
     assert json.loads(kept.read_text("utf-8")) == content
 
 
+def test_a_sweep_that_cannot_be_leaves_no_folder(shell: Cli, tmp_path: Path) -> None:
+    """What is wrong with it is found before one is made."""
+    assert shell("sweep", "good.yaml")[0] == 2
+    assert not (tmp_path / "results").exists()
+
+
 def test_set_overrides_any_key(shell: Cli) -> None:
     """Nested keys, lists and quantities; the last word is that of an option with a name of its own."""
     settings = ("--set", "calls.0.arrivals={every: 2s}", "--set", "run.seed=4", "--set", "faults=[]", "--seed", "9")
@@ -171,7 +177,7 @@ def test_compare_sets_the_profiles_side_by_side(shell: Cli) -> None:
     rows = {line.split("  ")[0]: line.split() for line in out.splitlines()}
     assert rows["calls"] == ["calls", "55", "55", "55"]
     assert rows["ejection rate"] == ["ejection", "rate", "0", "%", "10.9", "%", "10.9", "%"]
-    assert "asterisk-22 ejects 10.91 points more calls than documented; one replication" in out
+    assert "asterisk-22 ejects 10.9 points more calls than documented; one replication" in out
     assert max(len(line) for line in out.splitlines() if not line.startswith("  results/")) <= 80
 
 
@@ -288,6 +294,20 @@ def test_what_few_calls_have_not_shown_is_not_certain(shell: Cli) -> None:
             "replications, if these are independent of each other)"
         ),
     ]
+
+
+def test_a_check_of_what_expects_nothing_says_so(shell: Cli) -> None:
+    """It is no failure, as a folder may hold such scenarios, and should not look like a success."""
+    found = shell("check", "good.yaml", "--workers", "1", "--set", "expect=[]")
+    assert found == (0, "good.yaml (documented): expects nothing; write expect: to hold it\n", "")
+
+
+def test_a_check_that_fails_says_what_may_be_amiss(shell: Cli) -> None:
+    """What a run warns of is the likely reason; a check that holds is silent."""
+    assert shell("check", "good.yaml", "--workers", "1", "--set", "clients.ivr.start=0s")[2] == ""
+    code, out, err = shell("check", "good.yaml", "--workers", "1", "--set", "clients.ivr.password=wrong")
+    assert (code, "FAILED" in out) == (1, True)
+    assert err.startswith("warning: --set clients.ivr.password: Asterisk never lets it in: 401")
 
 
 def test_check_refuses_a_fault_that_touches_nothing(shell: Cli) -> None:
@@ -408,6 +428,22 @@ def test_bad_input_is_said_in_one_line(shell: Cli, tmp_path: Path, verb: str, ba
             ("good.yaml", "--csv", "--set", "run.record=measures"),
             "--csv: run.record is measures, so there are no tables; leave it away, or write record: all",
         ),
+        (
+            ("good.yaml", "--set", "client.ivr.reconnect=none"),
+            "--set client.ivr.reconnect: client: unknown key; write clients",
+        ),
+        (
+            ("good.yaml", "--set", "clients.ivrr.reconnect=none"),
+            "--set clients.ivrr.reconnect: clients.ivrr: apps is missing; write apps: [APP]",
+        ),
+        (
+            ("good.yaml", "--set", "seed=3"),
+            "--set seed: unknown key; write it below run, as run.seed on the command line",
+        ),
+        (
+            ("good.yaml", "--set", "profile=asterisk-16"),
+            "--set profile: unknown key; write it below asterisk, as asterisk.profile on the command line",
+        ),
         (("good.yaml", "--replications", "0"), "--replications: too small (got 0); write 1 or more"),
         (("good.yaml", "--seed", "-1"), "--seed: too small (got -1); write 0 or more"),
         (("good.yaml", "--set", "run.seed=-1"), "--set run.seed: too small (got -1); write 0 or more"),
@@ -438,7 +474,11 @@ def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ..
         ),
         (
             ("sweep", "good.yaml", "--over", "faults"),
-            "--over: not an override (got faults); write KEY=VALUE as in run.seed=3",
+            "--over: not an override (got faults); write KEY=VALUE,VALUE as in faults.0.for=20s,60s",
+        ),
+        (
+            ("compare", "good.yaml", "--profile", "asterisk-22"),
+            "--profile: the profiles are what is compared; leave it away, or write values with --over",
         ),
         (
             ("sweep", "good.yaml", "--over", "faults.0.for=5s", "--over", "faults.0.for=9s"),
@@ -557,13 +597,16 @@ def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_pa
     settings = ["--set", "run.duration=40h", "--set", "run.engine=events", "--replications", "8", "--workers", "2"]
     command = [sys.executable, "start.py", "run", "good.yaml", "--no-picture", *settings]
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
         while len(list(tmp_path.glob("results/good/*/replications/*"))) < 2:
             assert running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
-        code = running.wait(timeout=60)
+        _, said = running.communicate(timeout=60)
+        code = running.returncode
+    assert said.startswith("interrupted; run, compare, sweep, check and baseline keep the replications that are done")
+    assert said.count("\n") == 1
     table = (ROOT / "docs" / "experiments.md").read_text("utf-8").partition("### Exit codes")[2]
     assert f"| {code} | it was interrupted with Ctrl-C;" in table
     assert code == 130

@@ -46,6 +46,14 @@ def test_a_failure_says_what_was_expected_and_what_was_seen(pytester: pytest.Pyt
     done.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_failure_says_what_may_be_amiss(pytester: pytest.Pytester, scenarios: Path) -> None:
+    """What a run of it would warn of."""
+    text = (scenarios / "good.yaml").read_text("utf-8")
+    (scenarios / "bad.yaml").write_text(text.replace("apps:", "password: wrong, apps:"), "utf-8")
+    done = pytester.runpytest_subprocess(str(scenarios / "bad.yaml"))
+    done.stdout.fnmatch_lines(["  warning: scenarios/bad.yaml:*clients.ivr.password: Asterisk never lets it in: 401 *"])
+
+
 def test_results_are_kept_where_the_option_says(pytester: pytest.Pytester, scenarios: Path) -> None:
     """Without it a test run leaves nothing behind."""
     pytester.runpytest_subprocess(str(scenarios / "good.yaml"))

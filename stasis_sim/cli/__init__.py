@@ -26,6 +26,10 @@ SPARED: Final = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "true"
 plugins in all packages."""
 
 
+INTERRUPTED: Final = 130
+"""The exit code that Typer makes of Ctrl-C, of which it says nothing."""
+
+
 def main() -> NoReturn:
     """Run the command line; input that cannot be used is said once, without a traceback."""
     for name, value in SPARED.items():
@@ -34,6 +38,11 @@ def main() -> NoReturn:
     atexit.register(gc.freeze)
     try:
         app(standalone_mode=True)
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:
+            kept = "run, compare, sweep, check and baseline keep the replications that are done"
+            typer.echo(f"interrupted; {kept}: the same command goes on there", err=True)
+        raise
     except InputError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)

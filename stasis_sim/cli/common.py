@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,8 +108,13 @@ def count(workers: int | None) -> int:
     return workers or os.cpu_count() or 1
 
 
-def examine(scenario: Scenario, out: Path) -> None:
-    """Find out what would stop a run, before a word is said.
+def examine(scenario: Scenario, out: Path, further: Callable[[Scenario], None] | None = None) -> None:
+    """Find out what would stop a run, before a word is said or a folder made.
+
+    Args:
+        scenario: The scenario.
+        out: Where results are kept.
+        further: Looks for what else would.
 
     Raises:
         InputError: The scenario cannot be run, or results cannot be kept there.
@@ -118,6 +123,8 @@ def examine(scenario: Scenario, out: Path) -> None:
     from stasis_sim.experiments.studies import make_folder
 
     look(scenario)
+    if further is not None:
+        further(scenario)
     make_folder(out / scenario.name, out)
 
 

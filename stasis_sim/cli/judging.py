@@ -13,7 +13,7 @@ SHOWN = 3
 """Recordings whose differences are drawn."""
 
 
-@app.command()
+@app.command(short_help="Replay recordings of real Asterisks on the model.")
 def replay(
     recordings: Annotated[
         list[Path], typer.Argument(metavar="RECORDING.json…", help="Recordings, or folders of them.")
@@ -42,7 +42,7 @@ def replay(
     raise typer.Exit(0 if agree == len(judged) else 1)
 
 
-@app.command()
+@app.command(short_help="Read files of Asterisk's as real ones did.")
 def vectors(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE.json…", help="Vectors, or folders of them.")],
     as_json: AsJson = False,
@@ -64,7 +64,7 @@ def vectors(
     raise typer.Exit(0 if agree == len(items) else 1)
 
 
-@app.command("check-config")
+@app.command("check-config", short_help="Say what is wrong or risky in Asterisk's files.")
 def check_config(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="http.conf and its like, or folders of them.")],
     profile: Profile = None,
@@ -82,7 +82,7 @@ def check_config(
     raise typer.Exit(exit_code(found))
 
 
-@app.command()
+@app.command(short_help="Say which extension a number gets to, and what it runs.")
 def dialplan(
     file: Annotated[Path, typer.Argument(metavar="EXTENSIONS.conf", help="The dialplan.")],
     place: Annotated[str, typer.Argument(metavar="EXTEN@CONTEXT", help="What is dialled, and where.")],

@@ -37,12 +37,12 @@ OUT = Path("results")
 baselines = typer.Typer(
     help="Reference measures of scenarios: keep them, and say what has moved beyond noise.", no_args_is_help=True
 )
-app.add_typer(baselines, name="baseline")
+app.add_typer(baselines, name="baseline", short_help="Keep reference measures, and say what has moved.")
 
 Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")]
 
 
-@app.command()
+@app.command(short_help="Say which events of earlier runs were missed.")
 def ledger(
     results: Annotated[
         list[Path],
@@ -68,7 +68,7 @@ def ledger(
         typer.echo("\n\n".join([missed.text(each, asked) for each in found]))
 
 
-@app.command()
+@app.command(short_help="Write earlier results as one HTML page each.")
 def report(
     results: Annotated[
         list[Path],
@@ -89,7 +89,7 @@ def report(
         typer.echo(f"report: {write_report(found)}")
 
 
-@app.command()
+@app.command(short_help="Repeat earlier work, and hold its bytes.")
 def rerun(
     path: Annotated[
         Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST.")
@@ -166,7 +166,7 @@ def save(
         typer.echo(f"{results.scenario.file}: kept in {keep(results, out)}")
 
 
-@baselines.command()
+@baselines.command(short_help="Run scenarios and say which measures have moved.")
 def diff(
     paths: Scenarios,
     seed: Seed = None,

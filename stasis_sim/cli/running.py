@@ -112,10 +112,11 @@ def _print_run(results: Results) -> None:
     typer.echo(f"results: {results.tree.path}")
 
 
-@app.command()
+@app.command(short_help="Run variants with the same callers, side by side.")
 def compare(
     scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO.yaml…", help="One scenario, or several.")],
     over: Over = None,
+    profile: Profile = None,
     seed: Seed = None,
     replications: Replications = None,
     out: Out = OUT,
@@ -131,7 +132,7 @@ def compare(
     from stasis_sim.experiments.comparisons import same_seed
     from stasis_sim.experiments.results import compare_json
 
-    options = {"seed": seed, "replications": replications}
+    options = {"profile": profile, "seed": seed, "replications": replications}
     variants = _variants(scenarios, over or [], settings, options)
     for each in variants.values():
         examine(each, out)
@@ -156,7 +157,7 @@ def compare(
 
 
 def _variants(
-    paths: list[Path], over: list[str], settings: list[str] | None, options: dict[str, int | None]
+    paths: list[Path], over: list[str], settings: list[str] | None, options: dict[str, str | int | None]
 ) -> dict[str, Scenario]:
     """Return what is compared, by name.
 
@@ -181,7 +182,11 @@ def _variants(
         if len(found) == 1:
             raise InputError.at("--over", f"only one variant ({next(iter(found))}); write two values or more")
         return found
-    return {name: load(paths[0], overrides(settings, profile=name, **options)) for name in PROFILES}
+    if options["profile"] is not None:
+        raise InputError.at(
+            "--profile", "the profiles are what is compared; leave it away, or write values with --over"
+        )
+    return {name: load(paths[0], overrides(settings, **{**options, "profile": name})) for name in PROFILES}
 
 
 def _print_comparison(done: dict[str, Results]) -> None:
@@ -209,7 +214,7 @@ def _print_comparison(done: dict[str, Results]) -> None:
     typer.echo(f"  {folder(done)}")
 
 
-@app.command()
+@app.command(short_help="Run a scenario for many values of its keys.")
 def sweep(
     scenario: ScenarioFile,
     over: Over = None,
@@ -242,8 +247,7 @@ def sweep(
     if over or (swept and latin_hypercube is not None):
         loaded = design(loaded, read_over(over) if over else swept, latin_hypercube)
     measures = check_measures(measure or ["ejection_rate"], loaded)
-    examine(loaded, out)
-    examine_points(loaded)
+    examine(loaded, out, examine_points)
     with (
         connect(scheduler, count(workers)) as executor,
         heading(loaded, _how_often(loaded), quiet=as_json),
@@ -296,7 +300,7 @@ def _print_sweep(found: Swept, measures: list[str]) -> None:
     typer.echo(f"results: {found.path}")
 
 
-@app.command()
+@app.command(short_help="Run scenarios and hold what they expect.")
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")],
     out: Out = OUT,
@@ -332,7 +336,10 @@ def check(
 
 def _print_check(results: Any, verdicts: Any) -> None:
     good, scenario = sum(verdict.ok for verdict in verdicts), results.scenario
-    typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {good} of {len(verdicts)} expectations hold")
+    found = f"{good} of {len(verdicts)} expectations hold" if verdicts else "expects nothing; write expect: to hold it"
+    typer.echo(f"{scenario.file} ({scenario.asterisk.profile}): {found}")
     for verdict in verdicts:
         if not verdict.ok or verdict.note:
             typer.echo(f"  {verdict}")
+    if good < len(verdicts):
+        warn(results.warnings)

@@ -26,7 +26,7 @@ Of = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Say step by step what happened in an outage.")
 def trace(
     result: Result,
     call: Call = None,
@@ -74,7 +74,7 @@ def _one(path: Path) -> Run:
     return found[0]
 
 
-@app.command()
+@app.command(short_help="Draw earlier runs into their folders.")
 def plot(
     results: Annotated[
         list[Path],

@@ -21,7 +21,7 @@ def show(
     typer.echo(text(load(scenario, overrides(settings, profile=profile))), nl=False)
 
 
-@app.command()
+@app.command(short_help="Print a commented scenario to start from.")
 def new() -> None:
     """Print a commented scenario to start from: stasis-sim new > my.yaml."""
     from stasis_sim.scenario.template import TEMPLATE
@@ -37,7 +37,7 @@ def schema() -> None:
     print_json(json_schema())
 
 
-@app.command()
+@app.command(short_help="Say what known client libraries do in an outage.")
 def clients(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them; all if not given.")] = None,
     as_json: AsJson = False,

@@ -165,7 +165,7 @@ def read_over(options: Sequence[str]) -> dict[str, Any]:
         InputError: It is neither, or a key stands behind two of them.
     """
     found: dict[str, Any] = {}
-    for key, text in pairs(options, _OVER):
+    for key, text in pairs(options, _OVER, "KEY=VALUE,VALUE as in faults.0.for=20s,60s"):
         if key in found:
             raise InputError.at(_called(key), f"written twice; write all of its values behind one {_OVER}")
         found[key] = text.strip() if ".." in text and "," not in text else parse(f"[{text}]", _called(key)).data

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 from stasis_sim.experiments.precision import widths
 from stasis_sim.experiments.replications import Results
 from stasis_sim.experiments.results import Json, Replication, differences, in_total
-from stasis_sim.observe.intervals import none_seen, wilson
+from stasis_sim.observe.intervals import Interval, none_seen, wilson
 from stasis_sim.observe.metrics import Values
 from stasis_sim.report.apart import chance
+from stasis_sim.report.tables import cell
 
 SHOWN = 3
 """Apps whose absences a sentence names."""
@@ -203,20 +203,10 @@ def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[
 def _difference(a: str, b: str, row: Json) -> str:
     """Say by how much b does more or less of something than a."""
     verb, what = {**_TOLD, "calls.share.served": ("serves", "calls")}[row["measure"]]
-    interval = "" if row["low"] is None else f" ± {_plain(50 * (row['high'] - row['low']))}"
+    size: Interval = {"mean": abs(row["mean"]), "low": row["low"], "high": row["high"], "n": 0}
     side = "more" if row["mean"] > 0 else "fewer"
-    amount = f"{_two_digits(100 * abs(row['mean']))}{interval} points"
+    amount = cell(row["measure"], size).replace(" %", " points")
     perhaps = ", which may be chance" if chance(row) else ""
     if row["low"] is None:
         perhaps = "; one replication does not say how sure that is"
     return f"{b} {verb} {amount} {side} {what} than {a}{perhaps}."
-
-
-def _two_digits(points: float) -> str:
-    """Write points with two digits after the point, and more where these say nothing."""
-    return f"{points:.2f}" if points >= 0.01 else _plain(points)  # noqa: PLR2004
-
-
-def _plain(points: float) -> str:
-    """Write two digits that say something, and no power of ten."""
-    return f"{Decimal(f'{points:.2g}'):f}"

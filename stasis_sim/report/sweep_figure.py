@@ -32,6 +32,9 @@ WIDTH: Final = 9.0
 MOST_CURVES: Final = 7
 """So many colours there are."""
 
+BEYOND: Final = 5.0
+"""Percent that an axis of shares shows beyond 0 and 100 %."""
+
 UNITS: Final = {"duration": " (s)", "rate": " (per s)", "share": "", "count": "", "number": ""}
 
 
@@ -73,6 +76,18 @@ def _scale(name: str) -> tuple[float, str]:
     return {"share": (100.0, f"{name} (%)"), "seconds": (1.0, f"{name} (s)"), "count": (1.0, name)}[kind]
 
 
+def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return from where to where an axis goes: from 0, and of a share not far beyond what one can be.
+
+    The interval of few replications may reach further, and would make the picture one of itself.
+    """
+    low, high = min(0.0, limits[0]), limits[1]
+    measure = lookup(scope_and_measure(name)[1])
+    if measure is None or measure.kind != "share":
+        return low, high
+    return max(low, -BEYOND), min(high, 100 + BEYOND)
+
+
 def _axis(key: str, places: Sequence[Place], short: Mapping[str, str]) -> str:
     found = number(places[0].settings[key])
     return short[key] + ("" if found is None else UNITS[found[0]])
@@ -108,7 +123,7 @@ def _curves(
         axes.plot(x, mean, styles[at // MOST_CURVES % len(styles)], color=colour, marker="o", markersize=4, label=group)
     axes.set_xlabel(_axis(across, places, short))
     axes.set_ylabel(text)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.set_ylim(*_shown(name, axes.get_ylim()))
     axes.grid(visible=True, alpha=0.25)
     if len(groups) > 1:
         # Above, as on a narrow page there is no room at the side.
@@ -133,7 +148,7 @@ def _intervals(axes: Axes, name: str, places: Sequence[Place], keys: Sequence[st
     axes.set_yticks(range(len(ordered)), [", ".join(label(place.settings[key]) for key in keys) for place in ordered])
     axes.set_xlabel(text)
     axes.set_ylabel(", ".join(short[key] for key in keys))
-    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+    axes.set_xlim(*_shown(name, axes.get_xlim()))
     axes.grid(visible=True, axis="x", alpha=0.25)
 
 

@@ -34,11 +34,19 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
 class Place(NamedTuple):
-    """Where something stands: a file, or an override, with 1-based line and column, 0 where they say nothing."""
+    """Where something stands: a file, or an override, with 1-based line and column, 0 where they say nothing.
+
+    Attributes:
+        file: The file, or what messages call the override.
+        line: The line.
+        column: The column.
+        above: Whether the override is of a key below, and has only made what stands here.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    above: bool = False
 
 
 @dataclass
@@ -74,7 +82,7 @@ class Document:
         place, there = self.place(keys)
         name = dotted(keys)
         # An override of just this key is called after it.
-        shown = f"{name}: " if name and (place.line or there != keys) else ""
+        shown = f"{name}: " if name and (place.line or there != keys or place.above) else ""
         return Problem(place.file, place.line, place.column, f"{shown}{text}")
 
 

@@ -80,14 +80,17 @@ def expectation(value: Any) -> Expectation:
         app=app,
         measure=measure,
         op=cast("Operator", op),
-        value=_value(match["value"], measure),
+        value=_value(match["value"], measure, op),
         confidence=_confidence(match["confidence"]),
         text=value.strip(),
     )
 
 
-def _value(text: str, measure: str) -> float:
-    """Return what a measure is compared with, in the measure's own unit."""
+def _value(text: str, measure: str, op: str) -> float:
+    """Return what a measure is compared with, in the measure's own unit.
+
+    Who writes that a share is below 1 means 1 %, or says what can hardly fail.
+    """
     kind = kind_of(measure)
     if text.endswith("%"):
         if kind != "share":
@@ -96,6 +99,8 @@ def _value(text: str, measure: str) -> float:
     if _NUMBER.fullmatch(text):
         if kind == "share" and float(text) > 1:
             raise MisfitError.at(f"more than all {got(text)}; write {text}%, or a share from 0 to 1")
+        if kind == "share" and float(text) == 1 and op in {"<", "<="}:
+            raise MisfitError.at(f"1 is all, and {op} all says nothing {got(text)}; write 1%, or 100%")
         return float(text)
     if kind == "seconds":
         return duration(text) / DURATIONS["s"]

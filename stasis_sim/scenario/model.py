@@ -94,6 +94,14 @@ class Scenario(Strict):
     _base: Path = PrivateAttr(default_factory=Path)
 
     @classmethod
+    def remedy(cls, key: str) -> str:
+        """Return what to write instead of an unknown key: those of ``run`` and ``asterisk`` are often put too high."""
+        for name, below in (("run", Run), ("asterisk", Asterisk)):
+            if key in below.known_keys():
+                return f"write it below {name}, as {name}.{key} on the command line"
+        return super().remedy(key)
+
+    @classmethod
     def load(cls, path: Path | str, overrides: Overrides = (), called: Called = set_name) -> Self:
         """Read a scenario file.
 

@@ -18,12 +18,15 @@ Called: TypeAlias = Callable[[str], str]
 """How messages call the override of a key, as the user wrote it."""
 
 
-def pairs(overrides: Overrides, option: str = "--set") -> list[tuple[str, Any]]:
+def pairs(
+    overrides: Overrides, option: str = "--set", example: str = "KEY=VALUE as in run.seed=3"
+) -> list[tuple[str, Any]]:
     """Return keys and values, text still unread.
 
     Args:
         overrides: What the user wrote.
         option: Behind what.
+        example: What to write there.
 
     Raises:
         InputError: One has no ``=``.
@@ -38,7 +41,7 @@ def pairs(overrides: Overrides, option: str = "--set") -> list[tuple[str, Any]]:
         if equals and key.strip():
             found.append((key.strip(), value))
         else:
-            problems.append(Problem(option, 0, 0, f"not an override {got(override)}; write KEY=VALUE as in run.seed=3"))
+            problems.append(Problem(option, 0, 0, f"not an override {got(override)}; write {example}"))
     if problems:
         raise InputError(problems)
     return found
@@ -76,6 +79,7 @@ def _put(document: Document, key: str, data: Any, name: str) -> None:
         document.data = {}
     holder: Any = document.data
     keys: Keys = ()
+    made: list[Keys] = []
     parts = key.split(".")
     while True:
         step, parts = _step(holder, parts, name, keys)
@@ -84,9 +88,12 @@ def _put(document: Document, key: str, data: Any, name: str) -> None:
             break
         fresh: Any = [] if parts[0] == "0" else {}
         if isinstance(holder, list):
-            holder.extend([fresh] if step == len(holder) else [])
+            if step == len(holder):
+                holder.append(fresh)
+                made.append(keys)
         elif holder.get(step) is None:
             holder[step] = fresh
+            made.append(keys)
         holder = holder[step]
     if isinstance(holder, list) and keys[-1] == len(holder):
         holder.append(data)
@@ -96,6 +103,7 @@ def _put(document: Document, key: str, data: Any, name: str) -> None:
         del document.places[old]
     for old in [old for old in document.blocks if old[: len(keys)] == keys]:
         del document.blocks[old]
+    document.places |= {above: Place(name, above=True) for above in made}
     document.places[keys] = Place(name)
 
 

@@ -89,6 +89,11 @@ class Strict(BaseModel):
         return cls.known_keys()
 
     @classmethod
+    def remedy(cls, key: str) -> str:
+        """Return what to write instead of a key that is not known here."""
+        return choose(key, cls.suggestions())
+
+    @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
         """Yield faults that only show in several keys together; looked for even where single keys are wrong."""
         del data
@@ -106,7 +111,7 @@ class Strict(BaseModel):
         known = cls.known_keys()
         strange = [key for key in data if key not in known]
         empty = [key for key in known if key in data and data[key] is None]
-        faults: list[tuple[Keys, str]] = [((key,), f"unknown key; {choose(key, cls.suggestions())}") for key in strange]
+        faults: list[tuple[Keys, str]] = [((key,), f"unknown key; {cls.remedy(key)}") for key in strange]
         faults += [((key,), "has no value; give it one, or remove the key") for key in empty]
         excused = {*empty, *(nearest(key, known) for key in strange)}
         clean = {key: value for key, value in data.items() if key in known and value is not None}

@@ -1,9 +1,12 @@
 """The scenario that ``stasis-sim new`` writes: short, commented, and ready to run."""
 
 TEMPLATE = """\
-# A scenario of stasis-sim. Run it:   stasis-sim run FILE.yaml
-# All keys with their defaults:       stasis-sim show FILE.yaml
+# About every ten minutes the WebSocket of an IVR drops, and for a while it cannot come back. (What stands here, why the
+# question is asked, is told behind the answer in the page that `stasis-sim report` writes.)
 title: What does a 20-second outage cost an IVR?
+
+# Run it:                         stasis-sim run FILE.yaml
+# All keys with their defaults:   stasis-sim show FILE.yaml
 
 asterisk:
   # documented, asterisk-16 or asterisk-22; `stasis-sim compare FILE.yaml` runs all three.

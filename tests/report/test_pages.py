@@ -145,6 +145,15 @@ def test_the_story_is_told_as_it_was_written(reports: dict[str, Path]) -> None:
     assert "another one, which goes on on a second line</li>" in text
 
 
+def test_more_columns_than_a_page_is_wide_flow(reports: dict[str, Path], tmp_path: Path) -> None:
+    """Six of them would be cut off on a screen, and on paper for good."""
+    done = compare({f"{at}s": scenario().where({"faults.0.for": f"{at}s"}) for at in range(1, 7)}, out=tmp_path)
+    wide = page(folder(done))
+    assert 'class="measures several many"' in wide
+    assert ".many tr { display: grid;" in wide
+    assert ' many"' not in reports["comparison"].read_text("utf-8")
+
+
 def test_text_in_pictures_is_text(reports: dict[str, Path]) -> None:
     """It can be searched for, and a reader of the screen is told what the picture shows."""
     text = reports["run"].read_text("utf-8")
@@ -157,7 +166,7 @@ def test_text_in_pictures_is_text(reports: dict[str, Path]) -> None:
 def test_a_comparison_has_each_variant(reports: dict[str, Path]) -> None:
     """The paired difference with its sign and its interval, and a part for each variant."""
     said = seen(reports["comparison"].read_text("utf-8"))
-    assert re.search(r"30s ejects \d+\.\d\d ± [\d.]+ points more calls than 15s\.", said)
+    assert re.search(r"30s ejects [\d.]+ ± [\d.]+ points more calls than 15s\.", said)
     assert re.search(
         r"ejection rate Which part of the decided attempts Asterisk turned away\. \+[\d.]+ ± [\d.]+ points", said
     )

@@ -10,8 +10,10 @@ import pytest
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.sweeps import Swept, design, sweep
+from stasis_sim.observe.intervals import Interval
 from stasis_sim.report.pictures import save
-from stasis_sim.report.sweeps import answer, check_measures, listing, picture
+from stasis_sim.report.sweep_figure import figure
+from stasis_sim.report.sweeps import Place, answer, check_measures, listing, picture, places
 from tests.experiments.small import small
 
 POLICIES = ["at_once", {"constant": "2s"}]
@@ -91,6 +93,20 @@ def test_each_kind_of_sweep_has_its_picture(
     for name in ("a.png", "b.png"):
         save(picture(found, "ejection_rate"), tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "over", [{"faults.0.for": ["5s", "15s"]}, {"clients.ivr.reconnect": POLICIES}], ids=["curve", "intervals"]
+)
+def test_an_axis_of_shares_ends_where_shares_do(over: dict[str, object]) -> None:
+    """However wide the interval of a few replications is."""
+    found, wide = swept(over), Interval(mean=0.5, low=-1.5, high=2.5, n=2)
+    short = {key: key for key in over}
+    shown = [Place(place.settings, wide) for place in places(found, "ejection_rate")]
+    axes = figure(found, "ejection_rate", shown, short, "").axes[0]
+    assert (axes.get_ylim() if "faults.0.for" in over else axes.get_xlim()) == (-5.0, 105.0)
+    axes = figure(found, "calls", shown, short, "").axes[0]
+    assert (axes.get_ylim() if "faults.0.for" in over else axes.get_xlim()) != (-5.0, 105.0)
 
 
 def test_a_measure_that_does_not_exist_is_refused() -> None:

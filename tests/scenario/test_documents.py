@@ -54,7 +54,7 @@ def test_quotes_and_str_make_text() -> None:
 def test_every_key_and_item_has_its_place() -> None:
     """Each key and each item of a list has its line and column."""
     document = read("a:\n  b: [1, {c: 2}]\nd: 3\n")
-    places = {keys: place[1:] for keys, place in document.places.items()}
+    places = {keys: place[1:3] for keys, place in document.places.items()}
     assert places == {
         (): (1, 1),
         ("a",): (1, 1),
@@ -139,6 +139,16 @@ def test_faults_of_an_override_stand_at_the_override() -> None:
     assert str(document.problem(("a", "b"), "wrong")) == "--set a.b: wrong"
     assert str(document.problem(("a", "b", "c"), "wrong")) == "--set a.b: a.b.c: wrong"
     assert str(document.problem(("a",), "wrong")) == "a.yaml:1:1: a: wrong"
+
+
+def test_faults_of_what_an_override_has_made_stand_at_the_override() -> None:
+    """The mapping or list around an overridden key is in no file, and is named."""
+    document = read("a: {b: 1}\nl: []\n")
+    apply(document, ["c.d.e=1", "l.0.f=1"])
+    assert str(document.problem(("c",), "wrong")) == "--set c.d.e: c: wrong"
+    assert str(document.problem(("c", "d"), "wrong")) == "--set c.d.e: c.d: wrong"
+    assert str(document.problem(("c", "d", "e"), "wrong")) == "--set c.d.e: wrong"
+    assert str(document.problem(("l", 0), "wrong")) == "--set l.0.f: l.0: wrong"
 
 
 @pytest.mark.parametrize(

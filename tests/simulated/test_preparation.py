@@ -23,6 +23,16 @@ calls: [{to: ivr@default, arrivals: {at: 1s}}]
 run: {duration: 1min}
 """
 
+ADMITTED = r"""
+asterisk:
+  ari: "[general]\n[a]\ntype=user\npassword=p\n"
+  extensions: "[default]\nexten => ivr,1,Stasis(Intro-IVR)\n"
+clients:
+  ivr: {apps: Intro-IVR, user: a, password: p}
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+run: {duration: 1min}
+"""
+
 
 def scenario(text: str = TEXT) -> Scenario:
     """A scenario by its text."""
@@ -60,6 +70,47 @@ def test_an_app_on_one_side_only_is_a_warning() -> None:
         "s.yaml:8:9: clients.ivr.apps: no line of the dialplan hands calls to intro-ivr",
         "s.yaml:7:1: clients: the dialplan hands calls to Intro-IVR, which no client serves",
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (
+            "password: x",
+            "6:35: clients.ivr.password: 401 Authentication required; write the password that ari.conf has for a",
+        ),
+        ("user: b, password: p", "6:26: clients.ivr.user: 401 Authentication required; write a user of ari.conf: a"),
+        (
+            "url: 'http://localhost:80/ari/events'",
+            (
+                "6:35: clients.ivr.url: connection refused: nobody listens at port 80, but at 8088; "
+                "let url and http.conf agree"
+            ),
+        ),
+        (
+            "url: 'http://localhost:8088/ari/event'",
+            "6:35: clients.ivr.url: 404 Resource not found; write a url that ends in /ari/events",
+        ),
+        (
+            "url: 'https://localhost:8088/ari/events'",
+            "6:35: clients.ivr.url: port 8088 is plain HTTP: the TLS handshake fails; let url and http.conf agree",
+        ),
+    ],
+)
+def test_a_client_that_is_never_let_in_is_a_warning(wrong: str, text: str) -> None:
+    """With what Asterisk answers it, at the key that is to be looked at first."""
+    keys = wrong if "user" in wrong else f"user: a, {wrong}"
+    keys = keys if "password" in keys else f"{keys}, password: p"
+    found = prepare(scenario(ADMITTED.replace("user: a, password: p", keys))).warnings
+    assert [str(warning).replace("Asterisk never lets it in: ", "") for warning in found] == [f"s.yaml:{text}"]
+
+
+def test_a_client_that_a_reload_lets_in_is_no_warning() -> None:
+    """It comes back then; without the reload it never does."""
+    shut = ADMITTED.replace("password: p}", "password: later}")
+    reload = r'faults: [{reload: asterisk, at: 10s, ari: "[a]\ntype=user\npassword=later\n"}]'
+    assert len(prepare(scenario(shut)).warnings) == 1
+    assert prepare(scenario(f"{shut}{reload}\n")).warnings == ()
 
 
 def test_a_fault_after_the_last_call_is_no_warning_where_the_run_waits_for_that() -> None:
