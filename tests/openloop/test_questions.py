@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stasis_sim.openloop.links import DOWN, FOR_EVER, UP, Link, priority
+from stasis_sim.openloop.links import DOWN, FOR_EVER, UP, Ints, Link, priority
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.openloop.questions import Kind, Question, Questions, Table, sign
 from stasis_sim.openloop.stalls import Stalls
@@ -105,5 +105,6 @@ def test_a_tie_matters_to_calls_that_go_the_way() -> None:
 
 def test_all_calls_go_a_way_that_asks_nothing() -> None:
     """Where nothing can differ, there is one way."""
-    values = Values(Numbered(), {}.__getitem__, np.arange(3), FOR_EVER)
+    nothing: dict[int, Ints] = {}
+    values = Values(Numbered(), nothing.__getitem__, np.arange(3), FOR_EVER)
     assert Table(Questions(), []).put(values, np.arange(3), []).fit([]).tolist() == [True, True, True]
