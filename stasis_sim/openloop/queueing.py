@@ -180,9 +180,11 @@ class Queues:
 
     def _is_known(self, client: int, mine: Bits, facts: Sequence[Ints], horizon: int) -> bool:
         """Say whether the messages to a client are those that it was served last: then they wait as long."""
-        served = self._served.get(client)
+        served, link = self._served.get(client), self._links[client]
         return (
             served is not None
+            # When a program dies that has news to come to may be known by now, and was not in the round before.
+            and not (link.mortal and link.replaced)
             and served.horizon == horizon
             and np.count_nonzero(mine) == len(served.order)
             and bool(mine[served.order].all())

@@ -149,6 +149,17 @@ def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
     refused(content, "a program that dies at the instant at which the last call ends")
 
 
+def test_a_death_that_is_known_only_later_is_not_overlooked() -> None:
+    """A program whose apps another has taken dies with messages before the news: no message is another one for that."""
+    content = of_old(
+        [{"crash": "blue", "start": "0s", "at": "18500ms"}],
+        {"duration": "30s", "seed": 1, "calls": [{"arrivals": {"at": ["3500ms", "9501ms"]}, "patience": "500ms"}]},
+        blue={"service": "3s", "reconnect": "at_once", "on StasisStart": ["answer"]},
+        green={"start": "10s", "latency": "500ms", "on StasisStart": []},
+    )
+    refused(content, "a program that dies before it has come to the news")
+
+
 def test_a_door_is_not_looked_up_from_where_another_call_found_it() -> None:
     """Of calls that do not go a way, its first look at a door may be behind the others."""
     wait = {"wait": {"exponential": "4s"}}
