@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -34,7 +35,10 @@ PIECE: Final = 6_144
 """Calls that are computed at a time: the sums of so many stay near the processor."""
 
 SORTED: Final = 1024
-"""Calls that are sorted onto all ways at a time."""
+"""Calls that are sorted onto all ways at a time, if these do not ask too much."""
+
+ANSWERS: Final = 1 << 20
+"""Answers of calls to all questions known by then that are looked for at a time: each takes about 16 octets."""
 
 FEW: Final = 1024
 """Fewer calls than this are sorted out at once, without looking at popular ways first."""
@@ -46,10 +50,6 @@ POPULAR: Final = 16
 """A way is looked at by itself if at least one call in so many goes it."""
 
 NOBODY: Final = -1
-
-
-def _pieces(rows: Ints, size: int) -> list[Ints]:
-    return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
 
 
 def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
@@ -78,20 +78,18 @@ class Ways:
         self.sums = Numbered()
         self.paths: list[Path] = []
         self.questions = Questions()
-        self._table: Table | None = None
 
-    @property
+    @cached_property
     def table(self) -> Table:
-        """What they ask, ready to be put."""
-        if self._table is None:
-            self._table = Table(self.questions, range(len(self.questions)))
-        return self._table
+        """All that they ask, ready to be put."""
+        return Table(self.questions, range(len(self.questions)))
 
     def add(self, record: Record, clients: Sequence[str], mortal: Sequence[bool]) -> Table:
         """Add the way of a call, and return its questions."""
         path = Path(record, clients, mortal, self.sums, self.questions)
         self.paths.append(path)
-        self._table = None
+        # Most ways are found one right after the other, and nobody asks for all of them in between.
+        self.__dict__.pop("table", None)
         return Table(self.questions, path.questions)
 
     def by_count(self) -> list[int]:
@@ -279,8 +277,12 @@ class Cohort:
         known = _distinct(before[before != NOBODY]).tolist()
         rest = [self._keep_to(way, rows[before == way], horizon) for way in known]
         rest.append(self._undisturbed(rows[before == NOBODY], horizon))
-        for some in _pieces(np.sort(np.concatenate(rest)), SORTED):
-            self._sort(some, horizon)
+        left = np.sort(np.concatenate(rest))
+        while len(left):
+            # Those before may have found ways that ask a lot.
+            size = max(1, min(SORTED, ANSWERS // max(1, len(self._known.questions))))
+            self._sort(left[:size], horizon)
+            left = left[size:]
 
     def _undisturbed(self, rows: Ints, horizon: int) -> Ints:
         """Send calls on the most trodden ways, where no link changes at an odd time, and return the others."""
@@ -297,7 +299,8 @@ class Cohort:
         if len(rows) < SOME or not path.kept:
             return rows
         rest = []
-        for some in _pieces(rows, PIECE):
+        for begin in range(0, len(rows), PIECE):
+            some = rows[begin : begin + PIECE]
             values = self.values(some, horizon)
             fit = path.undisturbed(values, self.numbers[some], self._history.watched)
             self._send(way, some, values, fit)
@@ -369,5 +372,5 @@ class Cohort:
         return [
             Group(self._paths[way], some, self.values(some, horizon))
             for way, rows in zip(ordered[begins].tolist(), parts, strict=True)
-            for some in _pieces(rows, PIECE)
+            for some in (rows[begin : begin + PIECE] for begin in range(0, len(rows), PIECE))
         ]

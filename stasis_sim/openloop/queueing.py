@@ -88,10 +88,12 @@ class Busy(NamedTuple):
     Attributes:
         until: When it is through with what has been written to it, in microseconds; 0: nothing has.
         life: How often its program had died when that came. Who has died is busy with nothing any more.
+        heard: When the last of it arrives; what a link holds back does so long after it was written.
     """
 
     until: int = 0
     life: int = 0
+    heard: int = 0
 
 
 class Served(NamedTuple):
@@ -136,9 +138,15 @@ class Queues:
         """Return when a client is through with what was written by an instant, if that is all; 0: its program died.
 
         Raises:
-            ClosedLoopError: It dies at that very instant.
+            ClosedLoopError: It dies at that very instant; or its link holds back what was written in windows that are
+                over, with which it was taken to be busy; or what is on its way is not only about calls.
         """
-        busy, link = self._after[client], self._links[client]
+        busy, link, latency = self._after[client], self._links[client], self._latencies[client]
+        if self._before[client].heard > now + latency:
+            raise ClosedLoopError("a link that holds back what was written long before the last call ends")
+        link.reach(now)
+        if any(at <= now < at + latency for at in link.replaced):
+            raise ClosedLoopError("the news that another has its apps is on its way as the last call ends")
         if not link.mortal:
             return busy.until
         before, life = (int(link.lived(np.array([now]), instant=instant)[0]) for instant in (False, True))
@@ -180,9 +188,11 @@ class Queues:
 
     def _is_known(self, client: int, mine: Bits, facts: Sequence[Ints], horizon: int) -> bool:
         """Say whether the messages to a client are those that it was served last: then they wait as long."""
-        served = self._served.get(client)
+        served, link = self._served.get(client), self._links[client]
         return (
             served is not None
+            # When a program dies that has news to come to may be known by now, and was not in the round before.
+            and not (link.mortal and link.replaced)
             and served.horizon == horizon
             and np.count_nonzero(mine) == len(served.order)
             and bool(mine[served.order].all())
@@ -194,7 +204,8 @@ class Queues:
         busy, link = self._before[client], self._links[client]
         if not link.mortal or not len(arrives):
             found, until = link.stalls.shift(waits, arrives, service, busy.until)
-            return found, busy._replace(until=until)
+            heard = int(arrives[-1]) if len(arrives) else busy.heard
+            return found, busy._replace(until=until, heard=heard)
         # Without a latency, what comes at the instant of a death comes to the one who lives again.
         instant = not self._latencies[client]
         lives = link.lived(np.minimum(arrives, horizon if instant else horizon + 1), instant=instant)
@@ -203,7 +214,7 @@ class Queues:
         for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
             life = int(mine[0])
             found, until = link.stalls.shift(waits, times, work, busy.until if life == busy.life else 0)
-            busy = Busy(until, life)
+            busy = Busy(until, life, int(times[-1]))
             parts.append(found)
         found = np.concatenate(parts)
         if link.replaced:

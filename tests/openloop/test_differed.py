@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -147,6 +148,40 @@ def test_a_death_as_the_last_call_ends_is_not_guessed_at() -> None:
         ivr={"service": "20s", "reconnect": POLICIES[8], "on StasisStart": []},
     )
     refused(content, "a program that dies at the instant at which the last call ends")
+
+
+def test_a_death_that_is_known_only_later_is_not_overlooked() -> None:
+    """A program whose apps another has taken dies with messages before the news: no message is another one for that."""
+    content = of_old(
+        [{"crash": "blue", "start": "0s", "at": "18500ms"}],
+        {"duration": "30s", "seed": 1, "calls": [{"arrivals": {"at": ["3500ms", "9501ms"]}, "patience": "500ms"}]},
+        blue={"service": "3s", "reconnect": "at_once", "on StasisStart": ["answer"]},
+        green={"start": "10s", "latency": "500ms", "on StasisStart": []},
+    )
+    refused(content, "a program that dies before it has come to the news")
+
+
+def test_what_was_held_back_long_before_the_end_is_not_waited_for() -> None:
+    """Work that a frozen link holds back when the last call ends is none; windows that are over have counted it."""
+    content = of_old(
+        [{"freeze": "ivr", "at": "1s", "for": "20s"}],
+        {"until": "drained", "seed": 1, "calls": [{"arrivals": {"every": "2s"}, "count": 5, "patience": "500ms"}]},
+        ivr={"service": "1s", "on StasisStart": []},
+    )
+    with patch("stasis_sim.openloop.windows.CALLS", 2):
+        refused(content, "a link that holds back what was written long before the last call ends")
+    agree(content, 1000)
+
+
+def test_news_on_its_way_as_the_last_call_ends_is_not_guessed_at() -> None:
+    """It is about no call, and is waited for if it is not lost by then."""
+    content = of_old(
+        [],
+        {"until": "drained", "seed": 1, "calls": [{"arrivals": {"at": ["2s"]}, "count": 1, "patience": "1100ms"}]},
+        blue={"latency": "500ms", "on StasisStart": []},
+        green={"start": "3s", "on StasisStart": []},
+    )
+    refused(content, "the news that another has its apps is on its way")
 
 
 def test_a_door_is_not_looked_up_from_where_another_call_found_it() -> None:

@@ -271,7 +271,7 @@ def agree(content: dict[str, Any], window: int) -> None:
     prepared = prepare(Scenario.of(content))
     assert obstacle(prepared) == ""
     # So that ways are looked at by themselves, and calls sorted out in pieces, as many are.
-    sizes = patch.multiple("stasis_sim.openloop.cohort", FEW=2, PIECE=window)
+    sizes = patch.multiple("stasis_sim.openloop.cohort", FEW=2, SOME=2, PIECE=window, SORTED=window)
     with tempfile.TemporaryDirectory() as folder, patch("stasis_sim.openloop.windows.CALLS", window), sizes:
         one, other = Path(folder, "events"), Path(folder, "open-loop")
         try:

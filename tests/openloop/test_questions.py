@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stasis_sim import Scenario
+from stasis_sim.openloop.computation import OpenLoop
 from stasis_sim.openloop.links import DOWN, FOR_EVER, UP, Ints, Link, priority
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.openloop.questions import Kind, Question, Questions, Table, sign
+from stasis_sim.openloop.questions import Answers, Kind, Question, Questions, Table, sign
 from stasis_sim.openloop.stalls import Stalls
 from stasis_sim.openloop.values import Numbered, Values
 from stasis_sim.simulated.clock import Rank
+from stasis_sim.simulated.preparation import prepare
+from tests.openloop.test_equality import FROZEN, agree
 
 ARRIVALS = st.lists(st.integers(1, 60), min_size=1, max_size=6)
 
@@ -108,3 +115,21 @@ def test_all_calls_go_a_way_that_asks_nothing() -> None:
     nothing: dict[int, Ints] = {}
     values = Values(Numbered(), nothing.__getitem__, np.arange(3), FOR_EVER)
     assert Table(Questions(), []).put(values, np.arange(3), []).fit([]).tolist() == [True, True, True]
+
+
+def test_ways_that_ask_much_are_asked_of_fewer_calls_at_a_time() -> None:
+    """What is asked takes no more room than it may, as soon as it is known; one call is asked at least."""
+    sizes = []
+
+    class Watched(Table):
+        def put(self, values: Values, numbers: Ints, links: Sequence[Link]) -> Answers:
+            sizes.append((len(numbers), len(self._rows)))
+            return super().put(values, numbers, links)
+
+    with patch("stasis_sim.openloop.cohort.Table", Watched), patch("stasis_sim.openloop.cohort.ANSWERS", 1000):
+        OpenLoop(prepare(Scenario.of(FROZEN))).compute(1)
+    known = max(asked for _, asked in sizes)
+    assert len(sizes) > FROZEN["calls"][0]["count"] // (1000 // known)
+    assert all(calls * asked <= 1000 for calls, asked in sizes if asked == known)
+    with patch("stasis_sim.openloop.cohort.ANSWERS", 1):
+        agree(FROZEN, window=1000)
