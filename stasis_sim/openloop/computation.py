@@ -90,6 +90,8 @@ class _Recorder(Recorder):
         self._computed.levels.pour(ledger, now)
         ledger.counted(sums.calls, sums.raised)
         self.let_go(sums.calls)
+        # It holds its recorders: now it goes when the replication is over, and not when garbage is looked for.
+        del self._computed
         return super().finish(now, None if raised is None else raised + sums.raised)
 
 
