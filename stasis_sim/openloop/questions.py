@@ -15,6 +15,7 @@ import numpy as np
 
 from stasis_sim.openloop.links import FOR_EVER, NOWHERE, TIED
 from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.openloop.values import Once
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.links import Ints, Link
@@ -68,33 +69,20 @@ class Question(NamedTuple):
     right: bool
 
 
-class Questions(list[Question]):
-    """The questions of all ways of a source, each once, by number.
+class Questions(Once[Question]):
+    """The questions of all ways of a source.
 
     Attributes:
-        looks: All looks, likewise.
+        looks: What they are about, of links.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.looks: list[Glimpse] = []
-        self._numbers: dict[Question, int] = {}
-        self._places: dict[Glimpse, int] = {}
-
-    def number(self, question: Question) -> int:
-        """Return the number of a question."""
-        number = self._numbers.setdefault(question, len(self))
-        if number == len(self):
-            self.append(question)
-        return number
+        self.looks: Once[Glimpse] = Once()
 
     def look(self, client: int, at: int, rank: int) -> int:
         """Return the number of a look."""
-        glimpse = Glimpse(client, at, rank)
-        number = self._places.setdefault(glimpse, len(self.looks))
-        if number == len(self.looks):
-            self.looks.append(glimpse)
-        return number
+        return self.looks.number(Glimpse(client, at, rank))
 
     def client(self, question: Question) -> int:
         """Return the link that a question is about."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 
 Bits = NDArray[np.bool_]
 
+Thing = TypeVar("Thing")
 
-class Numbered(list[Sum]):
-    """Instants and durations, each once, by number: what two paths have in common has the same number."""
+
+class Once(list[Thing]):
+    """Things of one kind, each once, by number: what two paths have in common has the same number."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._numbers: dict[Sum, int] = {}
+        self._numbers: dict[Thing, int] = {}
 
-    def number(self, made: Sum) -> int:
-        """Return the number of a sum."""
-        number = self._numbers.setdefault(made, len(self))
+    def number(self, thing: Thing) -> int:
+        """Return the number of a thing; a new one gets the next."""
+        number = self._numbers.setdefault(thing, len(self))
         if number == len(self):
-            self.append(made)
+            self.append(thing)
         return number
+
+
+class Numbered(Once[Sum]):
+    """The instants and durations of all paths of a source."""
 
 
 class Values:
