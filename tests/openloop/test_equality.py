@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 
 from stasis_sim import Scenario
 from stasis_sim.observe.columns import TABLES
+from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.metrics import Measures, measures
 from stasis_sim.observe.tables import Tables
-from stasis_sim.openloop.computation import OpenLoop
+from stasis_sim.openloop.computation import OpenLoop, _Computation
 from stasis_sim.openloop.eligible import obstacle
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.simulated.buffers import BYTES
@@ -483,3 +486,24 @@ def test_what_one_replication_has_learnt_serves_the_next(verb: str) -> None:
 def test_both_engines_give_the_same_bytes_at_length(content: dict[str, Any], window: int) -> None:
     """The same, for many more scenarios."""
     agree(content, window)
+
+
+@pytest.mark.parametrize("ends", [{"duration": "20s"}, {"until": "drained"}])
+def test_what_is_known_of_a_replication_goes_with_it(ends: dict[str, str]) -> None:
+    """Also where nobody looks for garbage: of a hundred replications none is there when the next one begins."""
+    content = {**FROZEN, "run": {**ends, "seed": 1}}
+    there: list[weakref.ref[_Computation]] = []
+
+    class Watched(_Computation):
+        def run(self) -> tuple[Ledger, tuple[int, ...]]:
+            there.append(weakref.ref(self))
+            return super().run()
+
+    engine = OpenLoop(prepare(Scenario.of(content)))
+    gc.disable()
+    try:
+        with patch("stasis_sim.openloop.computation._Computation", Watched):
+            engine.compute(1)
+        assert [each() for each in there] == [None]
+    finally:
+        gc.enable()
