@@ -62,8 +62,7 @@ def _invalid(pbx: Pbx, thread: Thread, dialled: str) -> int:
         pbx.set_variable(thread, "INVALID_EXTEN", dialled)
         thread.exten, thread.priority = "i", 1
         return JUMP
-    if pbx.exists(thread, thread.context, "e"):
-        pbx.exception(thread, "INVALID")
+    if pbx.caught(thread, "INVALID"):
         return JUMP
     pbx.host.log("WARNING", f"Invalid extension '{dialled}', but no rule 'i' or 'e' in context '{thread.context}'")
     return OVER
@@ -73,8 +72,7 @@ def _timeout(pbx: Pbx, thread: Thread) -> int:
     if pbx.exists(thread, thread.context, "t"):
         thread.exten, thread.priority = "t", 1
         return JUMP
-    if pbx.exists(thread, thread.context, "e"):
-        pbx.exception(thread, "RESPONSETIMEOUT")
+    if pbx.caught(thread, "RESPONSETIMEOUT"):
         return JUMP
     pbx.host.log("WARNING", f"Timeout, but no rule 't' or 'e' in context '{thread.context}'")
     return OVER
@@ -94,8 +92,7 @@ def give_up(pbx: Pbx, thread: Thread) -> int:
         pbx.host.ending(thread, "timeout", "")
         thread.exten, thread.priority = "t", 1
         return JUMP
-    if pbx.exists(thread, thread.context, "e"):
-        pbx.exception(thread, "RESPONSETIMEOUT")
+    if pbx.caught(thread, "RESPONSETIMEOUT"):
         return JUMP
     pbx.host.log("WARNING", f"Timeout but no rule 't' or 'e' in context '{thread.context}'")
     return HANGUP

@@ -36,10 +36,7 @@ def turned(pbx: Pbx, thread: Thread, result: int) -> bool:
     if pbx.exists(thread, thread.context, "T"):
         thread.exten, thread.priority = "T", 1
         return True
-    if pbx.exists(thread, thread.context, "e"):
-        pbx.exception(thread, "ABSOLUTETIMEOUT")
-        return True
-    return False
+    return pbx.caught(thread, "ABSOLUTETIMEOUT")
 
 
 def end(pbx: Pbx, thread: Thread) -> bool:
@@ -85,8 +82,7 @@ def invalid(pbx: Pbx, thread: Thread) -> int:
         pbx.set_variable(thread, "INVALID_EXTEN", thread.exten)
         thread.exten, thread.priority = "i", 1
         return JUMP
-    if pbx.exists(thread, thread.context, "e"):
-        pbx.exception(thread, "INVALID")
+    if pbx.caught(thread, "INVALID"):
         return JUMP
     place = f"{thread.context},{thread.exten},{thread.priority}"
     text = f"Channel '{thread.name}' sent to invalid extension but no invalid handler: context,exten,priority={place}"

@@ -320,6 +320,13 @@ class Pbx:
         thread.extras["EXCEPTION(priority)"] = str(thread.priority)
         thread.exten, thread.priority = "e", 1
 
+    def caught(self, thread: Thread, reason: str) -> bool:
+        """Go to ``e`` where the context has it, and say whether it does."""
+        has = self.exists(thread, thread.context, "e")
+        if has:
+            self.exception(thread, reason)
+        return has
+
     # -- the walk -----------------------------------------------------------------------------------------------
 
     def _walk(self, thread: Thread, result: int) -> int | None:
