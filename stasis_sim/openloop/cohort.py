@@ -153,20 +153,19 @@ class Messages:
             value = values.raw(number)
             return value if isinstance(value, int) else value[some]
 
-        for place, each in enumerate(path.messages):
-            if each.queues:
-                self.row(place)
+        queued = {place: each for place, each in enumerate(path.messages) if each.queues}
+        for place in queued:
+            self.row(place)
         for row, place in enumerate(self._places):
-            written = path.messages[place : place + 1]
-            message = written[0] if written and written[0].queues else None
+            message = queued.get(place)
             if message is None:
-                self.at[row, calls] = FOR_EVER
+                self.at[row][calls] = FOR_EVER
             else:
-                self.at[row, calls] = of(message.when.at)
-                self.service[row, calls] = of(message.service)
-                self.rank[row, calls] = message.when.rank
-                self.client[row, calls] = message.client
-                self.loose[row, calls] = message.when.loose
+                self.at[row][calls] = of(message.when.at)
+                self.service[row][calls] = of(message.service)
+                self.rank[row][calls] = message.when.rank
+                self.client[row][calls] = message.client
+                self.loose[row][calls] = message.when.loose
 
     def widen(self, calls: int) -> None:
         """Have room for so many calls."""

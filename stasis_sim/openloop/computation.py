@@ -40,8 +40,11 @@ if TYPE_CHECKING:
     from stasis_sim.simulated.faults import Fault
     from stasis_sim.simulated.preparation import Prepared
 
-MOST_ROUNDS: Final = 32
-"""A window in which ways and waits do not agree by then is left to the event engine."""
+SOON: Final = 8
+"""A window in which ways and waits do not agree by then is parted into stretches."""
+
+MOST_ROUNDS: Final = 64
+"""A stretch in which ways and waits do not agree by then is left to the event engine."""
 
 
 class OpenLoop:
@@ -219,14 +222,30 @@ class _Computation:
 
     def _agree(self, changed: list[Ints], end: int) -> None:
         """Find ways and waits that agree, for all that happens before the end of the window."""
-        for _ in range(MOST_ROUNDS):
+        begin = self._begun
+        self._queues.go_back()
+        changed = self._approach(changed, begin, end, SOON)
+        if not any(map(len, changed)):
+            return
+        # Waits decide what is written later, and so on: a long queue agrees from its beginning on, bit by bit.
+        for stop in self._queues.stretches(begin, end):
+            changed = self._approach(changed, begin, stop, MOST_ROUNDS)
+            if any(map(len, changed)):
+                raise ClosedLoopError(f"queues that do not settle within {MOST_ROUNDS:,} rounds")
+            begin = stop
+            if stop < end:
+                self._queues.go_on()
+
+    def _approach(self, changed: list[Ints], begin: int, end: int, rounds: int) -> list[Ints]:
+        """Find ways and waits by turns, and return the calls whose waits do not agree with their ways yet."""
+        for _ in range(rounds):
             for cohort, rows in zip(self._cohorts, changed, strict=True):
                 if len(rows):
                     cohort.settle(rows, self._horizon)
-            changed = self._queues.serve(self._begun, end, self._horizon)
+            changed = self._queues.serve(begin, end, self._horizon)
             if not any(map(len, changed)):
-                return
-        raise ClosedLoopError(f"queues that do not settle within {MOST_ROUNDS:,} rounds")
+                break
+        return changed
 
     # -- what is through ------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from stasis_sim.openloop.cohort import Cohort
     from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.values import Bits
+
+
+STRETCH: Final = 4096
+"""About so many messages of a window are served at a time, where those of all of it do not soon agree with the ways."""
 
 
 class Rule(NamedTuple):
@@ -120,8 +124,9 @@ class Queues:
     """
 
     def __init__(self, latencies: Sequence[int], links: Sequence[Link], cohorts: Sequence[Cohort]) -> None:
-        # Before the window, and with what was written in it as far as known.
+        # Before the window, before the stretch of it that is served, and with what was written in that.
         self._before = [Busy()] * len(latencies)
+        self._here = list(self._before)
         self._after = list(self._before)
         self._latencies = latencies
         self._links = links
@@ -131,8 +136,25 @@ class Queues:
 
     def advance(self) -> None:
         """The window is over."""
-        self._before = list(self._after)
+        self.go_on()
+        self._before = list(self._here)
+
+    def go_on(self) -> None:
+        """The stretch is over: what is served next comes after it."""
+        self._here = list(self._after)
         self._served.clear()
+
+    def go_back(self) -> None:
+        """What is served next comes from the beginning of the window."""
+        if self._here != self._before:
+            self._here = list(self._before)
+            self._served.clear()
+
+    def stretches(self, begin: int, end: int) -> list[int]:
+        """Return instants, the end the last of them, that part what is written from one instant up to the end."""
+        at = np.sort(self._flat("at"))
+        within = at[np.searchsorted(at, begin) : np.searchsorted(at, end)]
+        return [*dict.fromkeys(within[STRETCH::STRETCH].tolist()), end]
 
     def busy_until(self, client: int, now: int) -> int:
         """Return when a client is through with what was written by an instant, if that is all; 0: its program died.
@@ -155,10 +177,10 @@ class Queues:
         return busy.until if busy.life == life else 0
 
     def serve(self, begin: int, end: int, horizon: int) -> list[Ints]:
-        """Let the messages of a window queue, and write down how long they wait.
+        """Let the messages of a stretch queue, and write down how long they wait.
 
         Args:
-            begin: First instant of the window.
+            begin: Its first instant: that of the window, or the end of the stretch before.
             end: First instant after it.
             horizon: End of the run, FOR_EVER while it is not known: who dies after that does not die.
 
@@ -201,7 +223,7 @@ class Queues:
 
     def _wait(self, client: int, arrives: Ints, service: Ints, horizon: int) -> tuple[Ints, Busy]:
         """Return how long each message waits for a worker of a client, in order, and how far that is after them."""
-        busy, link = self._before[client], self._links[client]
+        busy, link = self._here[client], self._links[client]
         if not link.mortal or not len(arrives):
             found, until = link.stalls.shift(waits, arrives, service, busy.until)
             heard = int(arrives[-1]) if len(arrives) else busy.heard
@@ -227,7 +249,7 @@ class Queues:
         Raises:
             ClosedLoopError: It waits behind messages about calls when the program dies.
         """
-        latency, link, before = self._latencies[client], self._links[client], self._before[client]
+        latency, link, before = self._latencies[client], self._links[client], self._here[client]
         news = link.stalls.read(np.array(link.replaced, np.int64) + latency, instant=not latency)
         for at, life in zip(news.tolist(), link.lived(news, instant=not latency).tolist(), strict=True):
             last = int(np.searchsorted(arrives, at, side="right")) - 1

@@ -273,9 +273,12 @@ def agree(content: dict[str, Any], window: int) -> None:
     """Hold one engine against the other."""
     prepared = prepare(Scenario.of(content))
     assert obstacle(prepared) == ""
-    # So that ways are looked at by themselves, and calls sorted out in pieces, as many are.
+    # So that ways are looked at by themselves, calls sorted out in pieces, and windows parted, as many are.
     sizes = patch.multiple("stasis_sim.openloop.cohort", FEW=2, SOME=2, PIECE=window, SORTED=window)
-    with tempfile.TemporaryDirectory() as folder, patch("stasis_sim.openloop.windows.CALLS", window), sizes:
+    soon = patch("stasis_sim.openloop.computation.SOON", 2)
+    stretch = patch("stasis_sim.openloop.queueing.STRETCH", max(2, window // 4))
+    windows = patch("stasis_sim.openloop.windows.CALLS", window)
+    with tempfile.TemporaryDirectory() as folder, windows, sizes, soon, stretch:
         one, other = Path(folder, "events"), Path(folder, "open-loop")
         try:
             found = at_once(prepared, other)
@@ -377,6 +380,41 @@ def test_requests_that_are_turned_away_are_counted_by_the_fault() -> None:
     # Three knock from 5 s on, and hear of a refusal as soon as the third fault lasts; six more are refused at once.
     assert touched == hit == (3, 0, 6)
     assert measures(ledger) == measures(by_events)
+
+
+def test_an_app_beyond_its_capacity_is_computed_at_once() -> None:
+    """Of hundreds of messages in a row the wait of each decides what comes after it: callers lose patience."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "1ms"},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "service": {"exponential": "40ms"},
+                "on StasisStart": ["answer", {"play": "1s"}, {"set": {"STAGE": "menu"}}],
+                "on StasisEnd": "hangup",
+            }
+        },
+        "calls": [
+            {
+                "to": "ivr@default",
+                "name": "a",
+                "arrivals": {"poisson": "4/s"},
+                "patience": {"exponential": "3s"},
+                "hold": {"exponential": "20s"},
+            }
+        ],
+        "run": {"duration": "8min", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = Path(folder, "events"), Path(folder, "open-loop")
+        found = at_once(prepared, other)
+        assert found == by_events(prepared, one)
+        assert differing(one, other) == []
+    # Which of them are answered at all hangs on the queue.
+    unanswered = found[0]["total"]["calls.outcome.unanswered"]
+    assert unanswered is not None
+    assert 500 < unanswered < 1500
 
 
 FROZEN: dict[str, Any] = {
