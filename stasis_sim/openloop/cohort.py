@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Drawn, Streams
     from stasis_sim.simulated.preparation import Prepared
 
-MOST_PATHS: Final = 256
-"""Calls that go in more ways than this are not computed here."""
+MANY: Final = 256
+"""So many ways are looked at, however few calls go them."""
+
+ENOUGH: Final = 16
+"""Of more ways each must be gone by so many calls on average; otherwise calls are not computed here."""
 
 PIECE: Final = 6_144
 """Calls that are computed at a time: the sums of so many stay near the processor."""
@@ -199,6 +202,7 @@ class Cohort:
         self._symbols = ways.symbols
         self._paths = ways.paths
         self._taken: set[int] = set()
+        self._gone = 0
         self.messages = Messages()
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
@@ -222,6 +226,7 @@ class Cohort:
 
     def keep(self, rows: Ints) -> None:
         """Keep some calls, in rising order."""
+        self._gone += len(self) - len(rows)
         self.numbers, self._indices = self.numbers[rows], self._indices[rows]
         self._arrivals, self._ways = self._arrivals[rows], self._ways[rows]
         self.messages.keep(rows)
@@ -334,14 +339,23 @@ class Cohort:
             path = self._paths[way]
             self._ways[rows[some]] = way
             self.messages.write(path, rows[some], values, some)
-            self._taken.add(way)
+            self._take(way)
             path.count += len(some)
+
+    def _take(self, way: int) -> None:
+        """Note that calls go a way.
+
+        Raises:
+            ClosedLoopError: They go in too many ways.
+        """
+        self._taken.add(way)
+        # Those of this replication alone: what else a worker has done must not decide which engine computes it.
+        most = max(MANY, (self._gone + len(self)) // ENOUGH)
+        if len(self._taken) > most:
+            raise ClosedLoopError(f"calls that go in more than {most:,} ways")
 
     def _explore(self, row: int, horizon: int) -> Table:
         """Look at one call in the laboratory, add the way that it goes, and return the questions of that."""
-        # Those of this replication alone: what else a worker has done must not decide which engine computes it.
-        if len(self._taken) >= MOST_PATHS:
-            raise ClosedLoopError(f"calls that go in more than {MOST_PATHS:,} ways")
         subject = Subject(
             int(self.numbers[row]),
             self._source,

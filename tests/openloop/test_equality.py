@@ -417,6 +417,34 @@ def test_an_app_beyond_its_capacity_is_computed_at_once() -> None:
     assert 500 < unanswered < 1500
 
 
+def test_many_ways_are_computed_at_once_if_enough_calls_go_them() -> None:
+    """Callers who try again and again go as many ways as they try; ways of one call each are left to the events."""
+    tries = """exten => ivr,1,Set(TRIES=0)
+ same => n(try),Stasis(Intro-IVR)
+ same => n,Set(TRIES=$[${TRIES}+1])
+ same => n,GotoIf($["${STASISSTATUS}"="SUCCESS" | ${TRIES}>20]?bye)
+ same => n,Wait(1)
+ same => n,Goto(try)
+ same => n(bye),Hangup()
+"""
+    content = {
+        "asterisk": {"profile": "asterisk-22", "extensions": "[default]\n" + tries},
+        "clients": {"ivr": {"apps": ["Intro-IVR"], "on StasisStart": ["answer", "continue"]}},
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"poisson": "5/s"}, "count": 1000}],
+        "faults": [{"drop": "ivr", "every": {"exponential": "1min"}, "for": {"exponential": "10s"}}],
+        "run": {"until": "drained", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    loop = OpenLoop(prepared)
+    with patch("stasis_sim.openloop.cohort.MANY", 2):
+        assert measures(loop.compute(1)[0]) == measures(simulate(prepared, 1)[0])
+        with (
+            patch("stasis_sim.openloop.cohort.ENOUGH", 300),
+            pytest.raises(ClosedLoopError, match="calls that go in more than 3 ways"),
+        ):
+            loop.compute(1)
+
+
 FROZEN: dict[str, Any] = {
     "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "1ms"},
     "clients": {"ivr": {"apps": ["Intro-IVR"], "on StasisStart": ["answer", {"play": "2s"}, "continue"]}},
