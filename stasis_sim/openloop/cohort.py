@@ -21,7 +21,7 @@ from stasis_sim.openloop.values import Numbered, Values
 from stasis_sim.randomness import BLOCK, BLOCK_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from stasis_sim.openloop.records import Record
     from stasis_sim.openloop.values import Bits
@@ -87,9 +87,11 @@ class Ways:
         """All that they ask, ready to be put."""
         return Table(self.questions, range(len(self.questions)))
 
-    def add(self, record: Record, clients: Sequence[str], mortal: Sequence[bool]) -> Table:
+    def add(self, record: Record, history: History) -> Table:
         """Add the way of a call, and return its questions."""
-        path = Path(record, clients, mortal, self.sums, self.questions)
+        mortal = [link.mortal for link in history.links]
+        serial = [workers == 1 for workers in history.workers]
+        path = Path(record, history.clients, self.sums, self.questions, mortal=mortal, serial=serial)
         self.paths.append(path)
         # Most ways are found one right after the other, and nobody asks for all of them in between.
         self.__dict__.pop("table", None)
@@ -371,8 +373,7 @@ class Cohort:
             self._history.files,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
-        history = self._history
-        return self._known.add(record, history.clients, [link.mortal for link in history.links])
+        return self._known.add(record, self._history)
 
     def groups(self, horizon: int) -> list[Group]:
         """Return all calls, in pieces that go the same way."""

@@ -114,7 +114,7 @@ class _Computation:
         self._drained = scenario.run.until == "drained"
         self._horizon = FOR_EVER if self._drained else scenario.run.duration_us or 0
         self._latencies = self._history.latencies
-        self._queues = Queues(self._latencies, self._history.links, self._cohorts)
+        self._queues = Queues(self._latencies, self._history.workers, self._history.links, self._cohorts)
         self._begun = 0
         # When the last thing has happened about the calls that are through.
         self._over = 0

@@ -93,8 +93,6 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
     if client.deliver is not None:
         yield "deliver", "it hands events on to whoever is there"
     yield from _links(client)
-    if client.workers > 1:
-        yield "workers", "several share one queue"
     if client.on_error == "crashes":
         yield "on_error", "a call can end the program that others need"
 

@@ -62,6 +62,7 @@ class History:
     Attributes:
         clients: Names of the clients, each instance by itself.
         latencies: How long a message takes to each of them, in microseconds.
+        workers: How many each of them has.
         links: By position of the client among them.
         thaws: When they thaw, likewise.
         doors: Of the requests of the clients, likewise.
@@ -87,6 +88,7 @@ class History:
         self.files = Files(self.reach, any=any(fault.verb == "reload" for fault in scenario.faults))
         self.watched: list[Link] = [*self.links, *self.doors, self.files]
         self.latencies = [durations(streams, "", client.latency)[0] for client in clients.values()]
+        self.workers = [client.workers for client in clients.values()]
         self._specs = list(clients.values())
         self._piled = [Tally() for _ in clients]
         self.loose = dict.fromkeys(clients, 0)

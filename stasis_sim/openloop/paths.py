@@ -39,6 +39,7 @@ class Path:
         record: How one of them went.
         clients: Names of the clients, by position.
         mortal: For each client whether its program can die.
+        serial: For each client whether it has one worker.
         sums: Instants and durations of all paths of the source; new ones are added.
         questions: What all of them ask, likewise.
 
@@ -66,7 +67,14 @@ class Path:
     """
 
     def __init__(
-        self, record: Record, clients: Sequence[str], mortal: Sequence[bool], sums: Numbered, questions: Questions
+        self,
+        record: Record,
+        clients: Sequence[str],
+        sums: Numbered,
+        questions: Questions,
+        *,
+        mortal: Sequence[bool],
+        serial: Sequence[bool],
     ) -> None:
         self.count = 0
         self.sums = sums
@@ -105,6 +113,7 @@ class Path:
                 list(dict.fromkeys(look for look in looks if look.client == client)),
                 [message for message in self.messages if message.client == client],
                 mortal=client < len(mortal) and mortal[client],
+                serial=client >= len(serial) or serial[client],
             )
             for client in dict.fromkeys(look.client for look in looks)
         )

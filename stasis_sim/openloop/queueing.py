@@ -1,24 +1,30 @@
 """First come, first served, for all messages of a client at once: Lindley's recursion as running maxima.
 
-A message is done at ``max(arrives, done of the one before) + service``. With S the running sum of the services that
-is ``S + max over all up to it of (arrives - S before it)``, which is two passes over an array, and exact in whole
-numbers.
+Of one worker a message is done at ``max(arrives, done of the one before) + service``. With S the running sum of the
+services that is ``S + max over all up to it of (arrives - S before it)``, which is two passes over an array, and exact
+in whole numbers. Of several workers the first that is free takes the next message: there is no such sum, and where
+they do not suffice for all at once, their messages are served one after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from heapq import heapreplace
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from stasis_sim.openloop.moments import ClosedLoopError
+from stasis_sim.openloop.searching import count_before
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.cohort import Cohort
     from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.values import Bits
 
+
+Free: TypeAlias = tuple[int, ...]
+"""When each of a client's workers is free, rising, in microseconds."""
 
 STRETCH: Final = 4096
 """About so many messages of a window are served at a time, where those of all of it do not soon agree with the ways."""
@@ -72,32 +78,61 @@ def in_order(places: Ints, at: Ints, rule: Callable[[Ints], Rule]) -> Ints:
     return places
 
 
-def waits(arrives: Ints, service: Ints, free: int) -> tuple[Ints, int]:
-    """Return how long each message waits for the worker, in their order, and when the worker is free after them.
+def waits(arrives: Ints, service: Ints, free: Free) -> tuple[Ints, Free]:
+    """Return how long each message waits for a worker, in their order, and when the workers are free after them.
 
     Args:
         arrives: When they arrive, in microseconds, rising.
-        service: How long the worker needs for each.
-        free: When it is free before them.
+        service: How long a worker needs for each.
+        free: When each worker is free before them, rising.
     """
+    if not len(arrives):
+        return arrives, free
+    return _one(arrives, service, *free) if len(free) == 1 else _several(arrives, service, free)
+
+
+def _one(arrives: Ints, service: Ints, free: int) -> tuple[Ints, Free]:
     served = np.cumsum(service)
     # `free` before the first one is no later for the others, so that taking it for all of them changes nothing.
     done = served + np.maximum.accumulate(np.maximum(arrives, free) - (served - service))
-    return done - service - arrives, int(done[-1]) if len(done) else free
+    return done - service - arrives, (int(done[-1]),)
+
+
+def _several(arrives: Ints, service: Ints, free: Free) -> tuple[Ints, Free]:
+    finish, works = arrives + service, service > 0
+    # Nobody waits where fewer than all workers are busy whenever a message arrives, if nobody has waited before.
+    ends = np.sort(np.concatenate([finish[works], free]))
+    if (count_before(ends, arrives, "right") > np.cumsum(works) - works).all():
+        return np.zeros(len(arrives), np.int64), tuple(np.sort(np.concatenate([finish, free]))[-len(free) :].tolist())
+    busy, found = list(free), []
+    for at, needs in zip(arrives.tolist(), service.tolist(), strict=True):
+        begin = max(at, busy[0])
+        found.append(begin - at)
+        heapreplace(busy, begin + needs)
+    return np.array(found, np.int64), tuple(sorted(busy))
 
 
 class Busy(NamedTuple):
-    """How far a client's worker is.
+    """How far a client's workers are.
 
     Attributes:
-        until: When it is through with what has been written to it, in microseconds; 0: nothing has.
+        free: When they are through with what has been written to them; 0: nothing has.
         life: How often its program had died when that came. Who has died is busy with nothing any more.
         heard: When the last of it arrives; what a link holds back does so long after it was written.
     """
 
-    until: int = 0
+    free: Free
     life: int = 0
     heard: int = 0
+
+    @property
+    def until(self) -> int:
+        """When the last of them is free, in microseconds."""
+        return self.free[-1]
+
+    def in_life(self, life: int) -> Free:
+        """Return when the workers of a life of the program are free."""
+        return self.free if life == self.life else (0,) * len(self.free)
 
 
 class Served(NamedTuple):
@@ -119,13 +154,16 @@ class Queues:
 
     Args:
         latencies: How long a message takes to each client, in microseconds.
+        workers: How many each client has.
         links: The links of the clients.
         cohorts: Whose messages they are.
     """
 
-    def __init__(self, latencies: Sequence[int], links: Sequence[Link], cohorts: Sequence[Cohort]) -> None:
+    def __init__(
+        self, latencies: Sequence[int], workers: Sequence[int], links: Sequence[Link], cohorts: Sequence[Cohort]
+    ) -> None:
         # Before the window, before the stretch of it that is served, and with what was written in that.
-        self._before = [Busy()] * len(latencies)
+        self._before = [Busy((0,) * count) for count in workers]
         self._here = list(self._before)
         self._after = list(self._before)
         self._latencies = latencies
@@ -225,9 +263,9 @@ class Queues:
         """Return how long each message waits for a worker of a client, in order, and how far that is after them."""
         busy, link = self._here[client], self._links[client]
         if not link.mortal or not len(arrives):
-            found, until = link.stalls.shift(waits, arrives, service, busy.until)
+            found, free = link.stalls.shift(waits, arrives, service, busy.free)
             heard = int(arrives[-1]) if len(arrives) else busy.heard
-            return found, busy._replace(until=until, heard=heard)
+            return found, busy._replace(free=free, heard=heard)
         # Without a latency, what comes at the instant of a death comes to the one who lives again.
         instant = not self._latencies[client]
         lives = link.lived(np.minimum(arrives, horizon if instant else horizon + 1), instant=instant)
@@ -235,8 +273,8 @@ class Queues:
         parts = []
         for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
             life = int(mine[0])
-            found, until = link.stalls.shift(waits, times, work, busy.until if life == busy.life else 0)
-            busy = Busy(until, life, int(times[-1]))
+            found, free = link.stalls.shift(waits, times, work, busy.in_life(life))
+            busy = Busy(free, life, int(times[-1]))
             parts.append(found)
         found = np.concatenate(parts)
         if link.replaced:
@@ -247,8 +285,10 @@ class Queues:
         """See that the news that another has its apps comes to a worker of a client, if it arrives.
 
         Raises:
-            ClosedLoopError: It waits behind messages about calls when the program dies.
+            ClosedLoopError: It waits behind messages about calls when the program dies; or there are several workers.
         """
+        if len(self._here[client].free) > 1:
+            raise ClosedLoopError("news that another has its apps, for a program of several workers that may die")
         latency, link, before = self._latencies[client], self._links[client], self._here[client]
         news = link.stalls.read(np.array(link.replaced, np.int64) + latency, instant=not latency)
         for at, life in zip(news.tolist(), link.lived(news, instant=not latency).tolist(), strict=True):
@@ -256,7 +296,7 @@ class Queues:
             if last >= 0 and lives[last] == life:
                 free = int(finish[last])
             else:
-                free = before.until if before.life == life else 0
+                (free,) = before.in_life(life)
             if at <= link.dies(life) < free:
                 raise ClosedLoopError("a program that dies before it has come to the news that another has its apps")
 

@@ -18,6 +18,7 @@ from stasis_sim.openloop.symbols import STALL
 
 if TYPE_CHECKING:
     from stasis_sim.openloop.links import Ints
+    from stasis_sim.openloop.queueing import Free
 
 
 class _Arrays(NamedTuple):
@@ -109,23 +110,23 @@ class Stalls:
         return np.where((last >= 0) & (written < ends[last]), last, -1)
 
     def shift(
-        self, waits: Callable[[Ints, Ints, int], tuple[Ints, int]], arrives: Ints, service: Ints, free: int
-    ) -> tuple[Ints, int]:
-        """Return how long messages wait for a worker that does nothing during stalls, and when it is free after them.
+        self, waits: Callable[[Ints, Ints, Free], tuple[Ints, Free]], arrives: Ints, service: Ints, free: Free
+    ) -> tuple[Ints, Free]:
+        """Return how long messages wait for workers that do nothing during stalls, and when these are free after them.
 
         Args:
-            waits: Says it of one that never stalls.
+            waits: Says it of workers that never stall.
             arrives: When they are read, in microseconds, rising.
-            service: How long the worker needs for each.
-            free: When it is free before them.
+            service: How long a worker needs for each.
+            free: When each worker is free before them, rising.
         """
         if not self._begins or not len(arrives):
             return waits(arrives, service, free)
         passed = self.awake(arrives)
-        found, _ = waits(passed, service, int(self.awake(np.array([free]))[0]))
+        found, after = waits(passed, service, tuple(self.awake(np.array(free)).tolist()))
         # What needs no time and is read at the end of a stall is not done at its beginning.
         finish = np.maximum(self.real(passed + found + service), arrives)
-        return finish - service - arrives, int(finish[-1])
+        return finish - service - arrives, tuple(self.real(np.array(after)).tolist())
 
     def awake(self, at: Ints) -> Ints:
         """Return how much time has passed for the program up to instants."""

@@ -24,12 +24,12 @@ class _Run(NamedTuple):
 
     Attributes:
         first, last: The first of them and the last one.
-        due: Up to when its messages need the link, as the number of a sum; None: there are none.
+        due: Up to when its messages need the link, as the numbers of sums of which each may be the greatest.
     """
 
     first: Look
     last: Look
-    due: int | None
+    due: tuple[int, ...]
 
 
 class Watch:
@@ -40,18 +40,21 @@ class Watch:
         looks: At it, in the order of time.
         messages: What was written to it, in order.
         mortal: Whether the program of the client can die.
+        serial: Whether it has one worker.
 
     Attributes:
         client: As given.
         kept: Whether everything arrived that was written to it, and was dealt with.
     """
 
-    def __init__(self, client: int, looks: Sequence[Look], messages: Sequence[Message], *, mortal: bool) -> None:
+    def __init__(
+        self, client: int, looks: Sequence[Look], messages: Sequence[Message], *, mortal: bool, serial: bool
+    ) -> None:
         self.client = client
         self._mortal = mortal
         self._steps = [(look, [message for message in messages if message.when == look.when]) for look in looks]
         self.kept = not any(message.lost or message.abandoned for message in messages)
-        self._runs = [_run(steps) for steps in _alike(self._steps)]
+        self._runs = [_run(steps, serial=serial) for steps in _alike(self._steps)]
 
     def stays(self, link: Link, values: Values, numbers: Ints) -> Bits:
         """Say for which calls the link was as demanded because it did not change while it had to be the same.
@@ -67,8 +70,8 @@ class Watch:
             place = link.look(values[first.when.at], first.when.rank, numbers, before)
             stays &= link.states(place) == first.state
             stays &= link.stays(place, values[last.when.at])
-            if due is not None:
-                stays &= link.lasts(place, until(values[due], values.horizon))
+            for instant in due:
+                stays &= link.lasts(place, until(values[instant], values.horizon))
             if before is not None:
                 stays &= (link.stood(place) != link.stood(before)) == first.renewed
                 if self._mortal:
@@ -109,10 +112,9 @@ def _alike(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
     yield alike
 
 
-def _run(steps: Sequence[_Step]) -> _Run:
+def _run(steps: Sequence[_Step], *, serial: bool) -> _Run:
     written = [message for _, messages in steps for message in messages]
-    due = None
-    if written:
-        # None is through sooner than one that was written before it.
-        due = written[-1].arrives if written[-1].finish is None else written[-1].finish
-    return _Run(steps[0][0], steps[-1][0], due)
+    due = dict.fromkeys(each.arrives if each.finish is None else each.finish for each in written)
+    # None arrives sooner than one that was written before it, and one worker is not through with it sooner.
+    ordered = serial or all(each.finish is None for each in written)
+    return _Run(steps[0][0], steps[-1][0], tuple(due)[-1:] if ordered else tuple(due))

@@ -99,7 +99,7 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "redial": {"after": "5s", "times": 2}}]},
         "calls.0.redial: one call makes another",
     ),
-    ({"ivr": {"workers": 2}}, "clients.ivr.workers: several share one queue"),
+    ({"ivr": {"workers": 2}}, ""),
     (
         {"ivr": {"reconnect": {"constant": {"delay": "1s", "attempts": 3, "gives_up": "crashes", "supervisor": "5s"}}}},
         "",
@@ -152,8 +152,11 @@ def test_each_key_that_closes_the_loop_is_named(changes: dict[str, Any], text: s
 
 def test_auto_falls_back_and_says_why() -> None:
     """Where a key closes the loop, auto computes event by event, and the results know both."""
-    results = run(scenario(ivr={"workers": 2}))
-    assert (results.engine, results.closed_by) == ("events", "clients.ivr.workers: several share one queue")
+    results = run(scenario(ivr={"inbox": 5}))
+    assert (results.engine, results.closed_by) == (
+        "events",
+        "clients.ivr.inbox: what it does not read may end its connection",
+    )
     results = run(scenario())
     assert (results.engine, results.closed_by) == ("open-loop", "")
     results = run(scenario(run={"engine": "events"}))
@@ -204,8 +207,8 @@ def test_a_dialplan_that_loops_is_one_clear_error(engine: str) -> None:
 def test_who_insists_is_told() -> None:
     """engine: open-loop where the loop is closed is an error that names the key and what to write."""
     with pytest.raises(InputError) as caught:
-        run(scenario(ivr={"workers": 2}, run={"engine": "open-loop"}))
-    text = "the loop is closed by clients.ivr.workers: several share one queue; write auto or events"
+        run(scenario(ivr={"inbox": 5}, run={"engine": "open-loop"}))
+    text = "the loop is closed by clients.ivr.inbox: what it does not read may end its connection; write auto or events"
     assert str(caught.value).endswith(f"run.engine: {text}")
 
 

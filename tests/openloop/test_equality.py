@@ -144,6 +144,7 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
             "apps": apps,
             "latency": draw(st.sampled_from(["0s", "1ms", "500ms"])),
             "service": draw(st.sampled_from(["0s", "2ms", "500ms"]) | FINE | BY_TYPE),
+            "workers": draw(st.sampled_from([1, 1, 2, 3])),
             "subscribe_all": draw(st.booleans()),
             "start": draw(st.sampled_from(["0s", "3s"])),
             "reconnect": draw(st.sampled_from(POLICIES)),

@@ -13,18 +13,18 @@ from stasis_sim.openloop.queueing import Rule, in_order, waits
 MESSAGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=30)
 
 
-@given(MESSAGES, st.integers(0, 40))
-def test_waits_are_lindleys(messages: list[tuple[int, int]], free: int) -> None:
-    """Each message waits for the one before it, the first for what the worker still has to do."""
+@given(MESSAGES, st.lists(st.integers(0, 40), min_size=1, max_size=4))
+def test_each_message_goes_to_the_worker_that_is_free_first(messages: list[tuple[int, int]], free: list[int]) -> None:
+    """It waits for it, if it must: of one worker for the message before it."""
     messages.sort(key=lambda message: message[0])
-    wanted, until = [], free
+    wanted, busy = [], sorted(free)
     for arrived, needs in messages:
-        begin = max(arrived, until)
+        begin = max(arrived, busy[0])
         wanted.append(begin - arrived)
-        until = begin + needs
+        busy = sorted([*busy[1:], begin + needs])
     arrives, service = (np.array([message[which] for message in messages], np.int64) for which in (0, 1))
-    found, last = waits(arrives, service, free)
-    assert (found.tolist(), last) == (wanted, until)
+    found, after = waits(arrives, service, tuple(sorted(free)))
+    assert (found.tolist(), list(after)) == (wanted, busy)
 
 
 HAPPENINGS = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 6), st.integers(1, 3)), max_size=25)

@@ -70,7 +70,7 @@ def test_who_would_see_the_same_goes_the_same_way(
     line, numbered, questions, arrivals = link(changes, mortal=mortal), Numbered(), Questions(), np.arange(1, 41)
     all_seen = [seen(line, numbered, arrival, looks, horizon) for arrival in arrivals.tolist()]
     same = np.array([each == all_seen[one] for each in all_seen])
-    watch = Watch(0, *all_seen[one], mortal=mortal)
+    watch = Watch(0, *all_seen[one], mortal=mortal, serial=True)
     asked = [questions.number(each) for each in watch.questions(questions)]
     numbers = np.full(len(arrivals), FIRST_CALL)
     values = Values(numbered, {0: arrivals}.__getitem__, np.arange(len(arrivals)), horizon)
