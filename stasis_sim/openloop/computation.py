@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SOON: Final = 8
 """A window in which ways and waits do not agree by then is parted into stretches."""
 
-MOST_ROUNDS: Final = 64
+MOST_ROUNDS: Final = 128
 """A stretch in which ways and waits do not agree by then is left to the event engine."""
 
 

@@ -154,16 +154,20 @@ class Fellow(Client):
         if door:
             self.door = _Door(bench, self.world.clock, self.index)
 
+    def release(self, link: Glance) -> None:
+        """Let the connection be gone that does not stand any more, or does not hold the apps."""
+        standing = link.connection if link.state in STANDING else 0
+        if self.connection is not None and self.connection.row.number != standing:
+            self.cut()
+
     def bring(self, link: Glance) -> None:
         """Bring the connection into a state; what is in flight, or waits for a worker, is the laboratory's business."""
+        self.release(link)
         before, self.seen = self.seen, link
-        standing = link.state in STANDING
-        if self.connection is not None and not (standing and link.connection == self.connection.row.number):
-            self.cut()
         if link.deaths != before.deaths:
             self.generation += 1
             self.forget_all()
-        if standing:
+        if link.state in STANDING:
             connection = self.connection or self.stand(link.connection)
             if connection.frozen != (link.state in STOPPED):
                 now = self.world.clock.now

@@ -149,6 +149,8 @@ class _Bench(World):
     def _bring(self, links: Sequence[Glance]) -> None:
         """Bring all clients into their states; of several for one app only one holds it."""
         pairs = list(zip(self.clients, links, strict=True))
+        for client, link in pairs:
+            client.release(link)
         for client, link in sorted(pairs, key=lambda pair: pair[1].state in STANDING):
             client.bring(link)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Free: TypeAlias = tuple[int, ...]
 """When each of a client's workers is free, rising, in microseconds."""
 
-STRETCH: Final = 4096
+STRETCH: Final = 2048
 """About so many messages of a window are served at a time, where those of all of it do not soon agree with the ways."""
 
 

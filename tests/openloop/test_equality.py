@@ -446,6 +446,36 @@ def test_many_ways_are_computed_at_once_if_enough_calls_go_them() -> None:
             loop.compute(1)
 
 
+def test_an_instance_that_comes_and_goes_between_two_looks_leaves_the_others_alone() -> None:
+    """It takes the apps from one whose connection is gone, in the laboratory too, before anybody looks again."""
+    content = {
+        "asterisk": {"profile": "asterisk-22", "extensions": "[default]\n" + DIALPLANS[0]},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "instances": 3,
+                "workers": 2,
+                "service": "20ms",
+                "on StasisStart": ["answer", {"play": {"exponential": "4s"}}],
+                "reconnect": {"constant": "1s"},
+            }
+        },
+        "calls": [
+            {
+                "to": "ivr@default",
+                "name": "a",
+                "arrivals": {"poisson": "5/s"},
+                "count": 300,
+                "hold": {"exponential": "30s"},
+            }
+        ],
+        "faults": [{"drop": "ivr", "every": {"exponential": "20s"}, "for": {"exponential": "5s"}}],
+        "run": {"until": "drained", "seed": 1},
+    }
+    prepared = prepare(Scenario.of(content))
+    assert measures(OpenLoop(prepared).compute(1)[0]) == measures(simulate(prepared, 1)[0])
+
+
 FROZEN: dict[str, Any] = {
     "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "1ms"},
     "clients": {"ivr": {"apps": ["Intro-IVR"], "on StasisStart": ["answer", {"play": "2s"}, "continue"]}},
