@@ -57,7 +57,9 @@ NOBODY: Final = -1
 
 def _begins(ordered: NDArray[np.integer[Any]]) -> Ints:
     """Return where in a sorted array each value begins."""
-    return np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    new = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return np.flatnonzero(new)
 
 
 def _distinct(values: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:

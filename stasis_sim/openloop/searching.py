@@ -23,5 +23,7 @@ def count_before(times: Ints, at: Ints, side: Literal["left", "right"]) -> Ints:
     """
     if len(at) <= len(times) or (at[1:] < at[:-1]).any():
         return np.searchsorted(times, at, side=side)
-    begins = np.searchsorted(at, times, side="left" if side == "right" else "right")
-    return np.repeat(np.arange(len(times) + 1), np.diff(begins, prepend=0, append=len(at)))
+    edges = np.empty(len(times) + 2, np.int64)
+    edges[0], edges[-1] = 0, len(at)
+    edges[1:-1] = np.searchsorted(at, times, side="left" if side == "right" else "right")
+    return np.repeat(np.arange(len(times) + 1), edges[1:] - edges[:-1])
