@@ -223,12 +223,13 @@ def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
 
 
 def _close_handler(pbx: Pbx, thread: Thread) -> None:
-    """Leave a hangup handler that ended without Return()."""
+    """Leave a hangup handler that ended without Return(): the channel is where it was before (hangup-handlers)."""
     if any(frame.special for frame in thread.frames):
         pbx.host.log("WARNING", f"{thread.name} Abnormal exit of a hangup handler.  Popping routine return locations.")
-        while not subroutines.leave(pbx, thread).special:
+        while not (frame := subroutines.leave(pbx, thread)).special:
             pass
         pbx.set_variable(thread, "GOSUB_RETVAL", "")
+        thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority - 1
 
 
 def next_handler(pbx: Pbx, thread: Thread) -> bool:
@@ -265,8 +266,10 @@ def return_(pbx: Pbx, thread: Thread, data: str) -> int:
     thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority - 1
     subroutines.leave(pbx, thread)
     pbx.set_variable(thread, "GOSUB_RETVAL", data)
+    if frame.special:
+        return HANGUP
     thread.priority += 1
-    return HANGUP if frame.special else JUMP
+    return JUMP
 
 
 def stackpop(pbx: Pbx, thread: Thread, _data: str) -> int:
