@@ -198,8 +198,17 @@ class Calls:
         if delay_us is not None:
             channel.waits = self.timers.set(delay_us, self._go_on, channel, channel.ident, waits=True)
 
+    def retimed(self, channel: Channel) -> None:
+        """Its TIMEOUT(absolute) is another one: the present wait ends by it (absolute-timeout-by-rest)."""
+        self.wait(channel, self.pbx.left(channel.thread))
+
     def _go_on(self, channel: Channel) -> None:
         channel.waits = 0
+        if channel.control is not None and not (channel.walks or channel.nested):
+            # ARI originated it for an application: behind its stay there is no dialplan (absolute-timeout-by-rest).
+            self.leave(channel.thread, "absolute_timeout")
+            self.ended(channel.thread, channel.thread.cause)
+            return
         self.wait(channel, self.pbx.resume(channel.thread))
 
     def restated(self, channel: Channel) -> None:

@@ -119,12 +119,20 @@ class OriginateResources:
         if registered is not None:
             for channel in (origination.near, origination.far):
                 registered.subscribe(CHANNEL, channel.ident, channel.forwards)
-        timeout = parameters.number("timeout")
-        if timeout != -1:
-            seconds = timeout if timeout > 0 else _TIMEOUT_S
-            origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
-        self.house.after(self._run, origination, {**inherited, **given}, caller if any(caller) else calling)
+        self._limit(origination, parameters.number("timeout"))
+        plain = {name.lstrip("_") for name in given}
+        kept = {name: value for name, value in inherited.items() if name.lstrip("_") not in plain}
+        self.house.after(self._run, origination, {**kept, **given}, caller if any(caller) else calling)
         return ok(self.house.channels.json(origination.near))
+
+    def _limit(self, origination: Origination, timeout: int) -> None:
+        """Dial no longer than told, nor than a TIMEOUT(absolute) of its own allows; a timeout of -1 is none."""
+        limits = [self.house.calls.pbx.left(origination.near.thread)]
+        if timeout != -1:
+            limits.append((timeout if timeout > 0 else _TIMEOUT_S) * 1_000_000)
+        delay = min((limit for limit in limits if limit is not None), default=None)
+        if delay is not None:
+            origination.timer = self.house.timers.set(delay, self._expired, origination)
 
     def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
         """The channel's variables by their names, or what is wrong with them; what is no object counts as none."""
@@ -292,6 +300,8 @@ class OriginateResources:
             app, *args = split_arguments(data)
             if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
                 calls.end_unserved(near)
+            else:
+                calls.retimed(near)
             return
         near.walks = True
         near.thread.context, near.thread.exten, near.thread.priority = origination.place

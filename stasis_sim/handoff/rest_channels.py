@@ -299,7 +299,10 @@ class ChannelResources:
         return self.house.at_once(control, DONE, _VARIABLE_FAILED, self._set, control.channel, name, value)
 
     def _set(self, channel: Channel, name: str, value: str | None) -> None:
+        before = channel.thread.deadline
         self.house.calls.pbx.set_variable(channel.thread, name, value)
+        if channel.thread.deadline != before:
+            self.house.calls.retimed(channel)
 
     def go_on(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST continue (continue, continue-elsewhere, continue-bad-label)."""
