@@ -187,8 +187,6 @@ class Calls:
         channel = offer.channel
         channel.fire("claim")
         self.wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
-        if channel.control is None:
-            self.offers.close(channel)
 
     def wait(self, channel: Channel, delay_us: int | None) -> None:
         """Let the interpreter go on after the wait that it has returned, which replaces the one before."""
@@ -290,6 +288,8 @@ class Calls:
         outcome = self.floor.enter(channel, app, args)
         if channel.control is not None:
             channel.control.looked = self.clock
+        if outcome == STASIS_FAILED:
+            self.offers.close(channel)  # who claimed it is not there, and it may be offered anew (broadcast-again)
         # With a WebSocket of its own it waits for the StasisEnd, also for one that never comes
         # (outbound-per-call-forgotten).
         failed = outcome == STASIS_FAILED and channel.state == "connecting"
