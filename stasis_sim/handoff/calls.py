@@ -121,6 +121,9 @@ class Calls:
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
         control, thread, key = channel.control, channel.thread, Key(digit, duration_ms)
+        if channel.state == "dialled":
+            self.channels.key(channel, key)  # ARI itself reads it (keys-while-dialled)
+            return
         if control is not None and control.bridge is None and self.floor.profile.command_tick_us:
             self.loops.run(control)  # a frame wakes the loop, unless a bridge reads it
         if read_by(thread):

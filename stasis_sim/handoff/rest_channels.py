@@ -233,7 +233,7 @@ class ChannelResources:
         if not keys:
             return bad("DTMF is required")
         between = parameters.number("between") or _DTMF_MS
-        duration = parameters.number("duration") or _DTMF_MS
+        duration = max(parameters.number("duration"), _DTMF_MS)  # or the other half would take it for noise
         at = _FIRST_PAUSE_MS + parameters.number("before")
         ends: list[tuple[str, int, int]] = []
         for key in keys:
