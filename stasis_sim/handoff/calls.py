@@ -159,7 +159,7 @@ class Calls:
         Asterisk runs it inside Stasis(), without `h` and without asking anybody to hang up.
         """
         thread = channel.thread
-        channel.nested = True
+        channel.nested = thread.application, thread.data
         thread.within = True
         thread.context, thread.exten, thread.priority = control.place or (
             thread.context,
@@ -364,7 +364,8 @@ class Calls:
             channel.waits = 0
         self.offers.close(channel)
         if not channel.walks and channel.state == "dialplan":
-            # What Stasis() says when it returns, after any dialplan that it ran (originate-app).
+            # What Stasis() says when it returns, after any dialplan that it ran (originate-app, originate-channelvars).
+            thread.application, thread.data = channel.nested or (thread.application, thread.data)
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)

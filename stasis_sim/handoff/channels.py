@@ -58,7 +58,8 @@ class Channel:
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
-        nested: ARI originated it for an application, and what runs is a dialplan within Stasis(), since it continued.
+        nested: ARI originated it for an application, and what runs, since it continued, is a dialplan within this
+            Stasis(); None for any other.
     """
 
     __slots__ = (
@@ -100,7 +101,7 @@ class Channel:
         self.vanished = False
         self.session: SessionTimer | None = None
         self.walks = True
-        self.nested = False
+        self.nested: tuple[str, str] | None = None
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
@@ -206,6 +207,7 @@ class Channels:
 
     def connected_to(self, channel: Channel) -> None:
         """The connected line is another one (connected-line)."""
+        self.publish(channel)
         self.tell(channel, "ChannelConnectedLine", {})
 
     def called_by(self, channel: Channel) -> None:

@@ -279,7 +279,7 @@ class Floor:
         if not self.profile.fresh_blobs:
             return channel.shown
         now = self.channels.current(channel, running=True)
-        walks = channel.walks or channel.nested
+        walks = channel.walks or channel.nested is not None
         if control.place is None:
             later = 0 if walks or control.how != "continue" else 1
             return now._replace(priority=now.priority + later)

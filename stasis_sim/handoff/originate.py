@@ -236,7 +236,10 @@ class OriginateResources:
         if name.endswith(")"):
             self.house.calls.pbx.set_variable(channel.thread, name, value)
             return
-        channel.thread.variables[name.lstrip("_")] = value
+        plain = name.lstrip("_")
+        channel.thread.variables[plain] = value
+        if plain != name:
+            channel.thread.prefixes[plain] = name[: len(name) - len(plain)]
         self.house.channels.variable(channel, name, value)
 
     def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
