@@ -147,7 +147,7 @@ class Bridges:
         A channel without a cause gets one, which is seen when it ends (bridge-leaves-cause).
         """
         channel.thread.cause = channel.thread.cause or _NORMAL_CLEARING
-        self.channels.set_variable(channel, "BRIDGEPEER", None)
+        self.channels.bridged_with(channel, None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)
         self.channels.publish(channel)
@@ -168,7 +168,7 @@ class Bridges:
         members = list(bridge.members)
         for channel in members:
             channel.thread.cause = _NORMAL_CLEARING
-            self.channels.set_variable(channel, "BRIDGEPEER", None)
+            self.channels.bridged_with(channel, None)
         for channel in members:
             self.leave(bridge, channel)
         return members
@@ -211,14 +211,14 @@ class Bridges:
         members = bridge.members
         if bridge.kind == "holding":
             for channel in members:
-                self.channels.set_variable(channel, "BRIDGEPEER", None)
+                self.channels.bridged_with(channel, None)
         elif len(members) >= _PAIR:
             names = [member.thread.name for member in members[:_PEERS_NAMED]]
             peers = ",".join(names)
             for at, channel in enumerate(members):
                 if at < len(names):
                     peers = ",".join(names[:at] + names[at + 1 :])
-                self.channels.set_variable(channel, "BRIDGEPEER", peers)
+                self.channels.bridged_with(channel, peers)
 
     def _tell(self, bridge: Bridge, channel: Channel) -> None:
         self.bus.out.append((BRIDGED, bridge.ident, tuple(member.ident for member in bridge.members), channel.ident))

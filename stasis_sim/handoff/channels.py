@@ -174,9 +174,9 @@ class Channels:
             extra = {"dialplan_app": new.application, "dialplan_app_data": new.data}
             self._publish(channel, "ChannelDialplan", extra)
 
-    def variable(self, channel: Channel, name: str, value: str, *, born: bool = True) -> None:
-        """A variable was set, or deleted if the value is empty; `born`: the channel is not being made (channelvars)."""
-        if self.reported and born and self.profile.variables_publish:
+    def variable(self, channel: Channel, name: str, value: str, *, published: bool = True) -> None:
+        """A variable was set, or deleted if the value is empty, which may publish the channel (channelvars)."""
+        if self.reported and published and self.profile.variables_publish:
             self.publish(channel)
         if channel.forwards or self.everyone:
             self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
@@ -195,15 +195,22 @@ class Channels:
             thread.variables[plain] = value
             if plain != name:
                 thread.prefixes[plain] = name[: len(name) - len(plain)]
-            self.variable(channel, name, value, born=False)
+            self.variable(channel, name, value, published=False)
 
-    def set_variable(self, channel: Channel, name: str, value: str | None) -> None:
+    def set_variable(self, channel: Channel, name: str, value: str | None, *, published: bool = True) -> None:
         """Set a plain variable from outside the dialplan; None deletes it, which is told if it said something."""
         if value is not None:
             channel.thread.variables[name] = value
-            self.variable(channel, name, value)
+            self.variable(channel, name, value, published=published)
         elif channel.thread.variables.pop(name, ""):
-            self.variable(channel, name, "")
+            self.variable(channel, name, "", published=published)
+
+    def bridged_with(self, channel: Channel, peers: str | None) -> None:
+        """A bridge names a channel's peers; it publishes the channel behind that, not with it (bridge-channelvars)."""
+        if peers is not None or channel.thread.variables.get("BRIDGEPEER"):
+            self.set_variable(channel, "BRIDGEPEER", peers, published=False)
+            if self.reported:
+                self.publish(channel)
 
     def connected_to(self, channel: Channel) -> None:
         """The connected line is another one (connected-line)."""
