@@ -15,6 +15,7 @@ from typing import Any, Final
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.effects import BRIDGED
 from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.functions_caller import connect
 from stasis_sim.handoff.subscriptions import BRIDGE, App, Forward
 
 _PAIR: Final = 2
@@ -122,8 +123,8 @@ class Bridges:
         """Subscribe an application to a bridge."""
         app.subscribe(BRIDGE, bridge.ident, bridge.forwards)
 
-    def enter(self, bridge: Bridge, channel: Channel) -> None:
-        """A channel comes in."""
+    def enter(self, bridge: Bridge, channel: Channel, *, introduced: bool = True) -> None:
+        """A channel comes in; `introduced`: two hear of each other's caller."""
         bridge.members.append(channel)
         channel.bridged = True
         self._tell(bridge, channel)
@@ -136,6 +137,8 @@ class Bridges:
             bridge.members.insert(0, bridge.members.pop())
         self._name_peers(bridge)
         self._changed(bridge)
+        if introduced:
+            self._connect(bridge)
 
     def reconfigured(self, bridge: Bridge) -> None:
         """Something else has come between the bridge and a channel: all hear again who the others are (mute)."""
@@ -156,6 +159,7 @@ class Bridges:
             self._choose(bridge)
             self._name_peers(bridge)
             self._changed(bridge)
+            self._connect(bridge)
         control = channel.control
         if control is not None and control.bridge is bridge:
             control.app.unsubscribe(bridge.ident)
@@ -219,6 +223,14 @@ class Bridges:
                 if at < len(names):
                     peers = ",".join(names[:at] + names[at + 1 :])
                 self.channels.bridged_with(channel, peers)
+
+    def _connect(self, bridge: Bridge) -> None:
+        """Connect two that are alone with each other's caller (bridge-connects)."""
+        if bridge.technology != SIMPLE or len(bridge.members) != _PAIR:
+            return
+        for channel, other in (bridge.members, bridge.members[::-1]):
+            if connect(channel.thread, other.thread.caller_name, other.thread.caller_number):
+                self.channels.connected_to(channel)
 
     def _tell(self, bridge: Bridge, channel: Channel) -> None:
         self.bus.out.append((BRIDGED, bridge.ident, tuple(member.ident for member in bridge.members), channel.ident))

@@ -297,8 +297,8 @@ class Floor:
         control.how = how
         control.done = True
 
-    def join(self, control: Control, bridge: Bridge) -> None:
-        """Put the channel into a bridge, out of the one it is in (bridge)."""
+    def join(self, control: Control, bridge: Bridge, *, introduced: bool = True) -> None:
+        """Put the channel into a bridge, out of the one it is in (bridge); `introduced` as in `Bridges.enter`."""
         if control.bridge is not None:
             self.bridges.leave(control.bridge, control.channel)
         if bridge.dissolved:

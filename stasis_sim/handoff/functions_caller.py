@@ -222,11 +222,13 @@ def _connected(thread: Thread) -> tuple[str, str]:
     return name, number
 
 
-def connect(thread: Thread, name: str, number: str) -> None:
-    """Connect a channel to somebody with a name and a number."""
+def connect(thread: Thread, name: str, number: str) -> bool:
+    """Connect a channel to somebody with a name and a number; True if it was connected to somebody else."""
+    before = _connected(thread)
     for part, text in (("name", name), ("num", number)):
         _keep(thread, part, text, _CONNECTED)
         _keep(thread, f"{part}-valid", "1" if text else "0", _CONNECTED)
+    return _connected(thread) != before
 
 
 def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from stasis_sim.handoff.bridges import Bridge
 from stasis_sim.handoff.control import Control
@@ -113,7 +114,9 @@ class BridgeResources:
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
-        return self.house.in_turn(controls, DONE, self.house.floor.join, bridge)
+        quiet = self.house.profile.introductions_inhibited and parameters.flag("inhibitConnectedLineUpdates")
+        join = partial(self.house.floor.join, introduced=not quiet)
+        return self.house.in_turn(controls, DONE, join, bridge)
 
     def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST removeChannel: all must be in this bridge."""
