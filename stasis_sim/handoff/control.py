@@ -303,9 +303,14 @@ class Floor:
             self.bridges.leave(control.bridge, control.channel)
         if bridge.dissolved:
             return
+        if control.channel.peer in bridge.members:
+            # Two halves of a Local channel are not bridged with one another, and who has tried holds the bridge for
+            # good (bridge-halves).
+            self.bridges.hold(bridge)
+            return
         self.bridges.subscribe(control.app, bridge)
         control.bridge = bridge
-        self.bridges.enter(bridge, control.channel)
+        self.bridges.enter(bridge, control.channel, introduced=introduced)
         wake(control.channel.thread)
 
     def part(self, control: Control, bridge: Bridge) -> None:
