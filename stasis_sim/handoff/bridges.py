@@ -104,7 +104,10 @@ class Bridges:
         self.cached.clear()
 
     def create(self, ident: str, name: str, types: str) -> Bridge | None:
-        """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create)."""
+        """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create).
+
+        Nobody gets to one of an id that another one has, and for a while it is what is seen under that id.
+        """
         wanted = [one.strip() for one in (types or "mixing").split(",")]
         mixing, holding = "mixing" in wanted, "holding" in wanted
         video_mode = "talker"
@@ -115,7 +118,7 @@ class Bridges:
         if mixing == holding:
             return None
         bridge = Bridge(ident, name, "mixing" if mixing else "holding", video_mode)
-        self.live[ident] = bridge
+        self.live.setdefault(ident, bridge)
         self._changed(bridge)
         return bridge
 

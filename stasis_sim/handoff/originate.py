@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.functions_caller import connect, split_caller
-from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
 from stasis_sim.handoff.text import atoi, fold, split_arguments
@@ -32,7 +32,6 @@ _STATUSES: Final = {
     34: "CONGESTION",
 }
 """What a Dial event says of a call that ended by a cause (ast_hangup_cause_to_dial_status)."""
-_VALUES_22: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
 _FORMAT_NAMES: Final = """
 codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 g729
 speex speex16 speex32 ilbc g722 siren7 siren14 testlaw g719 opus jpeg png h261 h263 h263p h264 h265 mpeg4 vp8 vp9 red
@@ -95,7 +94,7 @@ class OriginateResources:
         """POST /channels and /channels/{id}."""
         technology, _, device = parameters.text("endpoint").partition("/")
         app = parameters.text("app")
-        given = self._variables(parameters)
+        given = variables(parameters.body.get("variables"), objects=self.house.profile.variable_objects)
         if isinstance(given, Reply):
             return given
         place = self._check(technology, device, app, parameters)
@@ -133,23 +132,6 @@ class OriginateResources:
         delay = min((limit for limit in limits if limit is not None), default=None)
         if delay is not None:
             origination.timer = self.house.timers.set(delay, self._expired, origination)
-
-    def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
-        """The channel's variables by their names, or what is wrong with them; what is no object counts as none."""
-        found = parameters.body.get("variables")
-        variables: dict[str, str] = {}
-        for name, value in found.items() if isinstance(found, Mapping) else ():
-            text = value
-            if self.house.profile.variable_objects:
-                if not isinstance(value, str | Mapping):
-                    return bad(_VALUES_22)
-                text = value if isinstance(value, str) else value.get("value")
-                if not isinstance(text, str):
-                    return bad("Each object value in 'variables' must include string field 'value'")
-            elif not isinstance(value, str):
-                return bad("Only string values in the 'variables' object allowed")
-            variables[name] = text
-        return variables
 
     def _check(self, technology: str, device: str, app: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         """Where the channel starts in the dialplan, nowhere if an application gets it, or what is wrong."""
