@@ -302,7 +302,7 @@ def _said(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
 
 
 def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
-    """MusicOnHold([class[,seconds]]): for ever without seconds; not at all where there are no sounds (sounds-missing)."""
+    """MusicOnHold([class[,seconds]]): for ever without seconds; not where there are no sounds (sounds-missing)."""
     if not pbx.sounds:
         return NEXT
     arguments = [*split_arguments(data, 2), ""]

@@ -21,6 +21,7 @@ from stasis_sim.handoff.hangups import Hangups
 from stasis_sim.handoff.keys import queue, read_by
 from stasis_sim.handoff.loops import Loops
 from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.phones import phone_of, take_after
 from stasis_sim.handoff.stimuli import Call
 from stasis_sim.handoff.thread import SIP, STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key, Thread
 from stasis_sim.handoff.timers import Timers
@@ -103,7 +104,9 @@ class Calls:
             return
         self.local_pairs += 1
         self.channels.add(channel)
-        if call.variables:
+        if thread.kind != SIP and any(name.endswith(")") for name in call.variables):
+            take_after(self.channels, channel, phone_of(self.pbx, thread, call.variables))
+        elif call.variables:
             self.channels.give(channel, call.variables)
         if known:
             self.start(channel)

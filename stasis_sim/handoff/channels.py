@@ -190,11 +190,12 @@ class Channels:
     def give(self, channel: Channel, variables: Mapping[str, str]) -> None:
         """Give a channel that is being made variables, last ones first; `_` and `__` let others inherit them."""
         thread = channel.thread
-        for name, value in reversed(list(variables.items())):
+        for name, value in variables.items():
             plain = name.lstrip("_")
             thread.variables[plain] = value
             if plain != name:
                 thread.prefixes[plain] = name[: len(name) - len(plain)]
+        for name, value in reversed(list(variables.items())):
             self.variable(channel, name, value, published=False)
 
     def set_variable(self, channel: Channel, name: str, value: str | None, *, published: bool = True) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.functions_caller import connect, split_caller
+from stasis_sim.handoff.phones import put, speak_as, take_after
 from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
@@ -21,8 +22,6 @@ from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
 from stasis_sim.handoff.variables import inherit
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
-_LANGUAGE: Final = "CHANNEL(language)"
-_NOBODY: Final = ("", "")
 _ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 _EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
@@ -107,21 +106,20 @@ class OriginateResources:
         origination = self._dial(device, near, far, inherited)
         if origination is None:
             return _EXISTS
-        calling = _NOBODY if source is None else self._take_over(origination.near, source)
+        if source is not None:
+            self._take_over(origination.near, source)
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
         self._connect(origination.near, caller)
         for name, value in given.items():
-            self._give(origination.near, name, value)
+            put(self.house.calls.pbx, origination.near.thread, name, value)
         registered = self.house.registry.apps.get(app)
         if registered is not None:
             for channel in (origination.near, origination.far):
                 registered.subscribe(CHANNEL, channel.ident, channel.forwards)
         self._limit(origination, parameters.number("timeout"))
-        plain = {name.lstrip("_") for name in given}
-        kept = {name: value for name, value in inherited.items() if name.lstrip("_") not in plain}
-        self.house.after(self._run, origination, {**kept, **given}, caller if any(caller) else calling)
+        self.house.after(self._run, origination)
         return ok(self.house.channels.json(origination.near))
 
     def _limit(self, origination: Origination, timeout: int) -> None:
@@ -178,13 +176,10 @@ class OriginateResources:
         self._made += 1
         return f"{(self.house.calls.wall()) // 1_000_000}.{self._made * 2 + half}"
 
-    def _take_over(self, near: Channel, source: Channel) -> tuple[str, str]:
+    def _take_over(self, near: Channel, source: Channel) -> None:
         """A new channel is connected to its originator's caller, and speaks its language (originate-from)."""
-        caller = source.thread.caller_name, source.thread.caller_number
-        self._connect(near, caller)
-        if _LANGUAGE in source.thread.extras:
-            near.thread.extras[_LANGUAGE] = source.thread.extras[_LANGUAGE]
-        return caller
+        self._connect(near, (source.thread.caller_name, source.thread.caller_number))
+        speak_as(near.thread, source.thread)
 
     def _dial(self, device: str, near: str, far: str, inherited: Mapping[str, str]) -> Origination | None:
         """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
@@ -213,17 +208,6 @@ class OriginateResources:
         self._dialled[one.ident] = origination
         return origination
 
-    def _give(self, channel: Channel, name: str, value: str) -> None:
-        """Set a variable, or write a function (originate-functions)."""
-        if name.endswith(")"):
-            self.house.calls.pbx.set_variable(channel.thread, name, value)
-            return
-        plain = name.lstrip("_")
-        channel.thread.variables[plain] = value
-        if plain != name:
-            channel.thread.prefixes[plain] = name[: len(name) - len(plain)]
-        self.house.channels.variable(channel, name, value)
-
     def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
         """A half has the caller that was named, if one was (originate-caller-id)."""
         if any(caller):
@@ -236,15 +220,11 @@ class OriginateResources:
             connect(channel.thread, *caller)
             self.house.channels.connected_to(channel)
 
-    def _run(self, origination: Origination, given: Mapping[str, str], caller: tuple[str, str]) -> None:
-        """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
+    def _run(self, origination: Origination) -> None:
+        """Dial: the other half takes after this one, and runs its dialplan if there is one for it."""
         near, far = origination.near, origination.far
         calls = self.house.calls
-        self.house.channels.give(far, {name: value for name, value in given.items() if not name.endswith(")")})
-        self._call_by(far, caller)
-        self._connect(far, (near.thread.caller_name, near.thread.caller_number))
-        if _LANGUAGE in near.thread.extras:
-            far.thread.extras[_LANGUAGE] = near.thread.extras[_LANGUAGE]
+        take_after(self.house.channels, far, near.thread)
         if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
             self._dial_event(origination, "")
             calls.start(far)
