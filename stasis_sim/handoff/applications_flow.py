@@ -234,6 +234,7 @@ def _close_handler(pbx: Pbx, thread: Thread) -> None:
 
 def next_handler(pbx: Pbx, thread: Thread) -> bool:
     """Send a channel that was hung up to its next hangup handler; False if there is none."""
+    thread.application, thread.data = thread.resting  # none runs in between (channelvars-ends)
     _close_handler(pbx, thread)
     while waiting := thread.extras.get("HANGUP_HANDLERS"):
         handler, _, rest = waiting.partition("\n")
@@ -334,7 +335,11 @@ def _leave_while(pbx: Pbx, thread: Thread, loop: str, name: str) -> int:
     after = pbx.get_variable(thread, f"END_{loop}")
     if after is not None:
         result = goto(pbx, thread, after)
+        # It is on its way already, one step short of where it goes (channelvars-ends).
+        jumped = int(result == JUMP)
+        thread.priority -= jumped
         pbx.set_variable(thread, f"END_{loop}", None)
+        thread.priority += jumped
         return result
     return _find_endwhile(pbx, thread)
 
