@@ -206,12 +206,15 @@ class Calls:
         """Its TIMEOUT(absolute) is another one: the present wait ends by it (absolute-timeout-by-rest)."""
         self.wait(channel, self.pbx.left(channel.thread))
 
+    def outstayed(self, channel: Channel) -> None:
+        """A channel that ARI made for an application may not stay: behind that it has no dialplan."""
+        self.leave(channel.thread, "absolute_timeout")
+        self.ended(channel.thread, channel.thread.cause)
+
     def _go_on(self, channel: Channel) -> None:
         channel.waits = 0
         if channel.control is not None and not (channel.walks or channel.nested):
-            # ARI originated it for an application: behind its stay there is no dialplan (absolute-timeout-by-rest).
-            self.leave(channel.thread, "absolute_timeout")
-            self.ended(channel.thread, channel.thread.cause)
+            self.outstayed(channel)
             return
         self.wait(channel, self.pbx.resume(channel.thread))
 
@@ -261,7 +264,7 @@ class Calls:
         """The channel's state changed; who calls by a Local channel hangs up when he hears that it is busy."""
         channel: Channel = thread.owner
         self.restated(channel)
-        if state == "Busy" and thread.kind != SIP and not thread.hungup:
+        if state == "Busy" and thread.kind != SIP and not thread.hungup and self.heeds_busy(thread):
             self.channels.hangup_requested(channel, {"cause": 0}, running=True)
             if self.halves is not None and channel.peer is not None:
                 self.later.append((self.halves.refused, channel))
@@ -271,6 +274,11 @@ class Calls:
         channel: Channel = thread.owner
         if self.halves is not None and channel.peer is not None:
             self.later.append((partial(self.halves.signalled, sign=sign), channel))
+
+    def heeds_busy(self, thread: Thread) -> bool:
+        """Who calls hangs up when he hears that it is busy; an application that has dialled waits (create-and-dial)."""
+        peer = thread.owner.peer
+        return peer is None or peer.control is None
 
     def caller_changed(self, thread: Thread) -> None:
         """Name or number of the caller is another one."""

@@ -8,7 +8,7 @@ one half ends the other is hung up (originate-app).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
@@ -22,9 +22,10 @@ from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
 from stasis_sim.handoff.variables import inherit
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
-_ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
-_EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
+ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
+EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
+_NORMAL_CLEARING: Final = 16
 _STATUSES: Final = {
     **dict.fromkeys((1, 3, 20, 22, 27, 38, 41, 42, 44, 50, 52, 57, 58, 66, 88), "CHANUNAVAIL"),
     17: "BUSY",
@@ -44,6 +45,13 @@ def _status(cause: int) -> str:
     return _STATUSES.get(cause, "NOANSWER")
 
 
+def check_formats(parameters: Parameters) -> Reply | None:
+    """What is wrong with the formats that a new channel should have."""
+    formats = filter(None, parameters.text("formats").split(","))
+    unknown = next((one for one in formats if fold(one) not in _FORMATS), None)
+    return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
+
+
 class Origination:
     """A channel that is being dialled.
 
@@ -54,10 +62,11 @@ class Origination:
         app: The application that gets `near`, or "".
         args: Its arguments, as they were given.
         place: Where `near` starts in the dialplan if there is no application.
+        inside: `near` has been with an application since it was made (creation.py).
         timer: Serial of the timer that ends the dialling.
     """
 
-    __slots__ = ("app", "args", "device", "far", "near", "place", "timer")
+    __slots__ = ("app", "args", "device", "far", "inside", "near", "place", "timer")
 
     def __init__(self, near: Channel, far: Channel, device: str) -> None:
         self.near = near
@@ -66,6 +75,7 @@ class Origination:
         self.app = ""
         self.args = ""
         self.place = ("", "", 0)
+        self.inside = False
         self.timer = 0
 
 
@@ -77,6 +87,8 @@ class OriginateResources:
         self.house = house
         self._made = 0
         self._dialled: dict[str, Origination] = {}
+        # Those that were made and are not dialled yet (creation.py), by the id of `near`.
+        self.made: dict[str, Origination] = {}
         house.calls.halves = self
         house.resets.append(self.forget)
 
@@ -87,6 +99,7 @@ class OriginateResources:
     def forget(self) -> None:
         """Asterisk restarts."""
         self._dialled.clear()
+        self.made.clear()
         self.house.calls.local_pairs = 0
 
     def originate(self, path: Sequence[str], parameters: Parameters) -> Reply:
@@ -99,15 +112,10 @@ class OriginateResources:
         place = self._check(technology, device, app, parameters)
         if isinstance(place, Reply):
             return place
-        near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
-        source = self.house.channels.live.get(parameters.text("originator"))
-        near, far = self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2)
-        inherited = {} if source is None else inherit(source.thread)
-        origination = self._dial(device, near, far, inherited)
+        origination = self.make(path[0] if path else parameters.text("channelId"), device, parameters, dialled=True)
         if origination is None:
-            return _EXISTS
-        if source is not None:
-            self._take_over(origination.near, source)
+            return EXISTS
+        self._set_off(origination, self.house.channels.live.get(parameters.text("originator")))
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
@@ -145,7 +153,7 @@ class OriginateResources:
         place = ("", "", 0) if app else self._place(exten, parameters)
         if isinstance(place, Reply):
             return place
-        allocated = None if technology.lower() == "local" else _ALLOCATION_FAILED
+        allocated = None if technology.lower() == "local" else ALLOCATION_FAILED
         return self._check_media(parameters) or allocated or place
 
     def _check_media(self, parameters: Parameters) -> Reply | None:
@@ -153,9 +161,7 @@ class OriginateResources:
         originator = parameters.text("originator")
         if originator and originator not in self.house.channels.live:
             return bad("Provided originator channel was not found")
-        formats = filter(None, parameters.text("formats").split(","))
-        unknown = next((one for one in formats if fold(one) not in _FORMATS), None)
-        return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
+        return check_formats(parameters)
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         context, label = parameters.text("context") or "default", parameters.text("label")
@@ -181,8 +187,22 @@ class OriginateResources:
         self._connect(near, (source.thread.caller_name, source.thread.caller_number))
         speak_as(near.thread, source.thread)
 
-    def _dial(self, device: str, near: str, far: str, inherited: Mapping[str, str]) -> Origination | None:
+    def make(self, ident: str, device: str, parameters: Parameters, *, dialled: bool) -> Origination | None:
         """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
+        far = parameters.text("otherChannelId") or (f"{ident};2" if ident else "")
+        return self._pair(device, self._ident(ident, 1), self._ident(far, 2), dialled=dialled)
+
+    def _set_off(self, origination: Origination, source: Channel | None) -> None:
+        """`;1` is about to be dialled; it takes over from its originator, if there is one."""
+        near = origination.near
+        self.house.channels.give(near, {} if source is None else inherit(source.thread))
+        near.thread.resting = near.thread.application, near.thread.data = _DIALLING
+        self.house.channels.publish(near)
+        self._dialled[near.ident] = origination
+        if source is not None:
+            self._take_over(near, source)
+
+    def _pair(self, device: str, near: str, far: str, *, dialled: bool) -> Origination | None:
         exten, _, rest = device.partition("@")
         context = rest.partition("/")[0] or "default"
         exten = exten.partition("/")[0]
@@ -192,7 +212,9 @@ class OriginateResources:
         if near in channels.live:
             return None
         one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"))
-        one.state, one.walks = "dialled", False
+        one.walks = False
+        if dialled:
+            one.state = "dialled"
         if far in channels.live or far == near:
             channels.add(one)
             channels.gone(one, 0)
@@ -201,12 +223,7 @@ class OriginateResources:
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
-        channels.give(one, inherited)
-        one.thread.resting = one.thread.application, one.thread.data = _DIALLING
-        channels.publish(one)
-        origination = Origination(one, two, device)
-        self._dialled[one.ident] = origination
-        return origination
+        return Origination(one, two, device)
 
     def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
         """A half has the caller that was named, if one was (originate-caller-id)."""
@@ -232,7 +249,11 @@ class OriginateResources:
         self._over(origination)
         near.peer = far.peer = None
         calls.ended(far.thread, 0)
-        self._end(near, 0)
+        if origination.inside:
+            near.thread.cause = _NORMAL_CLEARING
+            calls.later.append((calls.outstayed, near))
+        else:
+            self._end(near, 0)
 
     # -- what becomes of it -------------------------------------------------------------------------------------
 
@@ -252,25 +273,42 @@ class OriginateResources:
             return
         near = origination.near
         self._over(origination)
-        near.fire("answered")
+        if not origination.inside:
+            near.fire("answered")
         near.thread.state = "Up"
         self.house.channels.publish(near)
         self._dial_event(origination, "ANSWER")
         calls = self.house.calls
+        if origination.inside:
+            return
         if origination.app:
-            data = origination.app + (f",{origination.args}" if origination.args else "")
-            near.thread.application, near.thread.data = "Stasis", data
-            self.house.channels.publish(near)
-            self.house.channels.set_variable(near, "STASISSTATUS", "")
-            app, *args = split_arguments(data)
-            if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
-                calls.end_unserved(near)
-            else:
-                calls.retimed(near)
+            self.hand_over(origination)
             return
         near.walks = True
         near.thread.context, near.thread.exten, near.thread.priority = origination.place
         calls.start(near)
+
+    def hand_over(self, origination: Origination) -> None:
+        """`;1` enters the application that it was made for."""
+        near, calls = origination.near, self.house.calls
+        data = origination.app + (f",{origination.args}" if origination.args else "")
+        near.thread.application, near.thread.data = "Stasis", data
+        self.house.channels.publish(near)
+        self.house.channels.set_variable(near, "STASISSTATUS", "")
+        app, *args = split_arguments(data) or [""]
+        if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
+            calls.end_unserved(near)
+        else:
+            calls.retimed(near)
+
+    def dial(self, origination: Origination, timeout: int) -> None:
+        """Dial the other half of a channel that is inside an application already (create-and-dial)."""
+        origination.inside = True
+        del self.made[origination.near.ident]
+        self._dialled[origination.near.ident] = origination
+        if timeout > 0:
+            origination.timer = self.house.timers.set(timeout * 1_000_000, self._expired, origination)
+        self._run(origination)
 
     def signalled(self, far: Channel, sign: str) -> None:
         """The dialplan says that it rings, or goes on (originate-rings)."""
@@ -286,7 +324,7 @@ class OriginateResources:
     def refused(self, far: Channel) -> None:
         """The dialplan says that it is busy, or congested: ARI gives up (originate-busy)."""
         origination = self._call_to(far)
-        if origination is None:
+        if origination is None or origination.inside:
             return
         near = origination.near
         self._over(origination)
@@ -325,7 +363,16 @@ class OriginateResources:
         other.peer = None
         origination = self._dialled.get(other.ident)
         cause = channel.thread.cause
-        if origination is None:
+        mine = self._dialled.get(channel.ident)
+        if mine is not None:
+            self._over(mine)
+        if origination is not None and origination.inside:
+            self._over(origination)
+            self._dial_event(origination, _status(cause))
+            origination = None
+        if self.made.pop(channel.ident, None) is not None:
+            self.house.calls.ended(other.thread, 0)
+        elif origination is None:
             self.house.calls.hangups.hang_up(other, cause)
         else:
             self._over(origination)
@@ -335,7 +382,11 @@ class OriginateResources:
 
     def _expired(self, origination: Origination) -> None:
         self._over(origination)
-        self._end(origination.near, self.house.profile.dial_timeout_cause)
+        cause = self.house.profile.dial_timeout_cause
+        if origination.inside:
+            self.house.calls.hangups.delete(origination.near, cause or _NORMAL_CLEARING)
+        else:
+            self._end(origination.near, cause)
 
     def _end(self, near: Channel, cause: int) -> None:
         near.thread.cause = cause

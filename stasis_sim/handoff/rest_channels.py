@@ -80,7 +80,7 @@ class ChannelResources:
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
-            **{("POST", f"{one}/{word}"): self.other for word in ("dial", "record", "transfer_progress")},
+            **{("POST", f"{one}/{word}"): self.other for word in ("record", "transfer_progress")},
             ("POST", f"{one}/ring"): self.ring,
             ("POST", f"{one}/progress"): self.progress,
             **{("POST", f"{one}/{word}"): quiet for word in ("hold", "moh", "silence")},
