@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stasis_sim.handoff.outbound import Outbound
 
 _UNALLOCATED: Final = 1
+_NORMAL: Final = 16
 
 
 class Halves(Protocol):
@@ -264,8 +265,9 @@ class Calls:
         """The channel's state changed; who calls by a Local channel hangs up when he hears that it is busy."""
         channel: Channel = thread.owner
         self.restated(channel)
-        if state == "Busy" and thread.kind != SIP and not thread.hungup and self.heeds_busy(thread):
-            self.channels.hangup_requested(channel, {"cause": 0}, running=True)
+        if state == "Busy" and thread.kind != SIP and not thread.hungup:
+            if self.heeds_busy(thread):
+                self.channels.hangup_requested(channel, {"cause": 0}, running=True)
             if self.halves is not None and channel.peer is not None:
                 self.later.append((self.halves.refused, channel))
 
@@ -377,6 +379,9 @@ class Calls:
         if not channel.walks and channel.state == "dialplan":
             # What Stasis() says when it returns, after any dialplan that it ran (originate-app, originate-channelvars).
             thread.application, thread.data = channel.nested or (thread.application, thread.data)
+            if channel.created:
+                # What has become of it is hung up in the end, for which there is always a cause (create-and-dial-ends).
+                cause = thread.cause = cause or _NORMAL
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)

@@ -58,6 +58,7 @@ class Channel:
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
+        created: ARI made it for an application before it was dialled (creation.py).
         nested: ARI originated it for an application, and what runs, since it continued, is a dialplan within this
             Stasis(); None for any other.
     """
@@ -67,6 +68,7 @@ class Channel:
         "answered_at",
         "bridged",
         "control",
+        "created",
         "forwards",
         "ident",
         "muted",
@@ -101,6 +103,7 @@ class Channel:
         self.vanished = False
         self.session: SessionTimer | None = None
         self.walks = True
+        self.created = False
         self.nested: tuple[str, str] | None = None
 
     def fire(self, stimulus: str) -> None:

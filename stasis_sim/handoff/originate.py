@@ -213,6 +213,7 @@ class OriginateResources:
             return None
         one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"))
         one.walks = False
+        one.created = not dialled
         if dialled:
             one.state = "dialled"
         if far in channels.live or far == near:
@@ -250,7 +251,6 @@ class OriginateResources:
         near.peer = far.peer = None
         calls.ended(far.thread, 0)
         if origination.inside:
-            near.thread.cause = _NORMAL_CLEARING
             calls.later.append((calls.outstayed, near))
         else:
             self._end(near, 0)
@@ -324,9 +324,12 @@ class OriginateResources:
     def refused(self, far: Channel) -> None:
         """The dialplan says that it is busy, or congested: ARI gives up (originate-busy)."""
         origination = self._call_to(far)
-        if origination is None or origination.inside:
+        if origination is None:
             return
         near = origination.near
+        if origination.inside:
+            self._dial_event(origination, _status(far.thread.cause))
+            return
         self._over(origination)
         self._dial_event(origination, _status(far.thread.cause))
         near.peer = far.peer = None
@@ -368,7 +371,6 @@ class OriginateResources:
             self._over(mine)
         if origination is not None and origination.inside:
             self._over(origination)
-            self._dial_event(origination, _status(cause))
             origination = None
         if self.made.pop(channel.ident, None) is not None:
             self.house.calls.ended(other.thread, 0)
