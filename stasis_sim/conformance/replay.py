@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 from stasis_sim.conformance.recordings import Recording, Saw, configure, reread
 from stasis_sim.handoff.access import HttpRequest
@@ -39,6 +40,8 @@ _USER: Final = "asterisk:asterisk"
 _OK: Final = 200
 _SWITCHING: Final = 101
 _PORT: Final = 8088
+_PLAIN: Final = "/!$&'()*+,;=:@~%"
+"""What stands for itself in a path, besides letters and digits."""
 
 
 class Driver(Protocol):
@@ -209,7 +212,8 @@ class _Replay:
     ) -> tuple[int, Any]:
         self.asked += 1
         parameters = tuple((query or {}).items())
-        request = HttpRequest(method, f"/ari{path}", parameters, _credentials(user), body, port=_PORT)
+        # A path is encoded as the recorder's client does, which pages with the path in them show (path-encoded).
+        request = HttpRequest(method, f"/ari{quote(path, _PLAIN)}", parameters, _credentials(user), body, port=_PORT)
         self.driver.apply(Request(self.asked, request))
         until = self.now + _PATIENCE_US
         while self.asked not in self.answers and self.now < until:

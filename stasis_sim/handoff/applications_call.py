@@ -134,6 +134,11 @@ def sound_length(pbx: Pbx, names: str) -> int:
     return sum(pbx.sounds.get(strip(name), default) for name in names.split("&") if strip(name))
 
 
+def _is_missing(pbx: Pbx, names: str) -> bool:
+    """Decide whether one of several sounds is not there (sounds-missing)."""
+    return "default" not in pbx.sounds and any(strip(name) not in pbx.sounds for name in names.split("&"))
+
+
 def playback(pbx: Pbx, thread: Thread, data: str) -> int:
     """Playback(sounds[,options]): answers first unless ``noanswer``; ``skip`` skips an unanswered call."""
     if not data:
@@ -145,7 +150,7 @@ def playback(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return _unplayed(pbx, thread, "PLAYBACKSTATUS")
-        if thread.hungup:
+        if thread.hungup or _is_missing(pbx, arguments[0]):
             return _unopened(pbx, thread, "PLAYBACKSTATUS")
         length = sound_length(pbx, arguments[0])
         return pbx.wait(thread, length, _played, listener=keys.ignore)
@@ -186,7 +191,7 @@ def background(pbx: Pbx, thread: Thread, data: str) -> int:
     def play(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
         if cut_short:
             return _unplayed(pbx, thread, "BACKGROUNDSTATUS")
-        if thread.hungup:
+        if thread.hungup or _is_missing(pbx, arguments[0]):
             return _unopened(pbx, thread, "BACKGROUNDSTATUS")
         return pbx.wait(thread, sound_length(pbx, arguments[0]), _background_over, listener=keys.hear)
 
@@ -297,7 +302,9 @@ def _said(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
 
 
 def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
-    """MusicOnHold([class[,seconds]]): for ever without seconds."""
+    """MusicOnHold([class[,seconds]]): for ever without seconds; not where there are no sounds (sounds-missing)."""
+    if not pbx.sounds:
+        return NEXT
     arguments = [*split_arguments(data, 2), ""]
     return pbx.wait(thread, time_length(arguments[1]) if len(arguments) > 2 else None)  # noqa: PLR2004 - one was added
 

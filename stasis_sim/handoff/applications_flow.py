@@ -223,16 +223,18 @@ def gosub(pbx: Pbx, thread: Thread, data: str, *, special: bool = False) -> int:
 
 
 def _close_handler(pbx: Pbx, thread: Thread) -> None:
-    """Leave a hangup handler that ended without Return()."""
+    """Leave a hangup handler that ended without Return(): the channel is where it was before (hangup-handlers)."""
     if any(frame.special for frame in thread.frames):
         pbx.host.log("WARNING", f"{thread.name} Abnormal exit of a hangup handler.  Popping routine return locations.")
-        while not subroutines.leave(pbx, thread).special:
+        while not (frame := subroutines.leave(pbx, thread)).special:
             pass
         pbx.set_variable(thread, "GOSUB_RETVAL", "")
+        thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority - 1
 
 
 def next_handler(pbx: Pbx, thread: Thread) -> bool:
     """Send a channel that was hung up to its next hangup handler; False if there is none."""
+    thread.application, thread.data = thread.resting  # none runs in between (channelvars-ends)
     _close_handler(pbx, thread)
     while waiting := thread.extras.get("HANGUP_HANDLERS"):
         handler, _, rest = waiting.partition("\n")
@@ -265,8 +267,10 @@ def return_(pbx: Pbx, thread: Thread, data: str) -> int:
     thread.context, thread.exten, thread.priority = frame.context, frame.exten, frame.priority - 1
     subroutines.leave(pbx, thread)
     pbx.set_variable(thread, "GOSUB_RETVAL", data)
+    if frame.special:
+        return HANGUP
     thread.priority += 1
-    return HANGUP if frame.special else JUMP
+    return JUMP
 
 
 def stackpop(pbx: Pbx, thread: Thread, _data: str) -> int:
@@ -331,7 +335,11 @@ def _leave_while(pbx: Pbx, thread: Thread, loop: str, name: str) -> int:
     after = pbx.get_variable(thread, f"END_{loop}")
     if after is not None:
         result = goto(pbx, thread, after)
+        # It is on its way already, one step short of where it goes (channelvars-ends).
+        jumped = int(result == JUMP)
+        thread.priority -= jumped
         pbx.set_variable(thread, f"END_{loop}", None)
+        thread.priority += jumped
         return result
     return _find_endwhile(pbx, thread)
 

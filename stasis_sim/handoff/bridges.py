@@ -15,6 +15,7 @@ from typing import Any, Final
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.effects import BRIDGED
 from stasis_sim.handoff.events import Bus
+from stasis_sim.handoff.functions_caller import connect
 from stasis_sim.handoff.subscriptions import BRIDGE, App, Forward
 
 _PAIR: Final = 2
@@ -103,7 +104,10 @@ class Bridges:
         self.cached.clear()
 
     def create(self, ident: str, name: str, types: str) -> Bridge | None:
-        """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create)."""
+        """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create).
+
+        Nobody gets to one of an id that another one has, and for a while it is what is seen under that id.
+        """
         wanted = [one.strip() for one in (types or "mixing").split(",")]
         mixing, holding = "mixing" in wanted, "holding" in wanted
         video_mode = "talker"
@@ -114,7 +118,7 @@ class Bridges:
         if mixing == holding:
             return None
         bridge = Bridge(ident, name, "mixing" if mixing else "holding", video_mode)
-        self.live[ident] = bridge
+        self.live.setdefault(ident, bridge)
         self._changed(bridge)
         return bridge
 
@@ -122,8 +126,8 @@ class Bridges:
         """Subscribe an application to a bridge."""
         app.subscribe(BRIDGE, bridge.ident, bridge.forwards)
 
-    def enter(self, bridge: Bridge, channel: Channel) -> None:
-        """A channel comes in."""
+    def enter(self, bridge: Bridge, channel: Channel, *, introduced: bool = True) -> None:
+        """A channel comes in; `introduced`: two hear of each other's caller."""
         bridge.members.append(channel)
         channel.bridged = True
         self._tell(bridge, channel)
@@ -136,6 +140,8 @@ class Bridges:
             bridge.members.insert(0, bridge.members.pop())
         self._name_peers(bridge)
         self._changed(bridge)
+        if introduced:
+            self._connect(bridge)
 
     def reconfigured(self, bridge: Bridge) -> None:
         """Something else has come between the bridge and a channel: all hear again who the others are (mute)."""
@@ -147,7 +153,7 @@ class Bridges:
         A channel without a cause gets one, which is seen when it ends (bridge-leaves-cause).
         """
         channel.thread.cause = channel.thread.cause or _NORMAL_CLEARING
-        self.channels.set_variable(channel, "BRIDGEPEER", None)
+        self.channels.bridged_with(channel, None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)
         self.channels.publish(channel)
@@ -156,6 +162,7 @@ class Bridges:
             self._choose(bridge)
             self._name_peers(bridge)
             self._changed(bridge)
+            self._connect(bridge)
         control = channel.control
         if control is not None and control.bridge is bridge:
             control.app.unsubscribe(bridge.ident)
@@ -168,7 +175,7 @@ class Bridges:
         members = list(bridge.members)
         for channel in members:
             channel.thread.cause = _NORMAL_CLEARING
-            self.channels.set_variable(channel, "BRIDGEPEER", None)
+            self.channels.bridged_with(channel, None)
         for channel in members:
             self.leave(bridge, channel)
         return members
@@ -211,14 +218,22 @@ class Bridges:
         members = bridge.members
         if bridge.kind == "holding":
             for channel in members:
-                self.channels.set_variable(channel, "BRIDGEPEER", None)
+                self.channels.bridged_with(channel, None)
         elif len(members) >= _PAIR:
             names = [member.thread.name for member in members[:_PEERS_NAMED]]
             peers = ",".join(names)
             for at, channel in enumerate(members):
                 if at < len(names):
                     peers = ",".join(names[:at] + names[at + 1 :])
-                self.channels.set_variable(channel, "BRIDGEPEER", peers)
+                self.channels.bridged_with(channel, peers)
+
+    def _connect(self, bridge: Bridge) -> None:
+        """Connect two that are alone with each other's caller (bridge-connects)."""
+        if bridge.technology != SIMPLE or len(bridge.members) != _PAIR:
+            return
+        for channel, other in (bridge.members, bridge.members[::-1]):
+            if connect(channel.thread, other.thread.caller_name, other.thread.caller_number):
+                self.channels.connected_to(channel)
 
     def _tell(self, bridge: Bridge, channel: Channel) -> None:
         self.bus.out.append((BRIDGED, bridge.ident, tuple(member.ident for member in bridge.members), channel.ident))

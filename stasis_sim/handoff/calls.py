@@ -21,6 +21,7 @@ from stasis_sim.handoff.hangups import Hangups
 from stasis_sim.handoff.keys import queue, read_by
 from stasis_sim.handoff.loops import Loops
 from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.phones import phone_of, take_after
 from stasis_sim.handoff.stimuli import Call
 from stasis_sim.handoff.thread import SIP, STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key, Thread
 from stasis_sim.handoff.timers import Timers
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stasis_sim.handoff.outbound import Outbound
 
 _UNALLOCATED: Final = 1
+_NORMAL: Final = 16
 
 
 class Halves(Protocol):
@@ -103,7 +105,9 @@ class Calls:
             return
         self.local_pairs += 1
         self.channels.add(channel)
-        if call.variables:
+        if thread.kind != SIP and any(name.endswith(")") for name in call.variables):
+            take_after(self.channels, channel, phone_of(self.pbx, thread, call.variables))
+        elif call.variables:
             self.channels.give(channel, call.variables)
         if known:
             self.start(channel)
@@ -121,6 +125,9 @@ class Calls:
     def key(self, channel: Channel, digit: str, duration_ms: int) -> None:
         """The caller presses a key."""
         control, thread, key = channel.control, channel.thread, Key(digit, duration_ms)
+        if channel.state == "dialled":
+            self.channels.key(channel, key)  # ARI itself reads it (keys-while-dialled)
+            return
         if control is not None and control.bridge is None and self.floor.profile.command_tick_us:
             self.loops.run(control)  # a frame wakes the loop, unless a bridge reads it
         if read_by(thread):
@@ -156,7 +163,7 @@ class Calls:
         Asterisk runs it inside Stasis(), without `h` and without asking anybody to hang up.
         """
         thread = channel.thread
-        channel.nested = True
+        channel.nested = thread.application, thread.data
         thread.within = True
         thread.context, thread.exten, thread.priority = control.place or (
             thread.context,
@@ -187,8 +194,6 @@ class Calls:
         channel = offer.channel
         channel.fire("claim")
         self.wait(channel, self.pbx.claimed(channel.thread, app, offer.args))
-        if channel.control is None:
-            self.offers.close(channel)
 
     def wait(self, channel: Channel, delay_us: int | None) -> None:
         """Let the interpreter go on after the wait that it has returned, which replaces the one before."""
@@ -198,8 +203,20 @@ class Calls:
         if delay_us is not None:
             channel.waits = self.timers.set(delay_us, self._go_on, channel, channel.ident, waits=True)
 
+    def retimed(self, channel: Channel) -> None:
+        """Its TIMEOUT(absolute) is another one: the present wait ends by it (absolute-timeout-by-rest)."""
+        self.wait(channel, self.pbx.left(channel.thread))
+
+    def outstayed(self, channel: Channel) -> None:
+        """A channel that ARI made for an application may not stay: behind that it has no dialplan."""
+        self.leave(channel.thread, "absolute_timeout")
+        self.ended(channel.thread, channel.thread.cause)
+
     def _go_on(self, channel: Channel) -> None:
         channel.waits = 0
+        if channel.control is not None and not (channel.walks or channel.nested):
+            self.outstayed(channel)
+            return
         self.wait(channel, self.pbx.resume(channel.thread))
 
     def restated(self, channel: Channel) -> None:
@@ -249,7 +266,8 @@ class Calls:
         channel: Channel = thread.owner
         self.restated(channel)
         if state == "Busy" and thread.kind != SIP and not thread.hungup:
-            self.channels.hangup_requested(channel, {"cause": 0}, running=True)
+            if self.heeds_busy(thread):
+                self.channels.hangup_requested(channel, {"cause": 0}, running=True)
             if self.halves is not None and channel.peer is not None:
                 self.later.append((self.halves.refused, channel))
 
@@ -258,6 +276,11 @@ class Calls:
         channel: Channel = thread.owner
         if self.halves is not None and channel.peer is not None:
             self.later.append((partial(self.halves.signalled, sign=sign), channel))
+
+    def heeds_busy(self, thread: Thread) -> bool:
+        """Who calls hangs up when he hears that it is busy; an application that has dialled waits (create-and-dial)."""
+        peer = thread.owner.peer
+        return peer is None or peer.control is None
 
     def caller_changed(self, thread: Thread) -> None:
         """Name or number of the caller is another one."""
@@ -281,6 +304,8 @@ class Calls:
         outcome = self.floor.enter(channel, app, args)
         if channel.control is not None:
             channel.control.looked = self.clock
+        if outcome == STASIS_FAILED:
+            self.offers.close(channel)  # who claimed it is not there, and it may be offered anew (broadcast-again)
         # With a WebSocket of its own it waits for the StasisEnd, also for one that never comes
         # (outbound-per-call-forgotten).
         failed = outcome == STASIS_FAILED and channel.state == "connecting"
@@ -352,7 +377,11 @@ class Calls:
             channel.waits = 0
         self.offers.close(channel)
         if not channel.walks and channel.state == "dialplan":
-            # What Stasis() says when it returns, after any dialplan that it ran (originate-app).
+            # What Stasis() says when it returns, after any dialplan that it ran (originate-app, originate-channelvars).
+            thread.application, thread.data = channel.nested or (thread.application, thread.data)
+            if channel.created:
+                # What has become of it is hung up in the end, for which there is always a cause (create-and-dial-ends).
+                cause = thread.cause = cause or _NORMAL
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)

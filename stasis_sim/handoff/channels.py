@@ -58,7 +58,9 @@ class Channel:
         vanished: Its SIP caller is gone without a word.
         session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
-        nested: ARI originated it for an application, and what runs is a dialplan within Stasis(), since it continued.
+        created: ARI made it for an application before it was dialled (creation.py).
+        nested: ARI originated it for an application, and what runs, since it continued, is a dialplan within this
+            Stasis(); None for any other.
     """
 
     __slots__ = (
@@ -66,6 +68,7 @@ class Channel:
         "answered_at",
         "bridged",
         "control",
+        "created",
         "forwards",
         "ident",
         "muted",
@@ -100,7 +103,8 @@ class Channel:
         self.vanished = False
         self.session: SessionTimer | None = None
         self.walks = True
-        self.nested = False
+        self.created = False
+        self.nested: tuple[str, str] | None = None
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
@@ -173,9 +177,9 @@ class Channels:
             extra = {"dialplan_app": new.application, "dialplan_app_data": new.data}
             self._publish(channel, "ChannelDialplan", extra)
 
-    def variable(self, channel: Channel, name: str, value: str, *, born: bool = True) -> None:
-        """A variable was set, or deleted if the value is empty; `born`: the channel is not being made (channelvars)."""
-        if self.reported and born and self.profile.variables_publish:
+    def variable(self, channel: Channel, name: str, value: str, *, published: bool = True) -> None:
+        """A variable was set, or deleted if the value is empty, which may publish the channel (channelvars)."""
+        if self.reported and published and self.profile.variables_publish:
             self.publish(channel)
         if channel.forwards or self.everyone:
             self._publish(channel, "ChannelVarset", {"variable": name, "value": value})
@@ -189,23 +193,32 @@ class Channels:
     def give(self, channel: Channel, variables: Mapping[str, str]) -> None:
         """Give a channel that is being made variables, last ones first; `_` and `__` let others inherit them."""
         thread = channel.thread
-        for name, value in reversed(list(variables.items())):
+        for name, value in variables.items():
             plain = name.lstrip("_")
             thread.variables[plain] = value
             if plain != name:
                 thread.prefixes[plain] = name[: len(name) - len(plain)]
-            self.variable(channel, name, value, born=False)
+        for name, value in reversed(list(variables.items())):
+            self.variable(channel, name, value, published=False)
 
-    def set_variable(self, channel: Channel, name: str, value: str | None) -> None:
+    def set_variable(self, channel: Channel, name: str, value: str | None, *, published: bool = True) -> None:
         """Set a plain variable from outside the dialplan; None deletes it, which is told if it said something."""
         if value is not None:
             channel.thread.variables[name] = value
-            self.variable(channel, name, value)
+            self.variable(channel, name, value, published=published)
         elif channel.thread.variables.pop(name, ""):
-            self.variable(channel, name, "")
+            self.variable(channel, name, "", published=published)
+
+    def bridged_with(self, channel: Channel, peers: str | None) -> None:
+        """A bridge names a channel's peers; it publishes the channel behind that, not with it (bridge-channelvars)."""
+        if peers is not None or channel.thread.variables.get("BRIDGEPEER"):
+            self.set_variable(channel, "BRIDGEPEER", peers, published=False)
+            if self.reported:
+                self.publish(channel)
 
     def connected_to(self, channel: Channel) -> None:
         """The connected line is another one (connected-line)."""
+        self.publish(channel)
         self.tell(channel, "ChannelConnectedLine", {})
 
     def called_by(self, channel: Channel) -> None:

@@ -20,7 +20,7 @@ class Configuration:
         verify: verify(password, stored): whether a password belongs to a hash of crypt(3).
         websocket_clients: websocket_client.conf, by section.
         sounds: How long sounds take in microseconds, `default` for those that are not listed; without it they
-            are missing, and so are tones.
+            are missing, and so are tones and music on hold.
         rtp_timeout_us: The endpoint's rtp_timeout, in microseconds; None: off.
         clock_us: The wall clock at the start, in microseconds since 1970 (UTC); None: then.
     """

@@ -279,7 +279,7 @@ class Floor:
         if not self.profile.fresh_blobs:
             return channel.shown
         now = self.channels.current(channel, running=True)
-        walks = channel.walks or channel.nested
+        walks = channel.walks or channel.nested is not None
         if control.place is None:
             later = 0 if walks or control.how != "continue" else 1
             return now._replace(priority=now.priority + later)
@@ -297,15 +297,20 @@ class Floor:
         control.how = how
         control.done = True
 
-    def join(self, control: Control, bridge: Bridge) -> None:
-        """Put the channel into a bridge, out of the one it is in (bridge)."""
+    def join(self, control: Control, bridge: Bridge, *, introduced: bool = True) -> None:
+        """Put the channel into a bridge, out of the one it is in (bridge); `introduced` as in `Bridges.enter`."""
         if control.bridge is not None:
             self.bridges.leave(control.bridge, control.channel)
         if bridge.dissolved:
             return
+        if control.channel.peer in bridge.members:
+            # Two halves of a Local channel are not bridged with one another, and who has tried holds the bridge for
+            # good (bridge-halves).
+            self.bridges.hold(bridge)
+            return
         self.bridges.subscribe(control.app, bridge)
         control.bridge = bridge
-        self.bridges.enter(bridge, control.channel)
+        self.bridges.enter(bridge, control.channel, introduced=introduced)
         wake(control.channel.thread)
 
     def part(self, control: Control, bridge: Bridge) -> None:

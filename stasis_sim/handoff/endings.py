@@ -109,8 +109,9 @@ def tone(pbx: Pbx, thread: Thread, cause: int, delay_us: int | None, then: Conti
     if thread.state != "Up":
         thread.cause = cause
         pbx.set_state(thread, "Busy")
-        thread.hungup = True
-        delay_us = 0
+        if pbx.host.heeds_busy(thread):
+            thread.hungup = True
+            delay_us = 0
     return pbx.wait(thread, delay_us, then)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from stasis_sim.handoff.access import Access, Answer, AriSettings, HttpRequest
 from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.creation import CreateResources
 from stasis_sim.handoff.dialplan import Dialplan
 from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, RESTART, Effect
 from stasis_sim.handoff.originate import OriginateResources
@@ -67,12 +68,14 @@ class Engine:
         self._new = True
         self._down = False
         channels = ChannelResources(house)
+        originating = OriginateResources(house)
         resources = (
             channels,
             BridgeResources(house),
             ApplicationResources(house),
             PlaybackResources(house, channels),
-            OriginateResources(house),
+            originating,
+            CreateResources(house, channels, originating),
         )
         handlers = {key: handler for part in resources for key, handler in part.routes().items()}
         self.rest = Rest(house, self.access, handlers)

@@ -214,7 +214,7 @@ def _set_presentation(pbx: Pbx, thread: Thread, member: str, value: str, who: st
         _keep(thread, item, str(number), who)
 
 
-def _connected(thread: Thread) -> tuple[str, str]:
+def connected(thread: Thread) -> tuple[str, str]:
     """Return name and number of the connected line, as far as they are known (connected-line)."""
     name, number = (
         _kept(thread, part, "", _CONNECTED) if _is_valid(thread, part, _CONNECTED) else "" for part in ("name", "num")
@@ -222,18 +222,20 @@ def _connected(thread: Thread) -> tuple[str, str]:
     return name, number
 
 
-def connect(thread: Thread, name: str, number: str) -> None:
-    """Connect a channel to somebody with a name and a number."""
+def connect(thread: Thread, name: str, number: str) -> bool:
+    """Connect a channel to somebody with a name and a number; True if it was connected to somebody else."""
+    before = connected(thread)
     for part, text in (("name", name), ("num", number)):
         _keep(thread, part, text, _CONNECTED)
         _keep(thread, f"{part}-valid", "1" if text else "0", _CONNECTED)
+    return connected(thread) != before
 
 
 def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if not data:
         return None
     member = fold(split_arguments(data, 2)[0])
-    name, number = _connected(thread)
+    name, number = connected(thread)
     known = {
         "all": f'"{name}" <{number}>',
         "name": name,
@@ -251,7 +253,7 @@ def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:
 
 
 def _write_connected(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    before = _connected(thread)
+    before = connected(thread)
     member = fold(split_arguments(data, 2)[0]) if data else ""
     value = strip(value)
     if member in {"all", "name", "num"}:
@@ -265,7 +267,7 @@ def _write_connected(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         _set_presentation(pbx, thread, member, value, _CONNECTED)
     elif member not in _NOT_KEPT:
         pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
-    if _connected(thread) != before:
+    if connected(thread) != before:
         pbx.host.connected_changed(thread)
 
 

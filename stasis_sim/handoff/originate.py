@@ -8,12 +8,13 @@ one half ends the other is hung up (originate-app).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.functions_caller import connect, split_caller
-from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.phones import put, speak_as, take_after
+from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import CHANNEL
 from stasis_sim.handoff.text import atoi, fold, split_arguments
@@ -21,18 +22,16 @@ from stasis_sim.handoff.thread import STASIS_ENTERED, Thread
 from stasis_sim.handoff.variables import inherit
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
-_LANGUAGE: Final = "CHANNEL(language)"
-_NOBODY: Final = ("", "")
-_ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
-_EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
+ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
+EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
+_NORMAL_CLEARING: Final = 16
 _STATUSES: Final = {
     **dict.fromkeys((1, 3, 20, 22, 27, 38, 41, 42, 44, 50, 52, 57, 58, 66, 88), "CHANUNAVAIL"),
     17: "BUSY",
     34: "CONGESTION",
 }
 """What a Dial event says of a call that ended by a cause (ast_hangup_cause_to_dial_status)."""
-_VALUES_22: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
 _FORMAT_NAMES: Final = """
 codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192 lpc10 g729
 speex speex16 speex32 ilbc g722 siren7 siren14 testlaw g719 opus jpeg png h261 h263 h263p h264 h265 mpeg4 vp8 vp9 red
@@ -46,6 +45,13 @@ def _status(cause: int) -> str:
     return _STATUSES.get(cause, "NOANSWER")
 
 
+def check_formats(parameters: Parameters) -> Reply | None:
+    """What is wrong with the formats that a new channel should have."""
+    formats = filter(None, parameters.text("formats").split(","))
+    unknown = next((one for one in formats if fold(one) not in _FORMATS), None)
+    return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
+
+
 class Origination:
     """A channel that is being dialled.
 
@@ -56,10 +62,11 @@ class Origination:
         app: The application that gets `near`, or "".
         args: Its arguments, as they were given.
         place: Where `near` starts in the dialplan if there is no application.
+        inside: `near` has been with an application since it was made (creation.py).
         timer: Serial of the timer that ends the dialling.
     """
 
-    __slots__ = ("app", "args", "device", "far", "near", "place", "timer")
+    __slots__ = ("app", "args", "device", "far", "inside", "near", "place", "timer")
 
     def __init__(self, near: Channel, far: Channel, device: str) -> None:
         self.near = near
@@ -68,6 +75,7 @@ class Origination:
         self.app = ""
         self.args = ""
         self.place = ("", "", 0)
+        self.inside = False
         self.timer = 0
 
 
@@ -79,6 +87,8 @@ class OriginateResources:
         self.house = house
         self._made = 0
         self._dialled: dict[str, Origination] = {}
+        # Those that were made and are not dialled yet (creation.py), by the id of `near`.
+        self.made: dict[str, Origination] = {}
         house.calls.halves = self
         house.resets.append(self.forget)
 
@@ -89,59 +99,45 @@ class OriginateResources:
     def forget(self) -> None:
         """Asterisk restarts."""
         self._dialled.clear()
+        self.made.clear()
         self.house.calls.local_pairs = 0
 
     def originate(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST /channels and /channels/{id}."""
         technology, _, device = parameters.text("endpoint").partition("/")
         app = parameters.text("app")
-        given = self._variables(parameters)
+        given = variables(parameters.body.get("variables"), objects=self.house.profile.variable_objects)
         if isinstance(given, Reply):
             return given
         place = self._check(technology, device, app, parameters)
         if isinstance(place, Reply):
             return place
-        near, far = path[0] if path else parameters.text("channelId"), parameters.text("otherChannelId")
-        source = self.house.channels.live.get(parameters.text("originator"))
-        near, far = self._ident(near, 1), self._ident(far or (f"{near};2" if near else ""), 2)
-        inherited = {} if source is None else inherit(source.thread)
-        origination = self._dial(device, near, far, inherited)
+        origination = self.make(path[0] if path else parameters.text("channelId"), device, parameters, dialled=True)
         if origination is None:
-            return _EXISTS
-        calling = _NOBODY if source is None else self._take_over(origination.near, source)
+            return EXISTS
+        self._set_off(origination, self.house.channels.live.get(parameters.text("originator")))
         origination.app, origination.args, origination.place = app, parameters.text("appArgs"), place
         caller = split_caller(parameters.text("callerId"))
         self._call_by(origination.near, caller)
         self._connect(origination.near, caller)
         for name, value in given.items():
-            self._give(origination.near, name, value)
+            put(self.house.calls.pbx, origination.near.thread, name, value)
         registered = self.house.registry.apps.get(app)
         if registered is not None:
             for channel in (origination.near, origination.far):
                 registered.subscribe(CHANNEL, channel.ident, channel.forwards)
-        timeout = parameters.number("timeout")
-        if timeout != -1:
-            seconds = timeout if timeout > 0 else _TIMEOUT_S
-            origination.timer = self.house.timers.set(seconds * 1_000_000, self._expired, origination)
-        self.house.after(self._run, origination, {**inherited, **given}, caller if any(caller) else calling)
+        self._limit(origination, parameters.number("timeout"))
+        self.house.after(self._run, origination)
         return ok(self.house.channels.json(origination.near))
 
-    def _variables(self, parameters: Parameters) -> dict[str, str] | Reply:
-        """The channel's variables by their names, or what is wrong with them; what is no object counts as none."""
-        found = parameters.body.get("variables")
-        variables: dict[str, str] = {}
-        for name, value in found.items() if isinstance(found, Mapping) else ():
-            text = value
-            if self.house.profile.variable_objects:
-                if not isinstance(value, str | Mapping):
-                    return bad(_VALUES_22)
-                text = value if isinstance(value, str) else value.get("value")
-                if not isinstance(text, str):
-                    return bad("Each object value in 'variables' must include string field 'value'")
-            elif not isinstance(value, str):
-                return bad("Only string values in the 'variables' object allowed")
-            variables[name] = text
-        return variables
+    def _limit(self, origination: Origination, timeout: int) -> None:
+        """Dial no longer than told, nor than a TIMEOUT(absolute) of its own allows; a timeout of -1 is none."""
+        limits = [self.house.calls.pbx.left(origination.near.thread)]
+        if timeout != -1:
+            limits.append((timeout if timeout > 0 else _TIMEOUT_S) * 1_000_000)
+        delay = min((limit for limit in limits if limit is not None), default=None)
+        if delay is not None:
+            origination.timer = self.house.timers.set(delay, self._expired, origination)
 
     def _check(self, technology: str, device: str, app: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         """Where the channel starts in the dialplan, nowhere if an application gets it, or what is wrong."""
@@ -157,7 +153,7 @@ class OriginateResources:
         place = ("", "", 0) if app else self._place(exten, parameters)
         if isinstance(place, Reply):
             return place
-        allocated = None if technology.lower() == "local" else _ALLOCATION_FAILED
+        allocated = None if technology.lower() == "local" else ALLOCATION_FAILED
         return self._check_media(parameters) or allocated or place
 
     def _check_media(self, parameters: Parameters) -> Reply | None:
@@ -165,9 +161,7 @@ class OriginateResources:
         originator = parameters.text("originator")
         if originator and originator not in self.house.channels.live:
             return bad("Provided originator channel was not found")
-        formats = filter(None, parameters.text("formats").split(","))
-        unknown = next((one for one in formats if fold(one) not in _FORMATS), None)
-        return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
+        return check_formats(parameters)
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         context, label = parameters.text("context") or "default", parameters.text("label")
@@ -188,16 +182,27 @@ class OriginateResources:
         self._made += 1
         return f"{(self.house.calls.wall()) // 1_000_000}.{self._made * 2 + half}"
 
-    def _take_over(self, near: Channel, source: Channel) -> tuple[str, str]:
+    def _take_over(self, near: Channel, source: Channel) -> None:
         """A new channel is connected to its originator's caller, and speaks its language (originate-from)."""
-        caller = source.thread.caller_name, source.thread.caller_number
-        self._connect(near, caller)
-        if _LANGUAGE in source.thread.extras:
-            near.thread.extras[_LANGUAGE] = source.thread.extras[_LANGUAGE]
-        return caller
+        self._connect(near, (source.thread.caller_name, source.thread.caller_number))
+        speak_as(near.thread, source.thread)
 
-    def _dial(self, device: str, near: str, far: str, inherited: Mapping[str, str]) -> Origination | None:
+    def make(self, ident: str, device: str, parameters: Parameters, *, dialled: bool) -> Origination | None:
         """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
+        far = parameters.text("otherChannelId") or (f"{ident};2" if ident else "")
+        return self._pair(device, self._ident(ident, 1), self._ident(far, 2), dialled=dialled)
+
+    def _set_off(self, origination: Origination, source: Channel | None) -> None:
+        """`;1` is about to be dialled; it takes over from its originator, if there is one."""
+        near = origination.near
+        self.house.channels.give(near, {} if source is None else inherit(source.thread))
+        near.thread.resting = near.thread.application, near.thread.data = _DIALLING
+        self.house.channels.publish(near)
+        self._dialled[near.ident] = origination
+        if source is not None:
+            self._take_over(near, source)
+
+    def _pair(self, device: str, near: str, far: str, *, dialled: bool) -> Origination | None:
         exten, _, rest = device.partition("@")
         context = rest.partition("/")[0] or "default"
         exten = exten.partition("/")[0]
@@ -207,7 +212,10 @@ class OriginateResources:
         if near in channels.live:
             return None
         one = Channel(near, Thread(near, context, exten, name=f"{name};1", state="Down"))
-        one.state, one.walks = "dialled", False
+        one.walks = False
+        one.created = not dialled
+        if dialled:
+            one.state = "dialled"
         if far in channels.live or far == near:
             channels.add(one)
             channels.gone(one, 0)
@@ -216,20 +224,7 @@ class OriginateResources:
         one.peer, two.peer = two, one
         channels.add(one)
         channels.add(two)
-        channels.give(one, inherited)
-        one.thread.resting = one.thread.application, one.thread.data = _DIALLING
-        channels.publish(one)
-        origination = Origination(one, two, device)
-        self._dialled[one.ident] = origination
-        return origination
-
-    def _give(self, channel: Channel, name: str, value: str) -> None:
-        """Set a variable, or write a function (originate-functions)."""
-        if name.endswith(")"):
-            self.house.calls.pbx.set_variable(channel.thread, name, value)
-            return
-        channel.thread.variables[name.lstrip("_")] = value
-        self.house.channels.variable(channel, name, value)
+        return Origination(one, two, device)
 
     def _call_by(self, channel: Channel, caller: tuple[str, str]) -> None:
         """A half has the caller that was named, if one was (originate-caller-id)."""
@@ -243,15 +238,11 @@ class OriginateResources:
             connect(channel.thread, *caller)
             self.house.channels.connected_to(channel)
 
-    def _run(self, origination: Origination, given: Mapping[str, str], caller: tuple[str, str]) -> None:
-        """Dial: the other half gets the variables too, and runs its dialplan if there is one for it."""
+    def _run(self, origination: Origination) -> None:
+        """Dial: the other half takes after this one, and runs its dialplan if there is one for it."""
         near, far = origination.near, origination.far
         calls = self.house.calls
-        self.house.channels.give(far, {name: value for name, value in given.items() if not name.endswith(")")})
-        self._call_by(far, caller)
-        self._connect(far, (near.thread.caller_name, near.thread.caller_number))
-        if _LANGUAGE in near.thread.extras:
-            far.thread.extras[_LANGUAGE] = near.thread.extras[_LANGUAGE]
+        take_after(self.house.channels, far, near.thread)
         if calls.pbx.exists(far.thread, far.thread.context, far.thread.exten):
             self._dial_event(origination, "")
             calls.start(far)
@@ -259,7 +250,10 @@ class OriginateResources:
         self._over(origination)
         near.peer = far.peer = None
         calls.ended(far.thread, 0)
-        self._end(near, 0)
+        if origination.inside:
+            calls.later.append((calls.outstayed, near))
+        else:
+            self._end(near, 0)
 
     # -- what becomes of it -------------------------------------------------------------------------------------
 
@@ -279,23 +273,42 @@ class OriginateResources:
             return
         near = origination.near
         self._over(origination)
-        near.fire("answered")
+        if not origination.inside:
+            near.fire("answered")
         near.thread.state = "Up"
         self.house.channels.publish(near)
         self._dial_event(origination, "ANSWER")
         calls = self.house.calls
+        if origination.inside:
+            return
         if origination.app:
-            data = origination.app + (f",{origination.args}" if origination.args else "")
-            near.thread.application, near.thread.data = "Stasis", data
-            self.house.channels.publish(near)
-            self.house.channels.set_variable(near, "STASISSTATUS", "")
-            app, *args = split_arguments(data)
-            if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
-                calls.end_unserved(near)
+            self.hand_over(origination)
             return
         near.walks = True
         near.thread.context, near.thread.exten, near.thread.priority = origination.place
         calls.start(near)
+
+    def hand_over(self, origination: Origination) -> None:
+        """`;1` enters the application that it was made for."""
+        near, calls = origination.near, self.house.calls
+        data = origination.app + (f",{origination.args}" if origination.args else "")
+        near.thread.application, near.thread.data = "Stasis", data
+        self.house.channels.publish(near)
+        self.house.channels.set_variable(near, "STASISSTATUS", "")
+        app, *args = split_arguments(data) or [""]
+        if calls.stasis(near.thread, app, args) != STASIS_ENTERED:
+            calls.end_unserved(near)
+        else:
+            calls.retimed(near)
+
+    def dial(self, origination: Origination, timeout: int) -> None:
+        """Dial the other half of a channel that is inside an application already (create-and-dial)."""
+        origination.inside = True
+        del self.made[origination.near.ident]
+        self._dialled[origination.near.ident] = origination
+        if timeout > 0:
+            origination.timer = self.house.timers.set(timeout * 1_000_000, self._expired, origination)
+        self._run(origination)
 
     def signalled(self, far: Channel, sign: str) -> None:
         """The dialplan says that it rings, or goes on (originate-rings)."""
@@ -314,6 +327,9 @@ class OriginateResources:
         if origination is None:
             return
         near = origination.near
+        if origination.inside:
+            self._dial_event(origination, _status(far.thread.cause))
+            return
         self._over(origination)
         self._dial_event(origination, _status(far.thread.cause))
         near.peer = far.peer = None
@@ -350,7 +366,15 @@ class OriginateResources:
         other.peer = None
         origination = self._dialled.get(other.ident)
         cause = channel.thread.cause
-        if origination is None:
+        mine = self._dialled.get(channel.ident)
+        if mine is not None:
+            self._over(mine)
+        if origination is not None and origination.inside:
+            self._over(origination)
+            origination = None
+        if self.made.pop(channel.ident, None) is not None:
+            self.house.calls.ended(other.thread, 0)
+        elif origination is None:
             self.house.calls.hangups.hang_up(other, cause)
         else:
             self._over(origination)
@@ -360,7 +384,11 @@ class OriginateResources:
 
     def _expired(self, origination: Origination) -> None:
         self._over(origination)
-        self._end(origination.near, self.house.profile.dial_timeout_cause)
+        cause = self.house.profile.dial_timeout_cause
+        if origination.inside:
+            self.house.calls.hangups.delete(origination.near, cause or _NORMAL_CLEARING)
+        else:
+            self._end(origination.near, cause)
 
     def _end(self, near: Channel, cause: int) -> None:
         near.thread.cause = cause

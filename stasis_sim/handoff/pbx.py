@@ -138,7 +138,7 @@ class Pbx:
         if thread.deadline is not None and now >= thread.deadline and (thread.wake is None or thread.wake > now):
             return self._time_out(thread, now)
         if thread.wake is not None and now < thread.wake:
-            return self._pause(thread)
+            return self.left(thread)
         return self._finish(thread, cut_short=False)
 
     def _time_out(self, thread: Thread, now: int) -> int | None:
@@ -151,7 +151,7 @@ class Pbx:
             return self._finish(thread, cut_short=True)
         thread.inside = False
         thread.wake = now + linger
-        return self._pause(thread)
+        return self.left(thread)
 
     def hangup(self, thread: Thread, cause: int = 0) -> int | None:
         """End the call from outside, whatever it does; a cause of 0 leaves HANGUPCAUSE alone."""
@@ -180,7 +180,7 @@ class Pbx:
         while keys.read_by(thread) and (key := keys.pick(thread, self.host.now())) is not None:
             if self._hear(thread, key):
                 return self._finish(thread, cut_short=False)
-        return self._pause(thread)
+        return self.left(thread)
 
     def _hear(self, thread: Thread, key: Key) -> bool:
         """Tell of a key that was read, and decide whether it ends the wait."""
@@ -340,7 +340,7 @@ class Pbx:
                 return None
             result = self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
             steps += 1
-        return self._read(thread) if thread.unread else self._pause(thread)
+        return self._read(thread) if thread.unread else self.left(thread)
 
     def _step(self, thread: Thread) -> int:
         """Run the step at the thread's place."""
@@ -369,8 +369,8 @@ class Pbx:
 
     # -- waits --------------------------------------------------------------------------------------------------
 
-    def _pause(self, thread: Thread) -> int | None:
-        """Return how long the thread's wait still takes."""
+    def left(self, thread: Thread) -> int | None:
+        """Return how long the thread's wait still takes, None if it has no end of its own."""
         until = thread.wake
         if thread.deadline is not None and not thread.timed_out and (until is None or thread.deadline < until):
             until = thread.deadline

@@ -46,6 +46,7 @@ class Profile:
         bridge_update: POST on a bridge that exists is an update, not a conflict.
         bridge_cache: Bridges are looked at in a cache: one that was destroyed and is still held too, while another one
             of its id may be made.
+        introductions_inhibited: POST addChannel knows `inhibitConnectedLineUpdates`.
         devices_all_undone: A subscription to all device states can be undone as it was made, by `deviceState:`.
         device_deletion_told: Who listens to a device hears of each DELETE on it, if it has had a state since Asterisk
             started.
@@ -75,6 +76,7 @@ class Profile:
     dial_timeout_cause: int
     bridge_update: bool
     bridge_cache: bool
+    introductions_inhibited: bool
     devices_all_undone: bool
     device_deletion_told: bool
     filters_early: bool
@@ -178,6 +180,7 @@ RULES: Final = (
     Rule("dial_timeout_cause", 19, 0, 19, "originate-unanswered"),
     Rule("bridge_update", False, True, False, "bridge-errors"),
     Rule("bridge_cache", False, True, False, "bridge-held, bridges-listed"),
+    Rule("introductions_inhibited", True, False, True, "bridge-connects"),
     Rule("devices_all_undone", True, False, True, "device-states-all"),
     Rule("device_deletion_told", False, True, False, "device-state-deleted, device-never-there"),
     Rule("filters_early", True, False, True, "same-app-twice-filtered"),

@@ -10,8 +10,7 @@ from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.handoff.text import atoi
 
 _TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
-
-
+_VALUES: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -101,6 +100,26 @@ class Parameters:
             return [one if isinstance(one, str) else "" for one in found]
         text = self.given(name)
         return [] if text is None else text.split(",")
+
+
+def variables(found: object, *, objects: bool) -> dict[str, str] | Reply:
+    """The variables in a body by their names, or what is wrong with them; what is no object counts as none.
+
+    `objects`: each may be an object with its `value`.
+    """
+    given: dict[str, str] = {}
+    for name, value in found.items() if isinstance(found, Mapping) else ():
+        text = value
+        if objects:
+            if not isinstance(value, str | Mapping):
+                return bad(_VALUES)
+            text = value if isinstance(value, str) else value.get("value")
+            if not isinstance(text, str):
+                return bad("Each object value in 'variables' must include string field 'value'")
+        elif not isinstance(value, str):
+            return bad("Only string values in the 'variables' object allowed")
+        given[name] = text
+    return given
 
 
 Handler: TypeAlias = Callable[[Sequence[str], Parameters], Reply | None]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from stasis_sim.handoff.bridges import Bridge
 from stasis_sim.handoff.control import Control
-from stasis_sim.handoff.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.rest import House
 
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
@@ -53,18 +54,19 @@ class BridgeResources:
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /bridges/{id}."""
-        bridge = self.bridges.live.get(path[0])
-        if bridge is None and self.house.profile.bridge_cache:
-            bridge = self.bridges.cached.get(path[0])
+        seen = self.bridges.cached if self.house.profile.bridge_cache else self.bridges.live
+        bridge = seen.get(path[0])
         return _NO_BRIDGE if bridge is None else ok(bridge.json())
 
     def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST /bridges and /bridges/{id} (bridge, bridge-errors)."""
+        """POST /bridges and /bridges/{id} (bridge, bridge-errors, bridge-bodies)."""
         ident = path[0] if path else parameters.text("bridgeId")
         name, types = parameters.text("name"), parameters.text("type")
         old = self.bridges.live.get(ident)
-        if old is not None:
-            return self._again(old, name, types, named=bool(path))
+        if old is not None and (path or not self.house.profile.bridge_update):
+            if path or "bridgeId" not in parameters.body:
+                return self._again(old, name, types)
+            return self._failed(path, parameters)  # the body is read only behind the look for such a bridge
         if ident in self.bridges.cached and not self.house.profile.bridge_cache:
             return _exists(ident)  # destroyed, and still held (bridge-held)
         if not ident:
@@ -74,6 +76,11 @@ class BridgeResources:
         bridge = self.bridges.create(ident, name, types)
         if bridge is None:
             return self._failed(path, parameters)
+        if self.house.profile.variable_objects:
+            # Where the path has no id the whole body is taken for variables. What is wrong with them undoes nothing.
+            given = variables(parameters.body.get("variables") if path else parameters.body, objects=True)
+            if isinstance(given, Reply):
+                return given
         return ok(bridge.json())
 
     def _failed(self, path: Sequence[str], parameters: Parameters) -> Reply:
@@ -82,12 +89,9 @@ class BridgeResources:
             text += f". Possible duplicate bridge id '{parameters.given('bridgeId') or '(null)'}'"
         return error(500, "Internal Error", text)
 
-    def _again(self, bridge: Bridge, name: str, types: str, *, named: bool) -> Reply:
+    def _again(self, bridge: Bridge, name: str, types: str) -> Reply:
         if not self.house.profile.bridge_update:
             return _exists(bridge.ident)
-        if not named:
-            # Asterisk makes another one of the same id, which nobody can reach.
-            return ok(Bridge(bridge.ident, name, bridge.kind, bridge.video_mode).json())
         if name and name != bridge.name:
             return error(500, "Internal Error", "Changing bridge name is not implemented")
         if types:
@@ -113,7 +117,9 @@ class BridgeResources:
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
-        return self.house.in_turn(controls, DONE, self.house.floor.join, bridge)
+        quiet = self.house.profile.introductions_inhibited and parameters.flag("inhibitConnectedLineUpdates")
+        join = partial(self.house.floor.join, introduced=not quiet)
+        return self.house.in_turn(controls, DONE, join, bridge)
 
     def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST removeChannel: all must be in this bridge."""

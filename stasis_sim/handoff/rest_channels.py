@@ -80,7 +80,7 @@ class ChannelResources:
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
-            **{("POST", f"{one}/{word}"): self.other for word in ("dial", "record", "transfer_progress")},
+            **{("POST", f"{one}/{word}"): self.other for word in ("record", "transfer_progress")},
             ("POST", f"{one}/ring"): self.ring,
             ("POST", f"{one}/progress"): self.progress,
             **{("POST", f"{one}/{word}"): quiet for word in ("hold", "moh", "silence")},
@@ -233,7 +233,7 @@ class ChannelResources:
         if not keys:
             return bad("DTMF is required")
         between = parameters.number("between") or _DTMF_MS
-        duration = parameters.number("duration") or _DTMF_MS
+        duration = max(parameters.number("duration"), _DTMF_MS)  # or the other half would take it for noise
         at = _FIRST_PAUSE_MS + parameters.number("before")
         ends: list[tuple[str, int, int]] = []
         for key in keys:
@@ -299,7 +299,10 @@ class ChannelResources:
         return self.house.at_once(control, DONE, _VARIABLE_FAILED, self._set, control.channel, name, value)
 
     def _set(self, channel: Channel, name: str, value: str | None) -> None:
+        before = channel.thread.deadline
         self.house.calls.pbx.set_variable(channel.thread, name, value)
+        if channel.thread.deadline != before:
+            self.house.calls.retimed(channel)
 
     def go_on(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST continue (continue, continue-elsewhere, continue-bad-label)."""

@@ -272,6 +272,9 @@ class Host(Protocol):
     def signal(self, thread: Thread, sign: str) -> None:
         """Whoever calls is told that it rings or goes on: ``RINGING``, ``PROGRESS`` or ``PROCEEDING``."""
 
+    def heeds_busy(self, thread: Thread) -> bool:
+        """Whether whoever calls hangs up when he hears that it is busy, or congested."""
+
     def caller_changed(self, thread: Thread) -> None:
         """The caller's name or number was set to another (ChannelCallerId)."""
 
@@ -356,6 +359,10 @@ class SilentHost:
 
     def signal(self, thread: Thread, sign: str) -> None:
         """Forget it."""
+
+    def heeds_busy(self, thread: Thread) -> bool:  # noqa: ARG002 - as the protocol says
+        """He does."""
+        return True
 
     def caller_changed(self, thread: Thread) -> None:
         """Forget it."""
