@@ -1,8 +1,9 @@
 """The registry of dialplan applications, and those that neither jump nor take time.
 
 An application gets the interpreter, the thread and its argument (substituted), and returns NEXT, JUMP, HANGUP or PARK
-(see thread.py). Those that jump stand in applications_flow.py, those of the call itself in applications_call.py, Dial
-and its like in applications_dial.py, Stasis and StasisBroadcast in applications_stasis.py.
+(see thread.py). Those that jump stand in applications_flow.py, applications_if.py and applications_macro.py, those of
+the call itself in applications_call.py, Dial and its like in applications_dial.py, Stasis and StasisBroadcast in
+applications_stasis.py.
 
 Not modelled: what needs more than the dialplan (AGI, MeetMe, ConfBridge, ODBC ...). A dialplan that uses one of these
 meets it as Asterisk meets an application whose module is not loaded: the call ends.
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Final
 from stasis_sim.handoff.applications_call import CALL_APPLICATIONS
 from stasis_sim.handoff.applications_dial import DIAL_APPLICATIONS
 from stasis_sim.handoff.applications_flow import FLOW_APPLICATIONS
+from stasis_sim.handoff.applications_if import IF_APPLICATIONS
+from stasis_sim.handoff.applications_macro import MACRO_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
 from stasis_sim.handoff.thread import NEXT
@@ -173,6 +176,8 @@ APPLICATIONS: Final[dict[str, tuple[str, Application]]] = {
     for name, run in {
         **_PLAIN_APPLICATIONS,
         **FLOW_APPLICATIONS,
+        **IF_APPLICATIONS,
+        **MACRO_APPLICATIONS,
         **CALL_APPLICATIONS,
         **DIAL_APPLICATIONS,
         **STASIS_APPLICATIONS,

@@ -278,6 +278,16 @@ class Pbx:
             thread.application, thread.data = runner
         return result
 
+    def step_within(self, thread: Thread, steps: int, trace: list[tuple[str, str, int, str, str]]) -> int:
+        """Run the step at the thread's place for an application that walks by itself.
+
+        Args:
+            thread: Whose step.
+            steps: How many that application has run without time going by.
+            trace: Where those are written down that are too many.
+        """
+        return self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
+
     def wait(
         self,
         thread: Thread,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.thread import REMOVED_APPLICATIONS, DialplanRules
+from stasis_sim.handoff.thread import NEWER_APPLICATIONS, REMOVED_APPLICATIONS, DialplanRules
 
 
 class Rule(NamedTuple):
@@ -107,9 +107,9 @@ RULES: Final = (
     Rule(
         "dialplan.missing_applications",
         REMOVED_APPLICATIONS,
-        frozenset({"stasisbroadcast"}),
+        NEWER_APPLICATIONS,
         REMOVED_APPLICATIONS,
-        "broadcast-none, dialplan_more:removed",
+        "broadcast-none, dialplan_more:removed, dialplan_branches:if-16",
     ),
     Rule(
         "dialplan.missing_functions",

@@ -28,6 +28,9 @@ PARK: Final = 2
 HANGUP: Final = -1
 # The walk is over, but Asterisk does not say "exited non-zero": falling off the end and its like.
 OVER: Final = 3
+# The macro that runs is over, or a key was pressed that whoever called it collects; only within macros.
+MACRO_EXIT: Final = 4
+MACRO_KEY: Final = 5
 
 # What Host.stasis returns: the lookup failed and the dialplan goes on; the channel is inside, and the host will call
 # Pbx.resume or Pbx.hangup; or the channel was hung up already, so that it entered and left at once (`h` calls Stasis).
@@ -48,8 +51,16 @@ Listener = Callable[["Pbx", "Thread", str], bool]
 Wrapper = Callable[["Pbx", "Thread", int], int]
 
 
-REMOVED_APPLICATIONS: Final = frozenset({"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"})
+REMOVED_APPLICATIONS: Final = frozenset(
+    {
+        *("importvar", "macro", "macroexclusive", "macroexit", "macroif", "monitor"),
+        *("nocdr", "sendurl", "setamaflags", "stopmonitor"),
+    }
+)
 """Applications that 16 has and 22 has no more."""
+
+NEWER_APPLICATIONS: Final = frozenset({"else", "elseif", "endif", "exitif", "if", "stasisbroadcast"})
+"""Applications that 22 has and 16 has not."""
 
 
 @dataclass(frozen=True, slots=True)
