@@ -269,12 +269,10 @@ def _unknown_applications(contexts: Iterable[Context], profile: Profile) -> Iter
                 name = fold(step.application)
                 if name and name not in known:
                     known.add(name)
-                    text = (
-                        f"{step.application}() is not in the model: calls end there, as if its module were not loaded"
-                    )
+                    text = "is not in the model: calls end there, as if its module were not loaded"
                     if name in APPLICATIONS:
-                        text = f"{profile.name} has no {step.application}(): calls end there"
-                    yield Problem(step.file, step.line, 0, text)
+                        text = f"is no application of {profile.name}: calls end there"
+                    yield Problem(step.file, step.line, 0, f"{step.application}() {text}")
 
 
 def _unmatched(scenario: Scenario, named: tuple[str, ...], *, offers: bool) -> Iterator[Problem]:
