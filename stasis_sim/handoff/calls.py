@@ -7,7 +7,7 @@ from outside is in hangups.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -226,6 +226,10 @@ class Calls:
         """The wall clock in microseconds since 1970."""
         return self._start + self.clock
 
+    def threads(self) -> Iterator[Thread]:
+        """The dialplan's side of all channels."""
+        return (channel.thread for channel in self.live.values())
+
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run (subscribe-all: ChannelDialplan)."""
         ident = thread.channel
@@ -340,6 +344,10 @@ class Calls:
         """UserEvent() in the dialplan."""
         blob: dict[str, Any] = {**dict(fields), "eventname": name}
         self.channels.tell(thread.owner, "ChannelUserevent", {"eventname": name, "userevent": blob})
+
+    def device_changed(self, device: str, state: str) -> None:
+        """The dialplan has given a device another state: whoever listens to it hears of that."""
+        self.floor.registry.device_changed(device, state)
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:
         """Why the dialplan stopped walking forward: nothing that an application sees."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.thread import NEWER_APPLICATIONS, REMOVED_APPLICATIONS, DialplanRules
+from stasis_sim.handoff.thread import NEWER_APPLICATIONS, NEWER_FUNCTIONS, REMOVED_APPLICATIONS, DialplanRules
 
 
 class Rule(NamedTuple):
@@ -114,12 +114,20 @@ RULES: Final = (
     Rule(
         "dialplan.missing_functions",
         frozenset(),
-        frozenset({"TRIM", "LTRIM", "RTRIM"}),
+        NEWER_FUNCTIONS,
         frozenset(),
-        "dialplan_asked:more-functions",
+        "dialplan_asked:more-functions, dialplan_functions:newer",
     ),
     Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
     Rule("dialplan.callee_cause", False, True, False, "dialplan_asked:dial-answered"),
+    Rule("dialplan.json_paths", True, False, True, "dialplan_functions:json"),
+    Rule(
+        "dialplan.version",
+        _NAME_22.partition("/")[2],
+        _NAME_16.partition("/")[2],
+        _NAME_22.partition("/")[2],
+        "dialplan_functions:version",
+    ),
     Rule("dialplan.whole_dial_timeout", False, True, False, "dialplan_more:dial-timeout"),
     Rule("access.server_name", _NAME_22, _NAME_16, _NAME_22, "access_more:server-name"),
     Rule("access.status_page", False, True, False, "http_conf:basic"),

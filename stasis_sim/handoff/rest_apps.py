@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from stasis_sim.handoff.functions_asterisk import device_state
 from stasis_sim.handoff.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App
@@ -36,7 +37,7 @@ class ApplicationResources:
         self.house = house
         self.registry = house.registry
         self.apps = house.registry.apps
-        self.devices: dict[str, str] = {}
+        self.devices = house.calls.pbx.devices
         # They lie in Asterisk's database, which the recorder's does not keep (restart-device-states).
         house.resets.append(self.devices.clear)
         # Devices that Asterisk has heard of since it started, whatever has become of them.
@@ -232,13 +233,12 @@ class ApplicationResources:
 
     def list_devices(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /deviceStates."""
-        return ok([{"name": name, "state": state} for name, state in sorted(self.devices.items())])
+        own = [name for name in sorted(self.devices) if _own_device(name)]
+        return ok([{"name": name, "state": self.devices[name]} for name in own])
 
     def get_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /deviceStates/{name}: a device of no technology that the model has is none."""
-        device = _own_device(path[0])
-        state = "INVALID" if device is None else self.devices.get(device, "UNKNOWN")
-        return ok({"name": path[0], "state": state})
+        """GET /deviceStates/{name}: as DEVICE_STATE() says."""
+        return ok({"name": path[0], "state": device_state(self.house.calls.pbx, path[0])})
 
     def put_device(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """PUT /deviceStates/{name}: told to whoever listens, if it changed (device-state-keeps-app)."""

@@ -14,7 +14,7 @@ This is the contract between the interpreter (pbx.py and the applications) and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -62,6 +62,14 @@ REMOVED_APPLICATIONS: Final = frozenset(
 NEWER_APPLICATIONS: Final = frozenset({"else", "elseif", "endif", "exitif", "if", "stasisbroadcast"})
 """Applications that 22 has and 16 has not."""
 
+NEWER_FUNCTIONS: Final = frozenset(
+    {
+        *("DELETE", "DIGIT_SUM", "EXPORT", "GLOBAL_DELETE", "GLOBAL_EXISTS"),
+        *("LTRIM", "RTRIM", "TRIM", "UUID", "VARIABLE_EXISTS"),
+    }
+)
+"""Functions that 22 has and 16 has not."""
+
 
 @dataclass(frozen=True, slots=True)
 class DialplanRules:
@@ -72,6 +80,8 @@ class DialplanRules:
         missing_functions: Names of functions that this version does not have.
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
+        json_paths: Whether JSON_DECODE() follows keys into what is nested, and knows true, false and fractions.
+        version: What VERSION() says.
         whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
     """
 
@@ -79,6 +89,8 @@ class DialplanRules:
     missing_functions: frozenset[str] = frozenset()
     answer_immediately: bool = True
     callee_cause: bool = False
+    json_paths: bool = True
+    version: str = "22.10.1+dfsg+~cs6.17.60671434-1"
     whole_dial_timeout: bool = False
 
 
@@ -265,6 +277,9 @@ class Host(Protocol):
     def wall(self) -> int:
         """The wall clock in microseconds since 1970 (UTC), for time conditions and ``${EPOCH}``."""
 
+    def threads(self) -> Iterable[Thread]:
+        """All channels that there are now."""
+
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run; the thread says where. The name is canonical, the data substituted."""
 
@@ -325,6 +340,9 @@ class Host(Protocol):
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """UserEvent(name, fields)."""
 
+    def device_changed(self, device: str, state: str) -> None:
+        """The dialplan has given a device another state."""
+
     def ending(self, thread: Thread, kind: str, status: str) -> None:
         """Why the dialplan stopped walking forward, in the words of Asterisk's verbose lines.
 
@@ -349,6 +367,10 @@ class SilentHost:
     def wall(self) -> int:
         """It is 1970."""
         return 0
+
+    def threads(self) -> Iterable[Thread]:
+        """Nobody else is there."""
+        return ()
 
     def step(self, thread: Thread, application: str, data: str) -> None:
         """Forget it."""
@@ -397,6 +419,9 @@ class SilentHost:
         """Forget it."""
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
+        """Forget it."""
+
+    def device_changed(self, device: str, state: str) -> None:
         """Forget it."""
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:
