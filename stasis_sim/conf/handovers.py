@@ -30,6 +30,10 @@ _FALLBACKS: Final = frozenset(
     {
         "answer",
         "background",
+        "bridgewait",
+        "confbridge",
+        "controlplayback",
+        "datetime",
         "dial",
         "echo",
         "incomplete",
@@ -39,10 +43,15 @@ _FALLBACKS: Final = frozenset(
         "raiseexception",
         "read",
         "sayalpha",
+        "sayalphacase",
         "saydigits",
         "saynumber",
+        "sayordinal",
         "sayphonetic",
+        "sayunixtime",
+        "transfer",
         "voicemail",
+        "waitdigit",
         "waitexten",
     }
 )

@@ -2,8 +2,8 @@
 
 An application gets the interpreter, the thread and its argument (substituted), and returns NEXT, JUMP, HANGUP or PARK
 (see thread.py). Those that jump stand in applications_flow.py, applications_if.py and applications_macro.py, those of
-the call itself in applications_call.py, Dial and its like in applications_dial.py, Stasis and StasisBroadcast in
-applications_stasis.py.
+the call itself in applications_call.py, applications_waits.py and applications_say.py, Dial and its like in
+applications_dial.py, Stasis and StasisBroadcast in applications_stasis.py.
 
 Not modelled: what needs more than the dialplan (AGI, MeetMe, ConfBridge, ODBC ...). A dialplan that uses one of these
 meets it as Asterisk meets an application whose module is not loaded: the call ends.
@@ -20,9 +20,12 @@ from stasis_sim.handoff.applications_dial import DIAL_APPLICATIONS
 from stasis_sim.handoff.applications_flow import FLOW_APPLICATIONS
 from stasis_sim.handoff.applications_if import IF_APPLICATIONS
 from stasis_sim.handoff.applications_macro import MACRO_APPLICATIONS
+from stasis_sim.handoff.applications_say import SAY_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
+from stasis_sim.handoff.applications_waits import WAIT_APPLICATIONS
+from stasis_sim.handoff.functions_lists import clear_hash
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import NEXT
+from stasis_sim.handoff.thread import HANGUP, NEXT
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -133,6 +136,20 @@ def db_delete_tree(pbx: Pbx, _thread: Thread, data: str) -> int:
     return NEXT
 
 
+def system(pbx: Pbx, thread: Thread, data: str, *, failure: int) -> int:
+    """System() and TrySystem(command): none is run, and each is taken to have done its work."""
+    if not data:
+        pbx.host.log("WARNING", "System requires an argument(command)")
+    pbx.set_variable(thread, "SYSTEMSTATUS", "SUCCESS" if data else "FAILURE")
+    return NEXT if data else failure
+
+
+def clearhash(_pbx: Pbx, thread: Thread, data: str) -> int:
+    """ClearHash(table)."""
+    clear_hash(thread, data)
+    return NEXT
+
+
 _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "NoOp": noop,
     "Set": set_,
@@ -142,6 +159,9 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "UserEvent": user_event,
     "ImportVar": import_var,
     "DBdeltree": db_delete_tree,
+    "ClearHash": clearhash,
+    "System": partial(system, failure=HANGUP),
+    "TrySystem": partial(system, failure=NEXT),
     **{name: partial(signal, name.upper()) for name in ("Ringing", "Progress", "Proceeding")},
     # What has no effect that the model could show.
     **dict.fromkeys(
@@ -156,6 +176,7 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "ResetCDR",
             "NoCDR",
             "ForkCDR",
+            "HangupCauseClear",
             "SendText",
             "SendURL",
             "SetAMAFlags",
@@ -164,8 +185,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "StopMonitor",
             "StopMusicOnHold",
             "StopPlayTones",
-            "System",
-            "TrySystem",
         ),
         noop,
     ),
@@ -179,6 +198,8 @@ APPLICATIONS: Final[dict[str, tuple[str, Application]]] = {
         **IF_APPLICATIONS,
         **MACRO_APPLICATIONS,
         **CALL_APPLICATIONS,
+        **WAIT_APPLICATIONS,
+        **SAY_APPLICATIONS,
         **DIAL_APPLICATIONS,
         **STASIS_APPLICATIONS,
     }.items()

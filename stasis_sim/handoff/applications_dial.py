@@ -1,4 +1,4 @@
-"""Dial, Queue and VoiceMail: simple models of what this simulator is not about.
+"""Dial, Queue, VoiceMail, ConfBridge and BridgeWait: simple models of what this simulator is not about.
 
 - ``Dial(Local/exten@context)`` runs that extension on a channel of its own, in the same dialplan, with the inherited
   variables; it cannot enter Stasis there. The first to answer is bridged until it hangs up or the caller does.
@@ -6,7 +6,7 @@
   a technology that is not loaded.
 - Of the options ``g``, ``c``, ``L`` and ``S`` count.
 - Queue() has no members: QUEUESTATUS=JOINUNAVAIL at once. VoiceMail() answers, takes the time of the sound
-  ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS.
+  ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS. In a ConfBridge() or BridgeWait() nobody is met.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.handoff import keys
 from stasis_sim.handoff.applications_call import answer_first, sound_length
 from stasis_sim.handoff.text import atoi, scan_float, split_arguments
 from stasis_sim.handoff.thread import HANGUP, NEXT, Host, LoopError, SilentHost, Thread
@@ -334,4 +335,43 @@ def voicemail(pbx: Pbx, thread: Thread, _data: str) -> int:
     return answer_first(pbx, thread, message)
 
 
-DIAL_APPLICATIONS: Final[dict[str, Application]] = {"Dial": dial, "Queue": queue, "VoiceMail": voicemail}
+def confbridge(pbx: Pbx, thread: Thread, data: str) -> int:
+    """ConfBridge(conference,...): answers, and nobody there says anything until the caller hangs up."""
+    if not data:
+        pbx.host.log("WARNING", "ConfBridge requires an argument (conference name[,options])")
+        pbx.set_variable(thread, "CONFBRIDGE_RESULT", "FAILED")
+        return HANGUP
+
+    def join(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        return HANGUP if cut_short else pbx.wait(thread, None, left, listener=keys.ignore)
+
+    def left(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
+        thread.cause = thread.cause or _NORMAL_CLEARING
+        pbx.set_variable(thread, "CONFBRIDGE_RESULT", "HANGUP")
+        return NEXT
+
+    return answer_first(pbx, thread, join)
+
+
+def bridgewait(pbx: Pbx, thread: Thread, data: str) -> int:
+    """BridgeWait([name[,role[,options]]]): answers and waits until the caller hangs up, or for ``S(seconds)``."""
+    options = dict(_OPTION.findall([*split_arguments(data, 3), "", "", ""][2]))
+    limit = _limit_us({"S": options.get("S", "")})
+
+    def join(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        return HANGUP if cut_short else pbx.wait(thread, limit, left, listener=keys.ignore)
+
+    def left(_pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        thread.cause = thread.cause or (_NORMAL_CLEARING if cut_short else 0)
+        return HANGUP if cut_short else NEXT
+
+    return answer_first(pbx, thread, join)
+
+
+DIAL_APPLICATIONS: Final[dict[str, Application]] = {
+    "Dial": dial,
+    "Queue": queue,
+    "VoiceMail": voicemail,
+    "ConfBridge": confbridge,
+    "BridgeWait": bridgewait,
+}

@@ -133,11 +133,7 @@ def _write_dial_group(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
 # ---- device states ---------------------------------------------------------------
 
 
-def _read_device_state(pbx: Pbx, _thread: Thread, data: str) -> str:
-    return device_state(pbx, data)
-
-
-def device_state(pbx: Pbx, data: str) -> str:
+def _device_state(pbx: Pbx, _thread: Thread, data: str) -> str:
     """Return a device's state: those of the dialplan and of ARI are known, no technology has any other device."""
     scheme, colon, name = data.partition(":")
     if colon and fold(scheme) in {"custom", "stasis"}:
@@ -187,7 +183,7 @@ def _extension_state(pbx: Pbx, thread: Thread, data: str) -> str | None:
     match = pbx.dialplan.find(context or "default", exten, HINT, caller=thread.caller_number, wall_us=wall)
     if match is None:
         return "UNKNOWN"
-    devices = [device_state(pbx, device) for device in match.step.application.split("&")]
+    devices = [_device_state(pbx, thread, device) for device in match.step.application.split("&")]
     if "RINGING" in devices and not _IN_USE.isdisjoint(devices):
         return "RINGINUSE"
     state = max(devices, key=_STATES.index)
@@ -209,7 +205,7 @@ ASTERISK_READERS: Final[dict[str, Reader]] = {
     "TRYLOCK": _lock,
     "UNLOCK": _unlock,
     "DIALGROUP": _dial_group,
-    "DEVICE_STATE": _read_device_state,
+    "DEVICE_STATE": _device_state,
     "EXTENSION_STATE": _extension_state,
     "UUID": _uuid,
 }

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from stasis_sim.handoff.functions_asterisk import device_state
 from stasis_sim.handoff.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App
@@ -237,8 +236,10 @@ class ApplicationResources:
         return ok([{"name": name, "state": self.devices[name]} for name in own])
 
     def get_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /deviceStates/{name}: as DEVICE_STATE() says."""
-        return ok({"name": path[0], "state": device_state(self.house.calls.pbx, path[0])})
+        """GET /deviceStates/{name}: a device that neither ARI nor the dialplan knows is none."""
+        device = _own_device(path[0])
+        state = self.devices.get(device or path[0], "INVALID" if device is None else "UNKNOWN")
+        return ok({"name": path[0], "state": state})
 
     def put_device(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """PUT /deviceStates/{name}: told to whoever listens, if it changed (device-state-keeps-app)."""
