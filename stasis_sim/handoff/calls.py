@@ -101,7 +101,7 @@ class Calls:
             # 404, and there has never been a channel (sip-callers).
             self.bus.out.append((ENDED, call.channel, _UNALLOCATED, answer_to(thread, _UNALLOCATED)))
             return
-        self.local_pairs += 1
+        self.new_pair()
         self.channels.add(channel)
         if call.variables:
             self.channels.give(channel, call.variables)
@@ -229,6 +229,11 @@ class Calls:
     def threads(self) -> Iterator[Thread]:
         """The dialplan's side of all channels."""
         return (channel.thread for channel in self.live.values())
+
+    def new_pair(self) -> int:
+        """A Local channel is made; return the number in its name."""
+        self.local_pairs += 1
+        return self.local_pairs - 1
 
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run (subscribe-all: ChannelDialplan)."""

@@ -52,6 +52,7 @@ class Profile:
         filters_early: What a connection is told while it opens passes the filter of events.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
             after it.
+        local_status: A Local channel gets the DIALSTATUS of its dialplan as CHANLOCALSTATUS when that ends.
         reason_code: DELETE on a channel knows `reason_code`.
         outbound: Asterisk can open WebSockets itself.
         sip_bye_cause: The cause of an answered SIP caller's hangup outside bridges; 0: none is told.
@@ -79,6 +80,7 @@ class Profile:
     device_deletion_told: bool
     filters_early: bool
     end_published: bool
+    local_status: bool
     reason_code: bool
     outbound: bool
     sip_bye_cause: int
@@ -109,14 +111,14 @@ RULES: Final = (
         REMOVED_APPLICATIONS,
         NEWER_APPLICATIONS,
         REMOVED_APPLICATIONS,
-        "broadcast-none, dialplan_more:removed, dialplan_branches:if-16",
+        "broadcast-none, dialplan_more:removed, dialplan_branches:missing-apps",
     ),
     Rule(
         "dialplan.missing_functions",
         frozenset(),
         NEWER_FUNCTIONS,
         frozenset(),
-        "dialplan_asked:more-functions, dialplan_functions:newer",
+        "dialplan_asked:more-functions, dialplan_functions:missing",
     ),
     Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
     Rule("dialplan.callee_cause", False, True, False, "dialplan_asked:dial-answered"),
@@ -190,6 +192,7 @@ RULES: Final = (
     Rule("device_deletion_told", False, True, False, "device-state-deleted, device-never-there"),
     Rule("filters_early", True, False, True, "same-app-twice-filtered"),
     Rule("end_published", False, True, False, "originate-ends-in-h"),
+    Rule("local_status", True, False, True, "dial-rings"),
     Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),
     Rule("sip_bye_cause", 0, 16, 0, "sip-callers: causes of a caller's hangup"),

@@ -280,6 +280,9 @@ class Host(Protocol):
     def threads(self) -> Iterable[Thread]:
         """All channels that there are now."""
 
+    def new_pair(self) -> int:
+        """A Local channel is made; return the number in its name."""
+
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run; the thread says where. The name is canonical, the data substituted."""
 
@@ -368,9 +371,17 @@ class SilentHost:
         """It is 1970."""
         return 0
 
+    pairs = 1
+    """Local channels that there have been, with the one that runs here."""
+
     def threads(self) -> Iterable[Thread]:
         """Nobody else is there."""
         return ()
+
+    def new_pair(self) -> int:
+        """Count it."""
+        self.pairs += 1
+        return self.pairs - 1
 
     def step(self, thread: Thread, application: str, data: str) -> None:
         """Forget it."""
