@@ -111,7 +111,7 @@ RULES: Final = (
         REMOVED_APPLICATIONS,
         NEWER_APPLICATIONS,
         REMOVED_APPLICATIONS,
-        "broadcast-none, dialplan_more:removed, dialplan_branches:missing-apps",
+        "broadcast-none, dialplan_more:removed, dialplan_branches:missing",
     ),
     Rule(
         "dialplan.missing_functions",
