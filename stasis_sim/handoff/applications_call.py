@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Application = Callable[["Pbx", "Thread", str], int]
 
 _NORMAL_CLEARING: Final = 16
+_EXPLICIT: Final = 32
+"""The flag of a hangup that somebody has asked for, which is told as its cause."""
+
 _BUSY: Final = 17
 _CONGESTION: Final = 34
 _SECOND_US: Final = 1_000_000
@@ -346,7 +349,8 @@ def soft_hangup(pbx: Pbx, thread: Thread, data: str) -> int:
         pbx.host.log("WARNING", "SoftHangup requires an argument (Technology/resource)")
         return NEXT
     name = thread.name.rpartition("-")[0] if "a" in arguments[1] else thread.name
-    if fold(name) == fold(arguments[0]):
+    if fold(name) == fold(arguments[0]) and not thread.hungup:
+        pbx.host.hangup_request(thread, _EXPLICIT)
         thread.hungup = True
     return NEXT
 

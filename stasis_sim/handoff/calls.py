@@ -338,8 +338,8 @@ class Calls:
         return self.departed(channel, control.app.name)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
-        """The dialplan is over and hangs up."""
-        self.channels.hangup_requested(thread.owner, {"cause": flag, "soft": True}, running=False)
+        """The dialplan is over and hangs up, or an application of it does so while it runs (macro-and-if)."""
+        self.channels.hangup_requested(thread.owner, {"cause": flag, "soft": True}, running=not thread.handler)
 
     def key_read(self, thread: Thread, key: Key) -> None:
         """A key was read in the dialplan."""

@@ -335,7 +335,10 @@ class Host(Protocol):
         """
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
-        """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause: 16."""
+        """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause.
+
+        16 where it is over, 32 for SoftHangup().
+        """
 
     def key_read(self, thread: Thread, key: Key) -> None:
         """The end of a key was read from the channel (ChannelDtmfReceived)."""
