@@ -24,6 +24,7 @@ from stasis_sim.handoff.applications_say import SAY_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
 from stasis_sim.handoff.applications_waits import WAIT_APPLICATIONS
 from stasis_sim.handoff.functions_lists import clear_hash
+from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
 from stasis_sim.handoff.thread import HANGUP, NEXT
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Application = Callable[["Pbx", "Thread", str], int]
 
 _SET_LIMIT: Final = 99
+_MONITOR: Final = "/var/spool/asterisk/monitor"
 _LEVELS: Final = {"error": "ERROR", "warning": "WARNING", "notice": "NOTICE", "debug": "DEBUG", "verbose": "VERBOSE"}
 
 
@@ -122,10 +124,32 @@ def user_event(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def import_var(pbx: Pbx, thread: Thread, data: str) -> int:
-    """ImportVar(name=channel,variable): other channels are out of sight here, so that the value is empty."""
-    name, equals, _ = data.partition("=")
-    if equals:
-        pbx.set_variable(thread, name, "")
+    """ImportVar(name=channel,variable): a variable of another channel, or of none."""
+    name, equals, source = data.partition("=")
+    if not equals:
+        pbx.host.log("WARNING", "Ignoring, since there is no variable to set")
+        return NEXT
+    channel, variable = [*split_arguments(source, 2), "", ""][:2]
+    other = named(pbx, thread, channel)
+    pbx.set_variable(thread, name, "" if other is None else pbx.get_variable(other, variable) or "")
+    return NEXT
+
+
+def send_text(pbx: Pbx, thread: Thread, _data: str) -> int:
+    """SendText(text): nobody reads it."""
+    pbx.set_variable(thread, "SENDTEXTTYPE", "BASIC")
+    pbx.set_variable(thread, "SENDTEXTSTATUS", "SUCCESS")
+    return NEXT
+
+
+def mix_monitor(pbx: Pbx, thread: Thread, data: str) -> int:
+    """MixMonitor(file[,options]): nothing is recorded, but the file has its name."""
+    file, options = [*split_arguments(data, 2), "", ""][:2]
+    if not file and not options:
+        pbx.host.log("WARNING", "MixMonitor requires an argument (filename or ,t(filename) and/or r(filename)")
+        return HANGUP
+    if file:
+        pbx.set_variable(thread, "MIXMONITOR_FILENAME", file if file.startswith("/") else f"{_MONITOR}/{file}")
     return NEXT
 
 
@@ -158,6 +182,8 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "Log": log,
     "UserEvent": user_event,
     "ImportVar": import_var,
+    "SendText": send_text,
+    "MixMonitor": mix_monitor,
     "DBdeltree": db_delete_tree,
     "ClearHash": clearhash,
     "System": partial(system, failure=HANGUP),
@@ -168,16 +194,13 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
         (
             "AMD",
             "CELGenUserEvent",
-            "ChannelRedirect",
             "DumpChan",
-            "MixMonitor",
             "Monitor",
             "PlayTones",
             "ResetCDR",
             "NoCDR",
             "ForkCDR",
             "HangupCauseClear",
-            "SendText",
             "SendURL",
             "SetAMAFlags",
             "StartMusicOnHold",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
+from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.places import parse_place
 from stasis_sim.handoff.text import is_true, scan_int, split_arguments
 from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, PARK, Frame
@@ -31,6 +32,25 @@ def goto(pbx: Pbx, thread: Thread, data: str) -> int:
     place = parse_place(pbx, thread, data)
     if place is None:
         return HANGUP
+    thread.context, thread.exten, thread.priority = place
+    return JUMP
+
+
+def channel_redirect(pbx: Pbx, thread: Thread, data: str) -> int:
+    """ChannelRedirect(channel,[[context,]extension,]priority): of all channels the model moves its own alone."""
+    channel, _, text = data.partition(",")
+    if not channel or not text:
+        pbx.host.log("WARNING", "ChannelRedirect requires an argument (channel,[[context,]exten,]priority)")
+        return HANGUP
+    other = named(pbx, thread, channel)
+    if other is None:
+        pbx.host.log("WARNING", f"No such channel: {channel}")
+        pbx.set_variable(thread, "CHANNELREDIRECT_STATUS", "NOCHANNEL")
+        return NEXT
+    place = parse_place(pbx, other, text)
+    pbx.set_variable(thread, "CHANNELREDIRECT_STATUS", "FAILED" if place is None else "SUCCESS")
+    if place is None or other is not thread:
+        return NEXT
     thread.context, thread.exten, thread.priority = place
     return JUMP
 
@@ -321,6 +341,7 @@ def _find_endwhile(pbx: Pbx, thread: Thread) -> int:
 
 FLOW_APPLICATIONS: Final[dict[str, Application]] = {
     "Goto": goto,
+    "ChannelRedirect": channel_redirect,
     "GotoIf": gotoif,
     "GotoIfTime": gotoiftime,
     "ExecIf": execif,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.functions_asterisk import ASTERISK_READERS, ASTERISK_WRITERS
 from stasis_sim.handoff.functions_caller import CALLER_READERS, CALLER_WRITERS
+from stasis_sim.handoff.functions_cdr import CDR_READERS, CDR_WRITERS
 from stasis_sim.handoff.functions_channel import CHANNEL_READERS, CHANNEL_WRITERS
 from stasis_sim.handoff.functions_database import DATABASE_READERS, DATABASE_WRITERS
 from stasis_sim.handoff.functions_dialplan import DIALPLAN_READERS
@@ -261,6 +262,7 @@ READERS: Final[dict[str, Reader]] = {
     **TIME_READERS,
     **CALLER_READERS,
     **CHANNEL_READERS,
+    **CDR_READERS,
     **VARIABLE_READERS,
     **DIALPLAN_READERS,
     **DATABASE_READERS,
@@ -270,6 +272,7 @@ WRITERS: Final[dict[str, Writer]] = {
     **LIST_WRITERS,
     **CALLER_WRITERS,
     **CHANNEL_WRITERS,
+    **CDR_WRITERS,
     **VARIABLE_WRITERS,
     **DATABASE_WRITERS,
     **ASTERISK_WRITERS,

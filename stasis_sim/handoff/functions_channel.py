@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.handoff.functions_cdr import ama_flag
 from stasis_sim.handoff.posix import compile_posix
 from stasis_sim.handoff.text import fold, scan_float
 
@@ -74,7 +75,7 @@ def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
 def _write_channel(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     item = fold(data)
     if item in _ITEMS:
-        thread.extras[f"CHANNEL({item})"] = value
+        thread.extras[f"CHANNEL({item})"] = ama_flag(value) if item == "amaflags" else value
     elif item.startswith("hangup_handler_"):
         _hangup_handlers(thread, item, value and _full_place(thread, value))
     else:

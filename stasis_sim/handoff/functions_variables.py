@@ -106,9 +106,9 @@ def _write_master(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         pbx.set_variable(thread, data, value)
 
 
-def _other(pbx: Pbx, name: str) -> Thread | None:
-    """Return a channel by its name or id."""
-    return next((each for each in pbx.host.threads() if name in {each.name, each.channel}), None)
+def named(pbx: Pbx, thread: Thread, name: str) -> Thread | None:
+    """Return a channel by its name or id, None if there is none."""
+    return next((each for each in (thread, *pbx.host.threads()) if name in {each.name, each.channel}), None)
 
 
 def _import(pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -116,14 +116,14 @@ def _import(pbx: Pbx, thread: Thread, data: str) -> str | None:
     arguments = split_arguments(data, 2)
     if len(arguments) < 2 or not arguments[1]:  # noqa: PLR2004 - channel and name
         return None
-    other = thread if arguments[0] == thread.name else _other(pbx, arguments[0])
+    other = named(pbx, thread, arguments[0])
     return None if other is None else pbx.get_variable(other, arguments[1])
 
 
 def _export(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     """EXPORT(channel,name): a variable of another channel."""
     arguments = [*split_arguments(data, 2), "", ""]
-    other = thread if arguments[0] == thread.name else _other(pbx, arguments[0])
+    other = named(pbx, thread, arguments[0])
     if other is None or not arguments[1]:
         pbx.host.log("WARNING", f"Channel '{arguments[0]}' not found! '{arguments[1]}' not set.")
     else:
