@@ -24,14 +24,24 @@ def _write_global(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
     pbx.set_variable(None, data, value)
 
 
-def _shared(_pbx: Pbx, thread: Thread, data: str) -> str:
-    return thread.extras.get(f"SHARED({split_arguments(data)[0] if data else ''})", "")
+def _whose(pbx: Pbx, thread: Thread, data: str) -> tuple[Thread | None, str]:
+    """Return the channel whose SHARED(name[,channel]) is meant, None if there is none, and the variable."""
+    name, channel = [*split_arguments(data, 2), "", ""][:2]
+    return (named(pbx, thread, channel) if channel else thread), f"SHARED({name})"
+
+
+def _shared(pbx: Pbx, thread: Thread, data: str) -> str:
+    owner, name = _whose(pbx, thread, data)
+    return "" if owner is None else owner.extras.get(name, "")
 
 
 def _write_shared(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    name = f"SHARED({split_arguments(data)[0] if data else ''})"
-    thread.extras[name] = value
-    pbx.host.variable(thread, name, value)
+    owner, name = _whose(pbx, thread, data)
+    if owner is None:
+        pbx.host.log("ERROR", f"Channel '{data}' not found! Variable '{name}' will not be set.")
+        return
+    owner.extras[name] = value
+    pbx.host.variable(owner, name, value)
 
 
 def _local(pbx: Pbx, thread: Thread, data: str) -> str:
