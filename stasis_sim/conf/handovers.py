@@ -2,7 +2,8 @@
 
 ``Stasis()`` returns at once where its application is away, and the dialplan goes on. Every path behind it is followed
 as it stands in the file: one that neither looks at ``${STASISSTATUS}`` nor does anything for the caller drops callers.
-A path whose way only the call will tell (``Goto(${NEXT})``, an application of another module) is given the benefit.
+A path whose way only the call will tell (``Goto(${NEXT})``, a macro, an application of another module) is given the
+benefit.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ _FALLBACKS: Final = frozenset(
     {
         "answer",
         "background",
+        "bridgewait",
+        "confbridge",
+        "controlplayback",
+        "datetime",
         "dial",
         "echo",
         "incomplete",
@@ -38,14 +43,22 @@ _FALLBACKS: Final = frozenset(
         "raiseexception",
         "read",
         "sayalpha",
+        "sayalphacase",
         "saydigits",
         "saynumber",
+        "sayordinal",
         "sayphonetic",
+        "sayunixtime",
+        "transfer",
         "voicemail",
+        "waitdigit",
         "waitexten",
     }
 )
 """Applications that do something for a caller."""
+
+_UNFOLLOWED: Final = frozenset({"macro", "macroexclusive", "macroif"})
+"""Applications that run lines which are not looked at."""
 
 _ENDINGS: Final = frozenset({"hangup", "busy", "congestion"})
 _SUBROUTINES: Final = frozenset({"gosub", "gosubif"})
@@ -153,7 +166,7 @@ class _Paths:
     def is_good(step: Step) -> bool:
         """Decide whether whoever comes to a line is looked after."""
         for call in calls(step):
-            if call.certain and (call.name not in APPLICATIONS or call.name in _FALLBACKS | _STASIS):
+            if call.certain and (call.name not in APPLICATIONS or call.name in _FALLBACKS | _UNFOLLOWED | _STASIS):
                 return True
             if call.name not in _LOGGING and _STATUS.search(call.data):
                 return True

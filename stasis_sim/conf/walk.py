@@ -19,9 +19,11 @@ from stasis_sim.conf.files import printable
 from stasis_sim.conf.lookup import Candidate, candidates, why_not
 from stasis_sim.conf.syntax import Source
 from stasis_sim.errors import InputError, Problem
+from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.dialplan import Match
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
+from stasis_sim.handoff.text import fold
 from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, SilentHost, Thread
 
 DEFAULT_CLOCK: Final = "2026-01-05 00:00:00"
@@ -39,6 +41,7 @@ _ENDINGS: Final = {
     "invalid": "invalid extension, goes on at i",
     "invalid_no_handler": "invalid extension and no i: ends",
     "no_application": "not in the model: the call ends, as if its module were not loaded",
+    "other_version": "this version of Asterisk has no such application: the call ends",
     "timeout": "timeout",
 }
 
@@ -177,6 +180,7 @@ class _Notes(SilentHost):
         if kind == "no_application":
             # Asterisk does not run such a step; who reads the walk wants to see where it stands.
             self.step(thread, status, "")
+            kind = "other_version" if fold(status) in APPLICATIONS else kind
         self.note(_ENDINGS.get(kind, kind).format(status=status))
 
     def ended(self, thread: Thread, cause: int) -> None:  # noqa: ARG002 - as the protocol says

@@ -107,6 +107,7 @@ class Diary(SilentHost):
         states: The channel's states.
         endings: Why the walk ended.
         entered: What Stasis was called with.
+        present: The channels that there are.
         cause: The hangup cause, None before the end.
     """
 
@@ -120,6 +121,7 @@ class Diary(SilentHost):
         self.states: list[str] = []
         self.endings: list[tuple[str, str]] = []
         self.entered: list[tuple[str, tuple[str, ...]]] = []
+        self.present: tuple[Thread, ...] = ()
         self.cause: int | None = None
 
     def now(self) -> int:
@@ -129,6 +131,10 @@ class Diary(SilentHost):
     def wall(self) -> int:
         """Return the wall clock."""
         return self.start + self.time
+
+    def threads(self) -> tuple[Thread, ...]:
+        """Return the channels that there are."""
+        return self.present
 
     def step(self, thread: Thread, application: str, data: str) -> None:
         """Write it down."""
@@ -210,6 +216,7 @@ class _Flow:
             caller_name=name,
             name=f"Local/{exten}@{context}-00000000;2",
         )
+        host.present = (self.thread,)
         self.caller: str = case["originator_app"]
         self.script: list[tuple[int, str]] = []
 

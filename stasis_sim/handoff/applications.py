@@ -1,8 +1,9 @@
 """The registry of dialplan applications, and those that neither jump nor take time.
 
 An application gets the interpreter, the thread and its argument (substituted), and returns NEXT, JUMP, HANGUP or PARK
-(see thread.py). Those that jump stand in applications_flow.py, those of the call itself in applications_call.py, Dial
-and its like in applications_dial.py, Stasis and StasisBroadcast in applications_stasis.py.
+(see thread.py). Those that jump stand in applications_flow.py, applications_if.py and applications_macro.py, those of
+the call itself in applications_call.py, applications_waits.py and applications_say.py, Dial and its like in
+applications_dial.py, Stasis and StasisBroadcast in applications_stasis.py.
 
 Not modelled: what needs more than the dialplan (AGI, MeetMe, ConfBridge, ODBC ...). A dialplan that uses one of these
 meets it as Asterisk meets an application whose module is not loaded: the call ends.
@@ -17,9 +18,15 @@ from typing import TYPE_CHECKING, Final
 from stasis_sim.handoff.applications_call import CALL_APPLICATIONS
 from stasis_sim.handoff.applications_dial import DIAL_APPLICATIONS
 from stasis_sim.handoff.applications_flow import FLOW_APPLICATIONS
+from stasis_sim.handoff.applications_if import IF_APPLICATIONS
+from stasis_sim.handoff.applications_macro import MACRO_APPLICATIONS
+from stasis_sim.handoff.applications_say import SAY_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
+from stasis_sim.handoff.applications_waits import WAIT_APPLICATIONS
+from stasis_sim.handoff.functions_lists import clear_hash
+from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import NEXT
+from stasis_sim.handoff.thread import HANGUP, NEXT
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 Application = Callable[["Pbx", "Thread", str], int]
 
 _SET_LIMIT: Final = 99
+_MONITOR: Final = "/var/spool/asterisk/monitor"
 _LEVELS: Final = {"error": "ERROR", "warning": "WARNING", "notice": "NOTICE", "debug": "DEBUG", "verbose": "VERBOSE"}
 
 
@@ -116,10 +124,32 @@ def user_event(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def import_var(pbx: Pbx, thread: Thread, data: str) -> int:
-    """ImportVar(name=channel,variable): other channels are out of sight here, so that the value is empty."""
-    name, equals, _ = data.partition("=")
-    if equals:
-        pbx.set_variable(thread, name, "")
+    """ImportVar(name=channel,variable): a variable of another channel, or of none."""
+    name, equals, source = data.partition("=")
+    if not equals:
+        pbx.host.log("WARNING", "Ignoring, since there is no variable to set")
+        return NEXT
+    channel, variable = [*split_arguments(source, 2), "", ""][:2]
+    other = named(pbx, thread, channel)
+    pbx.set_variable(thread, name, "" if other is None else pbx.get_variable(other, variable) or "")
+    return NEXT
+
+
+def send_text(pbx: Pbx, thread: Thread, _data: str) -> int:
+    """SendText(text): nobody reads it."""
+    pbx.set_variable(thread, "SENDTEXTTYPE", "BASIC")
+    pbx.set_variable(thread, "SENDTEXTSTATUS", "SUCCESS")
+    return NEXT
+
+
+def mix_monitor(pbx: Pbx, thread: Thread, data: str) -> int:
+    """MixMonitor(file[,options]): nothing is recorded, but the file has its name."""
+    file, options = [*split_arguments(data, 2), "", ""][:2]
+    if not file and not options:
+        pbx.host.log("WARNING", "MixMonitor requires an argument (filename or ,t(filename) and/or r(filename)")
+        return HANGUP
+    if file:
+        pbx.set_variable(thread, "MIXMONITOR_FILENAME", file if file.startswith("/") else f"{_MONITOR}/{file}")
     return NEXT
 
 
@@ -127,6 +157,20 @@ def db_delete_tree(pbx: Pbx, _thread: Thread, data: str) -> int:
     """DBdeltree(family[/key])."""
     for key in [key for key in pbx.database if key == data or key.startswith(f"{data}/")]:
         del pbx.database[key]
+    return NEXT
+
+
+def system(pbx: Pbx, thread: Thread, data: str, *, failure: int) -> int:
+    """System() and TrySystem(command): none is run, and each is taken to have done its work."""
+    if not data:
+        pbx.host.log("WARNING", "System requires an argument(command)")
+    pbx.set_variable(thread, "SYSTEMSTATUS", "SUCCESS" if data else "FAILURE")
+    return NEXT if data else failure
+
+
+def clearhash(_pbx: Pbx, thread: Thread, data: str) -> int:
+    """ClearHash(table)."""
+    clear_hash(thread, data)
     return NEXT
 
 
@@ -138,22 +182,25 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "Log": log,
     "UserEvent": user_event,
     "ImportVar": import_var,
+    "SendText": send_text,
+    "MixMonitor": mix_monitor,
     "DBdeltree": db_delete_tree,
+    "ClearHash": clearhash,
+    "System": partial(system, failure=HANGUP),
+    "TrySystem": partial(system, failure=NEXT),
     **{name: partial(signal, name.upper()) for name in ("Ringing", "Progress", "Proceeding")},
     # What has no effect that the model could show.
     **dict.fromkeys(
         (
             "AMD",
             "CELGenUserEvent",
-            "ChannelRedirect",
             "DumpChan",
-            "MixMonitor",
             "Monitor",
             "PlayTones",
             "ResetCDR",
             "NoCDR",
             "ForkCDR",
-            "SendText",
+            "HangupCauseClear",
             "SendURL",
             "SetAMAFlags",
             "StartMusicOnHold",
@@ -161,8 +208,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "StopMonitor",
             "StopMusicOnHold",
             "StopPlayTones",
-            "System",
-            "TrySystem",
         ),
         noop,
     ),
@@ -173,7 +218,11 @@ APPLICATIONS: Final[dict[str, tuple[str, Application]]] = {
     for name, run in {
         **_PLAIN_APPLICATIONS,
         **FLOW_APPLICATIONS,
+        **IF_APPLICATIONS,
+        **MACRO_APPLICATIONS,
         **CALL_APPLICATIONS,
+        **WAIT_APPLICATIONS,
+        **SAY_APPLICATIONS,
         **DIAL_APPLICATIONS,
         **STASIS_APPLICATIONS,
     }.items()

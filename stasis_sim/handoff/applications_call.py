@@ -1,4 +1,4 @@
-"""Applications of the call itself: Answer, Wait, Hangup, Busy, Playback, WaitExten, Stasis and their like.
+"""Applications of the call itself: Answer, Hangup, Busy, Playback, WaitExten, SendDTMF, Transfer and their like.
 
 What takes time parks the thread. A hangup, or the end of TIMEOUT(absolute), cuts any wait short and ends the call
 through ``h``. In ``h`` itself nothing waits: the channel is hung up, so that a wait fails at once.
@@ -14,7 +14,7 @@ from stasis_sim.handoff import digits, endings, keys
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, Continuation
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 Application = Callable[["Pbx", "Thread", str], int]
 
 _NORMAL_CLEARING: Final = 16
+_EXPLICIT: Final = 32
+"""The flag of a hangup that somebody has asked for, which is told as its cause."""
+
 _BUSY: Final = 17
 _CONGESTION: Final = 34
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
 _INT_MAX: Final = 2_147_483_647
 _LENGTH: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\n\v\f\r]*(\S{1,9})?")
+_KEYS: Final = frozenset("0123456789*#aAbBcCdD")
+_PAUSES_US: Final = {"w": 500_000, "W": 1_000_000}
+_BETWEEN_KEYS_US: Final = 250_000
+_SHORTEST_KEY_US: Final = 100_000
 _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
@@ -77,23 +84,6 @@ def answer_first(pbx: Pbx, thread: Thread, then: Continuation, *, delay_us: int 
         return then(pbx, thread, cut_short)
 
     return pbx.wait(thread, wait, answered, listener=keys.keep if delay_us else keys.begin)
-
-
-def wait(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Wait(seconds): fractions and units work; what is no number takes no time."""
-    return pbx.wait(thread, time_length(data) or 0)
-
-
-def wait_until(pbx: Pbx, thread: Thread, data: str) -> int:
-    """WaitUntil(epoch)."""
-    seconds = scan_int(data)
-    if seconds is None:
-        pbx.host.log("WARNING", "WaitUntil called with incorrect argument")
-        pbx.set_variable(thread, "WAITUNTILSTATUS", "FAILURE")
-        return NEXT
-    delay = seconds * _SECOND_US - pbx.host.wall()
-    pbx.set_variable(thread, "WAITUNTILSTATUS", "OK" if delay > 0 else "PAST")
-    return pbx.wait(thread, max(0, delay))
 
 
 def hangup(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -211,6 +201,30 @@ def _background_over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
     return NEXT if result is None else result
 
 
+def control_playback(pbx: Pbx, thread: Thread, data: str) -> int:
+    """ControlPlayback(sound[,skip[,forward[,rewind[,stop]]]]): of the keys those that stop count."""
+    arguments = [*split_arguments(data, 9), *[""] * 5]
+    if not arguments[0]:
+        pbx.host.log("WARNING", "ControlPlayback requires an argument (filename)")
+        return HANGUP
+    stops, begun = arguments[4], pbx.host.now()
+
+    def hear(_pbx: Pbx, thread: Thread, digit: str) -> bool:
+        thread.digits = digit if digit in stops else ""
+        return digit in stops
+
+    def over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        key, thread.digits = thread.digits, ""
+        pbx.set_variable(thread, "CPLAYBACKSTATUS", "USERSTOPPED" if key else "ERROR" if cut_short else "SUCCESS")
+        if key:
+            pbx.set_variable(thread, "CPLAYBACKSTOPKEY", key)
+        played = (pbx.host.now() - begun) // _MILLISECOND_US if key or cut_short else -1
+        pbx.set_variable(thread, "CPLAYBACKOFFSET", str(played))
+        return NEXT
+
+    return pbx.wait(thread, sound_length(pbx, arguments[0]), over, listener=hear)
+
+
 def waitexten(pbx: Pbx, thread: Thread, data: str) -> int:
     """WaitExten([seconds]): then the next priority if there is one, else ``t``, else ``e``, else the end."""
     arguments = [*split_arguments(data, 2), ""]
@@ -282,25 +296,6 @@ def read(pbx: Pbx, thread: Thread, data: str) -> int:
     return answer_first(pbx, thread, reading.prompt)
 
 
-def say(pbx: Pbx, thread: Thread, data: str) -> int:
-    """SayDigits and its like: the default length of a sound for each character."""
-    return pbx.wait(thread, _say_length(pbx, data))
-
-
-def say_number(pbx: Pbx, thread: Thread, data: str) -> int:
-    """SayNumber(number): like SayDigits, but where it fails, as after a hangup, the dialplan goes on."""
-    return pbx.wait(thread, _say_length(pbx, data), _said)
-
-
-def _say_length(pbx: Pbx, data: str) -> int:
-    text = split_arguments(data)[0] if data else ""
-    return pbx.sounds.get("default", 0) * len(text)
-
-
-def _said(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
-    return NEXT
-
-
 def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
     """MusicOnHold([class[,seconds]]): for ever without seconds; not where there are no sounds (sounds-missing)."""
     if not pbx.sounds:
@@ -312,6 +307,59 @@ def music_on_hold(pbx: Pbx, thread: Thread, data: str) -> int:
 def echo(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Echo(): until the caller presses ``#`` or hangs up."""
     return pbx.wait(thread, None, listener=keys.until_pound)
+
+
+def milliwatt(pbx: Pbx, thread: Thread, _data: str) -> int:
+    """Milliwatt(): a tone for ever."""
+    return pbx.wait(thread, None, listener=keys.ignore)
+
+
+def send_dtmf(pbx: Pbx, thread: Thread, data: str) -> int:
+    """SendDTMF(keys[,between[,duration[,channel]]]): nobody but the caller hears them, but they take their time."""
+    arguments = [*split_arguments(data, 4), "", "", "", ""]
+    if not arguments[0]:
+        pbx.host.log("WARNING", "SendDTMF requires an argument")
+        return NEXT
+    if arguments[3] and not any(arguments[3] in {each.name, each.channel} for each in pbx.host.threads()):
+        pbx.host.log("WARNING", f"No such channel: {arguments[3]}")
+        return NEXT
+    between = time_length(arguments[1], 1) or _BETWEEN_KEYS_US
+    duration = max(_SHORTEST_KEY_US, time_length(arguments[2], 1) or 0)
+    length = _SHORTEST_KEY_US
+    for sign in arguments[0]:
+        if sign in _KEYS:
+            length += between + duration
+        elif sign in _PAUSES_US:
+            length += _PAUSES_US[sign]
+        else:
+            pbx.host.log("WARNING", f"Illegal DTMF character '{sign}' in string. (0-9*#aAbBcCdD allowed)")
+    return pbx.wait(thread, length)
+
+
+def transfer(pbx: Pbx, thread: Thread, data: str) -> int:
+    """Transfer([technology/]destination): Local channels cannot, and a SIP phone refuses."""
+    technology, slash, _ = data.partition("/")
+    own = "pjsip" if thread.kind == SIP else "local"
+    if not data:
+        pbx.host.log("WARNING", "Transfer requires an argument ([Tech/]destination)")
+    strange = slash and technology and fold(technology) != own
+    status = "FAILURE" if not data or strange or thread.kind == SIP else "UNSUPPORTED"
+    pbx.set_variable(thread, "TRANSFERSTATUS", status)
+    pbx.set_variable(thread, "TRANSFERSTATUSPROTOCOL", "0")
+    return NEXT
+
+
+def soft_hangup(pbx: Pbx, thread: Thread, data: str) -> int:
+    """SoftHangup(channel[,a]): ends its own channel; of others the model ends none."""
+    arguments = [*split_arguments(data, 2), "", ""]
+    if not arguments[0]:
+        pbx.host.log("WARNING", "SoftHangup requires an argument (Technology/resource)")
+        return NEXT
+    name = thread.name.rpartition("-")[0] if "a" in arguments[1] else thread.name
+    if fold(name) == fold(arguments[0]) and not thread.hungup:
+        pbx.host.hangup_request(thread, _EXPLICIT)
+        thread.hungup = True
+    return NEXT
 
 
 def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -335,21 +383,20 @@ def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
 
 CALL_APPLICATIONS: Final[dict[str, Application]] = {
     "Answer": answer,
-    "Wait": wait,
-    "WaitUntil": wait_until,
     "Hangup": hangup,
     "Busy": busy,
     "Congestion": congestion,
     "Playback": playback,
     "BackGround": background,
+    "ControlPlayback": control_playback,
     "WaitExten": waitexten,
     "Read": read,
-    "SayDigits": say,
-    "SayNumber": say_number,
-    "SayAlpha": say,
-    "SayPhonetic": say,
     "MusicOnHold": music_on_hold,
     "Echo": echo,
+    "Milliwatt": milliwatt,
+    "SendDTMF": send_dtmf,
+    "Transfer": transfer,
+    "SoftHangup": soft_hangup,
     "RaiseException": raise_exception,
     "Incomplete": incomplete,
 }

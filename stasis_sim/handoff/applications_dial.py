@@ -1,23 +1,26 @@
-"""Dial, Queue and VoiceMail: simple models of what this simulator is not about.
+"""Dial, Queue, VoiceMail, ConfBridge and BridgeWait: simple models of what this simulator is not about.
 
 - ``Dial(Local/exten@context)`` runs that extension on a channel of its own, in the same dialplan, with the inherited
   variables; it cannot enter Stasis there. The first to answer is bridged until it hangs up or the caller does.
 - Other technologies have no endpoints here: DIALSTATUS=CHANUNAVAIL, HANGUPCAUSE 3 for PJSIP (no such endpoint), 66 for
   a technology that is not loaded.
-- Of the options ``g``, ``c``, ``L`` and ``S`` count.
+- Of the options ``c``, ``f``, ``g``, ``G``, ``L``, ``r`` and ``S`` count.
 - Queue() has no members: QUEUESTATUS=JOINUNAVAIL at once. VoiceMail() answers, takes the time of the sound
-  ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS.
+  ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS. In a ConfBridge() or BridgeWait() nobody is met.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.handoff import keys
 from stasis_sim.handoff.applications_call import answer_first, sound_length
+from stasis_sim.handoff.functions_caller import split_caller
+from stasis_sim.handoff.places import parse_place
 from stasis_sim.handoff.text import atoi, scan_float, split_arguments
-from stasis_sim.handoff.thread import HANGUP, NEXT, Host, LoopError, SilentHost, Thread
+from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, Host, LoopError, SilentHost, Thread
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -47,6 +50,7 @@ _CALLEES: Final = 1_000
 _NOT_IMPLEMENTED: Final = 66
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
+_SIGN_TIMES: Final = {"RINGING": "RINGTIME", "PROGRESS": "PROGRESSTIME"}
 _OPTION: Final = re.compile(r"(\w)(?:\(([^)]*)\))?")
 
 
@@ -59,6 +63,7 @@ class _CalleeHost(SilentHost):
         self.count: list[int] = outer.count if isinstance(outer, _CalleeHost) else [0]
         self.answered = False
         self.refused = 0
+        self.signs: list[str] = []
 
     def now(self) -> int:
         return self.outer.now()
@@ -68,6 +73,15 @@ class _CalleeHost(SilentHost):
 
     def log(self, level: str, text: str) -> None:
         self.outer.log(level, text)
+
+    def threads(self) -> Iterable[Thread]:
+        return self.outer.threads()
+
+    def new_pair(self) -> int:
+        return self.outer.new_pair()
+
+    def signal(self, thread: Thread, sign: str) -> None:  # noqa: ARG002 - as the protocol says
+        self.signs.append(sign)
 
     def state(self, thread: Thread, state: str) -> None:
         if state == "Up":
@@ -79,8 +93,9 @@ class _CalleeHost(SilentHost):
 class _Callee:
     """A dialled Local channel."""
 
-    def __init__(self, pbx: Pbx, caller: Thread, resource: str, number: int) -> None:
+    def __init__(self, pbx: Pbx, caller: Thread, resource: str, caller_id: tuple[str, str]) -> None:
         exten, context = _address(resource)
+        number = pbx.host.new_pair()
         self.host = _CalleeHost(pbx.host)
         self.host.count[0] += 1
         if self.host.count[0] > _CALLEES:
@@ -94,8 +109,8 @@ class _Callee:
             context,
             exten,
             variables={},
-            caller_number=caller.caller_number,
-            caller_name=caller.caller_name,
+            caller_name=caller_id[0],
+            caller_number=caller_id[1],
             name=name,
         )
         self.thread.extras["CHANNEL(max_forwards)"] = str(_forwards(caller) - 1)
@@ -130,11 +145,16 @@ class _Dialling:
         # What a callee's cause is until its own end gives it another; the caller's becomes what the callee's is.
         self.no_cause = _ANSWERED_ELSEWHERE if "c" in options else 0
         self.limit_us = _limit_us(options)
+        # Option f says with which caller id is dialled, and G where the caller goes on once somebody has answered.
+        own = (caller.caller_name, caller.caller_number)
+        self.caller_id = split_caller(options["f"]) if options.get("f") else own
+        self.elsewhere = options.get("G", "").replace("^", ",")
         self.begun = begun
         self.until = None if timeout_us is None else begun + timeout_us
         self.callees: list[_Callee] = []
         self.busy = self.congested = self.unavailable = 0
         self.tried = 0
+        self.told: list[str] = []
         self.answered_at: int | None = None
 
     def go_on(self, pbx: Pbx, thread: Thread, cut_short: bool) -> int:
@@ -143,12 +163,15 @@ class _Dialling:
             return self.cancel(pbx, thread)
         for callee in self.callees:
             callee.run()
+            self.pass_on(pbx, thread, callee)
         if self.answered_at is None:
             self.sort_out(thread)
         if self.answered_at is None:
             winner = next((callee for callee in self.callees if callee.host.answered), None)
             if winner is not None:
                 self.bridge(pbx, thread, winner)
+                if self.elsewhere:
+                    return self.go_elsewhere(pbx, thread, winner)
             elif not self.callees or (self.until is not None and pbx.host.now() >= self.until):
                 return self.fail(pbx, thread)
         elif self.callees[0].thread.ended:
@@ -157,6 +180,16 @@ class _Dialling:
             self.callees[0].drop()
             return self.finish(pbx, thread, self.answered_at)
         return self.pause(pbx, thread)
+
+    def pass_on(self, pbx: Pbx, thread: Thread, callee: _Callee) -> None:
+        """Tell the caller of what a callee has told: of ringing and progress the first times are kept."""
+        for sign in callee.host.signs:
+            pbx.host.signal(thread, sign)
+            name = _SIGN_TIMES.get(sign)
+            if name is not None and name not in self.told:
+                self.told.append(name)
+                _set_time(pbx, thread, name, pbx.host.now() - self.begun)
+        callee.host.signs.clear()
 
     def pause(self, pbx: Pbx, thread: Thread) -> int:
         """Wait for the next callee that has something to do, or for the timeout."""
@@ -206,15 +239,25 @@ class _Dialling:
         pbx.set_variable(thread, "DIALEDPEERNAME", peer)
         pbx.set_variable(thread, "DIALEDPEERNUMBER", winner.number)
         pbx.set_state(thread, "Up")
-        pbx.set_variable(thread, "BRIDGEPEER", peer)
+        if not self.elsewhere:
+            pbx.set_variable(thread, "BRIDGEPEER", peer)
+
+    def go_elsewhere(self, pbx: Pbx, thread: Thread, winner: _Callee) -> int:
+        """Send the caller where option G says; the callee, who goes to the step behind that, is out of sight."""
+        winner.drop()
+        place = parse_place(pbx, thread, self.elsewhere)
+        if place is None:
+            return HANGUP
+        thread.cause = _NORMAL_CLEARING
+        thread.context, thread.exten, thread.priority = place
+        return JUMP
 
     def finish(self, pbx: Pbx, thread: Thread, answered_at: int) -> int:
         """End an answered call: the caller is hung up unless the option ``g`` says otherwise."""
         pbx.set_variable(thread, "BRIDGEPEER", "")
         now = pbx.host.now()
         for name, begun in (("ANSWEREDTIME", answered_at), ("DIALEDTIME", self.begun)):
-            pbx.set_variable(thread, name, str((now - begun) // _SECOND_US))
-            pbx.set_variable(thread, f"{name}_MS", str((now - begun) // _MILLISECOND_US))
+            _set_time(pbx, thread, name, now - begun)
         pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
         callee = self.callees[0].thread
         thread.cause = callee.cause if callee.ended and callee.cause and pbx.rules.callee_cause else _NORMAL_CLEARING
@@ -261,6 +304,8 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
         return HANGUP
     if options.get("L") and not atoi(options["L"]):
         return HANGUP
+    if "r" in options:
+        pbx.host.signal(thread, "RINGING")
     dialling = _Dialling(thread, options, pbx.host.now(), _timeout_us(pbx, arguments[1]))
     for destination in filter(None, arguments[0].split("&")):
         technology, _, resource = destination.partition("/")
@@ -289,7 +334,7 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, technology: str, resour
     if technology.lower() == "local":
         exten, context = _address(resource)
         if pbx.exists(None, context, exten):
-            callee = _Callee(pbx, thread, resource, dialling.tried)
+            callee = _Callee(pbx, thread, resource, dialling.caller_id)
             dialling.callees.append(callee)
             return
         pbx.host.log("NOTICE", f"No such extension/context {exten}@{context} while calling Local channel")
@@ -299,6 +344,11 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, technology: str, resour
     thread.cause = _NO_ROUTE if technology.lower() == "pjsip" else _NOT_IMPLEMENTED
     pbx.host.log("NOTICE", f"Unable to create channel of type '{technology}' (cause {thread.cause})")
     dialling.unavailable += 1
+
+
+def _set_time(pbx: Pbx, thread: Thread, name: str, length_us: int) -> None:
+    pbx.set_variable(thread, name, str(length_us // _SECOND_US))
+    pbx.set_variable(thread, f"{name}_MS", str(length_us // _MILLISECOND_US))
 
 
 def _forwards(thread: Thread) -> int:
@@ -334,4 +384,43 @@ def voicemail(pbx: Pbx, thread: Thread, _data: str) -> int:
     return answer_first(pbx, thread, message)
 
 
-DIAL_APPLICATIONS: Final[dict[str, Application]] = {"Dial": dial, "Queue": queue, "VoiceMail": voicemail}
+def confbridge(pbx: Pbx, thread: Thread, data: str) -> int:
+    """ConfBridge(conference,...): answers, and nobody there says anything until the caller hangs up."""
+    if not data:
+        pbx.host.log("WARNING", "ConfBridge requires an argument (conference name[,options])")
+        pbx.set_variable(thread, "CONFBRIDGE_RESULT", "FAILED")
+        return HANGUP
+
+    def join(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        return HANGUP if cut_short else pbx.wait(thread, None, left, listener=keys.ignore)
+
+    def left(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
+        thread.cause = thread.cause or _NORMAL_CLEARING
+        pbx.set_variable(thread, "CONFBRIDGE_RESULT", "HANGUP")
+        return NEXT
+
+    return answer_first(pbx, thread, join)
+
+
+def bridgewait(pbx: Pbx, thread: Thread, data: str) -> int:
+    """BridgeWait([name[,role[,options]]]): answers and waits until the caller hangs up, or for ``S(seconds)``."""
+    options = dict(_OPTION.findall([*split_arguments(data, 3), "", "", ""][2]))
+    limit = _limit_us({"S": options.get("S", "")})
+
+    def join(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        return HANGUP if cut_short else pbx.wait(thread, limit, left, listener=keys.ignore)
+
+    def left(_pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        thread.cause = thread.cause or (_NORMAL_CLEARING if cut_short else 0)
+        return HANGUP if cut_short else NEXT
+
+    return answer_first(pbx, thread, join)
+
+
+DIAL_APPLICATIONS: Final[dict[str, Application]] = {
+    "Dial": dial,
+    "Queue": queue,
+    "VoiceMail": voicemail,
+    "ConfBridge": confbridge,
+    "BridgeWait": bridgewait,
+}

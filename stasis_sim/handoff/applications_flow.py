@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
-from stasis_sim.handoff.text import is_true, scan_int, split_arguments, whole_int
+from stasis_sim.handoff.functions_variables import named
+from stasis_sim.handoff.places import parse_place
+from stasis_sim.handoff.text import is_true, scan_int, split_arguments
 from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, PARK, Frame
 from stasis_sim.handoff.timing import parse_time
 
@@ -34,38 +36,23 @@ def goto(pbx: Pbx, thread: Thread, data: str) -> int:
     return JUMP
 
 
-def parse_place(pbx: Pbx, thread: Thread, text: str) -> tuple[str, str, int] | None:
-    """Read one to three parts, of which empty ones mean where the thread is; None if there is no such label."""
-    parts = text.split(",")
-    context, exten, priority = (None, None, parts[0])
-    if len(parts) == 2:  # noqa: PLR2004 - extension and priority
-        exten, priority = parts
-    elif len(parts) > 2:  # noqa: PLR2004 - all three, and perhaps more, which are ignored
-        context, exten, priority = parts[:3]
-    sign = 0
-    if priority[:1] in {"+", "-"}:
-        sign = 1 if priority[0] == "+" else -1
-        priority = priority[1:]
-    number = whole_int(priority)
-    if number is None:
-        sign = 0
-        where = thread.context if context is None else context
-        what = thread.exten if exten is None else exten
-        number = pbx.label(thread, where, what, priority)
-        if not number:
-            _no_label(pbx, where, what, priority)
-            return None
-    if sign:
-        number = thread.priority + sign * number
-    if number < 0:
-        # A priority below 0 is ignored: the call goes on with the next, in the extension that was named.
-        number = thread.priority + 1
-    return context or thread.context, exten or thread.exten, number
-
-
-def _no_label(pbx: Pbx, context: str, exten: str, label: str) -> None:
-    pbx.host.log("NOTICE", f"No such label '{label}' in extension '{exten}' in context '{context}'")
-    pbx.host.log("WARNING", f"Priority '{label}' must be a number > 0, or valid label")
+def channel_redirect(pbx: Pbx, thread: Thread, data: str) -> int:
+    """ChannelRedirect(channel,[[context,]extension,]priority): of all channels the model moves its own alone."""
+    channel, _, text = data.partition(",")
+    if not channel or not text:
+        pbx.host.log("WARNING", "ChannelRedirect requires an argument (channel,[[context,]exten,]priority)")
+        return HANGUP
+    other = named(pbx, thread, channel)
+    if other is None:
+        pbx.host.log("WARNING", f"No such channel: {channel}")
+        pbx.set_variable(thread, "CHANNELREDIRECT_STATUS", "NOCHANNEL")
+        return NEXT
+    place = parse_place(pbx, other, text)
+    pbx.set_variable(thread, "CHANNELREDIRECT_STATUS", "FAILED" if place is None else "SUCCESS")
+    if place is None or other is not thread:
+        return NEXT
+    thread.context, thread.exten, thread.priority = place
+    return JUMP
 
 
 def gotoif(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -362,6 +349,7 @@ def _find_endwhile(pbx: Pbx, thread: Thread) -> int:
 
 FLOW_APPLICATIONS: Final[dict[str, Application]] = {
     "Goto": goto,
+    "ChannelRedirect": channel_redirect,
     "GotoIf": gotoif,
     "GotoIfTime": gotoiftime,
     "ExecIf": execif,

@@ -7,7 +7,7 @@ from outside is in hangups.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -103,7 +103,7 @@ class Calls:
             # 404, and there has never been a channel (sip-callers).
             self.bus.out.append((ENDED, call.channel, _UNALLOCATED, answer_to(thread, _UNALLOCATED)))
             return
-        self.local_pairs += 1
+        self.new_pair()
         self.channels.add(channel)
         if thread.kind != SIP and any(name.endswith(")") for name in call.variables):
             take_after(self.channels, channel, phone_of(self.pbx, thread, call.variables))
@@ -243,6 +243,15 @@ class Calls:
         """The wall clock in microseconds since 1970."""
         return self._start + self.clock
 
+    def threads(self) -> Iterator[Thread]:
+        """The dialplan's side of all channels."""
+        return (channel.thread for channel in self.live.values())
+
+    def new_pair(self) -> int:
+        """A Local channel is made; return the number in its name."""
+        self.local_pairs += 1
+        return self.local_pairs - 1
+
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run (subscribe-all: ChannelDialplan)."""
         ident = thread.channel
@@ -354,8 +363,8 @@ class Calls:
         return self.departed(channel, control.app.name)
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
-        """The dialplan is over and hangs up."""
-        self.channels.hangup_requested(thread.owner, {"cause": flag, "soft": True}, running=False)
+        """The dialplan is over and hangs up, or an application of it does so while it runs (macro-and-if)."""
+        self.channels.hangup_requested(thread.owner, {"cause": flag, "soft": True}, running=not thread.handler)
 
     def key_read(self, thread: Thread, key: Key) -> None:
         """A key was read in the dialplan."""
@@ -365,6 +374,10 @@ class Calls:
         """UserEvent() in the dialplan."""
         blob: dict[str, Any] = {**dict(fields), "eventname": name}
         self.channels.tell(thread.owner, "ChannelUserevent", {"eventname": name, "userevent": blob})
+
+    def device_changed(self, device: str, state: str) -> None:
+        """The dialplan has given a device another state: whoever listens to it hears of that."""
+        self.floor.registry.device_changed(device, state)
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:
         """Why the dialplan stopped walking forward: nothing that an application sees."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.keys import hear
-from stasis_sim.handoff.thread import HANGUP, JUMP, OVER, PARK
+from stasis_sim.handoff.thread import HANGUP, JUMP, MACRO_KEY, OVER, PARK
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -79,9 +79,14 @@ def _timeout(pbx: Pbx, thread: Thread) -> int:
 
 
 def first_key(pbx: Pbx, thread: Thread) -> int | None:
-    """Take a key that is waiting already, or came just now, and collect from it; None if there is none."""
+    """Take a key that is waiting already, or came just now, and collect from it; None if there is none.
+
+    In a macro it ends the macro, and who called that collects.
+    """
     if not thread.digits:
         return None
+    if "MACROS" in thread.extras:
+        return MACRO_KEY
     digit, thread.digits = thread.digits[0], thread.digits[1:]
     return collect(pbx, thread, digit, timeout_us(thread, "d"))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import digits
 from stasis_sim.handoff.applications_flow import next_handler
+from stasis_sim.handoff.functions_asterisk import leave_locks
 from stasis_sim.handoff.functions_channel import leave_groups, timeout_us
 from stasis_sim.handoff.text import fold
 from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, OVER
@@ -53,6 +54,7 @@ def end(pbx: Pbx, thread: Thread) -> bool:
         if next_handler(pbx, thread):
             return False
         leave_groups(pbx, thread)
+        leave_locks(pbx, thread)
     thread.ended = True
     thread.outer.clear()
     pbx.host.ended(thread, thread.cause)

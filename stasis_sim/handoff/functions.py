@@ -1,9 +1,8 @@
 """Dialplan functions: ``${LEN(x)}``, ``Set(CALLERID(num)=5)``.
 
 READERS and WRITERS are the registry. A reader gets the text between its brackets and returns the value, None if it
-fails (which reads as empty). The functions stand in functions_text.py (strings, lists, regular expressions),
-functions_caller.py and functions_channel.py (the channel, timeouts, other variables); here are conditions, numbers and
-time.
+fails (which reads as empty). The functions stand in the modules of their concepts, functions_text.py (strings),
+functions_channel.py (the channel) and so on; here are conditions and numbers.
 
 Functions of Asterisk that need what the model does not have (ODBC, AGI, files, the network) are not registered.
 """
@@ -15,10 +14,17 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.handoff.functions_asterisk import ASTERISK_READERS, ASTERISK_WRITERS
 from stasis_sim.handoff.functions_caller import CALLER_READERS, CALLER_WRITERS
+from stasis_sim.handoff.functions_cdr import CDR_READERS, CDR_WRITERS
 from stasis_sim.handoff.functions_channel import CHANNEL_READERS, CHANNEL_WRITERS
-from stasis_sim.handoff.functions_text import TEXT_READERS, TEXT_WRITERS
+from stasis_sim.handoff.functions_database import DATABASE_READERS, DATABASE_WRITERS
+from stasis_sim.handoff.functions_dialplan import DIALPLAN_READERS
+from stasis_sim.handoff.functions_json import JSON_READERS
+from stasis_sim.handoff.functions_lists import LIST_READERS, LIST_WRITERS
+from stasis_sim.handoff.functions_text import TEXT_READERS
 from stasis_sim.handoff.functions_time import TIME_READERS
+from stasis_sim.handoff.functions_variables import VARIABLE_READERS, VARIABLE_WRITERS
 from stasis_sim.handoff.text import (
     atoi,
     exact_int,
@@ -208,6 +214,14 @@ def _abs(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
     return None if number is None else _short(abs(number))
 
 
+def _digit_sum(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    """DIGIT_SUM(number): of what stands there the digits count, up to a point and behind it too."""
+    if not data:
+        pbx.host.log("WARNING", "Missing argument for number")
+        return None
+    return str(sum(int(char) for char in data if char in "0123456789"))
+
+
 def _short(value: float) -> str:
     """Print a whole number without its decimals."""
     return str(_int(value)) if value == _int(value) else f"{value:f}"
@@ -237,13 +251,29 @@ _LOGIC_READERS: Final[dict[str, Reader]] = {
     "MAX": _extreme(max),
     "ABS": _abs,
     "RAND": _rand,
+    "DIGIT_SUM": _digit_sum,
 }
 
 READERS: Final[dict[str, Reader]] = {
     **_LOGIC_READERS,
     **TEXT_READERS,
+    **LIST_READERS,
+    **JSON_READERS,
     **TIME_READERS,
     **CALLER_READERS,
     **CHANNEL_READERS,
+    **CDR_READERS,
+    **VARIABLE_READERS,
+    **DIALPLAN_READERS,
+    **DATABASE_READERS,
+    **ASTERISK_READERS,
 }
-WRITERS: Final[dict[str, Writer]] = {**TEXT_WRITERS, **CALLER_WRITERS, **CHANNEL_WRITERS}
+WRITERS: Final[dict[str, Writer]] = {
+    **LIST_WRITERS,
+    **CALLER_WRITERS,
+    **CHANNEL_WRITERS,
+    **CDR_WRITERS,
+    **VARIABLE_WRITERS,
+    **DATABASE_WRITERS,
+    **ASTERISK_WRITERS,
+}

@@ -1,14 +1,13 @@
-"""Functions of the channel and the dialplan: CHANNEL, TIMEOUT, GLOBAL, LOCAL, DIALPLAN_EXISTS and others."""
+"""Functions of the channel: CHANNEL, TIMEOUT and the groups that it is in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff import subroutines
-from stasis_sim.handoff.dialplan import HINT
+from stasis_sim.handoff.functions_cdr import ama_flag
 from stasis_sim.handoff.posix import compile_posix
-from stasis_sim.handoff.text import atoi, fold, scan_float, scan_int, split_arguments
+from stasis_sim.handoff.text import fold, scan_float
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -76,7 +75,7 @@ def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
 def _write_channel(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     item = fold(data)
     if item in _ITEMS:
-        thread.extras[f"CHANNEL({item})"] = value
+        thread.extras[f"CHANNEL({item})"] = ama_flag(value) if item == "amaflags" else value
     elif item.startswith("hangup_handler_"):
         _hangup_handlers(thread, item, value and _full_place(thread, value))
     else:
@@ -131,98 +130,6 @@ def _write_timeout(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         thread.extras[f"TIMEOUT({kind})"] = str(delay)
     else:
         pbx.host.log("ERROR", "Unknown timeout type specified.")
-
-
-def _global(pbx: Pbx, _thread: Thread, data: str) -> str:
-    return pbx.globals.get(data, "")
-
-
-def _write_global(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
-    pbx.set_variable(None, data, value)
-
-
-def _shared(_pbx: Pbx, thread: Thread, data: str) -> str:
-    return thread.extras.get(f"SHARED({split_arguments(data)[0] if data else ''})", "")
-
-
-def _write_shared(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    name = f"SHARED({split_arguments(data)[0] if data else ''})"
-    thread.extras[name] = value
-    pbx.host.variable(thread, name, value)
-
-
-def _local(pbx: Pbx, thread: Thread, data: str) -> str:
-    return (pbx.get_variable(thread, data) or "") if thread.frames and data in thread.frames[-1].hidden else ""
-
-
-def _write_local(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    if not thread.frames:
-        pbx.host.log("ERROR", "Tried to set LOCAL within no Gosub")
-        return
-    for name in split_arguments(data, raw=True):
-        subroutines.set_local(pbx, thread, name, value)
-
-
-def _local_peek(_pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data, 2, raw=True)
-    if len(arguments) < 2:  # noqa: PLR2004 - depth, name
-        return None
-    layers = [thread.variables.get(arguments[1])]
-    layers += [frame.hidden[arguments[1]] for frame in reversed(thread.frames) if arguments[1] in frame.hidden]
-    values = [value for value in layers if value is not None]
-    depth = atoi(arguments[0])
-    return values[depth] if 0 <= depth < len(values) else ""
-
-
-def _stack_peek(_pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data, 3)
-    depth = atoi(arguments[0]) if len(arguments) > 1 else 0
-    if not 0 < depth <= len(thread.frames):
-        return None
-    frame = thread.frames[-depth]
-    parts = {
-        "l": f"{frame.context},{frame.exten},{frame.priority - 1}",
-        "c": frame.context,
-        "e": frame.exten,
-        "p": str(frame.priority - 1),
-    }
-    return parts.get(arguments[1].lstrip()[:1])
-
-
-def _dialplan_exists(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = [*split_arguments(data, 3), "", "", ""]
-    context, exten, priority = arguments[:3]
-    if priority:
-        number = scan_int(priority)
-        if number is not None and number > 0:
-            return "1" if pbx.exists(thread, context, exten, number) else "0"
-        return "1" if pbx.label(thread, context, exten, priority) else "0"
-    if exten:
-        return "1" if pbx.exists(thread, context, exten) else "0"
-    if context:
-        return "1" if context in pbx.dialplan.contexts else "0"
-    pbx.host.log("ERROR", "DIALPLAN_EXISTS() requires an argument")
-    return None
-
-
-def _valid_exten(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = [*split_arguments(data, 3), "", "", ""]
-    context, exten, priority = arguments[:3]
-    if not exten:
-        return None
-    number = scan_int(priority) if priority else 1
-    # A label is no priority here.
-    return "1" if number and pbx.exists(thread, context or thread.context, exten, number) else "0"
-
-
-def _exception(_pbx: Pbx, thread: Thread, data: str) -> str | None:
-    return thread.extras.get(f"EXCEPTION({fold(data)})")
-
-
-def _hint(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    exten, _, context = split_arguments(data)[0].partition("@") if data else ("", "", "")
-    match = pbx.dialplan.find(context or "default", exten, HINT, caller=thread.caller_number, wall_us=pbx.host.wall())
-    return None if match is None else match.step.application
 
 
 def _category(data: str) -> str:
@@ -287,67 +194,17 @@ def _group_list(pbx: Pbx, thread: Thread, _data: str) -> str:
     return " ".join([name for of, name in mine if not of] + [f"{name}@{of}" for of, name in mine if of])
 
 
-def _db_keys(pbx: Pbx, _thread: Thread, data: str) -> str:
-    """Return the next parts of the keys below a prefix."""
-    prefix = f"{data.strip('/')}/" if data.strip("/") else ""
-    keys = (key[len(prefix) :].partition("/")[0] for key in sorted(pbx.database) if key.startswith(prefix))
-    return ",".join(dict.fromkeys(keys))
-
-
-def _db(pbx: Pbx, _thread: Thread, data: str) -> str | None:
-    return pbx.database.get(data)
-
-
-def _write_db(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
-    if "/" in data:
-        pbx.database[data] = value
-    else:
-        pbx.host.log("WARNING", "DB requires an argument, DB(<family>/<key>)=<value>")
-
-
-def _db_exists(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    if "/" not in data:
-        pbx.host.log("WARNING", "DB_EXISTS requires an argument, DB(<family>/<key>)")
-        return None
-    value = pbx.database.get(data)
-    if value is None:
-        return "0"
-    pbx.set_variable(thread, "DB_RESULT", value)
-    return "1"
-
-
-def _db_delete(pbx: Pbx, _thread: Thread, data: str) -> str:
-    return pbx.database.pop(data, "")
-
-
 CHANNEL_READERS: Final[dict[str, Reader]] = {
     "CHANNEL": _channel,
     "TIMEOUT": _timeout,
-    "GLOBAL": _global,
-    "SHARED": _shared,
-    "LOCAL": _local,
-    "LOCAL_PEEK": _local_peek,
-    "STACK_PEEK": _stack_peek,
-    "DIALPLAN_EXISTS": _dialplan_exists,
-    "VALID_EXTEN": _valid_exten,
-    "EXCEPTION": _exception,
-    "HINT": _hint,
     "GROUP": _group,
     "GROUP_COUNT": _group_count,
     "GROUP_MATCH_COUNT": _group_match_count,
     "GROUP_LIST": _group_list,
-    "DB": _db,
-    "DB_EXISTS": _db_exists,
-    "DB_KEYS": _db_keys,
-    "DB_DELETE": _db_delete,
 }
 
 CHANNEL_WRITERS: Final[dict[str, Writer]] = {
     "CHANNEL": _write_channel,
     "TIMEOUT": _write_timeout,
-    "GLOBAL": _write_global,
-    "SHARED": _write_shared,
-    "LOCAL": _write_local,
     "GROUP": _write_group,
-    "DB": _write_db,
 }

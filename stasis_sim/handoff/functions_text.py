@@ -1,4 +1,4 @@
-"""Functions on strings and lists: LEN, CUT, FILTER, REGEX, REPLACE, SHIFT, HASH and their like.
+"""Functions on strings: LEN, CUT, FILTER, REGEX, REPLACE, BASENAME, SPRINTF, MD5 and their like.
 
 Those that take the *name* of a variable read it as ``${name}``, so that the name may be a function or have an offset.
 """
@@ -46,12 +46,12 @@ _INTEGERS: Final = "diouxXc"
 _FLOATS: Final = "fFeEgG"
 
 
-def _value(pbx: Pbx, thread: Thread, name: str) -> str:
+def value_of(pbx: Pbx, thread: Thread, name: str) -> str:
     """Read a variable that was given by name."""
     return pbx.substitute(thread, "${" + name + "}")
 
 
-def _encoded(text: str) -> tuple[str, int]:
+def encoded(text: str) -> tuple[str, int]:
     """Read one character that may be written as an escape; return it and how much was read."""
     if text[:1] != "\\" or len(text) == 1:
         return text[:1], 1
@@ -64,10 +64,11 @@ def _encoded(text: str) -> tuple[str, int]:
     return _ESCAPES.get(text[1], text[1]), 2
 
 
-def _encoded_text(text: str) -> str:
+def encoded_text(text: str) -> str:
+    """Read a text with escapes."""
     result: list[str] = []
     while text:
-        char, read = _encoded(text)
+        char, read = encoded(text)
         result.append(char)
         text = text[read:]
     return "".join(result)
@@ -82,10 +83,10 @@ def _cut(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, fields
         pbx.host.log("ERROR", "Syntax: CUT(<varname>,<char-delim>,<range-spec>) - missing argument!")
         return None
-    value = _value(pbx, thread, arguments[0])
+    value = value_of(pbx, thread, arguments[0])
     if not value:
         return ""
-    delimiter = _encoded(arguments[1])[0] or "-"
+    delimiter = encoded(arguments[1])[0] or "-"
     fields = value.split(delimiter)
     taken: list[str] = []
     position = 1
@@ -128,12 +129,12 @@ def _filter(pbx: Pbx, _thread: Thread, data: str) -> str | None:
 def _allowed(text: str) -> frozenset[str]:
     chars: set[str] = set()
     while text:
-        first, read = _encoded(text)
+        first, read = encoded(text)
         text = text[read:]
         if text[:1] != "-":
             chars.add(first)
             continue
-        last, read = _encoded(text[1:]) if len(text) > 1 else (first, 0)
+        last, read = encoded(text[1:]) if len(text) > 1 else (first, 0)
         text = text[1 + read :]
         code = ord(first)
         chars.add(first)
@@ -156,42 +157,14 @@ def _regex(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     return "1" if compiled.search(text) else "0"
 
 
-def _fieldqty(pbx: Pbx, thread: Thread, data: str) -> str:
-    arguments = split_arguments(data, 2)
-    if len(arguments) < 2:  # noqa: PLR2004 - name, delimiter
-        return "1"
-    value = _value(pbx, thread, arguments[0])
-    delimiter = _encoded(arguments[1])[0]
-    return str((value.count(delimiter) if delimiter else 0) + 1 if value else 0)
-
-
-def _fieldnum(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data, 3)
-    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
-        return None
-    delimiter = _encoded(arguments[1])[0]
-    value = _value(pbx, thread, arguments[0])
-    fields = value.split(delimiter) if delimiter and value else []
-    return str(fields.index(arguments[2]) + 1 if arguments[2] in fields else 0)
-
-
-def _listfilter(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    arguments = split_arguments(data, 3)
-    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
-        return None
-    value = _value(pbx, thread, arguments[0])
-    delimiter = _encoded_text(arguments[1]) or ","
-    return delimiter.join(field for field in value.split(delimiter) if field != arguments[2]) if value else None
-
-
 def _replace(pbx: Pbx, thread: Thread, data: str) -> str | None:
     arguments = [*split_arguments(data, 3), ""]
     if len(arguments) < 3 or not arguments[0] or not arguments[1]:  # noqa: PLR2004 - name, characters
         pbx.host.log("ERROR", "Usage: REPLACE(<varname>,<search-chars>[,<replace-char>])")
         return None
-    value = _value(pbx, thread, arguments[0])
-    replacement = _encoded(arguments[2])[0]
-    table = dict.fromkeys(map(ord, _encoded_text(arguments[1])), replacement)
+    value = value_of(pbx, thread, arguments[0])
+    replacement = encoded(arguments[2])[0]
+    table = dict.fromkeys(map(ord, encoded_text(arguments[1])), replacement)
     return value.translate(table) if value else None
 
 
@@ -200,7 +173,30 @@ def _strreplace(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) < 4 or not arguments[0] or not arguments[1]:  # noqa: PLR2004 - name, text
         return None
     most = atoi(arguments[3]) if len(arguments) > 5 else 0  # noqa: PLR2004 - the fourth was given
-    return _value(pbx, thread, arguments[0]).replace(arguments[1], arguments[2], most if most > 0 else -1)
+    return value_of(pbx, thread, arguments[0]).replace(arguments[1], arguments[2], most if most > 0 else -1)
+
+
+def _strbetween(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    """STRBETWEEN(name,text): puts a text between all characters."""
+    arguments = split_arguments(data, 3)
+    if len(arguments) != 2 or not arguments[0]:  # noqa: PLR2004 - name, text
+        pbx.host.log("ERROR", "Usage: STRBETWEEN(<varname>,<insert-string>)")
+        return None
+    return unoctets(octets(arguments[1]).join(octets(value_of(pbx, thread, arguments[0]))))
+
+
+def _basename(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    """As basename(3)."""
+    bare = data.rstrip("/")
+    return bare.rpartition("/")[2] if bare else data[:1] or "."
+
+
+def _dirname(_pbx: Pbx, _thread: Thread, data: str) -> str:
+    """As dirname(3), which keeps two slashes at the beginning where there is nothing else."""
+    folder, slash, _ = data.rstrip("/").rpartition("/")
+    if not data.strip("/") and data:
+        return data[:2] if len(data) == 2 else "/"  # noqa: PLR2004 - these two
+    return folder.rstrip("/") or "/" if slash else "."
 
 
 def _quote(_pbx: Pbx, _thread: Thread, data: str) -> str:
@@ -243,47 +239,6 @@ def _eval(pbx: Pbx, thread: Thread, data: str) -> str | None:
         pbx.host.log("WARNING", "EVAL requires an argument: EVAL(<string>)")
         return None
     return pbx.substitute(thread, data)
-
-
-def _shift(*, from_left: bool) -> Reader:
-    """Make SHIFT and POP: take a field off a list and return it."""
-
-    def take(pbx: Pbx, thread: Thread, data: str) -> str | None:
-        arguments = [*split_arguments(data, 2), "", ""]
-        delimiter = _encoded(arguments[1])[0] or ","
-        before = _value(pbx, thread, arguments[0])
-        if not before:
-            return None
-        fields = before.split(delimiter)
-        taken = fields.pop(0 if from_left else -1)
-        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
-        return taken
-
-    return take
-
-
-def _push(*, at_left: bool) -> Writer:
-    """Make UNSHIFT and PUSH: put a value, which may be several fields already, onto a list."""
-
-    def put(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-        arguments = [*split_arguments(data, 2), "", ""]
-        if not arguments[0]:
-            pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
-            return
-        delimiter = _encoded(arguments[1])[0] or ","
-        before = _value(pbx, thread, arguments[0])
-        parts = [value, *([before] if before else [])]
-        pbx.set_variable(thread, arguments[0], delimiter.join(parts if at_left else reversed(parts)))
-
-    return put
-
-
-def _sort(pbx: Pbx, _thread: Thread, data: str) -> str | None:
-    pairs = [pair for part in data.split(",") if (pair := part.partition(":"))[1]]
-    if not pairs:
-        pbx.host.log("ERROR", "SORT requires key:value pairs")
-        return None
-    return ",".join(key for key, _, _ in sorted(pairs, key=lambda pair: scan_float(pair[2]) or 0.0))
 
 
 def _sprintf(pbx: Pbx, _thread: Thread, data: str) -> str | None:
@@ -371,53 +326,16 @@ def _uri_decode(_pbx: Pbx, _thread: Thread, data: str) -> str:
     return decode_uri(data)
 
 
-def _hash_name(table: str, key: str) -> str:
-    return f"~HASH~{table}~{key}~"
-
-
-def _hash(_pbx: Pbx, thread: Thread, data: str) -> str:
-    arguments = split_arguments(data, 2)
-    if len(arguments) == 2:  # noqa: PLR2004 - table and key
-        return thread.variables.get(_hash_name(*arguments), "")
-    values = (thread.variables.get(_hash_name(data, key), "") for key in _keys(thread, data))
-    return ",".join(values)
-
-
-def _keys(thread: Thread, table: str) -> list[str]:
-    prefix = _hash_name(table, "")[:-1]
-    return [name[len(prefix) : -1] for name in reversed(thread.variables) if name.startswith(prefix)]
-
-
-def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
-    return ",".join(_keys(thread, data))
-
-
-def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    arguments = split_arguments(data, 2)
-    if len(arguments) == 2 and arguments[1]:  # noqa: PLR2004 - table and key
-        name = _hash_name(*arguments)
-        # What is set last is listed first.
-        thread.variables.pop(name, None)
-        pbx.set_variable(thread, name, value)
-
-
-def _write_array(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    names = split_arguments(data, 100)
-    values = split_arguments(value, 100)
-    for index, name in enumerate(names):
-        pbx.set_variable(thread, name, values[index] if index < len(values) else "")
-
-
 TEXT_READERS: Final[dict[str, Reader]] = {
     "LEN": _len,
     "CUT": _cut,
     "FILTER": _filter,
     "REGEX": _regex,
-    "FIELDQTY": _fieldqty,
-    "FIELDNUM": _fieldnum,
-    "LISTFILTER": _listfilter,
     "REPLACE": _replace,
     "STRREPLACE": _strreplace,
+    "STRBETWEEN": _strbetween,
+    "BASENAME": _basename,
+    "DIRNAME": _dirname,
     "QUOTE": _quote,
     "CSV_QUOTE": _csv_quote,
     "TOUPPER": _upper,
@@ -428,9 +346,6 @@ TEXT_READERS: Final[dict[str, Reader]] = {
     "KEYPADHASH": _keypad,
     "PASSTHRU": _passthru,
     "EVAL": _eval,
-    "SHIFT": _shift(from_left=True),
-    "POP": _shift(from_left=False),
-    "SORT": _sort,
     "SPRINTF": _sprintf,
     "MD5": _digest("md5"),
     "SHA1": _digest("sha1"),
@@ -438,13 +353,4 @@ TEXT_READERS: Final[dict[str, Reader]] = {
     "BASE64_DECODE": _base64_decode,
     "URIENCODE": _uri_encode,
     "URIDECODE": _uri_decode,
-    "HASH": _hash,
-    "HASHKEYS": _hashkeys,
-}
-
-TEXT_WRITERS: Final[dict[str, Writer]] = {
-    "PUSH": _push(at_left=False),
-    "UNSHIFT": _push(at_left=True),
-    "HASH": _write_hash,
-    "ARRAY": _write_array,
 }

@@ -206,8 +206,7 @@ class OriginateResources:
         exten, _, rest = device.partition("@")
         context = rest.partition("/")[0] or "default"
         exten = exten.partition("/")[0]
-        name = f"Local/{exten}@{context}-{self.house.calls.local_pairs:08x}"
-        self.house.calls.local_pairs += 1
+        name = f"Local/{exten}@{context}-{self.house.calls.new_pair():08x}"
         channels = self.house.channels
         if near in channels.live:
             return None
@@ -364,6 +363,9 @@ class OriginateResources:
         if other is None or other.ident not in self.house.channels.live:
             return
         other.peer = None
+        status = channel.thread.variables.get("DIALSTATUS")
+        if status is not None and channel.thread.name.endswith(";2") and self.house.profile.local_status:
+            self.house.channels.set_variable(other, "CHANLOCALSTATUS", status)
         origination = self._dialled.get(other.ident)
         cause = channel.thread.cause
         mine = self._dialled.get(channel.ident)

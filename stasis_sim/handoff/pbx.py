@@ -62,6 +62,9 @@ class Pbx:
         globals: Global variables; a reload keeps them, unless the dialplan says ``clearglobalvars``.
         members: For GROUP() and GROUP_COUNT(): by group and category, the channels with the group as they wrote it.
         database: What DB() keeps.
+        devices: The states of devices that the dialplan or ARI has set, by name.
+        dial_groups: For DIALGROUP().
+        locks: For LOCK(): which channel has it, and how often.
     """
 
     def __init__(
@@ -86,6 +89,9 @@ class Pbx:
         self.globals: dict[str, str] = dict(dialplan.globals)
         self.members: dict[tuple[str, str], dict[str, str]] = {}
         self.database: dict[str, str] = {}
+        self.devices: dict[str, str] = {}
+        self.dial_groups: dict[str, list[str]] = {}
+        self.locks: dict[str, tuple[str, int]] = {}
         self.routes = Routes(dialplan, rules)
         self._depth = 0
 
@@ -112,8 +118,8 @@ class Pbx:
         if self.globals != fresh:
             self.globals.clear()
             self.globals.update(fresh)
-        if self.members:
-            self.members.clear()
+        for kept in (self.members, self.dial_groups, self.locks):
+            kept.clear()
 
     # -- what the host calls ------------------------------------------------------------------------------------
 
@@ -213,6 +219,18 @@ class Pbx:
         code = self.routes.code(self.host, thread, thread.context, thread.exten, priority)
         return None if code is None else code.name
 
+    def data_at(self, thread: Thread, place: tuple[str, str, int]) -> str | None:
+        """Return the argument of a step as it would be if the thread were there, None if there is no such place."""
+        code = self.routes.code(self.host, thread, *place)
+        if code is None or code.template is None:
+            return None if code is None else code.data
+        here = thread.context, thread.exten, thread.priority
+        thread.context, thread.exten, thread.priority = place
+        try:
+            return code.template.expand(self, thread)
+        finally:
+            thread.context, thread.exten, thread.priority = here
+
     def label(self, thread: Thread | None, context: str, exten: str, label: str) -> int:
         """Return the priority of a label, 0 if it is not there."""
         caller = "" if thread is None else thread.caller_number
@@ -277,6 +295,16 @@ class Pbx:
         else:
             thread.application, thread.data = runner
         return result
+
+    def step_within(self, thread: Thread, steps: int, trace: list[tuple[str, str, int, str, str]]) -> int:
+        """Run the step at the thread's place for an application that walks by itself.
+
+        Args:
+            thread: Whose step.
+            steps: How many that application has run without time going by.
+            trace: Where those are written down that are too many.
+        """
+        return self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)
 
     def wait(
         self,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.thread import REMOVED_APPLICATIONS, DialplanRules
+from stasis_sim.handoff.thread import NEWER_APPLICATIONS, NEWER_FUNCTIONS, REMOVED_APPLICATIONS, DialplanRules
 
 
 class Rule(NamedTuple):
@@ -53,6 +53,7 @@ class Profile:
         filters_early: What a connection is told while it opens passes the filter of events.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
             after it.
+        local_status: A Local channel gets the DIALSTATUS of its dialplan as CHANLOCALSTATUS when that ends.
         reason_code: DELETE on a channel knows `reason_code`.
         outbound: Asterisk can open WebSockets itself.
         sip_bye_cause: The cause of an answered SIP caller's hangup outside bridges; 0: none is told.
@@ -81,6 +82,7 @@ class Profile:
     device_deletion_told: bool
     filters_early: bool
     end_published: bool
+    local_status: bool
     reason_code: bool
     outbound: bool
     sip_bye_cause: int
@@ -109,19 +111,27 @@ RULES: Final = (
     Rule(
         "dialplan.missing_applications",
         REMOVED_APPLICATIONS,
-        frozenset({"stasisbroadcast"}),
+        NEWER_APPLICATIONS,
         REMOVED_APPLICATIONS,
-        "broadcast-none, dialplan_more:removed",
+        "broadcast-none, dialplan_more:removed, dialplan_branches:missing",
     ),
     Rule(
         "dialplan.missing_functions",
         frozenset(),
-        frozenset({"TRIM", "LTRIM", "RTRIM"}),
+        NEWER_FUNCTIONS,
         frozenset(),
-        "dialplan_asked:more-functions",
+        "dialplan_asked:more-functions, dialplan_functions:missing",
     ),
     Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
     Rule("dialplan.callee_cause", False, True, False, "dialplan_asked:dial-answered"),
+    Rule("dialplan.json_paths", True, False, True, "dialplan_functions:json"),
+    Rule(
+        "dialplan.version",
+        _NAME_22.partition("/")[2],
+        _NAME_16.partition("/")[2],
+        _NAME_22.partition("/")[2],
+        "dialplan_functions:version",
+    ),
     Rule("dialplan.whole_dial_timeout", False, True, False, "dialplan_more:dial-timeout"),
     Rule("access.server_name", _NAME_22, _NAME_16, _NAME_22, "access_more:server-name"),
     Rule("access.status_page", False, True, False, "http_conf:basic"),
@@ -185,6 +195,7 @@ RULES: Final = (
     Rule("device_deletion_told", False, True, False, "device-state-deleted, device-never-there"),
     Rule("filters_early", True, False, True, "same-app-twice-filtered"),
     Rule("end_published", False, True, False, "originate-ends-in-h"),
+    Rule("local_status", True, False, True, "dial-rings"),
     Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),
     Rule("sip_bye_cause", 0, 16, 0, "sip-callers: causes of a caller's hangup"),

@@ -36,7 +36,7 @@ class ApplicationResources:
         self.house = house
         self.registry = house.registry
         self.apps = house.registry.apps
-        self.devices: dict[str, str] = {}
+        self.devices = house.calls.pbx.devices
         # They lie in Asterisk's database, which the recorder's does not keep (restart-device-states).
         house.resets.append(self.devices.clear)
         # Devices that Asterisk has heard of since it started, whatever has become of them.
@@ -232,12 +232,13 @@ class ApplicationResources:
 
     def list_devices(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /deviceStates."""
-        return ok([{"name": name, "state": state} for name, state in sorted(self.devices.items())])
+        own = [name for name in sorted(self.devices) if _own_device(name)]
+        return ok([{"name": name, "state": self.devices[name]} for name in own])
 
     def get_device(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /deviceStates/{name}: a device of no technology that the model has is none."""
+        """GET /deviceStates/{name}: a device that neither ARI nor the dialplan knows is none."""
         device = _own_device(path[0])
-        state = "INVALID" if device is None else self.devices.get(device, "UNKNOWN")
+        state = self.devices.get(device or path[0], "INVALID" if device is None else "UNKNOWN")
         return ok({"name": path[0], "state": state})
 
     def put_device(self, path: Sequence[str], parameters: Parameters) -> Reply:

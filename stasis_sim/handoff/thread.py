@@ -14,7 +14,7 @@ This is the contract between the interpreter (pbx.py and the applications) and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -28,6 +28,9 @@ PARK: Final = 2
 HANGUP: Final = -1
 # The walk is over, but Asterisk does not say "exited non-zero": falling off the end and its like.
 OVER: Final = 3
+# The macro that runs is over, or a key was pressed that whoever called it collects; only within macros.
+MACRO_EXIT: Final = 4
+MACRO_KEY: Final = 5
 
 # What Host.stasis returns: the lookup failed and the dialplan goes on; the channel is inside, and the host will call
 # Pbx.resume or Pbx.hangup; or the channel was hung up already, so that it entered and left at once (`h` calls Stasis).
@@ -48,8 +51,24 @@ Listener = Callable[["Pbx", "Thread", str], bool]
 Wrapper = Callable[["Pbx", "Thread", int], int]
 
 
-REMOVED_APPLICATIONS: Final = frozenset({"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"})
+REMOVED_APPLICATIONS: Final = frozenset(
+    {
+        *("importvar", "macro", "macroexclusive", "macroexit", "macroif", "monitor"),
+        *("nocdr", "sendurl", "setamaflags", "stopmonitor"),
+    }
+)
 """Applications that 16 has and 22 has no more."""
+
+NEWER_APPLICATIONS: Final = frozenset({"else", "elseif", "endif", "exitif", "if", "stasisbroadcast"})
+"""Applications that 22 has and 16 has not."""
+
+NEWER_FUNCTIONS: Final = frozenset(
+    {
+        *("DELETE", "DIGIT_SUM", "EXPORT", "GLOBAL_DELETE", "GLOBAL_EXISTS"),
+        *("LTRIM", "RTRIM", "TRIM", "UUID", "VARIABLE_EXISTS"),
+    }
+)
+"""Functions that 22 has and 16 has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,8 @@ class DialplanRules:
         missing_functions: Names of functions that this version does not have.
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
+        json_paths: Whether JSON_DECODE() follows keys into what is nested, and knows true, false and fractions.
+        version: What VERSION() says.
         whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
     """
 
@@ -68,6 +89,8 @@ class DialplanRules:
     missing_functions: frozenset[str] = frozenset()
     answer_immediately: bool = True
     callee_cause: bool = False
+    json_paths: bool = True
+    version: str = "22.10.1+dfsg+~cs6.17.60671434-1"
     whole_dial_timeout: bool = False
 
 
@@ -254,6 +277,12 @@ class Host(Protocol):
     def wall(self) -> int:
         """The wall clock in microseconds since 1970 (UTC), for time conditions and ``${EPOCH}``."""
 
+    def threads(self) -> Iterable[Thread]:
+        """All channels that there are now."""
+
+    def new_pair(self) -> int:
+        """A Local channel is made; return the number in its name."""
+
     def step(self, thread: Thread, application: str, data: str) -> None:
         """A step is about to run; the thread says where. The name is canonical, the data substituted."""
 
@@ -309,13 +338,19 @@ class Host(Protocol):
         """
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
-        """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause: 16."""
+        """The dialplan hangs up (ChannelHangupRequest, ``soft``); the flag is what Asterisk says is its cause.
+
+        16 where it is over, 32 for SoftHangup().
+        """
 
     def key_read(self, thread: Thread, key: Key) -> None:
         """The end of a key was read from the channel (ChannelDtmfReceived)."""
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
         """UserEvent(name, fields)."""
+
+    def device_changed(self, device: str, state: str) -> None:
+        """The dialplan has given a device another state."""
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:
         """Why the dialplan stopped walking forward, in the words of Asterisk's verbose lines.
@@ -341,6 +376,18 @@ class SilentHost:
     def wall(self) -> int:
         """It is 1970."""
         return 0
+
+    pairs = 1
+    """Local channels that there have been, with the one that runs here."""
+
+    def threads(self) -> Iterable[Thread]:
+        """Nobody else is there."""
+        return ()
+
+    def new_pair(self) -> int:
+        """Count it."""
+        self.pairs += 1
+        return self.pairs - 1
 
     def step(self, thread: Thread, application: str, data: str) -> None:
         """Forget it."""
@@ -393,6 +440,9 @@ class SilentHost:
         """Forget it."""
 
     def user_event(self, thread: Thread, name: str, fields: Sequence[tuple[str, str]]) -> None:
+        """Forget it."""
+
+    def device_changed(self, device: str, state: str) -> None:
         """Forget it."""
 
     def ending(self, thread: Thread, kind: str, status: str) -> None:

@@ -151,7 +151,7 @@ def write_function(pbx: Pbx, thread: Thread | None, spelled: str, value: str) ->
     """Set ``NAME(args)``."""
     name, arguments = _split_function(pbx, spelled)
     writer = WRITERS.get(name)
-    if writer is None:
+    if writer is None or name in pbx.rules.missing_functions:
         problem = "cannot be written to" if name in READERS else "not registered"
         pbx.host.log("ERROR", f"Function {name} {problem}")
     elif thread is not None:

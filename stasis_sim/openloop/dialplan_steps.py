@@ -19,6 +19,7 @@ _APPLICATIONS: Final = frozenset(
     fold(name)
     for name in (
         *("Answer", "Background", "Busy", "Congestion", "ContinueWhile", "EndWhile", "ExecIf", "ExitWhile", "Gosub"),
+        *("Else", "ElseIf", "EndIf", "ExitIf", "If"),
         *("GosubIf", "Goto", "GotoIf", "Hangup", "Log", "MSet", "NoOp", "Playback", "PlayTones", "Proceeding"),
         *("Progress", "Queue", "Return", "Ringing", "Set", "StackPop", "StartMusicOnHold", "Stasis"),
         *("StopMusicOnHold", "StopPlayTones", "Verbose", "VoiceMail", "Wait", "WaitExten", "While"),

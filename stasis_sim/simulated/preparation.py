@@ -23,7 +23,8 @@ from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan import Context, Dialplan
 from stasis_sim.handoff.engine import Engine
-from stasis_sim.handoff.profiles import PROFILES
+from stasis_sim.handoff.profiles import PROFILES, Profile
+from stasis_sim.handoff.text import fold
 from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
 from stasis_sim.scenario.quantities import format_duration
@@ -213,7 +214,8 @@ def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]
 
 def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ...]) -> Iterator[Problem]:
     """Yield what is perhaps not meant in a dialplan or one that is loaded later, and what never happens."""
-    yield from _unknown_applications([context for each in dialplans for context in each.contexts.values()])
+    contexts = [context for each in dialplans for context in each.contexts.values()]
+    yield from _unknown_applications(contexts, PROFILES[scenario.asterisk.profile])
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
     yield from _unmatched(scenario, named, offers=offers)
     yield from (late.problem for late in too_late(scenario))
@@ -258,19 +260,19 @@ def too_late(scenario: Scenario) -> Iterator[TooLate]:
             yield TooLate(position, problem, len(late) == len(instants))
 
 
-def _unknown_applications(contexts: Iterable[Context]) -> Iterator[Problem]:
-    """Yield the first line of each application that the model does not have."""
-    known = {name.casefold() for name in APPLICATIONS}
+def _unknown_applications(contexts: Iterable[Context], profile: Profile) -> Iterator[Problem]:
+    """Yield the first line of each application that the model does not have, or this Asterisk."""
+    known = APPLICATIONS.keys() - profile.dialplan.missing_applications
     for context in contexts:
         for extension in context.extensions:
             for step in extension.steps.values():
-                name = step.application.casefold()
+                name = fold(step.application)
                 if name and name not in known:
                     known.add(name)
-                    text = (
-                        f"{step.application}() is not in the model: calls end there, as if its module were not loaded"
-                    )
-                    yield Problem(step.file, step.line, 0, text)
+                    text = "is not in the model: calls end there, as if its module were not loaded"
+                    if name in APPLICATIONS:
+                        text = f"is no application of {profile.name}: calls end there"
+                    yield Problem(step.file, step.line, 0, f"{step.application}() {text}")
 
 
 def _unmatched(scenario: Scenario, named: tuple[str, ...], *, offers: bool) -> Iterator[Problem]:

@@ -152,6 +152,11 @@ def test_what_a_reload_stumbles_over_is_said_with_its_place() -> None:
     assert [text for text in warnings if "Nonsense" in text] == [
         "a.yaml:18: Nonsense() is not in the model: calls end there, as if its module were not loaded"
     ]
+    branch = TWO.replace("same => n,Stasis(Intro-IVR-2)", "same => n,If(1)")
+    for version, said in (("22", []), ("16", ["a.yaml:19: If() is no application of asterisk-16: calls end there"])):
+        text = branch.replace("asterisk:\n", f"asterisk:\n  profile: asterisk-{version}\n", 1)
+        scenario = Scenario.parse(text, name="a.yaml")
+        assert [text for text in map(str, prepare(scenario).warnings) if " If() " in text] == said
     broken = Scenario.parse(TWO.replace("      [default]\n      exten", "      [default\n      exten"), name="a.yaml")
     with pytest.raises(InputError, match=r"a\.yaml:16: "):
         prepare(broken)

@@ -1,0 +1,147 @@
+"""Functions on lists and hashes: FIELDQTY, SHIFT, PUSH, SORT, ARRAY, HASH and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stasis_sim.handoff.functions_text import encoded, encoded_text, value_of
+from stasis_sim.handoff.text import scan_float, split_arguments
+
+if TYPE_CHECKING:
+    from stasis_sim.handoff.pbx import Pbx
+    from stasis_sim.handoff.thread import Thread
+
+Reader = Callable[["Pbx", "Thread", str], str | None]
+Writer = Callable[["Pbx", "Thread", str, str], None]
+
+
+def _fieldqty(pbx: Pbx, thread: Thread, data: str) -> str:
+    arguments = split_arguments(data, 2)
+    if len(arguments) < 2:  # noqa: PLR2004 - name, delimiter
+        return "1"
+    value = value_of(pbx, thread, arguments[0])
+    delimiter = encoded(arguments[1])[0]
+    return str((value.count(delimiter) if delimiter else 0) + 1 if value else 0)
+
+
+def _fieldnum(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 3)
+    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
+        return None
+    delimiter = encoded(arguments[1])[0]
+    value = value_of(pbx, thread, arguments[0])
+    fields = value.split(delimiter) if delimiter and value else []
+    return str(fields.index(arguments[2]) + 1 if arguments[2] in fields else 0)
+
+
+def _listfilter(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    arguments = split_arguments(data, 3)
+    if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
+        return None
+    value = value_of(pbx, thread, arguments[0])
+    delimiter = encoded_text(arguments[1]) or ","
+    return delimiter.join(field for field in value.split(delimiter) if field != arguments[2]) if value else None
+
+
+def _shift(*, from_left: bool) -> Reader:
+    """Make SHIFT and POP: take a field off a list and return it."""
+
+    def take(pbx: Pbx, thread: Thread, data: str) -> str | None:
+        arguments = [*split_arguments(data, 2), "", ""]
+        delimiter = encoded(arguments[1])[0] or ","
+        before = value_of(pbx, thread, arguments[0])
+        if not before:
+            return None
+        fields = before.split(delimiter)
+        taken = fields.pop(0 if from_left else -1)
+        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
+        return taken
+
+    return take
+
+
+def _push(*, at_left: bool) -> Writer:
+    """Make UNSHIFT and PUSH: put a value, which may be several fields already, onto a list."""
+
+    def put(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+        arguments = [*split_arguments(data, 2), "", ""]
+        if not arguments[0]:
+            pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
+            return
+        delimiter = encoded(arguments[1])[0] or ","
+        before = value_of(pbx, thread, arguments[0])
+        parts = [value, *([before] if before else [])]
+        pbx.set_variable(thread, arguments[0], delimiter.join(parts if at_left else reversed(parts)))
+
+    return put
+
+
+def _sort(pbx: Pbx, _thread: Thread, data: str) -> str | None:
+    pairs = [pair for part in data.split(",") if (pair := part.partition(":"))[1]]
+    if not pairs:
+        pbx.host.log("ERROR", "SORT requires key:value pairs")
+        return None
+    return ",".join(key for key, _, _ in sorted(pairs, key=lambda pair: scan_float(pair[2]) or 0.0))
+
+
+def _hash_name(table: str, key: str) -> str:
+    return f"~HASH~{table}~{key}~"
+
+
+def _hash(_pbx: Pbx, thread: Thread, data: str) -> str:
+    arguments = split_arguments(data, 2)
+    if len(arguments) == 2:  # noqa: PLR2004 - table and key
+        return thread.variables.get(_hash_name(*arguments), "")
+    values = (thread.variables.get(_hash_name(data, key), "") for key in _keys(thread, data))
+    return ",".join(values)
+
+
+def _keys(thread: Thread, table: str) -> list[str]:
+    prefix = _hash_name(table, "")[:-1]
+    return [name[len(prefix) : -1] for name in reversed(thread.variables) if name.startswith(prefix)]
+
+
+def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
+    return ",".join(_keys(thread, data))
+
+
+def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    arguments = split_arguments(data, 2)
+    if len(arguments) == 2 and arguments[1]:  # noqa: PLR2004 - table and key
+        name = _hash_name(*arguments)
+        # What is set last is listed first.
+        thread.variables.pop(name, None)
+        pbx.set_variable(thread, name, value)
+
+
+def _write_array(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
+    names = split_arguments(data, 100)
+    values = split_arguments(value, 100)
+    for index, name in enumerate(names):
+        pbx.set_variable(thread, name, values[index] if index < len(values) else "")
+
+
+def clear_hash(thread: Thread, table: str) -> None:
+    """Forget a hash, for ClearHash(), which tells nobody."""
+    for key in _keys(thread, table):
+        del thread.variables[_hash_name(table, key)]
+
+
+LIST_READERS: Final[dict[str, Reader]] = {
+    "FIELDQTY": _fieldqty,
+    "FIELDNUM": _fieldnum,
+    "LISTFILTER": _listfilter,
+    "SHIFT": _shift(from_left=True),
+    "POP": _shift(from_left=False),
+    "SORT": _sort,
+    "HASH": _hash,
+    "HASHKEYS": _hashkeys,
+}
+
+LIST_WRITERS: Final[dict[str, Writer]] = {
+    "PUSH": _push(at_left=False),
+    "UNSHIFT": _push(at_left=True),
+    "HASH": _write_hash,
+    "ARRAY": _write_array,
+}
