@@ -222,9 +222,7 @@ class _Sorcery(_Loader):
         self._check_users(outbound, users)
         return replace(general, users=users, outbound_websockets=outbound)
 
-    def _objects(
-        self, kind: str, load: Callable[[Section], _Object], old: tuple[_Object, ...]
-    ) -> tuple[_Object, ...]:
+    def _objects(self, kind: str, load: Callable[[Section], _Object], old: tuple[_Object, ...]) -> tuple[_Object, ...]:
         """Return the objects of a type, or the old ones (at a start: none) where a name is met again that has one."""
         found: dict[str, _Object] = {}
         for section in self.parsed.sections:
