@@ -18,6 +18,7 @@ from stasis_sim.handoff.applications_call import CALL_APPLICATIONS
 from stasis_sim.handoff.applications_dial import DIAL_APPLICATIONS
 from stasis_sim.handoff.applications_flow import FLOW_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
+from stasis_sim.handoff.functions_text import clear_hash
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
 from stasis_sim.handoff.thread import NEXT
 
@@ -139,6 +140,7 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "UserEvent": user_event,
     "ImportVar": import_var,
     "DBdeltree": db_delete_tree,
+    "ClearHash": clear_hash,
     **{name: partial(signal, name.upper()) for name in ("Ringing", "Progress", "Proceeding")},
     # What has no effect that the model could show.
     **dict.fromkeys(

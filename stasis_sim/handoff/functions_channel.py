@@ -321,7 +321,19 @@ def _db_delete(pbx: Pbx, _thread: Thread, data: str) -> str:
     return pbx.database.pop(data, "")
 
 
+def _import(pbx: Pbx, thread: Thread, data: str) -> str | None:
+    """IMPORT(channel,variable): of the channel itself; others are out of sight here, as if they were not there."""
+    arguments = split_arguments(data, 2)
+    if len(arguments) < 2 or not arguments[1]:  # noqa: PLR2004 - channel, variable
+        pbx.host.log("ERROR", "IMPORT requires a channel and a variable")
+        return None
+    if fold(arguments[0]) not in {fold(thread.name), fold(thread.channel)}:
+        return None
+    return pbx.substitute(thread, f"${{{arguments[1]}}}")
+
+
 CHANNEL_READERS: Final[dict[str, Reader]] = {
+    "IMPORT": _import,
     "CHANNEL": _channel,
     "TIMEOUT": _timeout,
     "GLOBAL": _global,

@@ -26,6 +26,7 @@ from stasis_sim.handoff.text import (
     split_arguments,
     unoctets,
 )
+from stasis_sim.handoff.thread import NEXT
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -424,6 +425,13 @@ def _keys(thread: Thread, table: str) -> list[str]:
 
 def _hashkeys(_pbx: Pbx, thread: Thread, data: str) -> str:
     return ",".join(_keys(thread, data))
+
+
+def clear_hash(_pbx: Pbx, thread: Thread, data: str) -> int:
+    """ClearHash(name): forgets all keys, and nobody hears of it."""
+    for key in _keys(thread, data):
+        del thread.variables[_hash_name(data, key)]
+    return NEXT
 
 
 def _write_hash(pbx: Pbx, thread: Thread, data: str, value: str) -> None:

@@ -132,17 +132,18 @@ def _try(node: _Node[T], number: str, caller: str) -> T | None:
         found = _find(node.following, rest, caller)
         if found is not None:
             return found
-    slash = node.following[0] if node.following else None
-    if not rest and slash is not None and slash.sign == "/" and not slash.is_pattern:
-        # A name that asks for callers without a number takes them all; no other one takes any.
-        return slash.value
     # Where a pattern asks for the caller, digits that are left over do not matter.
-    return _follow_caller(node, caller)
+    return _follow_caller(node, caller, rest)
 
 
-def _follow_caller(node: _Node[T], caller: str) -> T | None:
-    """Go on with the caller's number where a pattern asks for it, if nothing else comes first; names cannot ask."""
+def _follow_caller(node: _Node[T], caller: str, rest: str = "") -> T | None:
+    """Go on with the caller's number where a pattern asks for it, if nothing else comes first.
+
+    A name that asks for callers without a number takes them all; no other one takes any.
+    """
     following = node.following[0] if node.following else None
-    if following is not None and following.sign == "/" and following.is_pattern and caller:
-        return _find(following.following, caller, "")
-    return None
+    if following is None or following.sign != "/":
+        return None
+    if following.is_pattern:
+        return _find(following.following, caller, "") if caller else None
+    return None if rest else following.value
