@@ -9,7 +9,7 @@ unless told otherwise.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.profiles import ASTERISK_22
 from stasis_sim.handoff.settings import Acl, AriSettings, AriUser, OutboundWebSocket
 
-_Object = TypeVar("_Object")
+_Object = TypeVar("_Object", AriUser, OutboundWebSocket)
 
 
 def load_ari(
@@ -213,25 +213,32 @@ class _Sorcery(_Loader):
 
     def load(self) -> AriSettings:
         general = self._load_general()
-        users: list[AriUser] = []
-        outbound: list[OutboundWebSocket] = []
+        users = self._objects("user", self._load_user, self.old.users)
+        outbound = self._objects("outbound_websocket", self._load_outbound, self.old.outbound_websockets)
         for section in self.parsed.sections:
             kind = _type(section)
+            if kind not in {"user", "outbound_websocket", "general"} and section.name != "general":
+                self._ignored(section, kind)
+        self._check_users(outbound, users)
+        return replace(general, users=users, outbound_websockets=outbound)
+
+    def _objects(self, kind: str, load: Callable[[Section], _Object], old: tuple[_Object, ...]) -> tuple[_Object, ...]:
+        """Return the objects of a type, or the old ones (at a start: none) where a name is met again that has one."""
+        found: dict[str, _Object] = {}
+        for section in self.parsed.sections:
+            if _type(section) != kind:
+                continue
+            if section.name in found:
+                text = f"[{section.name}] is there twice; Asterisk then has no {kind} at all"
+                self.error(section, "section-twice", text)
+                return old
             try:
-                if kind == "user":
-                    users.append(self._load_user(section))
-                elif kind == "outbound_websocket":
-                    outbound.append(self._load_outbound(section))
-                elif kind != "general" and section.name != "general":
-                    self._ignored(section, kind)
+                found[section.name] = load(section)
             except _BadLine as bad:
                 self.bad_line(bad, f"Asterisk drops [{section.name}]", discards=False)
                 # A reload keeps an object that it cannot replace.
-                users += [user for user in self.old.users if kind == "user" and user.name == section.name]
-        self._check_users(outbound, users)
-        kept_users = self._unique(users, self.old.users, "user")
-        kept_outbound = self._unique(outbound, self.old.outbound_websockets, "outbound_websocket")
-        return replace(general, users=kept_users, outbound_websockets=kept_outbound)
+                found |= {item.name: item for item in old if item.name == section.name}
+        return tuple(found.values())
 
     def _ignored(self, section: Section, kind: str) -> None:
         found = f"type = {kind}" if kind else "no type"
@@ -286,11 +293,29 @@ class _Sorcery(_Loader):
 
     def _load_user(self, section: Section) -> AriUser:
         values: dict[str, Any] = {"name": section.name}
+        acls: set[str] = set()
         for variable in section.variables:
             self.user(values, variable)
+            self._name_acls(acls, variable)
         if not values.get("password"):
             raise _BadLine(_header(section), "password-missing", f"user {section.name} has no password")
         return AriUser(**values)
+
+    @staticmethod
+    def _name_acls(acls: set[str], variable: Variable) -> None:
+        """Note which ACLs a line of a user is about: ``permit`` and ``deny`` are about the one that has no name.
+
+        Raises:
+            _BadLine: An ``acl`` line names one that the user has already.
+        """
+        name = fold(variable.name)
+        if name != "acl":
+            acls |= {""} if name in _ACL_NAMES else set()
+            return
+        for acl in fold(variable.value).split(","):
+            if acl in acls:
+                raise _BadLine(variable, "acl-twice", f"the ACL {acl!r} is there already")
+            acls.add(acl)
 
     # -- outbound WebSockets
 
@@ -312,7 +337,7 @@ class _Sorcery(_Loader):
             raise _BadLine(_header(section), "app-invalid", f"[{section.name}] names an empty app")
         return OutboundWebSocket(section.name, **{**values, "apps": apps})
 
-    def _check_users(self, outbound: list[OutboundWebSocket], users: list[AriUser]) -> None:
+    def _check_users(self, outbound: Sequence[OutboundWebSocket], users: Sequence[AriUser]) -> None:
         """Report outbound WebSockets whose local user is missing, or has a password that Asterisk cannot read."""
         plain = {user.name for user in users if not user.crypted}
         for websocket in outbound:
@@ -320,16 +345,6 @@ class _Sorcery(_Loader):
                 section = next(section for section in self.parsed.sections if section.name == websocket.name)
                 text = f"local_ari_user {websocket.local_ari_user!r} is no user with a plain password"
                 self.error(section, "local-user-unknown", text)
-
-    def _unique(self, objects: list[_Object], old: tuple[_Object, ...], kind: str) -> tuple[_Object, ...]:
-        """Return the objects, or the old ones (at a start: none) where two sections of their type have one name."""
-        names = Counter(section.name for section in self.parsed.sections if _type(section) == kind)
-        twice = [section for section in self.parsed.sections if _type(section) == kind and names[section.name] > 1]
-        if not twice:
-            return tuple(objects)
-        text = f"[{twice[-1].name}] is there twice; Asterisk then has no {kind} at all"
-        self.error(twice[-1], "section-twice", text)
-        return old
 
 
 _ACL_NAMES = frozenset({"permit", "deny", "acl"})

@@ -17,7 +17,7 @@ from typing import Final
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, fold, read
 from stasis_sim.handoff.dialplan import HINT, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.text import BLANKS, atoi, cut, scan_int, strip
+from stasis_sim.handoff.text import BLANKS, atoi, cut, scan_int, strip, wrap_int
 from stasis_sim.handoff.thread import SilentHost
 from stasis_sim.handoff.timing import parse_time
 
@@ -194,14 +194,14 @@ class _Loader:
         # Asterisk drops, without a word, what has come to priority 0: `n` after a hint.
         if not number:
             return None, ""
-        return number + (atoi(offset) if plus else 0), label
+        return wrap_int(number + (atoi(offset) if plus else 0)), label
 
     def base_priority(self, context: Context, line: Variable, text: str, exten: str, caller: str | None) -> int | None:
         """Read a priority without its offset."""
         if text == "hint":
             return HINT
         if text in {"n", "next", "s", "same"}:
-            if self.priority == _NO_PRIORITY:
+            if self.priority <= _NO_PRIORITY:
                 self.warn(
                     line, f"priority {text!r} on the first line of [{context.name}]; Asterisk drops it", "first-n"
                 )

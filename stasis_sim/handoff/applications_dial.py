@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -321,7 +322,7 @@ def dial(pbx: Pbx, thread: Thread, data: str) -> int:
 def _timeout_us(pbx: Pbx, text: str) -> int | None:
     """Return how long is dialled; what is no number, or none above 0, sets no limit (dialplan_more:dial-timeout)."""
     seconds = atoi(text) if pbx.rules.whole_dial_timeout else scan_float(text) or 0
-    return int(seconds * 1_000) * _MILLISECOND_US if seconds > 0 else None
+    return int(seconds * 1_000) * _MILLISECOND_US if 0 < seconds < math.inf else None
 
 
 def _limit_us(options: Mapping[str, str]) -> int | None:

@@ -313,10 +313,11 @@ def _computed(value: Value) -> Value:
 
 def _half_numeric(kind: str, first: Number | None, second: Number | None) -> Number:
     """Compute where at least one side is text; a number that is added to text comes back as it is."""
-    if kind == "+" and first is None and second is not None:
-        return second
-    if kind in "+-":
-        return _sum(kind, first or 0, second or 0)
+    left, right = 0 if first is None else first, 0 if second is None else second
+    if kind == "+":
+        return right if first is None else left
+    if kind == "-":
+        return longdouble.subtract(left, right)
     return _DIVISION_BY_ZERO if kind == "/" and first is not None else 0
 
 

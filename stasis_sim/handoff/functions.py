@@ -77,7 +77,7 @@ def _if(_pbx: Pbx, _thread: Thread, data: str) -> str | None:
 
 def _strip_quoted(text: str) -> str:
     text = strip(text)
-    return text[1:-1] if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text
+    return text[1:-1] if text[:1] == '"' and text[-1] == '"' else text
 
 
 def _iftime(pbx: Pbx, _thread: Thread, data: str) -> str | None:
@@ -153,15 +153,22 @@ def _computed(operator: str, left: float, right: float) -> float:
         return 0.0 if right <= 0 else left / right
     if operator == "%":
         whole, divisor = _int(left), _int(right)
-        return math.fmod(whole, divisor) if divisor else 0.0
+        return math.fmod(whole, divisor) + 0.0 if divisor else 0.0
     if operator == "^":
-        try:
-            return math.pow(left, right)
-        except (OverflowError, ValueError):
-            return math.inf
+        return _power(left, right)
     if operator in _BITS:
         return float(_signed(_BITS[operator](_int(left), _int(right))))
     return {"+": left + right, "-": left - right, "*": left * right}[operator]
+
+
+def _power(left: float, right: float) -> float:
+    try:
+        return math.pow(left, right)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        # A root of what is below zero is no number, and one over zero is no end of it.
+        return -math.nan if left else math.inf
 
 
 def _int(value: float) -> int:
@@ -175,7 +182,7 @@ def _signed(value: int) -> int:
 
 def _printed(value: float, kind: str) -> str:
     if kind in {"f", "float"}:
-        return f"{value:f}"
+        return "-nan" if math.isnan(value) and math.copysign(1, value) < 0 else f"{value:f}"
     if kind in {"i", "int"}:
         return str(_int(value))
     if kind in {"h", "hex"}:

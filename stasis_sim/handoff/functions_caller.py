@@ -130,10 +130,14 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
     arguments = split_arguments(data, 2)
     if not arguments:
         return None
-    name, number = thread.caller_name, thread.caller_number
-    if len(arguments) > 1:
-        name, number = split_caller(arguments[1])
     member = fold(arguments[0])
+    is_number = member.startswith("num") and "-" not in member
+    if len(arguments) > 1:
+        # A caller id that is given has nothing but these.
+        name, number = split_caller(arguments[1])
+        return {"all": f'"{name}" <{number}>', "name": name}.get(member, number if is_number else "")
+    name = thread.caller_name if _is_valid(thread, "name") else ""
+    number = thread.caller_number if _is_valid(thread, "num") else ""
     if member in _KEPT:
         item, default = _KEPT[member]
         return _kept(thread, item, _first_number(thread) if item == "ani" else default)
@@ -150,7 +154,7 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
     }
     if member in known:
         return known[member]
-    if member.startswith("num") and "-" not in member:
+    if is_number:
         return number
     if not member.startswith(("dnid-", "subaddr", "priv", "ani-")):
         pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")

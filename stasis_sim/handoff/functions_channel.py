@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -123,7 +124,7 @@ def _timeout(pbx: Pbx, thread: Thread, data: str) -> str | None:
 def _write_timeout(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     kind = fold(data[:1])
     number = scan_float(value)
-    delay = 0 if number is None or number < 0 else int(min(number, 1e12) * _MICROSECONDS)
+    delay = int(min(number, 1e12) * _MICROSECONDS) if number is not None and 0 < number < math.inf else 0
     if kind == "a":
         thread.deadline = pbx.host.now() + delay if delay else None
     elif kind in _DEFAULT_TIMEOUTS:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.functions_text import encoded, encoded_text, value_of
-from stasis_sim.handoff.text import scan_float, split_arguments
+from stasis_sim.handoff.functions_text import WRONG_ESCAPE, encoded, encoded_text, fields_of, value_of
+from stasis_sim.handoff.text import fold, octets, scan_float, split_arguments, unoctets
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -20,19 +20,21 @@ def _fieldqty(pbx: Pbx, thread: Thread, data: str) -> str:
     arguments = split_arguments(data, 2)
     if len(arguments) < 2:  # noqa: PLR2004 - name, delimiter
         return "1"
-    value = value_of(pbx, thread, arguments[0])
-    delimiter = encoded(arguments[1])[0]
-    return str((value.count(delimiter) if delimiter else 0) + 1 if value else 0)
+    value = octets(value_of(pbx, thread, arguments[0]))
+    return str(len(fields_of(value, arguments[1])) if value else 0)
 
 
 def _fieldnum(pbx: Pbx, thread: Thread, data: str) -> str | None:
     arguments = split_arguments(data, 3)
     if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
         return None
-    delimiter = encoded(arguments[1])[0]
-    value = value_of(pbx, thread, arguments[0])
-    fields = value.split(delimiter) if delimiter and value else []
-    return str(fields.index(arguments[2]) + 1 if arguments[2] in fields else 0)
+    if WRONG_ESCAPE.match(arguments[1]):
+        pbx.host.log("ERROR", f"Illegal hex digits in {arguments[1]!r}")
+        return None
+    value = octets(value_of(pbx, thread, arguments[0]))
+    wanted = fold(octets(arguments[2]))
+    fields = [fold(field) for field in fields_of(value, arguments[1])] if arguments[1] and value else []
+    return str(fields.index(wanted) + 1 if wanted in fields else 0)
 
 
 def _listfilter(pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -40,7 +42,7 @@ def _listfilter(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
         return None
     value = value_of(pbx, thread, arguments[0])
-    delimiter = encoded_text(arguments[1]) or ","
+    delimiter = unoctets(encoded_text(octets(arguments[1]))) or ","
     return delimiter.join(field for field in value.split(delimiter) if field != arguments[2]) if value else None
 
 
@@ -49,14 +51,16 @@ def _shift(*, from_left: bool) -> Reader:
 
     def take(pbx: Pbx, thread: Thread, data: str) -> str | None:
         arguments = [*split_arguments(data, 2), "", ""]
-        delimiter = encoded(arguments[1])[0] or ","
-        before = value_of(pbx, thread, arguments[0])
+        before = octets(value_of(pbx, thread, arguments[0]))
         if not before:
             return None
-        fields = before.split(delimiter)
+        delimiter = encoded(octets(arguments[1]))[0] or ","
+        if delimiter == "\0" and not from_left:
+            return None
+        fields = fields_of(before, arguments[1], ",")
         taken = fields.pop(0 if from_left else -1)
-        pbx.set_variable(thread, arguments[0], delimiter.join(fields))
-        return taken
+        pbx.set_variable(thread, arguments[0], unoctets(delimiter.join(fields)))
+        return unoctets(taken)
 
     return take
 
@@ -69,10 +73,12 @@ def _push(*, at_left: bool) -> Writer:
         if not arguments[0]:
             pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
             return
-        delimiter = encoded(arguments[1])[0] or ","
-        before = value_of(pbx, thread, arguments[0])
-        parts = [value, *([before] if before else [])]
-        pbx.set_variable(thread, arguments[0], delimiter.join(parts if at_left else reversed(parts)))
+        delimiter = encoded(octets(arguments[1]))[0] or ","
+        before = octets(value_of(pbx, thread, arguments[0]))
+        if before and delimiter == "\0":
+            return
+        parts = [octets(value), *([before] if before else [])]
+        pbx.set_variable(thread, arguments[0], unoctets(delimiter.join(parts if at_left else reversed(parts))))
 
     return put
 

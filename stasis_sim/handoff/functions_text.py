@@ -39,9 +39,13 @@ _ONWARDS: Final = re.compile(r"\s*(\d+)-")
 _SINGLE: Final = re.compile(r"\s*([+-]?\d+)")
 _LAST_FIELD: Final = 2147483647
 _DECODED_LIMIT: Final = 4095
-_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
+_HEX_DIGITS: Final = re.compile(r"[0-9a-fA-F]{1,2}")
+_OCTAL_DIGITS: Final = re.compile(r"[0-7]+")
+WRONG_ESCAPE: Final = re.compile(r"\\x(?![0-9a-fA-F])")
 _KEYPAD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
-_CONVERSION: Final = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d*))?(hh|h|ll|l|L)?([a-zA-Z%]?)")
+_CONVERSION: Final = re.compile(r"%([-+ 0#'I]*)(\d*)(?:\.(\d*))?(hh|h|ll|l|[Lqjzt])?(.?)", re.DOTALL)
+_NO_ARGUMENT: Final = "(null)"
 _INTEGERS: Final = "diouxXc"
 _FLOATS: Final = "fFeEgG"
 
@@ -52,26 +56,38 @@ def value_of(pbx: Pbx, thread: Thread, name: str) -> str:
 
 
 def encoded(text: str) -> tuple[str, int]:
-    """Read one character that may be written as an escape; return it and how much was read."""
-    if text[:1] != "\\" or len(text) == 1:
+    """Read one character, in octets, that may be written as an escape; return it and how much was read.
+
+    An escape that is none gives a NUL: a backslash at the end, or one with an x and no digits.
+    """
+    if text[:1] != "\\":
         return text[:1], 1
-    if text[1] in "xX":
-        match = re.match(r"[0-9a-fA-F]{1,2}", text[2:])
-        return (chr(int(match[0], 16)), 2 + len(match[0])) if match else (text[1], 2)
-    if text[1] == "0":
-        match = re.match(r"0[0-7]{1,3}", text[1:])
-        return (chr(int(match[0], 8) % 256), 1 + len(match[0])) if match else ("0", 2)
-    return _ESCAPES.get(text[1], text[1]), 2
+    if text[1:2] == "x":
+        match = _HEX_DIGITS.match(text, 2)
+        return (chr(int(match[0], 16)), 2 + len(match[0])) if match else ("\0", 2)
+    if text[1:2] == "0":
+        # All the octal digits that there are, of which a char keeps what fits.
+        match = _OCTAL_DIGITS.match(text, 1)
+        return (chr(int(match[0], 8) % 256), 1 + len(match[0])) if match else ("\0", 2)
+    return _ESCAPES.get(text[1:2], text[1:2]) or "\0", 2
 
 
 def encoded_text(text: str) -> str:
-    """Read a text with escapes."""
+    """Read text, in octets, with its escapes; a NUL ends it."""
     result: list[str] = []
     while text:
         char, read = encoded(text)
+        if char == "\0":
+            break
         result.append(char)
         text = text[read:]
     return "".join(result)
+
+
+def fields_of(value: str, delimiter: str, default: str = "") -> list[str]:
+    """Split a value, in octets, at the character that an argument stands for; a NUL, and no character, is nowhere."""
+    char = encoded(octets(delimiter))[0] or default
+    return value.split(char) if char not in {"", "\0"} else [value]
 
 
 def _len(_pbx: Pbx, _thread: Thread, data: str) -> str:
@@ -83,11 +99,10 @@ def _cut(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, fields
         pbx.host.log("ERROR", "Syntax: CUT(<varname>,<char-delim>,<range-spec>) - missing argument!")
         return None
-    value = value_of(pbx, thread, arguments[0])
+    value = octets(value_of(pbx, thread, arguments[0]))
     if not value:
         return ""
-    delimiter = encoded(arguments[1])[0] or "-"
-    fields = value.split(delimiter)
+    fields = fields_of(value, arguments[1], "-")
     taken: list[str] = []
     position = 1
     for part in arguments[2].split("&"):
@@ -101,7 +116,7 @@ def _cut(pbx: Pbx, thread: Thread, data: str) -> str | None:
         position = max(position, limits[0])
         taken.extend(fields[position - 1 : limits[1]])
         position = max(position, limits[1] + 1)
-    return delimiter.join(taken)
+    return unoctets((encoded(octets(arguments[1]))[0] or "-").join(taken))
 
 
 def _limits(part: str) -> tuple[int, int] | None:
@@ -121,6 +136,9 @@ def _filter(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     arguments = split_arguments(data, 2, raw=True)
     if len(arguments) < 2:  # noqa: PLR2004 - allowed, string
         pbx.host.log("ERROR", "Usage: FILTER(<allowed-chars>,<string>)")
+        return None
+    if WRONG_ESCAPE.search(arguments[0].replace("\\\\", "")):
+        pbx.host.log("ERROR", f"Illegal hex digits in {arguments[0]!r}")
         return None
     allowed = _allowed(octets(arguments[0]))
     return unoctets("".join(char for char in octets(arguments[1]) if char in allowed))
@@ -162,10 +180,12 @@ def _replace(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) < 3 or not arguments[0] or not arguments[1]:  # noqa: PLR2004 - name, characters
         pbx.host.log("ERROR", "Usage: REPLACE(<varname>,<search-chars>[,<replace-char>])")
         return None
-    value = value_of(pbx, thread, arguments[0])
-    replacement = encoded(arguments[2])[0]
-    table = dict.fromkeys(map(ord, encoded_text(arguments[1])), replacement)
-    return value.translate(table) if value else None
+    value = octets(value_of(pbx, thread, arguments[0]))
+    searched = encoded_text(octets(arguments[1]))
+    if not value or not searched:
+        return None
+    replacement = encoded(octets(arguments[2]))[0].replace("\0", "")
+    return unoctets(value.translate(dict.fromkeys(map(ord, searched), replacement)))
 
 
 def _strreplace(pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -266,10 +286,16 @@ def _converted(match: re.Match[str], argument: str | None) -> str:
     Raises:
         ValueError: There is no such conversion, or the argument is no number; nothing is printed at all then.
     """
-    flags, width, precision, size, kind = match[1], match[2], match[3], match[4] or "", match[5]
+    # The C locale groups no digits, and has no others than ours.
+    flags = match[1].replace("'", "").replace("I", "")
+    width, precision, size, kind = match[2], match[3], match[4] or "", match[5]
     shape = f"%{flags}{width[:4]}" + (f".{precision[:4]}" if precision is not None else "")
     if kind == "s":
-        return f"{shape}s" % ("(null)" if argument is None else argument)
+        if argument is None:
+            # Of what stands for no text C prints all or nothing.
+            room = precision is None or atoi(precision[:4]) >= len(_NO_ARGUMENT)
+            return f"%{flags}{width[:4]}s" % (_NO_ARGUMENT if room else "")
+        return f"{shape}s" % argument
     number = scan_int(argument or "") if kind in _INTEGERS else scan_float(argument or "")
     if number is None or kind not in f"{_INTEGERS}{_FLOATS}":
         raise ValueError(f"argument {argument!r} is no number for %{kind}, or there is no such conversion")
@@ -282,7 +308,7 @@ def _converted(match: re.Match[str], argument: str | None) -> str:
     bits = {"h": 16, "hh": 8}.get(size, 32)
     number %= 1 << bits
     # Asterisk hands over an int whatever the size; read as a long it is never negative.
-    if kind in "di" and not size.startswith("l") and number >> (bits - 1):
+    if kind in "di" and size in {"", "h", "hh"} and number >> (bits - 1):
         number -= 1 << bits
     return _integer(flags, width[:4], None if precision is None else atoi(precision[:4]), kind, number)
 

@@ -23,16 +23,21 @@ class _Node(Generic[T]):
 
     __slots__ = ("chars", "following", "is_pattern", "rank", "sign", "value")
 
-    def __init__(self, sign: str, *, is_pattern: bool) -> None:
+    def __init__(self, sign: str, *, is_pattern: bool, is_set: bool) -> None:
         self.sign = sign
         self.is_pattern = is_pattern
         self.rank = len(sign) << 8 | ord(sign[0]) if len(sign) > 1 else 1
         self.chars = sign
         if is_pattern and sign in _RANKS:
-            self.rank = _RANKS[sign]
+            # A set of one letter means what the letter means, but ranks as one character.
+            self.rank = self.rank if is_set else _RANKS[sign]
             self.chars = _WILD.get(sign, "")
         self.value: T | None = None
         self.following: list[_Node[T]] = []
+
+    def same(self, other: _Node[T]) -> bool:
+        """Decide whether two extensions go on by one branch here."""
+        return (self.sign, self.is_pattern, self.rank) == (other.sign, other.is_pattern, other.rank)
 
 
 class NewMatcher(Generic[T]):
@@ -53,10 +58,11 @@ class NewMatcher(Generic[T]):
         is_pattern = text.startswith("_")
         branches = self._root
         node: _Node[T] | None = None
-        for sign in _signs(text[1:] if is_pattern else text, is_pattern=is_pattern):
-            node = next((other for other in branches if other.sign == sign and other.is_pattern == is_pattern), None)
+        for sign, is_set in _signs(text[1:] if is_pattern else text, is_pattern=is_pattern):
+            made = _Node[T](sign, is_pattern=is_pattern, is_set=is_set)
+            node = next((other for other in branches if other.same(made)), None)
             if node is None:
-                node = _Node(sign, is_pattern=is_pattern)
+                node = made
                 place = next((index for index, other in enumerate(branches) if other.rank > node.rank), len(branches))
                 branches.insert(place, node)
             branches = node.following
@@ -70,20 +76,21 @@ class NewMatcher(Generic[T]):
         return _find(self._root, number, caller) if number else None
 
 
-def _signs(text: str, *, is_pattern: bool) -> list[str]:
+def _signs(text: str, *, is_pattern: bool) -> list[tuple[str, bool]]:
+    """Return what stands at each place, and whether it was written as a set."""
     if not is_pattern:
-        return list(text.replace("-", ""))
-    signs: list[str] = []
+        return [(char, False) for char in text.replace("-", "")]
+    signs: list[tuple[str, bool]] = []
     index = 0
     while index < len(text):
         char = text[index]
         index += 1
         if char == "[" and "]" in text[index:]:
             members, index = _members(text, index)
-            signs.append(members)
+            signs.append((members, True))
         elif char != "-":
-            signs.append(char.upper() if char in "nxz" else char)
-    return [sign for sign in signs if sign]
+            signs.append((char.upper() if char in "nxz" else char, False))
+    return [sign for sign in signs if sign[0]]
 
 
 def _members(text: str, index: int) -> tuple[str, int]:
@@ -126,12 +133,17 @@ def _try(node: _Node[T], number: str, caller: str) -> T | None:
         if found is not None:
             return found
     # Where a pattern asks for the caller, digits that are left over do not matter.
-    return _follow_caller(node, caller)
+    return _follow_caller(node, caller, rest)
 
 
-def _follow_caller(node: _Node[T], caller: str) -> T | None:
-    """Go on with the caller's number where a pattern asks for it, if nothing else comes first; names cannot ask."""
+def _follow_caller(node: _Node[T], caller: str, rest: str = "") -> T | None:
+    """Go on with the caller's number where a pattern asks for it, if nothing else comes first.
+
+    A name that asks for callers without a number takes them all; no other one takes any.
+    """
     following = node.following[0] if node.following else None
-    if following is not None and following.sign == "/" and following.is_pattern and caller:
-        return _find(following.following, caller, "")
-    return None
+    if following is None or following.sign != "/":
+        return None
+    if following.is_pattern:
+        return _find(following.following, caller, "") if caller else None
+    return None if rest else following.value

@@ -135,9 +135,16 @@ def plain(name: str) -> str:
     return text.replace("-", "") if "-" in text else text
 
 
+def _undashed(name: str) -> str:
+    """Return a name without dashes in front of its ``_``: it is a pattern as well."""
+    bare = name.lstrip("-")
+    return bare if bare[:1] == "_" else name
+
+
 @lru_cache(maxsize=1024)
 def identity(name: str) -> str | Key:
     """Return what makes two spellings the same extension."""
+    name = _undashed(name)
     return pattern_key(name) if name[:1] == "_" else plain(name)
 
 
@@ -195,6 +202,7 @@ class PatternIndex(Generic[T]):
     def add(self, name: str, value: T) -> None:
         """Add a name or a pattern that is not there yet."""
         self._sorted = None
+        name = _undashed(name)
         if name[:1] != "_":
             self._names[plain(name)] = value
             return

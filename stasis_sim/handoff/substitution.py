@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.expressions import evaluate
-from stasis_sim.handoff.text import cut, length, octets, unoctets
+from stasis_sim.handoff.text import cut, length, octets, unoctets, wrap_int
 from stasis_sim.handoff.variables import read_function, read_variable, try_function
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _split_slice(inside: str) -> tuple[str, int, int]:
             match = _SLICE.match(inside, index + 1)
             if match is None:
                 return inside[:index], 0, _WHOLE
-            return inside[:index], int(match[1]), _WHOLE if match[2] is None else int(match[2])
+            return inside[:index], wrap_int(int(match[1])), _WHOLE if match[2] is None else wrap_int(int(match[2]))
     return inside, 0, _WHOLE
 
 

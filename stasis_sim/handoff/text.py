@@ -14,9 +14,10 @@ _LOCATION_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})[ \t\n\v\
 _EXACT_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,30})?\Z")
 _HEX: Final = re.compile(rb"[ \t\n\v\f\r]*((?!0[xX])[0-9a-fA-F]{1,2}|[+-][0-9a-fA-F])")
 _NUMBER: Final = re.compile(
-    r"[ \t\n\v\f\r]*([+-]?(?:(0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?[0-9]+)?)"
-    r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))"
+    r"([+-]?(?:(0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?)"
+    r"|(?!0[xX])(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:infinity|inf|nan)))"
 )
+_NUMBER_BYTES: Final = 30
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SIX_BITS: Final = {letter: index for index, letter in enumerate(_ALPHABET)}
 _INT_LIMIT: Final = 1 << 31
@@ -91,7 +92,8 @@ def atoi(text: str) -> int:
 
 def scan_float(text: str) -> float | None:
     """Read a number as ``sscanf("%30lf")`` does, hexadecimal ones too; None if there is none."""
-    match = _NUMBER.match(text)
+    text = text.lstrip(" \t\n\v\f\r")
+    match = _NUMBER.match(text[:_NUMBER_BYTES])
     if match is None:
         return None
     return float.fromhex(match[1]) if match[2] else float(match[1])

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from stasis_sim.handoff.text import fold
+from stasis_sim.handoff.zones import zone as find_zone
 
 DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -25,7 +25,7 @@ _SMALL: Final = re.compile(r"\s*([+-]?\d{1,2})")
 _DAY_MINUTES: Final = 24 * 60
 _ALL: Final = -1
 _FIELDS_WITH_ZONE: Final = 5
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Warn = Callable[[str], None]
 
@@ -55,17 +55,7 @@ class TimeCondition:
 
 def local_time(wall_us: int, zone: str = "") -> datetime:
     """Return a moment's local time; a zone that nobody knows is UTC, as in Asterisk."""
-    return (_EPOCH + timedelta(microseconds=wall_us)).astimezone(_zone(zone))
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
-    if not name:
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        return UTC
+    return (EPOCH + timedelta(microseconds=wall_us)).astimezone(find_zone(zone))
 
 
 @lru_cache(maxsize=1024)
