@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import junitparser
+import pytest
 
 from tests.conftest import Cli
 from tests.good import GOOD
@@ -128,3 +129,30 @@ def test_check_goes_on_behind_a_file_that_cannot_be_used(shell: Cli, tmp_path: P
         "sad.yaml": (1, 1, 0),
         "bad.yaml": (1, 0, 1),
     }
+
+
+def test_junit_has_the_seconds_that_scenarios_took(shell: Cli, tmp_path: Path) -> None:
+    """A CI server shows them, and adds them up."""
+    shell("check", "good.yaml", "--workers", "1", "--junit", "x.xml", "--set", "run.engine=events")
+    (suite,) = junitparser.JUnitXml.fromfile(str(tmp_path / "x.xml"))
+    (case,) = suite
+    assert 0 < case.time < 60
+    assert suite.time == case.time
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("good.yaml", "--junit: not the name of an XML file (got good.yaml); write one such as handoff.xml\n"),
+        (".", "--junit: not the name of an XML file (got .); write one such as handoff.xml\n"),
+        ("folder.xml", "--junit: folder.xml cannot be written: a folder; write another path\n"),
+        ("good.yaml/x.xml", "--junit: good.yaml/x.xml cannot be written: File exists; write another path\n"),
+    ],
+)
+def test_junit_overwrites_nothing_else(shell: Cli, tmp_path: Path, path: str, text: str) -> None:
+    """Least of all a scenario that stands where the name of the file should; it is said before anything is run."""
+    (tmp_path / "folder.xml").mkdir()
+    before = (tmp_path / "good.yaml").read_bytes()
+    assert shell("check", "good.yaml", "--junit", path) == (2, "", text)
+    assert (tmp_path / "good.yaml").read_bytes() == before
+    assert not (tmp_path / "results").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -312,9 +313,13 @@ def check(
     """Run scenarios and hold what they expect; exit code 1 if something does not hold, 2 if a file cannot be used."""
     from stasis_sim.experiments.checks import check_all, files
     from stasis_sim.experiments.expectations import check_json
-    from stasis_sim.report.junit import write_junit
+    from stasis_sim.report import junit as xml
 
+    if junit is not None:
+        xml.examine(junit)
     verdicts: dict[str, Any] = {}
+    took: dict[str, float] = {}
+    before = time.perf_counter()
     broken: dict[str, InputError] = {}
     for file, found in check_all(list(files(paths)), settings or [], out, count(workers), command()):
         if isinstance(found, InputError):
@@ -322,10 +327,12 @@ def check(
             typer.echo(str(found), err=True)
             continue
         results, verdicts[str(file)] = found
+        now = time.perf_counter()
+        took[str(file)], before = now - before, now
         if not as_json:
             _print_check(results, verdicts[str(file)])
     if junit is not None:
-        write_junit(junit, verdicts, broken)
+        xml.write_junit(junit, verdicts, broken, took)
     if as_json:
         print_json(check_json(verdicts, broken))
     if broken:
