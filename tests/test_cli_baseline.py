@@ -25,7 +25,7 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
     content = json.loads(out)
     assert (code, content["ok"]) == (1, False)
     found = content["scenarios"][0]
-    assert list(found) == ["scenario", "ok", "model", "changed", "moved"]
+    assert list(found) == ["scenario", "ok", "model", "changed", "not_compared", "moved"]
     assert list(found["moved"][0]) == ["app", "client", "measure", "mean", "low", "high", "beyond_noise", "alone"]
     tries = [row for row in found["moved"] if (row["client"], row["measure"]) == ("ivr", "connections")]
     assert [(row["mean"], row["beyond_noise"]) for row in tries] == [(10, True)]
@@ -57,6 +57,29 @@ def test_a_baseline_of_what_has_changed_says_so(shell: Cli, tmp_path: Path) -> N
     assert out.splitlines()[1] == f"  note: {text}"
     content = json.loads(shell("baseline", "diff", "good.yaml", *changed, "--json")[1])
     assert content["scenarios"][0]["changed"] == ["extensions.conf", "faults.0", "run.duration"]
+
+
+def test_a_measure_that_is_newer_than_a_baseline_has_not_moved(shell: Cli, tmp_path: Path) -> None:
+    """Nor has one that is no more: neither was 0. They are named, and all others are compared."""
+    options = ("--set", "run.record=measures", "--workers", "1")
+    shell("baseline", "save", "good.yaml", *options)
+    kept = tmp_path / "results" / "baselines" / "good.json"
+    content = json.loads(kept.read_text("utf-8"))
+    content["measures"].remove("calls.final.ANSWER")
+    content["measures"].append("souls")
+    for replication in content["replications"]:
+        for name in [name for name in replication["total"] if name.startswith("calls.final.")]:
+            del replication["total"][name]
+        replication["total"]["souls"] = 21
+    kept.write_text(json.dumps(content), "utf-8")
+    code, out, _ = shell("baseline", "diff", "good.yaml", *options)
+    assert code == 0
+    assert out.splitlines() == [
+        "good.yaml: 0 of 0 measures that differ moved beyond noise",
+        "  note: not measured both then and now: calls.final.ANSWER, souls; save the baseline again to hold them",
+    ]
+    found = json.loads(shell("baseline", "diff", "good.yaml", *options, "--json")[1])["scenarios"][0]
+    assert found["not_compared"] == ["calls.final.ANSWER", "souls"]
 
 
 def test_a_baseline_is_not_lost_to_another_file_of_the_name(shell: Cli, tmp_path: Path) -> None:

@@ -195,6 +195,9 @@ def diff(
                 typer.echo(f"  note: looked at one by one, {alone} would have; more replications than {n} tell")
             if note:
                 typer.echo(f"  note: {note}")
+            if without := kept.unshared(content):
+                hint = "save the baseline again to hold them"
+                typer.echo(f"  note: not measured both then and now: {', '.join(without)}; {hint}")
             if beyond:
                 typer.echo(moved_table(moved))
     if as_json:
