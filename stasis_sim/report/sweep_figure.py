@@ -18,7 +18,8 @@ from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval
 from stasis_sim.report.drawing import APPS, STYLE
 from stasis_sim.report.tables import cell
-from stasis_sim.scenario.measured import scope_and_measure
+from stasis_sim.report.words import called
+from stasis_sim.scenario.measured import kind_of, scope_and_measure
 from stasis_sim.scenario.sweep import number
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ def figure(
 
 def _scale(name: str) -> tuple[float, str]:
     """Return what numbers of a measure are multiplied by, and the text of its axis."""
-    measure = lookup(scope_and_measure(name)[1])
-    kind = "count" if measure is None else measure.kind
-    return {"share": (100.0, f"{name} (%)"), "seconds": (1.0, f"{name} (s)"), "count": (1.0, name)}[kind]
+    text = called(name)
+    return {"share": (100.0, f"{text} (%)"), "seconds": (1.0, f"{text} (s)"), "count": (1.0, text)}[
+        kind_of(scope_and_measure(name)[1])
+    ]
 
 
 def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:

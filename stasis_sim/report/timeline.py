@@ -250,7 +250,8 @@ def _bands(axes: Axes, bands: Sequence[Band], of: int, end: float, time: Clock) 
     marks: list[Any] = [Patch(color=GREEN, label="connected")]
     if any(band.deaf for band in bands):
         marks.append(Patch(color=ORANGE, label="connected, unheard"))
-    marks.append(axes.plot([], [], "|", color=VERMILION, markersize=7, label="try refused")[0])
+    if any(band.refused for band in bands):
+        marks.append(axes.plot([], [], "|", color=VERMILION, markersize=7, label="try refused")[0])
     legend(axes, marks)
     if of > len(bands):
         axes.set_ylabel(f"{len(bands)} of {of} clients,\nthose with most trouble")
