@@ -101,7 +101,7 @@ def test_a_path_is_broken_behind_its_slashes() -> None:
     long = command._replace(text="POST /ari/channels/c1234567/answer: 204")
     figure = drawn(replace(story(), happenings=(long,)), width=NARROW)
     (written,) = (text.get_text() for text in figure.axes[0].texts if text.get_text().startswith("POST"))
-    assert written == "POST\n/ari/channels/c1234567/\nanswer: 204"
+    assert written == "POST /ari/channels/\nc1234567/answer: 204"
 
 
 def test_lines_of_the_log_are_squares() -> None:
