@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from tests.conftest import Cli
-from tests.good import DIALPLAN
+from tests.good import DIALPLAN, GOOD
 
 
 def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
@@ -112,3 +112,20 @@ def test_two_scenarios_of_one_name_have_no_two_baselines(shell: Cli, tmp_path: P
     code, out, err = shell("baseline", "save", "good.yaml", "other/good.yaml", "--workers", "1")
     text = "other/good.yaml: its baseline has the same name as that of good.yaml; rename one of the files\n"
     assert (code, out, err) == (2, "", text)
+
+
+def test_what_no_baseline_is_there_for_is_said_before_anything_is_run(shell: Cli, tmp_path: Path) -> None:
+    """Of all scenarios at once, with an option that there is."""
+    (tmp_path / "other.yaml").write_text(GOOD, "utf-8")
+    shell("baseline", "save", "other.yaml", "--workers", "1")
+    shutil.rmtree(tmp_path / "results" / "other")
+    code, out, err = shell("baseline", "diff", "good.yaml", "other.yaml", "--set", "asterisk.profile=asterisk-16")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "results/baselines/good.json: no baseline; write stasis-sim baseline save good.yaml",
+        (
+            "results/baselines/other.json: made with profile documented, this run has asterisk-16; write "
+            "--set asterisk.profile=documented"
+        ),
+    ]
+    assert not list(tmp_path.glob("results/*/*/replications"))

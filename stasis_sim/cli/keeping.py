@@ -181,8 +181,9 @@ def diff(
     from stasis_sim.report.tables import moved_table
 
     reports, ok = [], True
-    for results in _runs(_scenarios(paths, seed, replications, settings), out, count(workers)):
-        content = kept.load(out, results)
+    scenarios = _scenarios(paths, seed, replications, settings)
+    baselines_of = kept.load_all(scenarios, out)
+    for results, content in zip(_runs(scenarios, out, count(workers)), baselines_of, strict=True):
         moved, note = kept.diff(results, content), kept.note(results, out, content)
         beyond = sum(each.beyond_noise for each in moved)
         ok = ok and not beyond

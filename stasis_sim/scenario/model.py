@@ -178,12 +178,12 @@ class Scenario(Strict):
             raise InputError(problems)
         return scenario
 
-    def where(self, overrides: Overrides, called: Called = set_name) -> Self:
+    def where(self, overrides: Overrides, called: Called = str) -> Self:
         """Return the same scenario with other values: ``scenario.where({"run.seed": 3})``.
 
         Args:
             overrides: The values by their keys.
-            called: How messages call each.
+            called: How messages call each; by its key if nothing is said.
 
         Raises:
             InputError: A value does not fit.
