@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -96,6 +97,18 @@ def test_warnings_come_before_the_results(shell: Cli) -> None:
             "let it strike while its target is connected, or remove it"
         ),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_terminal_that_knows_few_characters_is_no_error(shell: Cli, encoding: str) -> None:
+    """It shows question marks for what it does not know."""
+    del shell
+    run = ["stasis-sim", "run", "good.yaml", "--workers", "1", "--no-picture"]
+    code = f"import sys\nfrom stasis_sim.cli import main\nsys.argv = {run}\nmain()"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"engine: open-loop" in done.stdout
 
 
 HEAVY = ("pandas", "matplotlib", "scipy", "rich", "jinja2", "junitparser", "numpy.ma")
