@@ -65,3 +65,12 @@ def test_a_folder_of_a_scenario_means_all_of_its_results(shell: Cli) -> None:
 def test_what_is_no_result_is_said_in_one_line(shell: Cli, folder: str, text: str) -> None:
     """Exactly this text, nothing on standard output, and exit code 2."""
     assert shell("report", folder) == (2, "", f"{text}\n")
+
+
+def test_a_folder_in_the_place_of_a_page_is_said(shell: Cli) -> None:
+    """By the name of the page, not by that of the file that was to become it."""
+    folder = last(shell("run", "small.yaml", "--workers", "1", "--no-picture")[1])
+    Path(folder, "report.html").mkdir()
+    code, out, err = shell("report", folder)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"{folder}/report.html: Is a directory; ")

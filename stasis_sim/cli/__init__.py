@@ -58,7 +58,9 @@ def main() -> NoReturn:
         raise
     except OSError as error:
         # What the commands read they have opened by now: this is a full disk, or something where a result should go.
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        # Where a file was to take its place, that is the second name; the first is one that nobody knows.
+        place = error.filename2 or error.filename
+        what = f"{place}: {error.strerror}" if place else str(error)
         typer.echo(f"{what}; make room, move away what stands there, or write another folder with --out", err=True)
         sys.exit(2)
     sys.exit(0)
