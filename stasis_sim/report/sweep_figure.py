@@ -14,7 +14,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stasis_sim.experiments.sweeps import Swept, label
-from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval
 from stasis_sim.report.drawing import APPS, STYLE
 from stasis_sim.report.tables import cell
@@ -83,11 +82,14 @@ def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:
 
     The interval of few replications may reach further, and would make the picture one of itself.
     """
-    low, high = min(0.0, limits[0]), limits[1]
-    measure = lookup(scope_and_measure(name)[1])
-    if measure is None or measure.kind != "share":
-        return low, high
-    return max(low, -BEYOND), min(high, 100 + BEYOND)
+    return _possible(name, (min(0.0, limits[0]), limits[1]))
+
+
+def _possible(name: str, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return from where to where an axis goes that need not begin at 0."""
+    if kind_of(scope_and_measure(name)[1]) != "share":
+        return limits
+    return max(limits[0], -BEYOND), min(limits[1], 100 + BEYOND)
 
 
 def _axis(key: str, places: Sequence[Place], short: Mapping[str, str]) -> str:
@@ -204,3 +206,4 @@ def _clouds(drawn: Figure, name: str, places: Sequence[Place], keys: Sequence[st
         if not plain:
             axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
     panels[0].set_ylabel(text)
+    panels[0].set_ylim(*_possible(name, panels[0].get_ylim()))

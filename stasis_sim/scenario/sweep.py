@@ -84,7 +84,9 @@ class Range:
         value = float(f"{self.low + (self.high - self.low) * part:.3g}")
         match self.kind:
             case "duration":
-                return format_duration(round(value * DURATIONS["s"]))
+                # 11.9s can be read at a glance, 11900ms cannot.
+                whole = value < 1 or value.is_integer()
+                return format_duration(round(value * DURATIONS["s"])) if whole else f"{plain(value)}s"
             case "rate":
                 per = DURATIONS[self.unit] / DURATIONS["s"]
                 return str(Rate(float(f"{value * per:.3g}"), self.unit))  # type: ignore[arg-type]

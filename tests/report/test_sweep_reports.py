@@ -113,6 +113,15 @@ def test_an_axis_of_shares_ends_where_shares_do(over: dict[str, object]) -> None
     assert (axes.get_ylim() if "faults.0.for" in over else axes.get_xlim()) != (-5.0, 105.0)
 
 
+def test_points_of_a_hypercube_end_where_shares_do() -> None:
+    """Their axis need not begin at nought, but no share is below it."""
+    over = {"faults.0.for": "5s..20s", "calls.0.hold": "1s..9s"}
+    found, short = swept(over, 4), {key: key for key in over}
+    wide = Interval(mean=0.5, low=-1.5, high=2.5, n=2)
+    shown = [Place(place.settings, wide) for place in places(found, "ejection_rate")]
+    assert figure(found, "ejection_rate", shown, short, "").axes[0].get_ylim() == (-5.0, 105.0)
+
+
 def test_a_measure_that_does_not_exist_is_refused() -> None:
     """The message names the option and what to write."""
     assert check_measures(["Intro-IVR.ejection_rate"]) == ["Intro-IVR.ejection_rate"]
