@@ -196,3 +196,16 @@ def test_a_command_that_does_not_exist(shell: Cli) -> None:
     code, _, err = shell("simulate")
     assert code == 2
     assert "No such command 'simulate'" in err
+
+
+@pytest.mark.parametrize("command", [("compare",), ("baseline", "save"), ("baseline", "diff")], ids=" ".join)
+def test_what_is_wrong_with_several_files_is_said_at_once(shell: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Nobody mends one file after the other."""
+    (tmp_path / "a.yaml").write_text(GOOD.replace("hold: 5s", "hold: 5"), "utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD.replace("patience: 3s", "patience: 3"), "utf-8")
+    code, out, err = shell(*command, "a.yaml", "good.yaml", "b.yaml")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "a.yaml:7:46: calls.0.hold: no unit (got 5); write 5s",
+        "b.yaml:7:56: calls.0.patience: no unit (got 3); write 3s",
+    ]

@@ -18,7 +18,7 @@ from stasis_sim.cli.common import (
     app,
     command,
     count,
-    load,
+    load_all,
     overrides,
     paragraph,
     print_json,
@@ -131,8 +131,7 @@ def _scenarios(
     from stasis_sim.experiments.baselines import keep_apart
     from stasis_sim.experiments.checks import files
 
-    changes = overrides(settings, seed=seed, replications=replications)
-    scenarios = [load(path, changes) for path in files(paths)]
+    scenarios = load_all(files(paths), overrides(settings, seed=seed, replications=replications))
     keep_apart(scenarios)
     return scenarios
 

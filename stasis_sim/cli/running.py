@@ -28,6 +28,7 @@ from stasis_sim.cli.common import (
     examine,
     heading,
     load,
+    load_all,
     loading,
     overrides,
     paragraph,
@@ -177,7 +178,7 @@ def _variants(
         twice = [path for path in paths if paths.count(path) > 1]
         if twice:
             raise InputError.at(str(twice[0]), "written twice; remove one, or write other values with --over")
-        return {name: load(path, changes) for name, path in zip(names, paths, strict=True)}
+        return dict(zip(names, load_all(paths, changes), strict=True))
     if over:
         found = variants_of(load(paths[0], changes), read_over(over))
         if len(found) == 1:
