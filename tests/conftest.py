@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.good import DIALPLAN, GOOD
 
 # How long an example takes says something about the machine, and a busy one is no reason to fail.
 settings.register_profile("without a clock", deadline=None)
@@ -31,6 +34,15 @@ def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         return (code if isinstance(code, int) else 0), out, err
 
     return run
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Cli) -> Cli:
+    """A folder with a small scenario, and a function that runs the command line there: exit code, output, errors."""
+    (tmp_path / "good.yaml").write_text(GOOD, "utf-8")
+    (tmp_path / "extensions.conf").write_text(DIALPLAN, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return command_line
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

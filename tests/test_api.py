@@ -105,3 +105,18 @@ def test_the_package_offers_what_it_says() -> None:
     """Every name of __all__ is there."""
     for name in stasis_sim.__all__:
         assert getattr(stasis_sim, name)
+
+
+def test_what_a_notebook_shows_of_results_is_one_line() -> None:
+    """Not all of the scenario and of the numbers."""
+    assert repr(run(small())) == "<results of small: documented, 2 replications, seed 3>"
+
+
+def test_errors_name_the_key_that_was_given() -> None:
+    """There is no --set in Python."""
+    with pytest.raises(InputError, match=r"^run\.sed: unknown key; write seed$"):
+        small().where({"run.sed": 3})
+    with pytest.raises(InputError, match=r"^run\.replications: too small \(got 0\); write 1 or more$"):
+        run(small(), replications=0)
+    with pytest.raises(InputError, match=r"^replication: no such replication \(got 3\); write a number from 1 to 2$"):
+        run(small()).plot(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_each_command_leaves_what_report_takes(shell: Cli) -> None:
         assert shell("report", folder) == (0, f"report: {folder}/report.html\n", "")
         text = Path(folder, "report.html").read_text("utf-8")
         assert "<h1>A small question</h1>" in text
-        assert f"stasis-sim {' '.join(command)}" in text
+        assert f"stasis-sim {' '.join(command)}" in re.sub("<[^>]*>", "", text)
 
 
 def test_a_folder_of_a_scenario_means_all_of_its_results(shell: Cli) -> None:
@@ -64,3 +65,12 @@ def test_a_folder_of_a_scenario_means_all_of_its_results(shell: Cli) -> None:
 def test_what_is_no_result_is_said_in_one_line(shell: Cli, folder: str, text: str) -> None:
     """Exactly this text, nothing on standard output, and exit code 2."""
     assert shell("report", folder) == (2, "", f"{text}\n")
+
+
+def test_a_folder_in_the_place_of_a_page_is_said(shell: Cli) -> None:
+    """By the name of the page, not by that of the file that was to become it."""
+    folder = last(shell("run", "small.yaml", "--workers", "1", "--no-picture")[1])
+    Path(folder, "report.html").mkdir()
+    code, out, err = shell("report", folder)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"{folder}/report.html: Is a directory; ")

@@ -21,7 +21,7 @@ from stasis_sim.report.sentences import percent, seconds
 FOLDER: Final = Path(__file__).parent.parent / "scenarios"
 PAGE: Final = FOLDER / "README.md"
 FILES: Final = tuple(sorted(FOLDER.glob("*.yaml")))
-DOCUMENT: Final = "# From the user's own document"
+DOCUMENT: Final = "# From the documentation of ARI"
 """What a scenario says for which there are no links, or not they alone."""
 
 WORTH_SAYING: Final = 0.005

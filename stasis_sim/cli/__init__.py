@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import sys
 from typing import Final, NoReturn
@@ -34,6 +35,10 @@ def main() -> NoReturn:
     """Run the command line; input that cannot be used is said once, without a traceback."""
     for name, value in SPARED.items():
         os.environ.setdefault(name, value)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or a pipe that knows no ± or ─ is shown a question mark in its place.
+            stream.reconfigure(errors="replace")
     # All that is left at the end goes with the process: nobody need look for garbage in it.
     atexit.register(gc.freeze)
     try:
@@ -53,7 +58,9 @@ def main() -> NoReturn:
         raise
     except OSError as error:
         # What the commands read they have opened by now: this is a full disk, or something where a result should go.
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        # Where a file was to take its place, that is the second name; the first is one that nobody knows.
+        place = error.filename2 or error.filename
+        what = f"{place}: {error.strerror}" if place else str(error)
         typer.echo(f"{what}; make room, move away what stands there, or write another folder with --out", err=True)
         sys.exit(2)
     sys.exit(0)

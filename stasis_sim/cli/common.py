@@ -84,6 +84,22 @@ def load(path: Path, changes: dict[str, list[str]]) -> Scenario:
     return Scenario.load(path, changed, lambda key: typed.get(key, f"--set {key}"))
 
 
+def load_all(paths: Iterable[Path], changes: dict[str, list[str]]) -> list[Scenario]:
+    """Read scenarios; what is wrong with any of them is said at once."""
+    from stasis_sim.errors import InputError
+
+    found: list[Scenario] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            found.append(load(path, changes))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return found
+
+
 @contextmanager
 def loading() -> Iterator[None]:
     """Load what a command needs without a search for garbage: there is none, and searching takes as long again.

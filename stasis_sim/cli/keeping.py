@@ -18,7 +18,7 @@ from stasis_sim.cli.common import (
     app,
     command,
     count,
-    load,
+    load_all,
     overrides,
     paragraph,
     print_json,
@@ -131,8 +131,7 @@ def _scenarios(
     from stasis_sim.experiments.baselines import keep_apart
     from stasis_sim.experiments.checks import files
 
-    changes = overrides(settings, seed=seed, replications=replications)
-    scenarios = [load(path, changes) for path in files(paths)]
+    scenarios = load_all(files(paths), overrides(settings, seed=seed, replications=replications))
     keep_apart(scenarios)
     return scenarios
 
@@ -181,8 +180,9 @@ def diff(
     from stasis_sim.report.tables import moved_table
 
     reports, ok = [], True
-    for results in _runs(_scenarios(paths, seed, replications, settings), out, count(workers)):
-        content = kept.load(out, results)
+    scenarios = _scenarios(paths, seed, replications, settings)
+    baselines_of = kept.load_all(scenarios, out)
+    for results, content in zip(_runs(scenarios, out, count(workers)), baselines_of, strict=True):
         moved, note = kept.diff(results, content), kept.note(results, out, content)
         beyond = sum(each.beyond_noise for each in moved)
         ok = ok and not beyond
@@ -195,6 +195,9 @@ def diff(
                 typer.echo(f"  note: looked at one by one, {alone} would have; more replications than {n} tell")
             if note:
                 typer.echo(f"  note: {note}")
+            if without := kept.unshared(content):
+                hint = "save the baseline again to hold them"
+                typer.echo(f"  note: not measured both then and now: {', '.join(without)}; {hint}")
             if beyond:
                 typer.echo(moved_table(moved))
     if as_json:

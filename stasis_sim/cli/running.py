@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,7 @@ from stasis_sim.cli.common import (
     examine,
     heading,
     load,
+    load_all,
     loading,
     overrides,
     paragraph,
@@ -176,7 +178,7 @@ def _variants(
         twice = [path for path in paths if paths.count(path) > 1]
         if twice:
             raise InputError.at(str(twice[0]), "written twice; remove one, or write other values with --over")
-        return {name: load(path, changes) for name, path in zip(names, paths, strict=True)}
+        return dict(zip(names, load_all(paths, changes), strict=True))
     if over:
         found = variants_of(load(paths[0], changes), read_over(over))
         if len(found) == 1:
@@ -312,9 +314,13 @@ def check(
     """Run scenarios and hold what they expect; exit code 1 if something does not hold, 2 if a file cannot be used."""
     from stasis_sim.experiments.checks import check_all, files
     from stasis_sim.experiments.expectations import check_json
-    from stasis_sim.report.junit import write_junit
+    from stasis_sim.report import junit as xml
 
+    if junit is not None:
+        xml.examine(junit)
     verdicts: dict[str, Any] = {}
+    took: dict[str, float] = {}
+    before = time.perf_counter()
     broken: dict[str, InputError] = {}
     for file, found in check_all(list(files(paths)), settings or [], out, count(workers), command()):
         if isinstance(found, InputError):
@@ -322,10 +328,12 @@ def check(
             typer.echo(str(found), err=True)
             continue
         results, verdicts[str(file)] = found
+        now = time.perf_counter()
+        took[str(file)], before = now - before, now
         if not as_json:
             _print_check(results, verdicts[str(file)])
     if junit is not None:
-        write_junit(junit, verdicts, broken)
+        xml.write_junit(junit, verdicts, broken, took)
     if as_json:
         print_json(check_json(verdicts, broken))
     if broken:

@@ -110,7 +110,7 @@ def _check(group: _Group, profile: Profile) -> Iterator[Finding]:
     for path in group.get("extensions", ()):
         dialplan, diagnostics = load_extensions(Source.load(path))
         apps = app_findings(dialplan, ari, str(group["ari"][0]) if ari else "")
-        yield from _in_order(map(Finding.of, diagnostics), extensions_findings(dialplan), apps)
+        yield from _in_order(map(Finding.of, diagnostics), extensions_findings(dialplan, profile), apps)
 
 
 def _in_order(*found: Iterable[Finding]) -> list[Finding]:

@@ -12,9 +12,12 @@ from typing import Final, Literal
 
 from stasis_sim.conf.files import printable
 from stasis_sim.conf.handovers import handovers
+from stasis_sim.conf.known_applications import unknown_applications
+from stasis_sim.conf.nowhere import nowhere
 from stasis_sim.conf.reach import unreached
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, fold
 from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.profiles import ASTERISK_22, Profile
 from stasis_sim.handoff.settings import AriSettings, AriUser, HttpSettings
 
 CODES: Final = (
@@ -31,6 +34,8 @@ CODES: Final = (
     "extensions-missing",
     "no-fallback",
     "app-case",
+    "jump-nowhere",
+    "application-unknown",
     "no-first-priority",
     "unreachable-priority",
     "shadowed",
@@ -145,7 +150,7 @@ def _user_findings(parsed: ConfigFile, user: AriUser, *, needs_plain: bool) -> I
 # ---- extensions.conf -------------------------------------------------------------
 
 
-def extensions_findings(dialplan: Dialplan) -> Iterator[Finding]:
+def extensions_findings(dialplan: Dialplan, profile: Profile = ASTERISK_22) -> Iterator[Finding]:
     """Yield what there is to know about extensions.conf, but for its apps' names."""
     for handover in handovers(dialplan):
         if handover.end is None:
@@ -158,6 +163,10 @@ def extensions_findings(dialplan: Dialplan) -> Iterator[Finding]:
         drops = f"nothing looks at ${{STASISSTATUS}} on the way from {what} to {how}: callers are dropped while {away}"
         advice = 'GotoIf($["${STASISSTATUS}" != "SUCCESS"]?fallback)'
         yield Finding("finding", "no-fallback", step.file, step.line, f"{drops}; write {advice} behind it")
+    for step, text in nowhere(dialplan):
+        yield Finding("finding", "jump-nowhere", step.file, step.line, text)
+    for step, text in unknown_applications(dialplan, profile):
+        yield Finding("finding", "application-unknown", step.file, step.line, text)
     for each in unreached(dialplan):
         yield Finding("finding", each.code, each.step.file, each.step.line, each.text)
 

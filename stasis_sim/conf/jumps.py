@@ -84,15 +84,14 @@ def jumps(call: Call) -> Iterator[Jump | None]:
 
 
 def branches(data: str) -> tuple[str, str]:
-    """Return what stands behind the question mark of a condition, for yes and for no."""
+    """Return what stands behind the question mark of a condition, for yes and for no, with its spaces."""
     _, rest = _split(data, "?")
-    yes, no = _split(rest, ":")
-    return yes.strip(), no.strip()
+    return _split(rest, ":")
 
 
 def place(text: str) -> Jump:
-    """Read ``[[context,]extension,]priority``."""
-    parts = [part.strip() for part in text.split(",")][:_LONGEST]
+    """Read ``[[context,]extension,]priority``; spaces are part of a name, as to Asterisk."""
+    parts = text.split(",")[:_LONGEST]
     priority = parts[-1]
     exten = parts[-2] if len(parts) > 1 else None
     context = parts[0] if len(parts) == _LONGEST else None

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from stasis_sim.errors import InputError
+from stasis_sim.errors import InputError, Problem
 from stasis_sim.experiments.inputs import digests, model_version
 from stasis_sim.experiments.results import Json, canonical, differences, write
+from stasis_sim.observe.catalogue import MEASURES, lookup
 from stasis_sim.observe.intervals import CONFIDENCE, at_confidence
 from stasis_sim.observe.metrics import Measures
 
@@ -114,6 +115,7 @@ def save(results: Results, root: Path) -> Path:
         "scenario": results.scenario.name,
         "file": _file(results.scenario, root),
         "inputs": digests(results.scenario),
+        "measures": [measure.name for measure in MEASURES],
         "model": model_version(),
         "profile": results.scenario.asterisk.profile,
         "seed": results.scenario.run.seed,
@@ -124,50 +126,79 @@ def save(results: Results, root: Path) -> Path:
     return path
 
 
-def load(root: Path, results: Results) -> Json:
-    """Return the baseline of a run.
+def load_all(scenarios: Iterable[Scenario], root: Path) -> list[Json]:
+    """Return the baselines of scenarios, before anything is run.
+
+    Raises:
+        InputError: Some have none, or one that was made with another seed or profile.
+    """
+    found: list[Json] = []
+    problems: list[Problem] = []
+    for scenario in scenarios:
+        try:
+            found.append(load(root, scenario))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def load(root: Path, scenario: Scenario) -> Json:
+    """Return the baseline of a scenario.
 
     Raises:
         InputError: There is none, or it was made with another seed or profile.
     """
-    scenario = results.scenario
     path = place(root, scenario.name)
     try:
         content = cast("Json", json.loads(path.read_text("utf-8")))
         seed, profile = content["seed"], content["profile"]
-        _compare_with_itself(content, results)
+        _compare_with_itself(content, scenario)
     except FileNotFoundError:
         text = f"no baseline; write stasis-sim baseline save {scenario.file}"
         raise InputError.at(str(path), text) from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise InputError.at(str(path), "not a baseline; save it again") from None
-    for what, then, now in (("seed", seed, scenario.run.seed), ("profile", profile, scenario.asterisk.profile)):
+    for what, then, now, remedy in (
+        ("seed", seed, scenario.run.seed, f"--seed {seed}"),
+        ("profile", profile, scenario.asterisk.profile, f"--set asterisk.profile={profile}"),
+    ):
         if then != now:
-            raise InputError.at(str(path), f"made with {what} {then}, this run has {now}; write --{what} {then}")
+            raise InputError.at(str(path), f"made with {what} {then}, this run has {now}; write {remedy}")
     return content
 
 
-def _compare_with_itself(content: Json, results: Results) -> None:
+def _compare_with_itself(content: Json, scenario: Scenario) -> None:
     """Raise whatever comparing it with a run would raise.
 
     Raises:
         ValueError: It has no replications.
     """
     then = content["replications"]
-    changed(results, content)
+    changed(scenario, content)
+    unshared(content)
     if not isinstance(content["model"], str) or not differences("then", then, "then", then):
         raise ValueError("nothing to compare with")
 
 
-def changed(results: Results, content: Json) -> list[str]:
+def changed(scenario: Scenario, content: Json) -> list[str]:
     """Return which parts of the scenario are others than in the baseline: keys such as ``faults.0``, and files."""
-    then, now = dict(content["inputs"]), digests(results.scenario)
+    then, now = dict(content["inputs"]), digests(scenario)
     return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+
+
+def unshared(content: Json) -> list[str]:
+    """Return the measures that there were none of when a baseline was saved, or are none of any more.
+
+    Of what never happened no number is kept, so that a name which is not among the numbers says nothing.
+    """
+    return sorted(set(content["measures"]) ^ {measure.name for measure in MEASURES})
 
 
 def note(results: Results, root: Path, content: Json) -> str:
     """Return what must be known of a baseline that was made of something else; empty where it was not."""
-    parts = changed(results, content)
+    parts = changed(results.scenario, content)
     if not parts:
         return ""
     rest = len(parts) - NAMED
@@ -186,13 +217,13 @@ def diff(results: Results, content: Json) -> list[Moved]:
     """
     then = cast("Sequence[Measures]", content["replications"])
     now = [replication.measures for replication in results.replications]
-    moved = list(_moved(then, now))
+    moved = list(_moved(then, now, unshared(content)))
     return sorted(moved, key=lambda each: not each.beyond_noise)
 
 
-def _moved(then: Sequence[Measures], now: Sequence[Measures]) -> Iterator[Moved]:
+def _moved(then: Sequence[Measures], now: Sequence[Measures], without: Sequence[str]) -> Iterator[Moved]:
     n = min(len(then), len(now))
-    rows = differences("then", then, "now", now)
+    rows = [row for row in differences("then", then, "now", now) if _kind(row["measure"]) not in without]
     # With so many measures one in twenty would seem to move by chance: the confidence holds for all of them together.
     confidence = 1 - (1 - CONFIDENCE) / max(len(rows), 1)
     for row in rows:
@@ -204,6 +235,12 @@ def _moved(then: Sequence[Measures], now: Sequence[Measures]) -> Iterator[Moved]
             wider = at_confidence({"mean": mean, "low": low, "high": high, "n": n}, confidence)
             low, high = wider["low"], wider["high"]
         yield Moved(row["app"], row["client"], row["measure"], mean, low, high, _apart(low, high), alone)
+
+
+def _kind(name: str) -> str:
+    """Return the entry in the list of measures that a name belongs to."""
+    measure = lookup(name)
+    return name if measure is None else measure.name
 
 
 def _apart(low: float | None, high: float | None) -> bool:
@@ -231,6 +268,7 @@ def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
         "scenario": results.scenario.name,
         "ok": not any(each.beyond_noise for each in moved),
         "model": models,
-        "changed": changed(results, content),
+        "changed": changed(results.scenario, content),
+        "not_compared": unshared(content),
         "moved": rows,
     }

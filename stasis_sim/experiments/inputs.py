@@ -136,18 +136,22 @@ def installed() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+_BORDERS: Final = re.compile(r"""([=,\[\]{}"'\s])""")
+"""What may stand before and behind a path within a word, as in ``asterisk={extensions: /srv/extensions.conf}``."""
+
+
 def portable(word: str) -> str:
     """Return a word of a command without the folders of this machine, as results are handed on.
 
     An absolute path below the working directory becomes relative to it, of any other only the last name is left.
     """
-    return "".join(
-        _from_here(Path(part)) if Path(part).is_absolute() else part for part in re.split(r"([=,\[\]])", word)
-    )
+    return _from_here(word) if Path(word).is_absolute() else "".join(map(_from_here, _BORDERS.split(word)))
 
 
-def _from_here(path: Path) -> str:
-    here = Path.cwd()
+def _from_here(word: str) -> str:
+    path, here = Path(word), Path.cwd()
+    if not path.is_absolute():
+        return word
     return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
 
 

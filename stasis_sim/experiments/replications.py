@@ -36,7 +36,7 @@ class Folder:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
-@dataclass
+@dataclass(repr=False)
 class Results:
     """What running a scenario gave.
 
@@ -52,6 +52,11 @@ class Results:
     tree: ResultTree
     warnings: tuple[Problem, ...] = ()
     _keep: Any = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        n, setup = len(self.replications), self.scenario
+        times = "1 replication" if n == 1 else f"{n} replications"
+        return f"<results of {setup.name}: {setup.asterisk.profile}, {times}, seed {setup.run.seed}>"
 
     @cached_property
     def measures(self) -> Summary:

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.ticker import MaxNLocator
 
 from stasis_sim.experiments.results import differences, in_total
-from stasis_sim.report.drawing import BLACK, BLUE, GREY, STYLE, VERMILION, WIDTH, below, blank
+from stasis_sim.report.drawing import BLACK, BLUE, GREY, NARROW, STYLE, VERMILION, WIDTH, below, blank
 from stasis_sim.report.sentences import comparison
 from stasis_sim.report.tables import NEGLIGIBLE
 
@@ -165,7 +165,8 @@ def _panel(axes: Axes, name: str, rows: Sequence[Row], variants: Sequence[str]) 
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(variants) - 0.4, -0.6)
     axes.set_title(f"{what} ({unit})", loc="left", fontsize=9)
-    axes.xaxis.set_major_locator(MaxNLocator(7))
+    narrow = axes.get_figure(root=True).get_figwidth() <= NARROW  # type: ignore[union-attr]
+    axes.xaxis.set_major_locator(MaxNLocator(4 if narrow else 7))
     axes.margins(x=0.06)
     axes.grid(visible=True, axis="x", alpha=0.25)
 

@@ -30,16 +30,15 @@ def percent(share: float) -> str:
 
 
 def seconds(time: float) -> str:
-    """Write a time: ``340 ms``, ``19 s``, ``2 min 5 s``, ``1 h 2 min``."""
+    """Write a time: ``340 ms``, ``19 s``, ``2 min 5 s``, ``5 min``, ``1 h 2 min``."""
     if time < 1:
         return f"{1000 * time:.3g} ms"
     if time < 10:  # noqa: PLR2004 - one digit after the point says something
         return f"{time:.1f} s"
     whole = round(time)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    parts = ((hours, "h"), (minutes, "min")) if hours else ((minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
 
 
 def engine(runs: Iterable[Results]) -> str:

@@ -14,11 +14,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stasis_sim.experiments.sweeps import Swept, label
-from stasis_sim.observe.catalogue import lookup
 from stasis_sim.observe.intervals import Interval
 from stasis_sim.report.drawing import APPS, STYLE
 from stasis_sim.report.tables import cell
-from stasis_sim.scenario.measured import scope_and_measure
+from stasis_sim.report.words import called
+from stasis_sim.scenario.measured import kind_of, scope_and_measure
 from stasis_sim.scenario.sweep import number
 
 if TYPE_CHECKING:
@@ -71,9 +71,10 @@ def figure(
 
 def _scale(name: str) -> tuple[float, str]:
     """Return what numbers of a measure are multiplied by, and the text of its axis."""
-    measure = lookup(scope_and_measure(name)[1])
-    kind = "count" if measure is None else measure.kind
-    return {"share": (100.0, f"{name} (%)"), "seconds": (1.0, f"{name} (s)"), "count": (1.0, name)}[kind]
+    text = called(name)
+    return {"share": (100.0, f"{text} (%)"), "seconds": (1.0, f"{text} (s)"), "count": (1.0, text)}[
+        kind_of(scope_and_measure(name)[1])
+    ]
 
 
 def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:
@@ -81,11 +82,14 @@ def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:
 
     The interval of few replications may reach further, and would make the picture one of itself.
     """
-    low, high = min(0.0, limits[0]), limits[1]
-    measure = lookup(scope_and_measure(name)[1])
-    if measure is None or measure.kind != "share":
-        return low, high
-    return max(low, -BEYOND), min(high, 100 + BEYOND)
+    return _possible(name, (min(0.0, limits[0]), limits[1]))
+
+
+def _possible(name: str, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return from where to where an axis goes that need not begin at 0."""
+    if kind_of(scope_and_measure(name)[1]) != "share":
+        return limits
+    return max(limits[0], -BEYOND), min(limits[1], 100 + BEYOND)
 
 
 def _axis(key: str, places: Sequence[Place], short: Mapping[str, str]) -> str:
@@ -202,3 +206,4 @@ def _clouds(drawn: Figure, name: str, places: Sequence[Place], keys: Sequence[st
         if not plain:
             axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
     panels[0].set_ylabel(text)
+    panels[0].set_ylim(*_possible(name, panels[0].get_ylim()))

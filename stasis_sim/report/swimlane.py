@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
@@ -97,11 +98,9 @@ def drawn(story: Story, *, width: float = WIDTH) -> Figure:
     at = {name: _TIME + 0.1 + lane * place for place, name in enumerate(story.lanes)}
     left = _TIME + lane * len(story.lanes) - lane / 2 + 0.18
     room = max(round((width - left) * 13), 16)
-    rows: list[tuple[Happening | None, list[str]]] = [
-        (each, textwrap.wrap(each.text, room, break_on_hyphens=False)) for each in shown
-    ]
+    rows: list[tuple[Happening | None, list[str]]] = [(each, _Lines(room).wrap(each.text)) for each in shown]
     if hidden:
-        rows.insert(len(rows) - MOST // 3, (None, textwrap.wrap(left_out(hidden), room, break_on_hyphens=False)))
+        rows.insert(len(rows) - MOST // 3, (None, _Lines(room).wrap(left_out(hidden))))
     lines = sum(len(texts) for _, texts in rows)
     with mpl.rc_context(STYLE):
         heads = _LINE * (len(story.lanes) + 0.7)
@@ -124,6 +123,13 @@ def drawn(story: Story, *, width: float = WIDTH) -> Figure:
             )
             y += _LINE * len(texts)
     return figure
+
+
+class _Lines(textwrap.TextWrapper):
+    """Breaks text between words and behind the slashes of a path, which may be longer than a phone is wide."""
+
+    def _split(self, text: str) -> list[str]:
+        return [part for part in re.split(r"(\s+)|(?<=/)(?=\w)", text) if part]
 
 
 def _colour(happening: Happening) -> str:

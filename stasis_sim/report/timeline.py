@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from stasis_sim.errors import InputError
 from stasis_sim.observe.vocabulary import OUTCOMES
 from stasis_sim.report.drawing import (
     BINS,
@@ -109,8 +110,12 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
         inside each app, ejections, and events missed or lost.
 
     Raises:
+        InputError: There is no such replication.
         ValueError: The scenario says ``record: measures``, so that there are no tables.
     """
+    if not 1 <= replication <= len(results.replications):
+        there = f"write a number from 1 to {len(results.replications)}"
+        raise InputError.at("replication", f"no such replication (got {replication}); {there}")
     here = {"replication": (replication,)}
     tables = {
         name: results.table(table, columns, {**here, **where}) for name, (table, columns, where) in _TABLES.items()
@@ -250,7 +255,8 @@ def _bands(axes: Axes, bands: Sequence[Band], of: int, end: float, time: Clock) 
     marks: list[Any] = [Patch(color=GREEN, label="connected")]
     if any(band.deaf for band in bands):
         marks.append(Patch(color=ORANGE, label="connected, unheard"))
-    marks.append(axes.plot([], [], "|", color=VERMILION, markersize=7, label="try refused")[0])
+    if any(band.refused for band in bands):
+        marks.append(axes.plot([], [], "|", color=VERMILION, markersize=7, label="try refused")[0])
     legend(axes, marks)
     if of > len(bands):
         axes.set_ylabel(f"{len(bands)} of {of} clients,\nthose with most trouble")

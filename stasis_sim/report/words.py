@@ -6,6 +6,7 @@ from typing import Final
 
 from stasis_sim.observe.catalogue import lookup
 from stasis_sim.report.tables import LABELS
+from stasis_sim.scenario.measured import scope_and_measure
 
 OUTCOMES: Final = {
     "blocked": "Asterisk was full or down when the call came.",
@@ -46,3 +47,10 @@ def title(name: str) -> str:
     """Return what a measure is called at the beginning of a sentence."""
     text = LABELS.get(name, name)
     return text[:1].upper() + text[1:]
+
+
+def called(name: str) -> str:
+    """Return what ``[APP.]measure`` is called: ``ejection rate``, ``Intro-IVR: ejection rate``."""
+    scope, measure = scope_and_measure(name)
+    text = LABELS.get(measure, measure)
+    return text if scope is None else f"{scope}: {text}"

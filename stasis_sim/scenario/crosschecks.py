@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stasis_sim.scenario.faults import ASTERISK, VERBS
+from stasis_sim.scenario.fields import tuple_of_one_or_many
 from stasis_sim.scenario.misfit import Keys, choose, got, nearest
 
 DELIVER = "owner"
@@ -140,18 +141,22 @@ def _targets(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
         return
     for index, fault in _entries(data, "faults"):
         for verb in VERBS:
-            target = fault.get(verb)
             known = {"restart": [*clients, ASTERISK], "reload": [ASTERISK]}.get(verb, list(clients))
-            if verb == "stall" and isinstance(target, str) and "deliver" in (clients.get(target) or {}):
-                text = f"a proxy handles nothing {got(target)}; write stall of the clients behind it"
-                yield ("faults", index, verb), text
-            if not isinstance(target, str) or target in known:
-                continue
-            if verb == "reload":
-                text = f"only Asterisk reads files again {got(target)}; write reload: asterisk, or restart: {target}"
-            else:
-                text = f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
-            yield ("faults", index, verb), text
+            for target in tuple_of_one_or_many(fault.get(verb)):
+                text = _misplaced(verb, target, known, clients) if isinstance(target, str) else ""
+                if text:
+                    yield ("faults", index, verb), text
+
+
+def _misplaced(verb: str, target: str, known: list[str], clients: Mapping[str, Any]) -> str:
+    """Return why a fault cannot happen to what it names; empty if it can."""
+    if target in known:
+        if verb == "stall" and "deliver" in (clients.get(target) or {}):
+            return f"a proxy handles nothing {got(target)}; write stall of the clients behind it"
+        return ""
+    if verb == "reload":
+        return f"only Asterisk reads files again {got(target)}; write reload: asterisk, or restart: {target}"
+    return f"{_unknown(target)} {got(target)}; {_hint(target, known, clients)}"
 
 
 def _unknown(target: str) -> str:

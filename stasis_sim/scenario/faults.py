@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from stasis_sim.scenario.arrivals import InCsv, Instants
 from stasis_sim.scenario.fields import PositiveRandom, Random
@@ -55,6 +55,17 @@ def _one_verb(schema: dict[str, Any]) -> None:
     schema["allOf"] = [{"oneOf": [{"required": [key]} for key in WHEN]}]
 
 
+def _single(target: Any) -> Any:
+    """Refuse a list of what it happens to.
+
+    Raises:
+        MisfitError: It is one.
+    """
+    if isinstance(target, list | tuple):
+        raise MisfitError.at(f"several in one fault {got(target)}; write an entry under faults for each")
+    return target
+
+
 class Fault(Strict):
     """Something that breaks.
 
@@ -70,7 +81,7 @@ class Fault(Strict):
     example: ClassVar[str] = "{drop: CLIENT, at: 10min, for: 20s}"
 
     verb: Verb = Field(description="What happens.")
-    target: Annotated[str, Field(min_length=1)] = Field(
+    target: Annotated[str, BeforeValidator(_single), Field(min_length=1)] = Field(
         description="To which client; restart: asterisk too; reload: asterisk."
     )
     at_us: Instants | None = Field(default=None, alias="at", description="When it happens, once or several times.")
@@ -136,8 +147,8 @@ class Fault(Strict):
 
     @classmethod
     def suggestions(cls) -> list[str]:
-        """Return the keys that a message may name."""
-        return [*VERBS, *(key for key in cls.known_keys() if key not in {"verb", "target"})]
+        """Return the keys that a message may name; one verb is there already."""
+        return [key for key in cls.known_keys() if key not in {"verb", "target"}]
 
     @classmethod
     def examine(cls, data: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
@@ -176,7 +187,7 @@ def _no_single_verb(data: Mapping[str, Any], verbs: Sequence[str]) -> MisfitErro
     """Return what is wrong with a fault that has not exactly one verb."""
     if len(verbs) > 1:
         return MisfitError.at(f"{len(verbs)} faults in one {got(', '.join(verbs))}; write an entry for each")
-    strange = next((key for key in data if key not in Fault.suggestions()), None)
+    strange = next((key for key in data if key not in {*VERBS, *Fault.suggestions()}), None)
     if strange in {"verb", "target"}:
         return MisfitError.at("unknown key; write the verb as key, as in drop: CLIENT", strange)
     if strange is not None:

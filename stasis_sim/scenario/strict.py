@@ -113,9 +113,13 @@ class Strict(BaseModel):
         empty = [key for key in known if key in data and data[key] is None]
         faults: list[tuple[Keys, str]] = [((key,), f"unknown key; {cls.remedy(key)}") for key in strange]
         faults += [((key,), "has no value; give it one, or remove the key") for key in empty]
-        excused = {*empty, *(nearest(key, known) for key in strange)}
+        nears = {nearest(key, cls.suggestions()): data[key] for key in strange}
+        meant = {near: value for near, value in nears.items() if near in known and near not in data}
+        excused = {*empty, *meant}
         clean = {key: value for key, value in data.items() if key in known and value is not None}
-        faults += cls.examine(clean)
+        # What a slip stands for, or has no value yet, is not missing.
+        together = cls.examine({**clean, **dict.fromkeys(empty), **meant})
+        faults += ((keys, text) for keys, text in together if not (keys and keys[0] in excused))
         try:
             model: Self = handler(clean)
         except ValidationError as error:

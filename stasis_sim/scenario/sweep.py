@@ -84,7 +84,9 @@ class Range:
         value = float(f"{self.low + (self.high - self.low) * part:.3g}")
         match self.kind:
             case "duration":
-                return format_duration(round(value * DURATIONS["s"]))
+                # 11.9s can be read at a glance, 11900ms cannot.
+                whole = value < 1 or value.is_integer()
+                return format_duration(round(value * DURATIONS["s"])) if whole else f"{plain(value)}s"
             case "rate":
                 per = DURATIONS[self.unit] / DURATIONS["s"]
                 return str(Rate(float(f"{value * per:.3g}"), self.unit))  # type: ignore[arg-type]
@@ -162,7 +164,8 @@ class Sweep(Strict):
             if part in _SAME or (part == "run" and inner.partition(".")[0] in HOW_OFTEN):
                 yield ("over", key), f"{key} changes nothing about a run; write a key such as faults.0.for"
             if isinstance(value, str) and ".." in value and "latin_hypercube" not in data:
-                text = f"a range {got(value)}; write latin_hypercube: 50 beside over, or a list such as [5s, 20s]"
+                hint = "write latin_hypercube: 50 beside over (--latin-hypercube 50), or a list such as [5s, 20s]"
+                text = f"a range {got(value)}; {hint}"
                 yield ("over", key), text
 
     @property

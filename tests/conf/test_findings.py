@@ -17,6 +17,7 @@ from stasis_sim.conf.findings import CODES, Finding, app_findings, extensions_fi
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.walk import walk
 from stasis_sim.errors import InputError
+from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.profiles import PROFILES
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -143,6 +144,20 @@ ONE_OF_EACH = [
         (
             "app-case extensions.conf:8: finding: app IVR and app ivr differ only in letter case; to Asterisk they are "
             "two; write one of them"
+        ),
+    ),
+    (
+        {"extensions": "[c]\nexten => 1,1,Goto(clsoed,s,1)\n[closed]\nexten => s,1,Playback(sorry)\n"},
+        (
+            "jump-nowhere extensions.conf:2: finding: Goto() jumps to context clsoed, which is not there: calls end "
+            "here; write closed"
+        ),
+    ),
+    (
+        {"extensions": "[c]\nexten => 1,1,Playbak(sorry)\n"},
+        (
+            "application-unknown extensions.conf:2: finding: Playbak() is none of Asterisk's own applications: calls "
+            "end here if no other module has it; write Playback"
         ),
     ),
     (
@@ -276,7 +291,7 @@ def test_a_stasis_inside_other_applications_is_one() -> None:
         "exten => 1,1,Dial(SIP/x,,G(c^1^7))\nexten => 1,7,NoOp()",
         "exten => 1,hint,SIP/1",
         "exten => X,1,NoOp()\nexten => _X.,1,NoOp()",
-        "exten => _X.,1,Goto(d,1,1)\ninclude => d\n[d]\nexten => 12,1,NoOp()",
+        "exten => _X.,1,Goto(d,12,1)\ninclude => d\n[d]\nexten => 12,1,NoOp()",
         "exten => _X.,1,NoOp()\ninclude => d\n[d]\nexten => 1,1,NoOp()",
         "exten => 1-800,1,NoOp()\nexten => NOW,1,NoOp()",
     ],
@@ -284,6 +299,78 @@ def test_a_stasis_inside_other_applications_is_one() -> None:
 def test_what_a_call_can_get_to_is_left_alone(lines_of_context: str) -> None:
     """Another extension's priority before, a jump, another caller, one number of many: all of it is a way in."""
     assert dialplan(f"[c]\n{lines_of_context}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("jump", "what"),
+    [
+        ("Goto(d,s,1)", "context d, which is not there: calls end here; write the context, or jump to one"),
+        ("Goto(sub,t,1)", "extension t in [sub], which"),
+        ("Goto(sub, s,1)", 'extension " s" in [sub], which is not there: calls end here; write s: Asterisk takes no'),
+        ("Goto(2,1)", "extension 2 in [c], which"),
+        ("Goto(dnoe)", "label dnoe of extension 1 in [c], which is not there: calls end here; write done"),
+        ("Goto(9)", "priority 9 of extension 1 in [c], which is not there: calls end here; write a priority that it"),
+        ("Goto(+5)", "priority 6 of extension 1 in [c]"),
+        ("GotoIf($[${X}]?done: done)", 'label " done" of extension 1 in [c], which'),
+        ("GotoIfTime(09:00-17:00,mon-fri,*,*?sub,s,open)", "label open of extension s in [sub]"),
+        ("ExecIf(1?Goto(nowhere,s,1))", "context nowhere"),
+        ("Gosub(sub,s,start(1,2))", "label start of extension s in [sub]"),
+        ("Gosub(caught,7,1)", "extension 7 in [caught]"),
+    ],
+)
+def test_a_jump_to_what_is_not_there_is_found(jump: str, what: str) -> None:
+    """Context, extension, label or priority; a space is part of a name, and no i takes up a subroutine."""
+    text = (
+        f"[c]\nexten => 1,1,{jump}\n same => n(done),NoOp()\n[sub]\nexten => s,1,Return()\n"
+        "[caught]\nexten => i,1,Playback(invalid)\n"
+    )
+    loaded, _ = load_extensions(Source(text, "extensions.conf"))
+    (found,) = extensions_findings(loaded)
+    assert (found.line, found.code) == (2, "jump-nowhere")
+    assert f"() jumps to {what}" in found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[c]\nexten => 1,1,Goto(${WHERE},s,1)",
+        "[c]\nexten => 1,1,Goto(fallback-${X},1)",
+        "[c]\nexten => 1,1,Goto(-5)",
+        "[c]\nexten => 1,1,Goto(2,1)\ninclude => d\n[d]\nexten => _X,1,NoOp()",
+        "[c]\nexten => 1,1,Goto(2,1)\ninclude => d,09:00-17:00,mon-fri,*,*\n[d]\nexten => 2,1,NoOp()",
+        "[c]\ninclude => d\nexten => 2,1,NoOp()\n[d]\nexten => 1,1,Goto(2,1)",
+        "[c]\nexten => 1,1,Goto(7,1)\nexten => i,1,NoOp()",
+        "[c]\nexten => 1,1,Goto(7,1)\nexten => e,1,NoOp()",
+        "[c]\nexten => 1,1,Goto(d,7,1)\n[d]\nswitch => Realtime/d@extensions",
+        "[c]\nexten => 2/100,1,NoOp()\nexten => 1,1,Goto(2,1)",
+        "[c]\nexten => _X.,1,Goto(d,${EXTEN},1)\n[d]\nexten => _1X,1,NoOp()",
+        "[c]\nexten => _XX,1,Goto(here)\nexten => _1X,2(here),NoOp()",
+        "[c]\nexten => 1,1,Gosub(d,s,start(a,b))\n[d]\nexten => s,1(start),Return()",
+    ],
+)
+def test_a_jump_that_may_lead_somewhere_is_left_alone(text: str) -> None:
+    """Only the call tells, an include may hold, a caller fits, or somebody takes the call up."""
+    assert "jump-nowhere" not in [code for _, code in dialplan(f"{text}\n")]
+
+
+def test_an_application_that_another_version_has_is_said() -> None:
+    """Macro() is no more in 22, and If() not yet in 16; what the model does not play but Asterisk has is none."""
+    loaded, _ = load_extensions(
+        Source("[c]\nexten => 1,1,Macro(x)\n same => n,If(1)\n same => n,ConfBridge(1)\n same => n,macro(y)\n", "e")
+    )
+    found = {name: [str(each) for each in extensions_findings(loaded, PROFILES[name])] for name in PROFILES}
+    macro = "e:2: finding: Macro() is not in asterisk-22, but in asterisk-16: calls end here; write another application"
+    when = "e:3: finding: If() is not in asterisk-16, but in asterisk-22: calls end here; write another application"
+    assert found["asterisk-22"] == [macro]
+    assert found["documented"] == [macro.replace("asterisk-22", "documented")]
+    assert found["asterisk-16"] == [when]
+
+
+def test_what_the_model_plays_is_an_application_of_asterisk() -> None:
+    """The list of names has all of them."""
+    names = sorted(set(APPLICATIONS) - {"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"})
+    text = "[c]\n" + "".join(f"exten => 1,{number},{name}()\n" for number, name in enumerate(names, 1))
+    assert "application-unknown" not in [code for _, code in dialplan(text)]
 
 
 def test_several_names_hide_a_pattern_together() -> None:

@@ -79,7 +79,7 @@ def test_a_baseline_of_the_same_scenario_has_not_moved(tmp_path: Path) -> None:
     """Every difference is nought, though replications differ from each other."""
     results = run(small())
     baselines.save(results, tmp_path)
-    assert baselines.diff(run(small()), baselines.load(tmp_path, results)) == []
+    assert baselines.diff(run(small()), baselines.load(tmp_path, results.scenario)) == []
 
 
 def test_a_change_beyond_noise_is_told_from_chance(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_change_beyond_noise_is_told_from_chance(tmp_path: Path) -> None:
     before = run(small(replications=12))
     baselines.save(before, tmp_path)
     after = run(small(TEXT.replace("for: 5s", "for: 15s"), replications=12))
-    found = baselines.diff(after, baselines.load(tmp_path, after))
+    found = baselines.diff(after, baselines.load(tmp_path, after.scenario))
     moved = {(each.app, each.client, each.measure): each for each in found}
     ejected = moved[None, None, "ejection_rate"]
     assert ejected.beyond_noise
@@ -103,10 +103,10 @@ def test_a_baseline_must_fit_the_run(tmp_path: Path) -> None:
     """The message says what to write where there is none, or where it is of other callers."""
     results = run(small())
     with pytest.raises(InputError, match=r"no baseline; write stasis-sim baseline save small\.yaml"):
-        baselines.load(tmp_path, results)
+        baselines.load(tmp_path, results.scenario)
     baselines.save(results, tmp_path)
     with pytest.raises(InputError, match=r"made with seed 3, this run has 4; write --seed 3"):
-        baselines.load(tmp_path, run(small(seed=4)))
+        baselines.load(tmp_path, small(seed=4))
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_a_damaged_baseline_is_to_be_saved_again(tmp_path: Path, replications: o
     path = baselines.save(results, tmp_path)
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "replications": replications}), "utf-8")
     with pytest.raises(InputError, match=r"not a baseline; save it again"):
-        baselines.load(tmp_path, results)
+        baselines.load(tmp_path, results.scenario)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stasis_sim.experiments.inputs import digest, hold, provenance, restore, scenario_digest
+from stasis_sim.experiments.inputs import digest, hold, portable, provenance, restore, scenario_digest
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import _lines, prepare
 
@@ -75,3 +75,26 @@ def test_a_provenance_is_enough_to_repeat_a_run(folder: Path) -> None:
     assert restored.name == "many-files"
     assert content["command"] == ["stasis-sim", "run", "many-files.yaml"]
     assert content["packages"] == {each.name: each.version for each in importlib.metadata.distributions()}
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("HERE/my.yaml", "my.yaml"),
+        ("/srv/with a space/my.yaml", "my.yaml"),
+        ("--out=HERE/results", "--out=results"),
+        (
+            "asterisk={extensions: /srv/asterisk/extensions.conf, http: HERE/conf/http.conf}",
+            "asterisk={extensions: extensions.conf, http: conf/http.conf}",
+        ),
+        ('faults.0={reload: asterisk, ari: "/srv/ari.conf"}', 'faults.0={reload: asterisk, ari: "ari.conf"}'),
+        ("clients.ivr.url=http://127.0.0.1:8088/pbx", "clients.ivr.url=http://127.0.0.1:8088/pbx"),
+        ("run.duration=1h", "run.duration=1h"),
+    ],
+)
+def test_a_command_names_no_folder_of_this_machine(
+    word: str, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the working directory a path is relative to it, of any other its last name is left, also within values."""
+    monkeypatch.chdir(tmp_path)
+    assert portable(word.replace("HERE", str(tmp_path))) == kept

@@ -104,6 +104,13 @@ def test_a_range_gives_values_of_its_own_kind(part: float) -> None:
         assert read[0] == found.kind or {read[0], found.kind} == {"count", "number"}
 
 
+def test_a_duration_of_a_range_can_be_read_at_a_glance() -> None:
+    """In seconds from one second on, and in a larger unit where it is whole."""
+    found = values("250ms..2min")
+    assert isinstance(found, Range)
+    assert [found.at(part) for part in (0, 0.003, 0.1, 1)] == ["250ms", "609ms", "12.2s", "2min"]
+
+
 def test_values_behind_over_are_yaml() -> None:
     """Commas separate values; what has braces of its own is one value."""
     over = read_over(["a=5s,20s", "b={exponential: {initial: 1s, max: 10s}},none", "c=1s..2min"])

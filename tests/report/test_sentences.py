@@ -52,8 +52,10 @@ def test_a_share_has_as_many_digits_as_say_something(share: float, text: str) ->
         (0.34, "340 ms"),
         (5.04, "5.0 s"),
         (19.4, "19 s"),
-        (59.6, "1 min 0 s"),
+        (59.6, "1 min"),
         (125, "2 min 5 s"),
+        (300, "5 min"),
+        (3600, "1 h"),
         (3725, "1 h 2 min"),
     ],
 )

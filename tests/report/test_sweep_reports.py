@@ -71,12 +71,12 @@ def test_what_no_point_changes_is_said() -> None:
 @pytest.mark.parametrize(
     ("over", "points", "labels"),
     [
-        ({"faults.0.for": ["5s", "15s", "25s"]}, None, ("for (s)", "ejection_rate (%)")),
-        ({"faults.0.for": ["5s", "15s"], "clients.ivr.reconnect": POLICIES}, None, ("for (s)", "ejection_rate (%)")),
-        ({"clients.ivr.reconnect": POLICIES}, None, ("ejection_rate (%)", "reconnect")),
+        ({"faults.0.for": ["5s", "15s", "25s"]}, None, ("for (s)", "ejection rate (%)")),
+        ({"faults.0.for": ["5s", "15s"], "clients.ivr.reconnect": POLICIES}, None, ("for (s)", "ejection rate (%)")),
+        ({"clients.ivr.reconnect": POLICIES}, None, ("ejection rate (%)", "reconnect")),
         ({"faults.0.for": ["5s", "10s", "15s"], "calls.0.hold": ["1s", "5s", "9s"]}, None, ("for", "hold")),
-        ({"faults.0.for": "5s..20s", "calls.0.hold": "1s..9s"}, 5, ("for (s)", "ejection_rate (%)")),
-        ({"faults.0.for": ["5s"]}, None, ("ejection_rate (%)", "")),
+        ({"faults.0.for": "5s..20s", "calls.0.hold": "1s..9s"}, 5, ("for (s)", "ejection rate (%)")),
+        ({"faults.0.for": ["5s"]}, None, ("ejection rate (%)", "")),
     ],
     ids=["curve", "curves", "intervals", "map", "clouds", "one point"],
 )
@@ -88,6 +88,10 @@ def test_each_kind_of_sweep_has_its_picture(
     drawn = picture(found, "ejection_rate")
     axes = drawn.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == labels
+    own = picture(found, "Intro-IVR.ejection_rate")
+    assert "Intro-IVR: ejection rate (%)" in {axes.get_xlabel() for axes in own.axes} | {
+        axes.get_ylabel() for axes in own.axes
+    }
     title = drawn.get_suptitle().replace("\n", " ")
     assert title == answer(found, "ejection_rate")
     for name in ("a.png", "b.png"):
@@ -107,6 +111,15 @@ def test_an_axis_of_shares_ends_where_shares_do(over: dict[str, object]) -> None
     assert (axes.get_ylim() if "faults.0.for" in over else axes.get_xlim()) == (-5.0, 105.0)
     axes = figure(found, "calls", shown, short, "").axes[0]
     assert (axes.get_ylim() if "faults.0.for" in over else axes.get_xlim()) != (-5.0, 105.0)
+
+
+def test_points_of_a_hypercube_end_where_shares_do() -> None:
+    """Their axis need not begin at nought, but no share is below it."""
+    over = {"faults.0.for": "5s..20s", "calls.0.hold": "1s..9s"}
+    found, short = swept(over, 4), {key: key for key in over}
+    wide = Interval(mean=0.5, low=-1.5, high=2.5, n=2)
+    shown = [Place(place.settings, wide) for place in places(found, "ejection_rate")]
+    assert figure(found, "ejection_rate", shown, short, "").axes[0].get_ylim() == (-5.0, 105.0)
 
 
 def test_a_measure_that_does_not_exist_is_refused() -> None:

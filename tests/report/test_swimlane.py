@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.text
@@ -92,6 +93,15 @@ def test_what_is_not_there_is_said() -> None:
     """As trace says it."""
     with pytest.raises(InputError, match="no call 99 in replication 1; there are 1 to 2"):
         swimlane(results(), call=99)
+
+
+def test_a_path_is_broken_behind_its_slashes() -> None:
+    """On a phone, where one is wider than the picture: no word is broken within."""
+    (command,) = {each for each in story().happenings if each.text.startswith("POST /ari/channels/c1/answer")}
+    long = command._replace(text="POST /ari/channels/c1234567/answer: 204")
+    figure = drawn(replace(story(), happenings=(long,)), width=NARROW)
+    (written,) = (text.get_text() for text in figure.axes[0].texts if text.get_text().startswith("POST"))
+    assert written == "POST /ari/channels/\nc1234567/answer: 204"
 
 
 def test_lines_of_the_log_are_squares() -> None:

@@ -99,6 +99,18 @@ def test_bands_are_the_connections() -> None:
     assert len(marks)
 
 
+def test_the_legend_names_what_is_there() -> None:
+    """No refused try where none was refused."""
+    text = TEXT.format(profile="asterisk-22").replace("for: 5s", "for: 1ms")
+    for found, names in (
+        (figure("asterisk-22"), ["connected", "try refused"]),
+        (timeline(run(Scenario.parse(text, name="short.yaml"))), ["connected"]),
+    ):
+        legend = found.axes[0].get_legend()
+        assert legend is not None
+        assert [each.get_text() for each in legend.get_texts()] == names
+
+
 def test_a_link_that_is_frozen_is_no_connection() -> None:
     """It stands, and nothing comes through: the band says so up to the end of the outage."""
     text = TEXT.format(profile="asterisk-22").replace("drop: ivr", "freeze: ivr")

@@ -304,7 +304,7 @@ def test_a_scenario_can_be_varied(folder: Path) -> None:
     assert (varied.asterisk.profile, varied.faults, varied.clients) == ("asterisk-16", (), scenario.clients)
     assert scenario.asterisk.profile == "asterisk-22"
     assert scenario.where({}) == scenario
-    with pytest.raises(InputError, match=r"^--set run.seed: not a whole number \(got x\)"):
+    with pytest.raises(InputError, match=r"^run.seed: not a whole number \(got x\)"):
         scenario.where(["run.seed=x"])
 
 

@@ -1,0 +1,73 @@
+"""The names of all applications that Asterisk's own modules have, played by the model or not, and lines with others."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Final
+
+from stasis_sim.conf.jumps import calls
+from stasis_sim.handoff.dialplan import Dialplan, Step
+from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22, Profile
+from stasis_sim.handoff.text import fold
+
+_ALWAYS: Final = """
+    AddQueueMember ADSIProg AELSub AgentLogin AgentRequest AGI AlarmReceiver AMD Answer AttendedTransfer
+    Authenticate BackGround BackgroundDetect BlindTransfer Bridge BridgeAdd BridgeWait Busy CallCompletionCancel
+    CallCompletionRequest CELGenUserEvent ChanIsAvail ChannelRedirect ChanSpy ClearHash ConfBridge ConfKick
+    Congestion ContinueWhile ControlPlayback DAHDIAcceptR2Call DAHDIScan DAHDISendCallreroutingFacility
+    DAHDISendKeypadFacility DateTime DBdeltree DeadAGI Dial Dictate Directory DISA DumpChan EAGI Echo EndWhile Exec
+    ExecIf ExecIfTime ExitWhile ExtenSpy ExternalIVR Festival Flash FollowMe ForkCDR GetCPEID Gosub GosubIf Goto
+    GotoIf GotoIfTime Hangup HangupCauseClear IAX2Provision Incomplete IVRDemo JabberJoin JabberLeave JabberSend
+    JabberSendGroup JabberStatus JACK Log MeetMe MeetMeAdmin MeetMeChannelAdmin MeetMeCount MessageSend Milliwatt
+    MinivmAccMess MinivmDelete MinivmGreet MinivmMWI MinivmNotify MinivmRecord MixMonitor MobileSendSMS MobileStatus
+    Morsecode MP3Player MSet MusicOnHold NoOp ODBC_Commit ODBC_Rollback ODBCFinish Originate Page Park
+    ParkAndAnnounce ParkedCall PauseQueueMember Pickup PickupChan Playback PlayTones PrivacyManager Proceeding
+    Progress Queue QueueLog QueueUpdate RaiseException Read ReadExten ReceiveFAX ReceiveMF ReceiveSF ReceiveText
+    Record Reload RemoveQueueMember ResetCDR RetryDial Return Ringing SayAlpha SayAlphaCase SayCountedAdj
+    SayCountedNoun SayDigits SayMoney SayNumber SayOrdinal SayPhonetic SayUnixTime SendDTMF SendFAX SendMF SendSF
+    SendText Set SkelGuessNumber SLAStation SLATrunk SMS SoftHangup SpeechActivateGrammar SpeechBackground
+    SpeechCreate SpeechDeactivateGrammar SpeechDestroy SpeechLoadGrammar SpeechProcessingSound SpeechStart
+    SpeechUnloadGrammar StackPop StartMusicOnHold Stasis StatsD StopMixMonitor StopMusicOnHold StopPlayTones
+    StoreDTMF StreamEcho System TestClient TestServer ToneScan Transfer TryExec TrySystem UnpauseQueueMember
+    UserEvent Verbose VMAuthenticate VMSayName VoiceMail VoiceMailMain VoiceMailPlayMsg Wait WaitDigit WaitExten
+    WaitForCondition WaitForNoise WaitForRing WaitForSilence WaitForTone WaitUntil While Zapateller
+"""
+"""Those of 16 and 22."""
+
+_ONLY_16: Final = """
+    ChangeMonitor DAHDIRAS ICES ImportVar Macro MacroExclusive MacroExit MacroIf MailboxExists Monitor
+    MYSQL NBScat NoCDR OSPAuth OSPFinish OSPLookup OSPNext PauseMonitor SendImage SendURL SetAMAFlags SIPAddHeader
+    SIPDtmfMode SIPRemoveHeader SIPSendCustomINFO StopMonitor UnpauseMonitor
+"""
+"""Those of 16 that are gone in 22."""
+
+_ONLY_22: Final = """
+    AudioSocket Broadcast Else ElseIf EndIf ExitIf If PJSIPHangup PJSIPNotify Signal StasisBroadcast WaitForSignal
+"""
+"""Those that came after 16."""
+
+
+def unknown_applications(dialplan: Dialplan, profile: Profile) -> Iterator[tuple[Step, str]]:
+    """Yield the first line of each application that an Asterisk has only by a module of somebody else's, and why."""
+    names = f"{_ALWAYS} {_ONLY_16 if profile.name == ASTERISK_16.name else _ONLY_22}"
+    own = {fold(name): name for name in names.split()}
+    seen = {*own, ""}
+    for context in dialplan.contexts.values():
+        for extension in context.extensions:
+            for step in extension.steps.values():
+                for call in calls(step) if step.priority > 0 else ():
+                    if call.name not in seen and "$" not in call.name:
+                        seen.add(call.name)
+                        written = step.application.strip()
+                        yield step, _text(written if fold(written) == call.name else call.name, own, profile)
+
+
+def _text(name: str, own: dict[str, str], profile: Profile) -> str:
+    """Return what is said of an application that is not there."""
+    if fold(name) in fold(f"{_ONLY_16} {_ONLY_22}").split():
+        other = ASTERISK_22.name if profile.name == ASTERISK_16.name else ASTERISK_16.name
+        return f"{name}() is not in {profile.name}, but in {other}: calls end here; write another application"
+    near = difflib.get_close_matches(fold(name), own, n=1)
+    remedy = f"write {own[near[0]]}" if near else "load its module, or write another"
+    return f"{name}() is none of Asterisk's own applications: calls end here if no other module has it; {remedy}"
