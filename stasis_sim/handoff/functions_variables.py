@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff import subroutines
-from stasis_sim.handoff.text import atoi, split_arguments
+from stasis_sim.handoff.text import atoi, fold, split_arguments
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -118,16 +118,19 @@ def _write_master(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
 
 def named(pbx: Pbx, thread: Thread, name: str) -> Thread | None:
     """Return a channel by its name or id, None if there is none."""
-    return next((each for each in (thread, *pbx.host.threads()) if name in {each.name, each.channel}), None)
+    called = fold(name)
+    return next(
+        (each for each in (thread, *pbx.host.threads()) if called in {fold(each.name), fold(each.channel)}), None
+    )
 
 
 def _import(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    """IMPORT(channel,name): what another channel has under a name."""
+    """IMPORT(channel,name): what another channel has under a name, which may be cut (hash-import)."""
     arguments = split_arguments(data, 2)
     if len(arguments) < 2 or not arguments[1]:  # noqa: PLR2004 - channel and name
         return None
     other = named(pbx, thread, arguments[0])
-    return None if other is None else pbx.get_variable(other, arguments[1])
+    return None if other is None else pbx.substitute(other, f"${{{arguments[1]}}}")
 
 
 def _export(pbx: Pbx, thread: Thread, data: str, value: str) -> None:

@@ -367,8 +367,9 @@ def test_an_application_that_another_version_has_is_said() -> None:
 
 
 def test_what_the_model_plays_is_an_application_of_asterisk() -> None:
-    """The list of names has all of them."""
-    names = sorted(set(APPLICATIONS) - {"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"})
+    """The list of names has all of them; some are those of 16."""
+    removed = {"importvar", "monitor", "nocdr", "sendurl", "setamaflags", "stopmonitor"}
+    names = sorted(set(APPLICATIONS) - removed - {"macro", "macroexclusive", "macroexit", "macroif"})
     text = "[c]\n" + "".join(f"exten => 1,{number},{name}()\n" for number, name in enumerate(names, 1))
     assert "application-unknown" not in [code for _, code in dialplan(text)]
 
