@@ -238,12 +238,15 @@ class _Dialling:
         pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
         pbx.set_variable(thread, "DIALEDPEERNAME", peer)
         pbx.set_variable(thread, "DIALEDPEERNUMBER", winner.number)
-        pbx.set_state(thread, "Up")
         if not self.elsewhere:
+            pbx.set_state(thread, "Up")
             pbx.set_variable(thread, "BRIDGEPEER", peer)
 
     def go_elsewhere(self, pbx: Pbx, thread: Thread, winner: _Callee) -> int:
-        """Send the caller where option G says; the callee, who goes to the step behind that, is out of sight."""
+        """Send the caller, who is not answered by that, where option G says (dial-around).
+
+        The callee, who goes to the step behind it, is out of sight.
+        """
         winner.drop()
         place = parse_place(pbx, thread, self.elsewhere)
         if place is None:
