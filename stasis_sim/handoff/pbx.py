@@ -119,7 +119,8 @@ class Pbx:
             self.globals.clear()
             self.globals.update(fresh)
         for kept in (self.members, self.dial_groups, self.locks):
-            kept.clear()
+            if kept:
+                kept.clear()
 
     # -- what the host calls ------------------------------------------------------------------------------------
 
