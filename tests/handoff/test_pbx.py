@@ -334,6 +334,13 @@ def test_what_a_connected_line_has_and_the_model_does_not_keep_is_no_error() -> 
         assert begin(conf)[2].logged == logged
 
 
+def test_a_step_that_reads_itself_comes_to_an_end() -> None:
+    """EVAL_EXTEN() of its own place would go on for ever; it is empty where it is too deep."""
+    _, _, clock, _ = begin("[t]\nexten => 100,1,NoOp(x${EVAL_EXTEN(1)})\n")
+    assert set(data(clock)[0]) == {"x"}
+    assert ("WARNING", "substitution is nested too deeply") in clock.logged
+
+
 def test_group_counts_end_with_the_channel() -> None:
     """GROUP_COUNT counts channels that are there, so that a limit on calls works."""
     conf = "[t]\nexten => 100,1,Set(GROUP()=in)\n same => n,NoOp(${GROUP_COUNT(in)})\n same => n,Stasis(a)\n"
