@@ -21,6 +21,8 @@ import pytest
 from stasis_sim import __version__
 from stasis_sim.cli import app
 from stasis_sim.handoff.access_rules import AccessRules
+from stasis_sim.handoff.applications import APPLICATIONS
+from stasis_sim.handoff.functions import READERS, WRITERS
 from stasis_sim.handoff.profiles import RULES, Profile
 from stasis_sim.handoff.thread import DialplanRules
 from stasis_sim.scenario import Scenario, arrivals, faults, reconnect
@@ -390,6 +392,14 @@ def test_every_recording_that_the_documents_cite_is_there() -> None:
         cited = re.findall(r"\(((?:`[a-z0-9]+(?:-[a-z0-9]+)*`(?:,\s+)?)+)\)", page.read_text("utf-8"))
         names = {name for group in cited for name in re.findall(r"`([a-z0-9-]+)`", group)}
         assert names <= there, f"{page.name}: {sorted(names - there)}"
+
+
+def test_the_page_of_semantics_names_what_a_dialplan_may_use() -> None:
+    """All applications and functions of the model, each once, and no others."""
+    _, _, section = read("docs/semantics.md").partition("## What of a dialplan is modelled\n")
+    listed = [re.findall(r"`(\w+)`", part) for part in section.split("\n\n")[1:5:2]]
+    functions = sorted(READERS.keys() | WRITERS.keys())
+    assert listed == [sorted((name for name, _ in APPLICATIONS.values()), key=str.lower), functions]
 
 
 # ---- all pages -------------------------------------------------------------------

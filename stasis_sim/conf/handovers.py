@@ -19,7 +19,7 @@ from stasis_sim.conf.jumps import UNKNOWN, Call, Jump, calls, jumps, number
 from stasis_sim.conf.samples import samples
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
-from stasis_sim.handoff.text import split_arguments
+from stasis_sim.handoff.text import fold, split_arguments
 
 _STASIS: Final = frozenset({"stasis", "stasisbroadcast"})
 _STATUS: Final = re.compile(r"\bSTASISSTATUS\b")
@@ -62,6 +62,8 @@ _UNFOLLOWED: Final = frozenset({"macro", "macroexclusive", "macroif"})
 
 _ENDINGS: Final = frozenset({"hangup", "busy", "congestion"})
 _SUBROUTINES: Final = frozenset({"gosub", "gosubif"})
+_CONDITIONS: Final = frozenset({"if", "elseif"})
+_BRANCHES: Final = _CONDITIONS | {"else", "exitif"}
 _NODES_LIMIT: Final = 5_000
 _RETURNS_LIMIT: Final = 8
 _SAMPLES: Final = 50
@@ -187,6 +189,11 @@ class _Paths:
                 found += self.returning(node)
                 goes_on = goes_on and not call.certain
                 continue
+            if call.name in _BRANCHES and call.certain:
+                other = self.other_branch(node, call.name)
+                found += [] if other is None else [other]
+                goes_on = goes_on and (other is None or call.name in _CONDITIONS)
+                continue
             targets = list(jumps(call))
             entered = [self.jump(node, step, target) for target in targets if target is not None]
             if call.name in _SUBROUTINES:
@@ -196,6 +203,22 @@ class _Paths:
             if targets and None not in targets and call.certain:
                 goes_on = False
         return [*found, after] if goes_on else found
+
+    def other_branch(self, node: _Node, name: str) -> _Node | None:
+        """Return where a line of a branch may lead but to the next: If() to the next branch, Else() past the end."""
+        level, step = 1, node
+        while level:
+            step = step._replace(priority=step.priority + 1)
+            match = self.dialplan.find(step.context, step.exten, step.priority)
+            if match is None:
+                return None
+            found = fold(match.step.application)
+            level += 1 if found == "if" else -1 if found == "endif" else 0
+            if level == 1 and name in _CONDITIONS and found == "elseif":
+                return step
+            if level == 1 and name in _CONDITIONS and found == "else":
+                break
+        return step._replace(priority=step.priority + 1)
 
     def jump(self, node: _Node, step: Step, jump: Jump) -> _Node | None:
         """Return where a jump leads, None if only the call knows."""

@@ -23,6 +23,7 @@ from stasis_sim.handoff.applications_macro import MACRO_APPLICATIONS
 from stasis_sim.handoff.applications_say import SAY_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
 from stasis_sim.handoff.applications_waits import WAIT_APPLICATIONS
+from stasis_sim.handoff.functions_cdr import ama_flag
 from stasis_sim.handoff.functions_lists import clear_hash
 from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip
@@ -135,6 +136,12 @@ def import_var(pbx: Pbx, thread: Thread, data: str) -> int:
     return NEXT
 
 
+def set_ama_flags(_pbx: Pbx, thread: Thread, data: str) -> int:
+    """SetAMAFlags(flag)."""
+    thread.extras["CHANNEL(amaflags)"] = ama_flag(data)
+    return NEXT
+
+
 def send_text(pbx: Pbx, thread: Thread, _data: str) -> int:
     """SendText(text): nobody reads it."""
     pbx.set_variable(thread, "SENDTEXTTYPE", "BASIC")
@@ -182,6 +189,7 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     "Log": log,
     "UserEvent": user_event,
     "ImportVar": import_var,
+    "SetAMAFlags": set_ama_flags,
     "SendText": send_text,
     "MixMonitor": mix_monitor,
     "DBdeltree": db_delete_tree,
@@ -202,7 +210,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
             "ForkCDR",
             "HangupCauseClear",
             "SendURL",
-            "SetAMAFlags",
             "StartMusicOnHold",
             "StopMixMonitor",
             "StopMonitor",

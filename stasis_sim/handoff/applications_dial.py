@@ -5,8 +5,8 @@
 - Other technologies have no endpoints here: DIALSTATUS=CHANUNAVAIL, HANGUPCAUSE 3 for PJSIP (no such endpoint), 66 for
   a technology that is not loaded.
 - Of the options ``c``, ``f``, ``g``, ``G``, ``L``, ``r`` and ``S`` count.
-- Queue() has no members: QUEUESTATUS=JOINUNAVAIL at once. VoiceMail() answers, takes the time of the sound
-  ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS. In a ConfBridge() or BridgeWait() nobody is met.
+- Queue() has no members: QUEUESTATUS=JOINEMPTY at once, as with joinempty=no. VoiceMail() answers, takes the time of
+  the sound ``voicemail`` (or the default) and sets VMSTATUS=SUCCESS. In a ConfBridge() or BridgeWait() nobody is met.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _RESET: Final = (
     "PROGRESSTIME",
     "PROGRESSTIME_MS",
 )
+_QUEUE_RESET: Final = ("ANSWEREDTIME", "ANSWEREDTIME_MS", "DIALEDTIME", "DIALEDTIME_MS", "QUEUEWAIT", "QUEUEWAIT_MS")
 _BUSY: Final = 17
 _CONGESTION: Final = 34
 _NORMAL_CLEARING: Final = 16
@@ -239,12 +240,15 @@ class _Dialling:
         pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
         pbx.set_variable(thread, "DIALEDPEERNAME", peer)
         pbx.set_variable(thread, "DIALEDPEERNUMBER", winner.number)
-        pbx.set_state(thread, "Up")
         if not self.elsewhere:
+            pbx.set_state(thread, "Up")
             pbx.set_variable(thread, "BRIDGEPEER", peer)
 
     def go_elsewhere(self, pbx: Pbx, thread: Thread, winner: _Callee) -> int:
-        """Send the caller where option G says; the callee, who goes to the step behind that, is out of sight."""
+        """Send the caller, who is not answered by that, where option G says (dial-around).
+
+        The callee, who goes to the step behind it, is out of sight.
+        """
         winner.drop()
         place = parse_place(pbx, thread, self.elsewhere)
         if place is None:
@@ -365,10 +369,12 @@ def _address(resource: str) -> tuple[str, str]:
 
 def queue(pbx: Pbx, thread: Thread, data: str) -> int:
     """Queue(name,...): nobody is there to take the call."""
+    for name in _QUEUE_RESET if pbx.rules.queue_times else ():
+        pbx.set_variable(thread, name, "")
     if not data:
         pbx.host.log("WARNING", "Queue requires an argument: queuename[,options[,URL[,announceoverride[,timeout]]]]")
         return HANGUP
-    pbx.set_variable(thread, "QUEUESTATUS", "JOINUNAVAIL")
+    pbx.set_variable(thread, "QUEUESTATUS", "JOINEMPTY")
     return NEXT
 
 

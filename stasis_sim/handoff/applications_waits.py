@@ -34,15 +34,23 @@ def wait(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def wait_until(pbx: Pbx, thread: Thread, data: str) -> int:
-    """WaitUntil(epoch)."""
-    seconds = scan_int(data)
+    """WaitUntil(epoch): WAITUNTILSTATUS says afterwards what has come of it."""
+    seconds = scan_float(data)
     if seconds is None:
         pbx.host.log("WARNING", "WaitUntil called with incorrect argument")
         pbx.set_variable(thread, "WAITUNTILSTATUS", "FAILURE")
         return NEXT
-    delay = seconds * _SECOND_US - pbx.host.wall()
-    pbx.set_variable(thread, "WAITUNTILSTATUS", "OK" if delay > 0 else "PAST")
-    return pbx.wait(thread, max(0, delay))
+    delay = int(seconds * _SECOND_US) - pbx.host.wall()
+    if delay < 0:
+        pbx.host.log("NOTICE", f"WaitUntil called in the past (arg {data})")
+        pbx.set_variable(thread, "WAITUNTILSTATUS", "PAST")
+        return NEXT
+    return pbx.wait(thread, delay, _until)
+
+
+def _until(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+    pbx.set_variable(thread, "WAITUNTILSTATUS", "HANGUP" if cut_short else "OK")
+    return HANGUP if cut_short else NEXT
 
 
 def wait_digit(pbx: Pbx, thread: Thread, data: str) -> int:

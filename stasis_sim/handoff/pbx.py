@@ -31,7 +31,7 @@ from stasis_sim.handoff import applications_stasis, endings, keys, variables
 from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
 from stasis_sim.handoff.places import Place
 from stasis_sim.handoff.routes import Application, Routes
-from stasis_sim.handoff.substitution import DATA_BYTES, compile_template
+from stasis_sim.handoff.substitution import DATA_BYTES, Template, compile_template
 from stasis_sim.handoff.text import cut
 from stasis_sim.handoff.thread import (
     ASTERISK_22,
@@ -228,7 +228,7 @@ class Pbx:
         here = thread.context, thread.exten, thread.priority
         thread.context, thread.exten, thread.priority = place
         try:
-            return code.template.expand(self, thread)
+            return self._expand(code.template, thread)
         finally:
             thread.context, thread.exten, thread.priority = here
 
@@ -258,10 +258,13 @@ class Pbx:
         return self.globals.get(name, "") if value is None else value
 
     def substitute(self, thread: Thread | None, text: str) -> str:
-        """Return text with its references replaced; EVAL() within EVAL() too deep is empty."""
+        """Return text with its references replaced; EVAL() and EVAL_EXTEN() within each other too deep are empty."""
         template = compile_template(text)
         if template is None:
             return text
+        return self._expand(template, thread)
+
+    def _expand(self, template: Template, thread: Thread | None) -> str:
         if self._depth >= _DEPTH_LIMIT:
             self.host.log("WARNING", "substitution is nested too deeply")
             return ""

@@ -125,6 +125,7 @@ RULES: Final = (
     Rule("dialplan.answer_immediately", True, False, True, "dialplan_asked:answer-i"),
     Rule("dialplan.callee_cause", False, True, False, "dialplan_asked:dial-answered"),
     Rule("dialplan.json_paths", True, False, True, "dialplan_functions:json"),
+    Rule("dialplan.queue_times", True, False, True, "dialplan_applications:queue-empty"),
     Rule(
         "dialplan.version",
         _NAME_22.partition("/")[2],

@@ -81,6 +81,7 @@ class DialplanRules:
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
         json_paths: Whether JSON_DECODE() follows keys into what is nested, and knows true, false and fractions.
+        queue_times: Whether Queue() empties what it will say of how long it took.
         version: What VERSION() says.
         whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
     """
@@ -90,6 +91,7 @@ class DialplanRules:
     answer_immediately: bool = True
     callee_cause: bool = False
     json_paths: bool = True
+    queue_times: bool = True
     version: str = "22.10.1+dfsg+~cs6.17.60671434-1"
     whole_dial_timeout: bool = False
 

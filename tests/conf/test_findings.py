@@ -45,6 +45,11 @@ def said(folder: Path, **changed: str | None) -> list[str]:
     return [f"{each.code} {each}".replace(f"{folder}/", "") for each in checked(folder, **changed)]
 
 
+def steps(*lines: str) -> str:
+    """One line of a dialplan and those behind it."""
+    return "\n same => n,".join(lines)
+
+
 def dialplan(text: str) -> list[tuple[int, str]]:
     """Return line and code of what there is to say about a dialplan."""
     loaded, _ = load_extensions(Source(text, "extensions.conf"))
@@ -240,6 +245,9 @@ def test_the_documentation_has_every_kind_and_no_other() -> None:
         "Goto(d,${EXTEN},1)\n[d]\nexten => _X,1,Playback(sorry)",
         "Gosub(sub,s,1)\n same => n,Hangup()\n[sub]\nexten => s,1,Playback(sorry)\n same => n,Return()",
         "Goto(7,1)\nexten => i,1,Playback(sorry)",
+        "Macro(away)\n same => n,Hangup()",
+        steps("If(1)", "Playback(sorry)", "Else()", "Queue(q)", "EndIf()", "Hangup()"),
+        steps("If(1)", "NoOp()", "Else()", "Wait(1)", "EndIf()", "Dial(x)"),
     ],
 )
 def test_who_looks_after_callers_hears_nothing(behind: str) -> None:
@@ -262,6 +270,9 @@ def test_who_looks_after_callers_hears_nothing(behind: str) -> None:
         "GotoIfTime(09:00-17:00,mon-fri,*,*?good)\n same => n,Hangup()\n same => n(good),Playback(sorry)",
         "Gosub(sub,s,1)\n same => n,Hangup()\n[sub]\nexten => s,1,NoOp()\n same => n,Return()",
         "Hangup()\nexten => h,1,NoOp(${STASISSTATUS})",
+        steps("If(1)", "Playback(sorry)", "Else()", "Hangup()", "EndIf()", "Dial(x)"),
+        steps("If(1)", "Playback(sorry)", "ElseIf(1)", "Hangup()", "EndIf()"),
+        steps("If(1)", "If(1)", "Queue(q)", "EndIf()", "Hangup()", "EndIf()", "Dial(x)"),
     ],
 )
 def test_each_path_that_drops_callers_is_found(behind: str) -> None:

@@ -136,6 +136,18 @@ def test_waits_are_told_and_resumed() -> None:
     assert (clock.cause, clock.requests) == (0, [16])
 
 
+@pytest.mark.parametrize(("text", "wait"), [("${EPOCH}+2", 2_000_000), ("${EPOCH}+1.5", 1_500_000), ("0-1", None)])
+def test_waituntil_says_afterwards_what_has_come_of_it(text: str, wait: int | None) -> None:
+    """OK when the time has come, HANGUP where the caller did not wait for it, PAST where it is over."""
+    conf = f"[t]\nexten => 100,1,WaitUntil($[{text}])\n same => n,NoOp(x)\n"
+    for ends, status in ((True, "OK"), (False, "HANGUP")):
+        pbx, thread, clock, told = begin(conf, wall=1_000_000)
+        assert told == wait
+        clock.time = wait or 0
+        assert (pbx.resume(thread) if ends else pbx.hangup(thread)) is None
+        assert clock.variables == [["WAITUNTILSTATUS", status if wait else "PAST"]]
+
+
 @pytest.mark.parametrize(("media", "wait"), [(0, None), (200_000, 200_000), (9_000_000, 500_000)])
 def test_answer_ends_with_the_first_media(media: int, wait: int | None) -> None:
     """Answer() goes on when the caller's media comes, after half a second at the latest."""
@@ -320,6 +332,13 @@ def test_what_a_connected_line_has_and_the_model_does_not_keep_is_no_error() -> 
     for member, logged in (("tag", []), ("tog", [("ERROR", "Unknown connectedline data type 'tog'.")])):
         conf = f"[t]\nexten => 100,1,Set(CONNECTEDLINE({member})=x)\n same => n,Wait(1)\n"
         assert begin(conf)[2].logged == logged
+
+
+def test_a_step_that_reads_itself_comes_to_an_end() -> None:
+    """EVAL_EXTEN() of its own place would go on for ever; it is empty where it is too deep."""
+    _, _, clock, _ = begin("[t]\nexten => 100,1,NoOp(x${EVAL_EXTEN(1)})\n")
+    assert set(data(clock)[0]) == {"x"}
+    assert ("WARNING", "substitution is nested too deeply") in clock.logged
 
 
 def test_group_counts_end_with_the_channel() -> None:
