@@ -301,11 +301,21 @@ class OriginateResources:
         else:
             calls.retimed(near)
 
-    def dial(self, origination: Origination, timeout: int) -> None:
-        """Dial the other half of a channel that is inside an application already (create-and-dial)."""
+    def dial(self, origination: Origination, timeout: int, source: Channel | None) -> None:
+        """Dial the other half of a channel that is inside an application already, for another one if there is one.
+
+        What it takes over from that is older than what it has (create-and-dial, dial-for-caller).
+        """
         origination.inside = True
-        del self.made[origination.near.ident]
-        self._dialled[origination.near.ident] = origination
+        near = origination.near
+        if source is not None and source is not near:
+            own = dict(near.thread.variables)
+            near.thread.variables.clear()
+            self.house.channels.give(near, inherit(source.thread))
+            near.thread.variables.update(own)
+            self._take_over(near, source)
+        del self.made[near.ident]
+        self._dialled[near.ident] = origination
         if timeout > 0:
             origination.timer = self.house.timers.set(timeout * 1_000_000, self._expired, origination)
         self._run(origination)
