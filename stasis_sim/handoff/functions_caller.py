@@ -126,11 +126,17 @@ def _shown(number: int) -> str:
     return _PRESENTATIONS.get(number, "unknown")
 
 
+def calling(thread: Thread) -> tuple[str, str]:
+    """Return the caller's name and number, as far as they are valid (caller-valid)."""
+    name = thread.caller_name if _is_valid(thread, "name") else ""
+    return name, thread.caller_number if _is_valid(thread, "num") else ""
+
+
 def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
     arguments = split_arguments(data, 2)
     if not arguments:
         return None
-    name, number = thread.caller_name, thread.caller_number
+    name, number = calling(thread)
     if len(arguments) > 1:
         name, number = split_caller(arguments[1])
     member = fold(arguments[0])
@@ -158,9 +164,9 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
 
 
 def _write(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    before = thread.caller_name, thread.caller_number
+    before = calling(thread)
     _set(pbx, thread, data, value)
-    if (thread.caller_name, thread.caller_number) != before:
+    if calling(thread) != before:
         pbx.host.caller_changed(thread)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
-from stasis_sim.handoff.functions_caller import connect, split_caller
+from stasis_sim.handoff.functions_caller import calling, connect, split_caller
 from stasis_sim.handoff.phones import put, speak_as, take_after
 from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.rest import House
@@ -184,7 +184,7 @@ class OriginateResources:
 
     def _take_over(self, near: Channel, source: Channel) -> None:
         """A new channel is connected to its originator's caller, and speaks its language (originate-from)."""
-        self._connect(near, (source.thread.caller_name, source.thread.caller_number))
+        self._connect(near, calling(source.thread))
         speak_as(near.thread, source.thread)
 
     def make(self, ident: str, device: str, parameters: Parameters, *, dialled: bool) -> Origination | None:
