@@ -15,7 +15,7 @@ from typing import Any, Final
 from stasis_sim.handoff.channels import Channel, Channels
 from stasis_sim.handoff.effects import BRIDGED
 from stasis_sim.handoff.events import Bus
-from stasis_sim.handoff.functions_caller import connect
+from stasis_sim.handoff.functions_caller import calling, connect
 from stasis_sim.handoff.subscriptions import BRIDGE, App, Forward
 
 _PAIR: Final = 2
@@ -232,7 +232,7 @@ class Bridges:
         if bridge.technology != SIMPLE or len(bridge.members) != _PAIR:
             return
         for channel, other in (bridge.members, bridge.members[::-1]):
-            if connect(channel.thread, other.thread.caller_name, other.thread.caller_number):
+            if connect(channel.thread, *calling(other.thread)):
                 self.channels.connected_to(channel)
 
     def _tell(self, bridge: Bridge, channel: Channel) -> None:

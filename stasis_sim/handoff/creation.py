@@ -79,11 +79,12 @@ class CreateResources:
             return control
         if control.channel.thread.state != "Down":
             return _NOT_DOWN
-        control.queue(self._dial, (control.channel, parameters.number("timeout")))
+        source = self.house.channels.live.get(parameters.text("caller"))
+        control.queue(self._dial, (control.channel, parameters.number("timeout"), source))
         self.house.wake(control)
         return DONE
 
-    def _dial(self, channel: Channel, timeout: int) -> None:
+    def _dial(self, channel: Channel, timeout: int, source: Channel | None) -> None:
         origination = self.originating.made.get(channel.ident)
         if origination is not None:
-            self.originating.dial(origination, timeout)
+            self.originating.dial(origination, timeout, source)

@@ -126,6 +126,12 @@ def _shown(number: int) -> str:
     return _PRESENTATIONS.get(number, "unknown")
 
 
+def calling(thread: Thread) -> tuple[str, str]:
+    """Return the caller's name and number, as far as they are valid (caller-valid)."""
+    name = thread.caller_name if _is_valid(thread, "name") else ""
+    return name, thread.caller_number if _is_valid(thread, "num") else ""
+
+
 def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
     arguments = split_arguments(data, 2)
     if not arguments:
@@ -136,8 +142,7 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
         # A caller id that is given has nothing but these.
         name, number = split_caller(arguments[1])
         return {"all": f'"{name}" <{number}>', "name": name}.get(member, number if is_number else "")
-    name = thread.caller_name if _is_valid(thread, "name") else ""
-    number = thread.caller_number if _is_valid(thread, "num") else ""
+    name, number = calling(thread)
     if member in _KEPT:
         item, default = _KEPT[member]
         return _kept(thread, item, _first_number(thread) if item == "ani" else default)
@@ -162,9 +167,9 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
 
 
 def _write(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    before = thread.caller_name, thread.caller_number
+    before = calling(thread)
     _set(pbx, thread, data, value)
-    if (thread.caller_name, thread.caller_number) != before:
+    if calling(thread) != before:
         pbx.host.caller_changed(thread)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel
-from stasis_sim.handoff.functions_caller import connect, split_caller
+from stasis_sim.handoff.functions_caller import calling, connect, split_caller
 from stasis_sim.handoff.phones import put, speak_as, take_after
 from stasis_sim.handoff.replies import Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.rest import House
@@ -184,7 +184,7 @@ class OriginateResources:
 
     def _take_over(self, near: Channel, source: Channel) -> None:
         """A new channel is connected to its originator's caller, and speaks its language (originate-from)."""
-        self._connect(near, (source.thread.caller_name, source.thread.caller_number))
+        self._connect(near, calling(source.thread))
         speak_as(near.thread, source.thread)
 
     def make(self, ident: str, device: str, parameters: Parameters, *, dialled: bool) -> Origination | None:
@@ -300,11 +300,21 @@ class OriginateResources:
         else:
             calls.retimed(near)
 
-    def dial(self, origination: Origination, timeout: int) -> None:
-        """Dial the other half of a channel that is inside an application already (create-and-dial)."""
+    def dial(self, origination: Origination, timeout: int, source: Channel | None) -> None:
+        """Dial the other half of a channel that is inside an application already, for another one if there is one.
+
+        What it takes over from that is older than what it has (create-and-dial, dial-for-caller).
+        """
         origination.inside = True
-        del self.made[origination.near.ident]
-        self._dialled[origination.near.ident] = origination
+        near = origination.near
+        if source is not None and source is not near:
+            own = dict(near.thread.variables)
+            near.thread.variables.clear()
+            self.house.channels.give(near, inherit(source.thread))
+            near.thread.variables.update(own)
+            self._take_over(near, source)
+        del self.made[near.ident]
+        self._dialled[near.ident] = origination
         if timeout > 0:
             origination.timer = self.house.timers.set(timeout * 1_000_000, self._expired, origination)
         self._run(origination)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.functions_caller import connect, connected
+from stasis_sim.handoff.functions_caller import calling, connect, connected
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.thread import Host, SilentHost, Thread
 from stasis_sim.handoff.variables import split_name
@@ -58,11 +58,11 @@ def take_after(channels: Channels, channel: Channel, other: Thread) -> None:
     """Let a half take over from the other what it does."""
     thread = channel.thread
     channels.give(channel, {other.prefixes.get(name, "") + name: value for name, value in other.variables.items()})
-    calling = connected(other)
-    if any(calling):
-        thread.caller_name, thread.caller_number = calling
+    caller = connected(other)
+    if any(caller):
+        thread.caller_name, thread.caller_number = caller
         channels.called_by(channel)
-    if connect(thread, other.caller_name, other.caller_number):
+    if connect(thread, *calling(other)):
         channels.connected_to(channel)
     speak_as(thread, other)
     if _DIALLED in other.extras:
