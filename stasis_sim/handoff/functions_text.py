@@ -170,7 +170,8 @@ def _regex(pbx: Pbx, _thread: Thread, data: str) -> str | None:
         pbx.host.log("ERROR", "Unexpected arguments: should have been in the form '\"<regex>\" <string>'")
         return None
     text = parts[2][1:] if parts[2][:1] in {" ", "\t"} else parts[2]
-    compiled = compile_posix(parts[1])
+    text, pattern = (octets(text), octets(parts[1])) if pbx.rules.regex_bytes else (text, parts[1])
+    compiled = compile_posix(pattern)
     if compiled is None:
         pbx.host.log("WARNING", f"Malformed input REGEX({data}): Invalid regular expression")
         return None

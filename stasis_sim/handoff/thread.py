@@ -62,6 +62,7 @@ class DialplanRules:
         answer_immediately: Whether ``Answer(,i)`` skips the wait for media.
         callee_cause: Whether HANGUPCAUSE after an answered Dial() is that of the callee's hangup, not 16.
         whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
+        regex_bytes: Whether regular expressions see bytes, not the characters of UTF-8.
     """
 
     missing_applications: frozenset[str] = REMOVED_APPLICATIONS
@@ -69,6 +70,7 @@ class DialplanRules:
     answer_immediately: bool = True
     callee_cause: bool = False
     whole_dial_timeout: bool = False
+    regex_bytes: bool = False
 
 
 ASTERISK_22: Final = DialplanRules()
