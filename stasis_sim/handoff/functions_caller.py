@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.text import atoi, fold, split_arguments, strip
+from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -54,6 +54,18 @@ _KEPT: Final = {
     "name-charset": ("name-charset", "iso8859-1"),
 }
 _NUMBERS: Final = frozenset({"ton", "ani2"})
+_CHARSETS: Final = {
+    0: "unknown",
+    1: "iso8859-1",
+    2: "withdrawn",
+    3: "iso8859-2",
+    4: "iso8859-3",
+    5: "iso8859-4",
+    6: "iso8859-5",
+    7: "iso8859-7",
+    8: "bmp",
+    9: "utf8",
+}
 
 
 def split_caller(text: str) -> tuple[str, str]:
@@ -68,7 +80,8 @@ def split_caller(text: str) -> tuple[str, str]:
     number = _FOR_THE_EYE.sub("", text)
     if number and re.fullmatch(r"[0-9*#+]+", number):
         return "", number
-    return (text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text), ""
+    name = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    return re.sub(r"\\(.)", r"\1", name), ""
 
 
 def _bare(number: str) -> str:
@@ -184,12 +197,21 @@ def _set(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         for item, part in zip(("ani-name", "ani"), split_caller(value), strict=True):
             _keep(thread, item, part)
     elif member in _KEPT:
-        item = _KEPT[member][0]
-        _keep(thread, item, str(atoi(value)) if item in _NUMBERS else value)
+        _set_kept(thread, _KEPT[member][0], value)
     elif member.startswith("num") and "-" not in member:
         _set_number(thread, value)
     elif not member.startswith(("dnid-", "subaddr", "priv", "ani-")):
         pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
+
+
+def _set_kept(thread: Thread, item: str, value: str) -> None:
+    """Keep what was set; a charset is known by its word or its number, and others change nothing."""
+    if item == "name-charset":
+        number = scan_int(value)
+        value = fold(value) if number is None else _CHARSETS.get(number, "")
+        if value not in _CHARSETS.values():
+            return
+    _keep(thread, item, str(atoi(value)) if item in _NUMBERS else value)
 
 
 def _first_number(thread: Thread) -> str:

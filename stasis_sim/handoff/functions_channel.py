@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff import subroutines
+from stasis_sim.handoff import channel_items, subroutines
 from stasis_sim.handoff.dialplan import HINT
 from stasis_sim.handoff.posix import compile_posix
 from stasis_sim.handoff.text import atoi, fold, scan_float, scan_int, split_arguments
@@ -19,6 +20,10 @@ Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
 
 _MICROSECONDS: Final = 1_000_000
+_SECOND_MS: Final = 1_000
+_INT_LIMIT: Final = 1 << 31
+_LONGEST: Final = 10**15
+_WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,30}")
 _KINDS: Final = {"local": "Local", "sip": "PJSIP"}
 _DEFAULT_TIMEOUTS: Final = {"r": 10_000_000, "d": 5_000_000}
 # Items of CHANNEL() that can be set and start with these values.
@@ -77,7 +82,8 @@ def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
 def _write_channel(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     item = fold(data)
     if item in _ITEMS:
-        thread.extras[f"CHANNEL({item})"] = value
+        name = f"CHANNEL({item})"
+        thread.extras[name] = channel_items.kept(item, value, thread.extras.get(name, _ITEMS[item]))
     elif item.startswith("hangup_handler_"):
         _hangup_handlers(thread, item, value and _full_place(thread, value))
     else:
@@ -122,14 +128,24 @@ def _timeout(pbx: Pbx, thread: Thread, data: str) -> str | None:
     return None
 
 
+def _seconds(text: str) -> float:
+    """Read a whole number, and what it is followed by as a number too, which is added: ``3-1`` are two seconds."""
+    match = _WHOLE.match(text)
+    if match is None:
+        return 0.0
+    fraction = scan_float(text[match.end() :]) or 0.0
+    return min(int(match[0]), _LONGEST) + (fraction if math.isfinite(fraction) else 0.0)
+
+
 def _write_timeout(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     kind = fold(data[:1])
-    number = scan_float(value)
-    delay = int(min(number, 1e12) * _MICROSECONDS) if number is not None and 0 < number < math.inf else 0
+    seconds = _seconds(value)
     if kind == "a":
-        thread.deadline = pbx.host.now() + delay if delay else None
+        thread.deadline = pbx.host.now() + int(seconds * _MICROSECONDS) if seconds > 0 else None
     elif kind in _DEFAULT_TIMEOUTS:
-        thread.extras[f"TIMEOUT({kind})"] = str(delay)
+        # Milliseconds, as an int.
+        milliseconds = max(0, (int(seconds * _SECOND_MS) + _INT_LIMIT) % (2 * _INT_LIMIT) - _INT_LIMIT)
+        thread.extras[f"TIMEOUT({kind})"] = str(milliseconds * (_MICROSECONDS // _SECOND_MS))
     else:
         pbx.host.log("ERROR", "Unknown timeout type specified.")
 
@@ -142,12 +158,22 @@ def _write_global(pbx: Pbx, _thread: Thread, data: str, value: str) -> None:
     pbx.set_variable(None, data, value)
 
 
+def _is_own(thread: Thread, channel: str) -> bool:
+    """Decide whether a channel that is named is the one at hand, or none is; others are out of sight here."""
+    return not channel or fold(channel) in {fold(thread.name), fold(thread.channel)}
+
+
 def _shared(_pbx: Pbx, thread: Thread, data: str) -> str:
-    return thread.extras.get(f"SHARED({split_arguments(data)[0] if data else ''})", "")
+    arguments = [*split_arguments(data, 2), "", ""]
+    return thread.extras.get(f"SHARED({arguments[0]})", "") if _is_own(thread, arguments[1]) else ""
 
 
 def _write_shared(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
-    name = f"SHARED({split_arguments(data)[0] if data else ''})"
+    arguments = [*split_arguments(data, 2), "", ""]
+    if not _is_own(thread, arguments[1]):
+        pbx.host.log("ERROR", f"Channel '{arguments[1]}' not found! Variable '{arguments[0]}' not set")
+        return
+    name = f"SHARED({arguments[0]})"
     thread.extras[name] = value
     pbx.host.variable(thread, name, value)
 
@@ -322,12 +348,12 @@ def _db_delete(pbx: Pbx, _thread: Thread, data: str) -> str:
 
 
 def _import(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    """IMPORT(channel,variable): of the channel itself; others are out of sight here, as if they were not there."""
+    """IMPORT(channel,variable)."""
     arguments = split_arguments(data, 2)
     if len(arguments) < 2 or not arguments[1]:  # noqa: PLR2004 - channel, variable
         pbx.host.log("ERROR", "IMPORT requires a channel and a variable")
         return None
-    if fold(arguments[0]) not in {fold(thread.name), fold(thread.channel)}:
+    if not arguments[0] or not _is_own(thread, arguments[0]):
         return None
     return pbx.substitute(thread, f"${{{arguments[1]}}}")
 

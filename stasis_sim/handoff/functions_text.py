@@ -39,6 +39,7 @@ _RANGE: Final = re.compile(r"\s*([+-]?\d+)-\s*(\d+)")
 _UP_TO: Final = re.compile(r"-\s*(\d+)")
 _ONWARDS: Final = re.compile(r"\s*(\d+)-")
 _SINGLE: Final = re.compile(r"\s*([+-]?\d+)")
+_PREFIX: Final = re.compile(r"\A__?")
 _LAST_FIELD: Final = 2147483647
 _DECODED_LIMIT: Final = 4095
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
@@ -299,7 +300,8 @@ def _push(*, at_left: bool) -> Writer:
             pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
             return
         delimiter = _encoded(octets(arguments[1]))[0] or ","
-        before = octets(_value(pbx, thread, arguments[0]))
+        # What it is has no prefix, only what becomes of it.
+        before = octets(_value(pbx, thread, _PREFIX.sub("", arguments[0], count=1)))
         if before and delimiter == "\0":
             return
         parts = [octets(value), *([before] if before else [])]
