@@ -1,12 +1,13 @@
 """What the items of CHANNEL() that can be written keep of what is written.
 
 Most keep all of it. Some keep one of a few words, or a number, and leave what they had where they are given anything
-else; groups are told in their order.
+else; who hung up is kept once; groups are told in their order.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from stasis_sim.handoff.text import fold, scan_int
@@ -19,26 +20,49 @@ _LAST_GROUP: Final = 63
 
 def kept(item: str, value: str, before: str) -> str:
     """Return what an item has once a value is written."""
-    if item == "amaflags":
-        number = scan_int(value) if value[:1].isdigit() else _AMA_FLAGS.get(fold(value), 0)
-        return str(number)
-    if item == "max_forwards":
-        number = scan_int(value)
-        return before if number is None else str(number)
-    if item == "transfercapability":
-        return value if value in _CAPABILITIES else before
-    if item in {"callgroup", "pickupgroup"}:
-        return ", ".join(map(str, _groups(value)))
-    if item in {"namedcallgroup", "namedpickupgroup"}:
-        return ", ".join(part for part in value.split(",") if part)
-    return value
+    keep = _KEEPERS.get(item)
+    return value if keep is None else keep(value, before)
 
 
-def _groups(text: str) -> list[int]:
+def _flags(value: str, _before: str) -> str:
+    return str(scan_int(value) if value[:1].isdigit() else _AMA_FLAGS.get(fold(value), 0))
+
+
+def _number(value: str, before: str) -> str:
+    number = scan_int(value)
+    return before if number is None else str(number)
+
+
+def _capability(value: str, before: str) -> str:
+    return value if value in _CAPABILITIES else before
+
+
+def _first(value: str, before: str) -> str:
+    return before or value
+
+
+def _names(value: str, _before: str) -> str:
+    return ", ".join(part for part in value.split(",") if part)
+
+
+def _groups(text: str, _before: str) -> str:
     found: set[int] = set()
-    for part in text.split(","):
+    first = last = 0
+    for part in text.split(",") if text else ():
         match = _GROUP.match(part)
         if match is not None:
             first, last = int(match[1]), int(match[2] or match[1])
+        if match is not None or not part:
+            # Nothing between two commas is what was before.
             found |= set(range(first, min(last, _LAST_GROUP) + 1))
-    return sorted(found)
+    return ", ".join(map(str, sorted(found)))
+
+
+_KEEPERS: Final[dict[str, Callable[[str, str], str]]] = {
+    "amaflags": _flags,
+    "max_forwards": _number,
+    "transfercapability": _capability,
+    "hangupsource": _first,
+    **dict.fromkeys(("callgroup", "pickupgroup"), _groups),
+    **dict.fromkeys(("namedcallgroup", "namedpickupgroup"), _names),
+}

@@ -22,7 +22,7 @@ Writer = Callable[["Pbx", "Thread", str, str], None]
 _CALLERID: Final = "CALLERID"
 _CONNECTED: Final = "CONNECTEDLINE"
 _CALLER: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^>]*)>')
-_FOR_THE_EYE: Final = re.compile(r"[()\- .]")
+_FOR_THE_EYE: Final = re.compile(r"[()\- ]|\.(?!\Z)")
 _PRESENTATIONS: Final = {
     0x00: "allowed_not_screened",
     0x01: "allowed_passed_screen",
@@ -208,10 +208,14 @@ def _set_kept(thread: Thread, item: str, value: str) -> None:
     """Keep what was set; a charset is known by its word or its number, and others change nothing."""
     if item == "name-charset":
         number = scan_int(value)
-        value = fold(value) if number is None else _CHARSETS.get(number, "")
-        if value not in _CHARSETS.values():
+        value = fold(value) if number is None else _CHARSETS.get(number, "not-known")
+        if number is None and value not in _CHARSETS.values():
             return
-    _keep(thread, item, str(atoi(value)) if item in _NUMBERS else value)
+    if item in _NUMBERS:
+        if atoi(value) < 0:
+            return
+        value = str(atoi(value))
+    _keep(thread, item, value)
 
 
 def _first_number(thread: Thread) -> str:

@@ -131,7 +131,7 @@ def _timeout(pbx: Pbx, thread: Thread, data: str) -> str | None:
 def _seconds(text: str) -> float:
     """Read a whole number, and what it is followed by as a number too, which is added: ``3-1`` are two seconds."""
     match = _WHOLE.match(text)
-    if match is None:
+    if match is None or int(match[0]) < 0:
         return 0.0
     fraction = scan_float(text[match.end() :]) or 0.0
     return min(int(match[0]), _LONGEST) + (fraction if math.isfinite(fraction) else 0.0)
@@ -144,7 +144,7 @@ def _write_timeout(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         thread.deadline = pbx.host.now() + int(seconds * _MICROSECONDS) if seconds > 0 else None
     elif kind in _DEFAULT_TIMEOUTS:
         # Milliseconds, as an int.
-        milliseconds = max(0, (int(seconds * _SECOND_MS) + _INT_LIMIT) % (2 * _INT_LIMIT) - _INT_LIMIT)
+        milliseconds = (int(seconds * _SECOND_MS) + _INT_LIMIT) % (2 * _INT_LIMIT) - _INT_LIMIT
         thread.extras[f"TIMEOUT({kind})"] = str(milliseconds * (_MICROSECONDS // _SECOND_MS))
     else:
         pbx.host.log("ERROR", "Unknown timeout type specified.")
