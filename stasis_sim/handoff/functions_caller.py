@@ -21,7 +21,6 @@ Writer = Callable[["Pbx", "Thread", str, str], None]
 
 _CALLERID: Final = "CALLERID"
 _CONNECTED: Final = "CONNECTEDLINE"
-_CALLER: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^>]*)>')
 _FOR_THE_EYE: Final = re.compile(r"[()\- ]|\.(?!\Z)")
 _PRESENTATIONS: Final = {
     0x00: "allowed_not_screened",
@@ -69,19 +68,28 @@ _CHARSETS: Final = {
 
 
 def split_caller(text: str) -> tuple[str, str]:
-    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number."""
-    match = _CALLER.match(text)
-    if match is not None:
-        number = match[3].strip()
-        if match[1] is not None:
-            return re.sub(r"\\(.)", r"\1", match[1]), _bare(number)
-        return match[2] or "", _bare(number)
+    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number.
+
+    The number stands behind the last ``<``, up to the last ``>`` if there is one.
+    """
     text = text.strip()
+    whole = _unquoted(text)
+    name, bracket, number = whole.rpartition("<")
+    if bracket:
+        inside, closing, _ = number.rpartition(">")
+        return _unescaped(_unquoted(name.strip())), _bare((inside if closing else number).strip())
     number = _FOR_THE_EYE.sub("", text)
     if number and re.fullmatch(r"[0-9*#+]+", number):
         return "", number
-    name = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
-    return re.sub(r"\\(.)", r"\1", name), ""
+    return _unescaped(whole), ""
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if text[:1] == '"' and text[-1:] == '"' else text
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _bare(number: str) -> str:
