@@ -23,7 +23,7 @@ from stasis_sim.handoff.applications_macro import MACRO_APPLICATIONS
 from stasis_sim.handoff.applications_say import SAY_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
 from stasis_sim.handoff.applications_waits import WAIT_APPLICATIONS
-from stasis_sim.handoff.functions_cdr import ama_flag
+from stasis_sim.handoff.channel_items import ama_flag
 from stasis_sim.handoff.functions_lists import clear_hash
 from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import fold, scan_int, split_arguments, strip

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from stasis_sim.handoff import longdouble
 from stasis_sim.handoff.longdouble import Number
 from stasis_sim.handoff.posix import compile_posix
-from stasis_sim.handoff.text import atoi, octets, unoctets
+from stasis_sim.handoff.text import atoi, length, octets, unoctets
 
 Log = Callable[[str, str], None]
 FunctionReader = Callable[[str], str | None]
@@ -70,18 +70,21 @@ class _SyntaxError(Exception):
         self.whole = whole
 
 
-def evaluate(source: str, function: FunctionReader | None = None, log: Log | None = None) -> str:
+def evaluate(
+    source: str, function: FunctionReader | None = None, log: Log | None = None, *, regex_bytes: bool = False
+) -> str:
     """Return the value of an expression as text; never raises.
 
     Args:
         source: What stands between the brackets, substituted.
         function: Reads ``NAME(args)`` of a dialplan function, None if there is none; without it no function is known.
         log: Takes the level and text of warnings.
+        regex_bytes: Whether regular expressions see bytes, not characters.
     """
     if "(" not in source:
-        value, problems = _evaluate_pure(source)
+        value, problems = _evaluate_pure(source, regex_bytes)
     else:
-        value, problems = _evaluate(source, function)
+        value, problems = _evaluate(source, function, regex_bytes=regex_bytes)
     if log is not None:
         for problem in problems:
             log("WARNING", problem)
@@ -89,12 +92,12 @@ def evaluate(source: str, function: FunctionReader | None = None, log: Log | Non
 
 
 @lru_cache(maxsize=4096)
-def _evaluate_pure(source: str) -> tuple[str, tuple[str, ...]]:
-    return _evaluate(source, None)
+def _evaluate_pure(source: str, regex_bytes: bool) -> tuple[str, tuple[str, ...]]:
+    return _evaluate(source, None, regex_bytes=regex_bytes)
 
 
-def _evaluate(source: str, function: FunctionReader | None) -> tuple[str, tuple[str, ...]]:
-    parser = _Parser(_tokens(octets(source)), function)
+def _evaluate(source: str, function: FunctionReader | None, *, regex_bytes: bool) -> tuple[str, tuple[str, ...]]:
+    parser = _Parser(_tokens(octets(source)), function, regex_bytes=regex_bytes)
     value = parser.run()
     return unoctets(to_text(value)), tuple(parser.problems)
 
@@ -132,8 +135,9 @@ def _token(source: str, position: int) -> tuple[Token | None, int]:
 class _Parser:
     """One walk over the tokens of an expression."""
 
-    def __init__(self, tokens: Sequence[Token], function: FunctionReader | None) -> None:
+    def __init__(self, tokens: Sequence[Token], function: FunctionReader | None, *, regex_bytes: bool) -> None:
         self.tokens = tokens
+        self.regex_bytes = regex_bytes
         self.position = 0
         self.function = function
         self.problems: list[str] = []
@@ -244,6 +248,8 @@ class _Parser:
     def search(self, left: Value, right: Value, *, anchored: bool) -> Value:
         """Match a regular expression: the first group, else the length of the match, else 0 (empty with a group)."""
         text, pattern = _unquoted(to_text(left)), _unquoted(to_text(right))
+        if not self.regex_bytes:
+            text, pattern = unoctets(text), unoctets(pattern)
         compiled = compile_posix(pattern)
         if compiled is None:
             self.problems.append("regcomp() error : Invalid regular expression")
@@ -251,7 +257,9 @@ class _Parser:
         found = compiled.search(text)
         if found is None or (anchored and found.start != 0):
             return Text("", numeric=False) if compiled.groups else 0
-        return found.end - found.start if found.group is None else make_text(found.group)
+        if found.group is None:
+            return length(text[found.start : found.end]) if not self.regex_bytes else found.end - found.start
+        return make_text(found.group if self.regex_bytes else octets(found.group))
 
     def call(self, name: str, depth: int) -> Value:
         """Read a function's arguments and call it."""

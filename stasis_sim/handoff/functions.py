@@ -186,7 +186,9 @@ def _printed(value: float, kind: str) -> str:
     if kind in {"i", "int"}:
         return str(_int(value))
     if kind in {"h", "hex"}:
-        return f"{_int(value) % _WORD:x}"
+        # The low bits of a long; what does not fit is the lowest one.
+        whole = math.trunc(value) if -(1 << 63) <= value < 1 << 63 else 0
+        return f"{whole % _WORD:x}"
     code = _int(value) % 256
     return unoctets(chr(code)) if code else ""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.text import atoi, fold, split_arguments, strip
+from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -21,8 +21,7 @@ Writer = Callable[["Pbx", "Thread", str, str], None]
 
 _CALLERID: Final = "CALLERID"
 _CONNECTED: Final = "CONNECTEDLINE"
-_CALLER: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^>]*)>')
-_FOR_THE_EYE: Final = re.compile(r"[()\- .]")
+_FOR_THE_EYE: Final = re.compile(r"[()\- ]|\.(?!\Z)")
 _PRESENTATIONS: Final = {
     0x00: "allowed_not_screened",
     0x01: "allowed_passed_screen",
@@ -54,21 +53,43 @@ _KEPT: Final = {
     "name-charset": ("name-charset", "iso8859-1"),
 }
 _NUMBERS: Final = frozenset({"ton", "ani2"})
+_CHARSETS: Final = {
+    0: "unknown",
+    1: "iso8859-1",
+    2: "withdrawn",
+    3: "iso8859-2",
+    4: "iso8859-3",
+    5: "iso8859-4",
+    6: "iso8859-5",
+    7: "iso8859-7",
+    8: "bmp",
+    9: "utf8",
+}
 
 
 def split_caller(text: str) -> tuple[str, str]:
-    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number."""
-    match = _CALLER.match(text)
-    if match is not None:
-        number = match[3].strip()
-        if match[1] is not None:
-            return re.sub(r"\\(.)", r"\1", match[1]), _bare(number)
-        return match[2] or "", _bare(number)
+    """Take a caller id (``"Name" <number>``, a number, or a name) apart into name and number.
+
+    The number stands behind the last ``<``, up to the last ``>`` if there is one.
+    """
     text = text.strip()
+    whole = _unquoted(text)
+    name, bracket, number = whole.rpartition("<")
+    if bracket:
+        inside, closing, _ = number.rpartition(">")
+        return _unescaped(_unquoted(name.strip())), _bare((inside if closing else number).strip())
     number = _FOR_THE_EYE.sub("", text)
     if number and re.fullmatch(r"[0-9*#+]+", number):
         return "", number
-    return (text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text), ""
+    return _unescaped(whole), ""
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if text[:1] == '"' and text[-1:] == '"' else text
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _bare(number: str) -> str:
@@ -189,12 +210,25 @@ def _set(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         for item, part in zip(("ani-name", "ani"), split_caller(value), strict=True):
             _keep(thread, item, part)
     elif member in _KEPT:
-        item = _KEPT[member][0]
-        _keep(thread, item, str(atoi(value)) if item in _NUMBERS else value)
+        _set_kept(thread, _KEPT[member][0], value)
     elif member.startswith("num") and "-" not in member:
         _set_number(thread, value)
     elif not member.startswith(("dnid-", "subaddr", "priv", "ani-")):
         pbx.host.log("ERROR", f"Unknown callerid data type '{data}'.")
+
+
+def _set_kept(thread: Thread, item: str, value: str) -> None:
+    """Keep what was set; a charset is known by its word or its number, and others change nothing."""
+    if item == "name-charset":
+        number = scan_int(value)
+        value = fold(value) if number is None else _CHARSETS.get(number, "not-known")
+        if number is None and value not in _CHARSETS.values():
+            return
+    if item in _NUMBERS:
+        if atoi(value) < 0:
+            return
+        value = str(atoi(value))
+    _keep(thread, item, value)
 
 
 def _first_number(thread: Thread) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.text import fold, scan_int, split_arguments
+from stasis_sim.handoff.channel_items import ama_flag
+from stasis_sim.handoff.text import fold, split_arguments
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -59,12 +60,6 @@ def _write_cdr(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
         thread.extras["CHANNEL(amaflags)"] = ama_flag(value)
     elif name:
         thread.extras[f"CHANNEL({name})" if name in _OF_CHANNEL else f"CDR({name})"] = value
-
-
-def ama_flag(text: str) -> str:
-    """Return the number of an AMA flag that is given as a number or a word."""
-    named = {word: number for number, word in _FLAGS.items()}
-    return named.get(text.upper(), str(scan_int(text) or 0))
 
 
 def _write_property(_pbx: Pbx, _thread: Thread, _data: str, _value: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.functions_cdr import ama_flag
+from stasis_sim.handoff import channel_items
 from stasis_sim.handoff.posix import compile_posix
 from stasis_sim.handoff.text import fold, scan_float
 
@@ -18,6 +19,10 @@ Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
 
 _MICROSECONDS: Final = 1_000_000
+_SECOND_MS: Final = 1_000
+_INT_LIMIT: Final = 1 << 31
+_LONGEST: Final = 10**15
+_WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,30}")
 _KINDS: Final = {"local": "Local", "sip": "PJSIP"}
 _DEFAULT_TIMEOUTS: Final = {"r": 10_000_000, "d": 5_000_000}
 # Items of CHANNEL() that can be set and start with these values.
@@ -76,7 +81,8 @@ def _channel(pbx: Pbx, thread: Thread, data: str) -> str | None:
 def _write_channel(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     item = fold(data)
     if item in _ITEMS:
-        thread.extras[f"CHANNEL({item})"] = ama_flag(value) if item == "amaflags" else value
+        name = f"CHANNEL({item})"
+        thread.extras[name] = channel_items.kept(item, value, thread.extras.get(name, _ITEMS[item]))
     elif item.startswith("hangup_handler_"):
         _hangup_handlers(thread, item, value and _full_place(thread, value))
     else:
@@ -121,14 +127,24 @@ def _timeout(pbx: Pbx, thread: Thread, data: str) -> str | None:
     return None
 
 
+def _seconds(text: str) -> float:
+    """Read a whole number, and what it is followed by as a number too, which is added: ``3-1`` are two seconds."""
+    match = _WHOLE.match(text)
+    if match is None or int(match[0]) < 0:
+        return 0.0
+    fraction = scan_float(text[match.end() :]) or 0.0
+    return min(int(match[0]), _LONGEST) + (fraction if math.isfinite(fraction) else 0.0)
+
+
 def _write_timeout(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     kind = fold(data[:1])
-    number = scan_float(value)
-    delay = int(min(number, 1e12) * _MICROSECONDS) if number is not None and 0 < number < math.inf else 0
+    seconds = _seconds(value)
     if kind == "a":
-        thread.deadline = pbx.host.now() + delay if delay else None
+        thread.deadline = pbx.host.now() + int(seconds * _MICROSECONDS) if seconds > 0 else None
     elif kind in _DEFAULT_TIMEOUTS:
-        thread.extras[f"TIMEOUT({kind})"] = str(delay)
+        # Milliseconds, as an int.
+        milliseconds = (int(seconds * _SECOND_MS) + _INT_LIMIT) % (2 * _INT_LIMIT) - _INT_LIMIT
+        thread.extras[f"TIMEOUT({kind})"] = str(milliseconds * (_MICROSECONDS // _SECOND_MS))
     else:
         pbx.host.log("ERROR", "Unknown timeout type specified.")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.functions_text import WRONG_ESCAPE, encoded, encoded_text, fields_of, value_of
-from stasis_sim.handoff.text import fold, octets, scan_float, split_arguments, unoctets
+from stasis_sim.handoff.text import fold, length, octets, scan_float, split_arguments, unoctets
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Reader = Callable[["Pbx", "Thread", str], str | None]
 Writer = Callable[["Pbx", "Thread", str, str], None]
+
+_PREFIX: Final = re.compile(r"\A__?")
 
 
 def _fieldqty(pbx: Pbx, thread: Thread, data: str) -> str:
@@ -42,8 +45,15 @@ def _listfilter(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if len(arguments) < 3:  # noqa: PLR2004 - name, delimiter, field
         return None
     value = value_of(pbx, thread, arguments[0])
+    if not value:
+        return None
     delimiter = unoctets(encoded_text(octets(arguments[1]))) or ","
-    return delimiter.join(field for field in value.split(delimiter) if field != arguments[2]) if value else None
+    *fields, last = value.split(delimiter)
+    kept = [field for field in fields if field != arguments[2]]
+    # Asterisk looks for the end of the last field behind as much as the delimiter takes: one that is shorter stays.
+    if last != arguments[2] or length(last) < length(delimiter):
+        kept.append(last)
+    return delimiter.join(kept)
 
 
 def _shift(*, from_left: bool) -> Reader:
@@ -74,7 +84,8 @@ def _push(*, at_left: bool) -> Writer:
             pbx.host.log("WARNING", f"{'UNSHIFT' if at_left else 'PUSH'} requires a variable name")
             return
         delimiter = encoded(octets(arguments[1]))[0] or ","
-        before = octets(value_of(pbx, thread, arguments[0]))
+        # What it is has no prefix, only what becomes of it.
+        before = octets(value_of(pbx, thread, _PREFIX.sub("", arguments[0], count=1)))
         if before and delimiter == "\0":
             return
         parts = [octets(value), *([before] if before else [])]

@@ -52,11 +52,15 @@ def _strptime(pbx: Pbx, _thread: Thread, data: str) -> str | None:
     if len(arguments) < 3 or not arguments[2]:  # noqa: PLR2004 - text, zone, format
         pbx.host.log("ERROR", "Asterisk STRPTIME() requires 3 arguments: (<datetime>,<timezone>,<format>)")
         return None
-    since = parse_time(arguments[0], arguments[2])
-    if since is None:
+    try:
+        since = parse_time(arguments[0], arguments[2])
+        moment = None if since is None else EPOCH.replace(tzinfo=zone(arguments[1])) + since
+    except OverflowError:
+        # A year that Python does not know.
+        moment = None
+    if moment is None:
         pbx.host.log("WARNING", "STRPTIME() found no time specified within the string")
         return None
-    moment = EPOCH.replace(tzinfo=zone(arguments[1])) + since
     # The number is printed as an int, whatever it is.
     seconds = int((moment - EPOCH).total_seconds())
     return str(wrap_int(seconds))

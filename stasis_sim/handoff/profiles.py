@@ -134,6 +134,7 @@ RULES: Final = (
         "dialplan_functions:version",
     ),
     Rule("dialplan.whole_dial_timeout", False, True, False, "dialplan_more:dial-timeout"),
+    Rule("dialplan.regex_bytes", False, True, False, "dialplan_more:regex-utf8"),
     Rule("access.server_name", _NAME_22, _NAME_16, _NAME_22, "access_more:server-name"),
     Rule("access.status_page", False, True, False, "http_conf:basic"),
     Rule("access.status_sockets", True, False, True, "http_conf:status-on"),

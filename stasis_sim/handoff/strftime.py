@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from stasis_sim.handoff.text import length
+
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS: Final = (
     "January",
@@ -39,8 +41,12 @@ COMPOSED: Final = {
 }
 """Directives that stand for several."""
 
+LENGTH: Final = 4095
+"""Bytes of what is printed at most; what does not fit, and all behind it, is not printed."""
+
 _FRACTION: Final = re.compile(r"%([1-6]?)q")
 _DIRECTIVE: Final = re.compile(r"%([-_0^#]*)([0-9]*)([EO]?)([^EO]?)", re.DOTALL)
+_PIECE: Final = re.compile(rf"{_DIRECTIVE.pattern}|.", re.DOTALL)
 _MODIFIED: Final = {"E": frozenset("cCxXyY"), "O": frozenset("BbdeHhImMSuUVwWy")}
 _NOON: Final = 12
 _DIGITS: Final = 6
@@ -96,7 +102,18 @@ def format_time(moment: datetime, template: str, microseconds: int) -> str:
         return f"{math.trunc(microseconds / 10 ** (_DIGITS - digits)):0{digits}d}"
 
     template = _FRACTION.sub(fraction, template)
-    return _DIRECTIVE.sub(lambda match: _directive(moment, match), template)
+    pieces: list[str] = []
+    room = LENGTH
+    for match in _PIECE.finditer(template):
+        directive = _DIRECTIVE.fullmatch(match[0])
+        if directive is not None and int(directive[2] or 0) > room:
+            break
+        pieces.append(match[0] if directive is None else _directive(moment, directive))
+        room -= length(pieces[-1])
+        if room < 0:
+            pieces.pop()
+            break
+    return "".join(pieces)
 
 
 def _directive(moment: datetime, match: re.Match[str]) -> str:

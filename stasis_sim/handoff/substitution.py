@@ -81,7 +81,12 @@ class Expression:
     def expand(self, pbx: Pbx, thread: Thread | None) -> str:
         """Return the value."""
         source = self.source if self.inside is None else cut(self.inside.expand(pbx, thread), INNER_BYTES)
-        return evaluate(source, lambda spelled: try_function(pbx, thread, spelled), pbx.host.log)
+        return evaluate(
+            source,
+            lambda spelled: try_function(pbx, thread, spelled),
+            pbx.host.log,
+            regex_bytes=pbx.rules.regex_bytes,
+        )
 
 
 Piece = str | Variable | Nested | Expression

@@ -84,6 +84,7 @@ class DialplanRules:
         queue_times: Whether Queue() empties what it will say of how long it took.
         version: What VERSION() says.
         whole_dial_timeout: Whether the timeout of Dial() counts in whole seconds, what is behind them being cut off.
+        regex_bytes: Whether regular expressions see bytes, not the characters of UTF-8.
     """
 
     missing_applications: frozenset[str] = REMOVED_APPLICATIONS
@@ -94,6 +95,7 @@ class DialplanRules:
     queue_times: bool = True
     version: str = "22.10.1+dfsg+~cs6.17.60671434-1"
     whole_dial_timeout: bool = False
+    regex_bytes: bool = False
 
 
 ASTERISK_22: Final = DialplanRules()
