@@ -275,7 +275,7 @@ def while_(pbx: Pbx, thread: Thread, data: str) -> int:
     name = f"{thread.context}_{thread.exten}_{thread.priority}"
     index = pbx.get_variable(thread, name)
     if index is None:
-        index = str(_depth(pbx, thread) + 1)
+        index = str(depth(pbx, thread, "WHILE") + 1)
         pbx.set_variable(thread, name, index)
     loop = f"WHILE_{index}"
     if not is_true(data):
@@ -287,7 +287,7 @@ def while_(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def endwhile(pbx: Pbx, thread: Thread, _data: str) -> int:
     """EndWhile(): back to While."""
-    loop = f"WHILE_{_depth(pbx, thread)}"
+    loop = innermost(pbx, thread, "WHILE")
     start = pbx.get_variable(thread, loop)
     if start is None:
         return NEXT
@@ -299,21 +299,26 @@ def endwhile(pbx: Pbx, thread: Thread, _data: str) -> int:
 def exitwhile(pbx: Pbx, thread: Thread, _data: str) -> int:
     """ExitWhile(): out of the innermost While."""
     name = f"{thread.context}_{thread.exten}_{thread.priority}"
-    return _leave_while(pbx, thread, f"WHILE_{_depth(pbx, thread)}", name)
+    return _leave_while(pbx, thread, innermost(pbx, thread, "WHILE"), name)
 
 
 def continuewhile(pbx: Pbx, thread: Thread, _data: str) -> int:
     """ContinueWhile(): to the next round."""
-    start = pbx.get_variable(thread, f"WHILE_{_depth(pbx, thread)}")
+    start = pbx.get_variable(thread, innermost(pbx, thread, "WHILE"))
     return NEXT if start is None else goto(pbx, thread, start)
 
 
-def _depth(pbx: Pbx, thread: Thread) -> int:
-    """Return the number of the innermost While, -1 outside of any."""
+def depth(pbx: Pbx, thread: Thread, kind: str) -> int:
+    """Return the number of the innermost WHILE or IF, -1 outside of any."""
     index = 0
-    while pbx.get_variable(thread, f"WHILE_{index}") is not None:
+    while pbx.get_variable(thread, f"{kind}_{index}") is not None:
         index += 1
     return index - 1
+
+
+def innermost(pbx: Pbx, thread: Thread, kind: str) -> str:
+    """Return the variable in which the innermost WHILE or IF keeps where it begins."""
+    return f"{kind}_{depth(pbx, thread, kind)}"
 
 
 def _leave_while(pbx: Pbx, thread: Thread, loop: str, name: str) -> int:

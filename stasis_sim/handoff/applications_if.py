@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from stasis_sim.handoff.applications_flow import depth, innermost
 from stasis_sim.handoff.text import is_true
 from stasis_sim.handoff.thread import JUMP, NEXT
 
@@ -25,7 +26,7 @@ def if_(pbx: Pbx, thread: Thread, data: str) -> int:
     name = _own_name(thread)
     index = pbx.get_variable(thread, name)
     if index is None:
-        index = str(_depth(pbx, thread) + 1)
+        index = str(depth(pbx, thread, "IF") + 1)
         pbx.set_variable(thread, name, index)
     branch = f"IF_{index}"
     if is_true(data):
@@ -44,13 +45,13 @@ def if_(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def endif(pbx: Pbx, thread: Thread, _data: str) -> int:
     """EndIf(): the end of the innermost branch."""
-    _forget(pbx, thread, f"IF_{_depth(pbx, thread)}")
+    _forget(pbx, thread, innermost(pbx, thread, "IF"))
     return NEXT
 
 
 def else_(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Else(), come to from the branch before it: past EndIf."""
-    _forget(pbx, thread, f"IF_{_depth(pbx, thread)}")
+    _forget(pbx, thread, innermost(pbx, thread, "IF"))
     end = _following(pbx, thread, "EndIf")
     return NEXT if end is None else _go_to(thread, end + 1)
 
@@ -66,14 +67,6 @@ def exitif(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def _own_name(thread: Thread) -> str:
     return f"{thread.context}_{thread.exten}_{thread.priority}"
-
-
-def _depth(pbx: Pbx, thread: Thread) -> int:
-    """Return the number of the innermost branch, -1 outside of any."""
-    index = 0
-    while pbx.get_variable(thread, f"IF_{index}") is not None:
-        index += 1
-    return index - 1
 
 
 def _forget(pbx: Pbx, thread: Thread, branch: str) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stasis_sim.handoff.channels import Channel
-from stasis_sim.handoff.originate import ALLOCATION_FAILED, EXISTS, OriginateResources, check_formats
+from stasis_sim.handoff.originate import ALLOCATION_FAILED, EXISTS, OriginateResources, check_endpoint, check_formats
 from stasis_sim.handoff.phones import put
-from stasis_sim.handoff.replies import DONE, Parameters, Reply, Routes, bad, error, ok, variables
+from stasis_sim.handoff.replies import DONE, Parameters, Reply, Routes, error, ok, variables
 from stasis_sim.handoff.rest import House
 from stasis_sim.handoff.rest_channels import ChannelResources
-from stasis_sim.handoff.subscriptions import CHANNEL
 
 _NOT_DOWN = error(409, "Conflict", "Channel is not in the 'Down' state")
 
@@ -52,25 +51,16 @@ class CreateResources:
         self.originating.made[near.ident] = origination
         named = parameters.given("app")
         origination.app, origination.args = _NOBODY if named is None else named, parameters.text("appArgs")
-        registered = self.house.registry.apps.get(origination.app)
-        if registered is not None:
-            source = self.house.channels.live.get(parameters.text("originator"))
-            for channel in (near,) if source is None else (near, source):
-                registered.subscribe(CHANNEL, channel.ident, channel.forwards)
+        source = self.house.channels.live.get(parameters.text("originator"))
+        self.originating.subscribe(origination.app, near, *([] if source is None else [source]))
         for name, value in given.items():
             put(self.house.calls.pbx, near.thread, name, value)
         self.house.after(self.originating.hand_over, origination)
         return ok(self.house.channels.json(near))
 
     def _check(self, technology: str, device: str, parameters: Parameters) -> Reply | None:
-        if not parameters.text("endpoint"):
-            return bad("Endpoint must be specified")
-        if parameters.text("originator") and parameters.text("formats"):
-            return bad("Originator and formats can't both be specified")
-        if not technology or not device:
-            return bad("Invalid endpoint specified")
         allocated = None if technology.lower() == "local" else ALLOCATION_FAILED
-        return check_formats(parameters) or allocated
+        return check_endpoint(technology, device, parameters) or check_formats(parameters) or allocated
 
     def dial(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST dial."""

@@ -45,6 +45,15 @@ def _status(cause: int) -> str:
     return _STATUSES.get(cause, "NOANSWER")
 
 
+def check_endpoint(technology: str, device: str, parameters: Parameters) -> Reply | None:
+    """What is wrong with whom to call."""
+    if not parameters.text("endpoint"):
+        return bad("Endpoint must be specified")
+    if parameters.text("originator") and parameters.text("formats"):
+        return bad("Originator and formats can't both be specified")
+    return None if technology and device else bad("Invalid endpoint specified")
+
+
 def check_formats(parameters: Parameters) -> Reply | None:
     """What is wrong with the formats that a new channel should have."""
     formats = filter(None, parameters.text("formats").split(","))
@@ -122,13 +131,17 @@ class OriginateResources:
         self._connect(origination.near, caller)
         for name, value in given.items():
             put(self.house.calls.pbx, origination.near.thread, name, value)
-        registered = self.house.registry.apps.get(app)
-        if registered is not None:
-            for channel in (origination.near, origination.far):
-                registered.subscribe(CHANNEL, channel.ident, channel.forwards)
+        self.subscribe(app, origination.near, origination.far)
         self._limit(origination, parameters.number("timeout"))
         self.house.after(self._run, origination)
         return ok(self.house.channels.json(origination.near))
+
+    def subscribe(self, app: str, *channels: Channel) -> None:
+        """Let an app, if it is registered, hear of channels."""
+        registered = self.house.registry.apps.get(app)
+        if registered is not None:
+            for channel in channels:
+                registered.subscribe(CHANNEL, channel.ident, channel.forwards)
 
     def _limit(self, origination: Origination, timeout: int) -> None:
         """Dial no longer than told, nor than a TIMEOUT(absolute) of its own allows; a timeout of -1 is none."""
@@ -141,12 +154,9 @@ class OriginateResources:
 
     def _check(self, technology: str, device: str, app: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         """Where the channel starts in the dialplan, nowhere if an application gets it, or what is wrong."""
-        if not parameters.text("endpoint"):
-            return bad("Endpoint must be specified")
-        if parameters.text("originator") and parameters.text("formats"):
-            return bad("Originator and formats can't both be specified")
-        if not technology or not device:
-            return bad("Invalid endpoint specified")
+        wrong = check_endpoint(technology, device, parameters)
+        if wrong is not None:
+            return wrong
         exten = parameters.text("extension")
         if not app and not exten:
             return bad("Application or extension must be specified")
