@@ -6,8 +6,12 @@ Every fault of an input file is a :class:`Problem`; all problems of a run are ra
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +55,24 @@ class InputError(Exception):
     def at(cls, file: str, text: str, *, line: int = 0, column: int = 0) -> InputError:
         """Return an error with a single problem."""
         return cls([Problem(file, line, column, text)])
+
+
+def each_of(things: Iterable[Thing], read: Callable[[Thing], Found]) -> list[Found]:
+    """Read several things, and say at once what is wrong with any of them.
+
+    Raises:
+        InputError: Some cannot be used; it carries the problems of all.
+    """
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for thing in things:
+        try:
+            found.append(read(thing))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return found
 
 
 class WorkError(Exception):

@@ -86,18 +86,9 @@ def load(path: Path, changes: dict[str, list[str]]) -> Scenario:
 
 def load_all(paths: Iterable[Path], changes: dict[str, list[str]]) -> list[Scenario]:
     """Read scenarios; what is wrong with any of them is said at once."""
-    from stasis_sim.errors import InputError
+    from stasis_sim.errors import each_of
 
-    found: list[Scenario] = []
-    problems: list[Problem] = []
-    for path in paths:
-        try:
-            found.append(load(path, changes))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return found
+    return each_of(paths, lambda path: load(path, changes))
 
 
 @contextmanager

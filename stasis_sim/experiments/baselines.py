@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from stasis_sim.errors import InputError, Problem
+from stasis_sim.errors import InputError, each_of
 from stasis_sim.experiments.inputs import digests, model_version
 from stasis_sim.experiments.results import Json, canonical, differences, write
 from stasis_sim.observe.catalogue import MEASURES, lookup
@@ -132,16 +132,7 @@ def load_all(scenarios: Iterable[Scenario], root: Path) -> list[Json]:
     Raises:
         InputError: Some have none, or one that was made with another seed or profile.
     """
-    found: list[Json] = []
-    problems: list[Problem] = []
-    for scenario in scenarios:
-        try:
-            found.append(load(root, scenario))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return found
+    return each_of(scenarios, lambda scenario: load(root, scenario))
 
 
 def load(root: Path, scenario: Scenario) -> Json:

@@ -5,7 +5,7 @@ An application gets the interpreter, the thread and its argument (substituted), 
 the call itself in applications_call.py, applications_waits.py and applications_say.py, Dial and its like in
 applications_dial.py, Stasis and StasisBroadcast in applications_stasis.py.
 
-Not modelled: what needs more than the dialplan (AGI, MeetMe, ConfBridge, ODBC ...). A dialplan that uses one of these
+Not modelled: what needs more than the dialplan (AGI, MeetMe, ODBC ...). A dialplan that uses one of these
 meets it as Asterisk meets an application whose module is not loaded: the call ends.
 """
 

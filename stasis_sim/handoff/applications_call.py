@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from stasis_sim.handoff import digits, endings, keys
 from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
+from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
 from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
 
@@ -320,7 +321,7 @@ def send_dtmf(pbx: Pbx, thread: Thread, data: str) -> int:
     if not arguments[0]:
         pbx.host.log("WARNING", "SendDTMF requires an argument")
         return NEXT
-    if arguments[3] and not any(arguments[3] in {each.name, each.channel} for each in pbx.host.threads()):
+    if arguments[3] and named(pbx, thread, arguments[3]) is None:
         pbx.host.log("WARNING", f"No such channel: {arguments[3]}")
         return NEXT
     between = time_length(arguments[1], 1) or _BETWEEN_KEYS_US

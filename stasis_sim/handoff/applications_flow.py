@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff import subroutines
+from stasis_sim.handoff import blocks, subroutines
 from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.places import parse_place
 from stasis_sim.handoff.text import is_true, scan_int, split_arguments
@@ -272,22 +272,16 @@ def stackpop(pbx: Pbx, thread: Thread, _data: str) -> int:
 
 def while_(pbx: Pbx, thread: Thread, data: str) -> int:
     """While(condition): up to EndWhile as long as it holds. Its state is kept in variables, as in Asterisk."""
-    name = f"{thread.context}_{thread.exten}_{thread.priority}"
-    index = pbx.get_variable(thread, name)
-    if index is None:
-        index = str(depth(pbx, thread, "WHILE") + 1)
-        pbx.set_variable(thread, name, index)
-    loop = f"WHILE_{index}"
+    loop = blocks.entered(pbx, thread, "WHILE")
     if not is_true(data):
-        return _leave_while(pbx, thread, loop, name)
-    if pbx.get_variable(thread, loop) is None:
-        pbx.set_variable(thread, loop, f"{thread.context},{thread.exten},{thread.priority}")
+        return _leave_while(pbx, thread, loop)
+    blocks.begin(pbx, thread, loop)
     return NEXT
 
 
 def endwhile(pbx: Pbx, thread: Thread, _data: str) -> int:
     """EndWhile(): back to While."""
-    loop = innermost(pbx, thread, "WHILE")
+    loop = blocks.innermost(pbx, thread, "WHILE")
     start = pbx.get_variable(thread, loop)
     if start is None:
         return NEXT
@@ -298,32 +292,18 @@ def endwhile(pbx: Pbx, thread: Thread, _data: str) -> int:
 
 def exitwhile(pbx: Pbx, thread: Thread, _data: str) -> int:
     """ExitWhile(): out of the innermost While."""
-    name = f"{thread.context}_{thread.exten}_{thread.priority}"
-    return _leave_while(pbx, thread, innermost(pbx, thread, "WHILE"), name)
+    return _leave_while(pbx, thread, blocks.innermost(pbx, thread, "WHILE"))
 
 
 def continuewhile(pbx: Pbx, thread: Thread, _data: str) -> int:
     """ContinueWhile(): to the next round."""
-    start = pbx.get_variable(thread, innermost(pbx, thread, "WHILE"))
+    start = pbx.get_variable(thread, blocks.innermost(pbx, thread, "WHILE"))
     return NEXT if start is None else goto(pbx, thread, start)
 
 
-def depth(pbx: Pbx, thread: Thread, kind: str) -> int:
-    """Return the number of the innermost WHILE or IF, -1 outside of any."""
-    index = 0
-    while pbx.get_variable(thread, f"{kind}_{index}") is not None:
-        index += 1
-    return index - 1
-
-
-def innermost(pbx: Pbx, thread: Thread, kind: str) -> str:
-    """Return the variable in which the innermost WHILE or IF keeps where it begins."""
-    return f"{kind}_{depth(pbx, thread, kind)}"
-
-
-def _leave_while(pbx: Pbx, thread: Thread, loop: str, name: str) -> int:
+def _leave_while(pbx: Pbx, thread: Thread, loop: str) -> int:
     pbx.set_variable(thread, loop, None)
-    pbx.set_variable(thread, name, None)
+    pbx.set_variable(thread, blocks.own_name(thread), None)
     after = pbx.get_variable(thread, f"END_{loop}")
     if after is not None:
         result = goto(pbx, thread, after)
@@ -333,22 +313,12 @@ def _leave_while(pbx: Pbx, thread: Thread, loop: str, name: str) -> int:
         pbx.set_variable(thread, f"END_{loop}", None)
         thread.priority += jumped
         return result
-    return _find_endwhile(pbx, thread)
-
-
-def _find_endwhile(pbx: Pbx, thread: Thread) -> int:
-    """Look for the EndWhile that belongs to this While among the following priorities."""
-    level = 1
-    priority = thread.priority
-    while level:
-        priority += 1
-        name = pbx.application_at(thread, priority)
-        if name is None:
-            place = f"{thread.context}@{thread.exten} priority {thread.priority}"
-            pbx.host.log("WARNING", f"Couldn't find matching EndWhile? (While at {place})")
-            return NEXT
-        level += 1 if name == "While" else -1 if name == "EndWhile" else 0
-    thread.priority = priority + 1
+    end = blocks.following(pbx, thread, "WHILE", "EndWhile")
+    if end is None:
+        place = f"{thread.context}@{thread.exten} priority {thread.priority}"
+        pbx.host.log("WARNING", f"Couldn't find matching EndWhile? (While at {place})")
+        return NEXT
+    thread.priority = end + 1
     return JUMP
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.applications_flow import depth, innermost
+from stasis_sim.handoff import blocks
 from stasis_sim.handoff.text import is_true
 from stasis_sim.handoff.thread import JUMP, NEXT
 
@@ -23,15 +23,9 @@ Application = Callable[["Pbx", "Thread", str], int]
 
 def if_(pbx: Pbx, thread: Thread, data: str) -> int:
     """If(condition) and ElseIf(condition): the lines that follow, else those behind the next ElseIf, Else or EndIf."""
-    name = _own_name(thread)
-    index = pbx.get_variable(thread, name)
-    if index is None:
-        index = str(depth(pbx, thread, "IF") + 1)
-        pbx.set_variable(thread, name, index)
-    branch = f"IF_{index}"
+    branch = blocks.entered(pbx, thread, "IF")
     if is_true(data):
-        if pbx.get_variable(thread, branch) is None:
-            pbx.set_variable(thread, branch, f"{thread.context},{thread.exten},{thread.priority}")
+        blocks.begin(pbx, thread, branch)
         return NEXT
     _forget(pbx, thread, branch)
     end = _following(pbx, thread, "EndIf")
@@ -45,13 +39,13 @@ def if_(pbx: Pbx, thread: Thread, data: str) -> int:
 
 def endif(pbx: Pbx, thread: Thread, _data: str) -> int:
     """EndIf(): the end of the innermost branch."""
-    _forget(pbx, thread, innermost(pbx, thread, "IF"))
+    _forget(pbx, thread, blocks.innermost(pbx, thread, "IF"))
     return NEXT
 
 
 def else_(pbx: Pbx, thread: Thread, _data: str) -> int:
     """Else(), come to from the branch before it: past EndIf."""
-    _forget(pbx, thread, innermost(pbx, thread, "IF"))
+    _forget(pbx, thread, blocks.innermost(pbx, thread, "IF"))
     end = _following(pbx, thread, "EndIf")
     return NEXT if end is None else _go_to(thread, end + 1)
 
@@ -65,28 +59,13 @@ def exitif(pbx: Pbx, thread: Thread, data: str) -> int:
     return result
 
 
-def _own_name(thread: Thread) -> str:
-    return f"{thread.context}_{thread.exten}_{thread.priority}"
-
-
 def _forget(pbx: Pbx, thread: Thread, branch: str) -> None:
     pbx.set_variable(thread, branch, None)
-    pbx.set_variable(thread, _own_name(thread), None)
+    pbx.set_variable(thread, blocks.own_name(thread), None)
 
 
 def _following(pbx: Pbx, thread: Thread, wanted: str) -> int | None:
-    """Look for an application that belongs to this branch among the following priorities, up to its EndIf."""
-    level = 1
-    priority = thread.priority
-    while level:
-        priority += 1
-        name = pbx.application_at(thread, priority)
-        if name is None:
-            return None
-        level += 1 if name == "If" else -1 if name == "EndIf" else 0
-        if name == wanted and level == (0 if wanted == "EndIf" else 1):
-            return priority
-    return None
+    return blocks.following(pbx, thread, "IF", wanted)
 
 
 def _go_to(thread: Thread, priority: int) -> int:

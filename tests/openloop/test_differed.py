@@ -12,6 +12,7 @@ from stasis_sim.observe.metrics import measures
 from stasis_sim.openloop.computation import OpenLoop
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.simulated.preparation import prepare
+from stasis_sim.simulated.replication import simulate
 from tests.openloop.test_equality import DIALPLANS, POLICIES, agree
 
 USUAL = {"lognormal": {"mean": "3s", "cv": 1}}
@@ -221,3 +222,20 @@ def test_what_is_not_settled_yet_does_not_say_when_a_run_is_drained() -> None:
         "run": {"until": "drained"},
     }
     agree(content, window=1)
+
+
+def test_of_several_workers_the_last_message_is_not_the_last_that_is_dealt_with() -> None:
+    """A program dies while one worker still has the StasisStart, and another was through with the StasisEnd."""
+    content = of_old(
+        [{"crash": "ivr", "every": "31s", "start": "1s"}],
+        {"duration": "10min", "seed": 1, "count": 200, "calls": [{"patience": "2s", "arrivals": {"every": "4s"}}]},
+        ivr={"workers": 2, "service": {"StasisStart": "5s", "other": "0s"}, "on StasisStart": []},
+    )
+    prepared = prepare(Scenario.of(content))
+    loop = OpenLoop(prepared)
+    first = loop.compute(1)[0]
+    # Now the ways are known, and the most trodden one is looked at first.
+    with patch.multiple("stasis_sim.openloop.cohort", FEW=2, SOME=2):
+        again = loop.compute(1)[0]
+    assert measures(again) == measures(first) == measures(simulate(prepared, 1)[0])
+    assert measures(first)["total"]["events.lost.StasisStart"]
