@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +127,9 @@ class Messages:
         at: When each is written, in microseconds; FOR_EVER: it is not, or does not matter. Shape (rows, calls).
         service: How long a worker needs for it.
         waits: How long it waits for a worker.
+        latency: How long it takes to a client whose messages do not all take as long, if nothing holds it up.
+        delays: How long those before it hold it up on its way there.
+        lost: Whether it is lost on its way there.
         rank: Of the happening that writes it.
         client: To whom.
         loose: See :class:`~stasis_sim.openloop.records.Happening`.
@@ -135,9 +138,13 @@ class Messages:
     NOTHING: Final = {"at": FOR_EVER, "service": 0, "waits": 0, "rank": 0, "client": 0, "loose": 0}
     """What stands where there is no message."""
 
-    def __init__(self) -> None:
-        self.at, self.service, self.waits = (np.empty((0, 0), np.int64) for _ in range(3))
-        self.rank, self.client, self.loose = (np.empty((0, 0), np.int8) for _ in range(3))
+    UNDELAYED: Final = {"latency": 0, "delays": 0, "lost": 0}
+    """The same of what is kept only where messages take times of their own."""
+
+    def __init__(self, *, varied: bool) -> None:
+        self.at, self.service, self.waits, self.latency, self.delays = (np.empty((0, 0), np.int64) for _ in range(5))
+        self.rank, self.client, self.loose, self.lost = (np.empty((0, 0), np.int8) for _ in range(4))
+        self._nothing = {**self.NOTHING, **(self.UNDELAYED if varied else {})}
         self._places: list[int] = []
 
     def row(self, place: int) -> int:
@@ -145,13 +152,13 @@ class Messages:
         row = bisect_left(self._places, place)
         if self._places[row : row + 1] != [place]:
             self._places.insert(row, place)
-            for name, nothing in self.NOTHING.items():
+            for name, nothing in self._nothing.items():
                 setattr(self, name, np.insert(getattr(self, name), row, nothing, axis=0))
         return row
 
-    def wait(self, place: int, call: int) -> int:
-        """Return how long a message of a call waits, in microseconds."""
-        return int(self.waits[self.row(place), call]) if place in self._places else 0
+    def one(self, fact: Literal["waits", "delays"], place: int, call: int) -> int:
+        """Return how long a message of a call waits or is held up, in microseconds."""
+        return int(getattr(self, fact)[self.row(place), call]) if place in self._places else 0
 
     def write(self, path: Path, calls: Ints, values: Values, some: Ints) -> None:
         """Note the messages about calls that go a way: of those whose sums are given, some."""
@@ -173,11 +180,14 @@ class Messages:
                 self.rank[row][calls] = message.when.rank
                 self.client[row][calls] = message.client
                 self.loose[row][calls] = message.when.loose
+                if message.latency is not None:
+                    self.latency[row][calls] = of(message.latency)
+                    self.lost[row][calls] = message.lost
 
     def widen(self, calls: int) -> None:
         """Have room for so many calls."""
         rows, before = self.at.shape
-        for name, nothing in self.NOTHING.items():
+        for name, nothing in self._nothing.items():
             old = getattr(self, name)
             new = np.full((rows, calls), nothing, old.dtype)
             new[:, :before] = old
@@ -185,7 +195,7 @@ class Messages:
 
     def keep(self, calls: Ints) -> None:
         """Keep some calls."""
-        for name in self.NOTHING:
+        for name in self._nothing:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, calls]))
 
 
@@ -207,7 +217,7 @@ class Cohort:
         self._paths = ways.paths
         self._taken: set[int] = set()
         self._gone = 0
-        self.messages = Messages()
+        self.messages = Messages(varied=None in history.latencies)
         self.numbers = self._indices = self._arrivals = np.empty(0, np.int64)
         self._ways: NDArray[np.int32] = np.empty(0, np.int32)
         self._drawn: dict[int, Ints] = {}
@@ -263,11 +273,12 @@ class Cohort:
         coming = self._symbols.coming.get(symbol)
         if coming is not None:
             return self._history.following(*coming, self._arrivals)
-        wait = self._symbols.waits.get(symbol)
-        if wait is not None:
-            row = self.messages.row(wait)
-            waits: Ints = self.messages.waits[row]
-            return waits
+        for places, fact in ((self._symbols.waits, "waits"), (self._symbols.delays, "delays")):
+            place = places.get(symbol)
+            if place is not None:
+                row = self.messages.row(place)
+                found: Ints = getattr(self.messages, fact)[row]
+                return found
         column = self._drawn.get(symbol)
         if column is None:
             column = self._drawn[symbol] = self._draw(symbol, self._indices)
@@ -368,7 +379,8 @@ class Cohort:
             horizon,
             self._history.restarts.any,
             lambda symbol: int(self._column(symbol)[row]),
-            lambda place: self.messages.wait(place, row),
+            lambda place: self.messages.one("waits", place, row),
+            lambda place: self.messages.one("delays", place, row),
             self._history.links,
             self._history.thaws,
             self._history.doors,

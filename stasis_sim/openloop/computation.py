@@ -181,8 +181,8 @@ class _Computation:
         """Return when the last message that is on its way at an instant reaches each client."""
         groups = [group for cohort in self._cohorts for group in cohort.groups(self._horizon)]
         return [
-            max(heard, *(group.path.heard(client, group.values, now + latency) for group in groups), 0)
-            for client, (heard, latency) in enumerate(zip(self._heard, self._latencies, strict=True))
+            max(heard, *(group.path.heard(client, group.values, now) for group in groups), 0)
+            for client, heard in enumerate(self._heard)
         ]
 
     def _undisturbed(self, end: int) -> int:
@@ -190,8 +190,9 @@ class _Computation:
 
         That would end the wait of whoever would have handled it, and with that the run.
         """
-        for client, (link, latency) in enumerate(zip(self._history.links, self._latencies, strict=True)):
-            if link.breaks(end, end + latency):
+        for client, (link, heard) in enumerate(zip(self._history.links, self._last_heard(end), strict=True)):
+            latency = self._latencies[client]
+            if link.breaks(end, heard if latency is None else end + latency):
                 raise ClosedLoopError("a drop right after the last thing that happens to calls that never end")
             place = link.look(np.array([end]), max(Rank), np.array([0]))
             if not link.survives(place, np.array([self._queues.busy_until(client, end)]))[0]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stasis_sim.openloop.history import STOPPING
 from stasis_sim.openloop.thaws import FREEZING
 from stasis_sim.scenario.actions import Bridge, Originate, Pair, Subscribe
 from stasis_sim.scenario.distributions import Constant
@@ -50,6 +51,8 @@ def _faults(scenario: Scenario) -> Iterator[str]:
             yield f"faults.{number}.how: what Asterisk had written before its power was cut still arrives"
         elif fault.client is None and fault.every is not None and scenario.run.until == "drained":
             yield f"faults.{number}.every: it ends calls, and until: drained does not wait for it"
+        elif fault.verb in STOPPING and _varies(scenario.clients[fault.target]):
+            yield f"faults.{number}.{fault.verb}: {fault.target} has a random latency, and what is held back goes on"
         elif fault.verb == "stall":
             yield from (f"faults.{number}.stall: {reason}" for reason in _stall(scenario, fault))
 
@@ -83,6 +86,8 @@ def _sharing(client: Client, other: str, its: Client) -> Iterator[tuple[str, str
         yield "apps", f"{other} serves some of them, and not just the same"
     if client.on_replaced != "stays":
         yield "on_replaced", f"when it hears of {other} hangs on the messages before that"
+    if _varies(client):
+        yield "latency", f"the news that {other} has its apps holds up what is behind it"
     if client.subscribe_all:
         yield "subscribe_all", f"it counts only if {other} has not been there before"
 
@@ -106,8 +111,13 @@ def _links(client: Client) -> Iterator[tuple[str, str]]:
         yield "inbox", "what it does not read may end its connection"
     if client.idle_timeout is not None:
         yield "idle_timeout", "messages about calls keep its connection alive"
-    if not isinstance(client.latency, Constant):
-        yield "latency", "a message that takes long holds up those of other calls behind it"
+    if client.subscribe_all and _varies(client):
+        yield "latency", "what is about no call holds up what is behind it too"
+
+
+def _varies(client: Client) -> bool:
+    """Whether not all messages take as long to a client."""
+    return not isinstance(client.latency, Constant)
 
 
 def _actions(client: Client) -> Iterator[tuple[str, str]]:

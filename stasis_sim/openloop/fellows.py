@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stasis_sim.observe import trace
 from stasis_sim.openloop.doors import OPEN, SILENT
 from stasis_sim.openloop.links import DOWN, FOR_EVER, NEVER, STANDING, STOPPED, Glance
+from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.clients import Client, Life
 from stasis_sim.simulated.doors import Door
 from stasis_sim.simulated.network import Connection, Message
@@ -24,6 +25,10 @@ class Bench(Protocol):
 
     def take(self, client: int, arrives: int, service: int, message: Message) -> int:
         """A message is on its way to a client: say when its worker will be through with it."""
+        ...
+
+    def held_up(self) -> int:
+        """Return how long those before it hold up the message that is written now."""
         ...
 
     def holds_back(self, wire: Wire, message: Message, arrives: int) -> bool:
@@ -93,6 +98,11 @@ class Wire(Connection):
         self._bench = bench
         self.fellow = fellow
 
+    def _deliver(self, message: Message, now: int, arrives: int, fate: str) -> None:
+        if self.fellow.varies:
+            self.fellow.latest = 0  # how long those before it hold it up is in its latency
+        super()._deliver(message, now, arrives, fate)
+
     def _hold(self, message: Message, arrives: int, fate: str) -> None:
         if self._bench.holds_back(self, message, arrives):
             super()._hold(message, arrives, fate)
@@ -112,9 +122,11 @@ class Fellow(Client):
 
     Attributes:
         seen: How its link was when somebody last looked.
+        varies: Whether not all messages take as long as others to it, so that one may hold up others.
     """
 
     seen = Glance(NEVER, 0, 0, 0)
+    varies = False
 
     @property
     def recovers(self) -> Sequence[Plan]:
@@ -151,8 +163,16 @@ class Fellow(Client):
         self.stalled_until = int(stalls)  # a request must look
         self._bench = bench
         self._workers = _Line(partial(bench.take, self.index))  # type: ignore[assignment]
+        self._own_latency = self.latency
+        self.varies = not isinstance(self.spec.latency, Constant)
+        if self.varies:
+            self.latency = lambda message: self._own_latency(message) + bench.held_up()
         if door:
             self.door = _Door(bench, self.world.clock, self.index)
+
+    def own_latency(self, message: Message) -> int | None:
+        """Return how long a message takes that nothing holds up; None: as long as all others."""
+        return self._own_latency(message) if self.varies else None
 
     def release(self, link: Glance) -> None:
         """Let the connection be gone that does not stand any more, or does not hold the apps."""

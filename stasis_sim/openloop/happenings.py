@@ -28,9 +28,12 @@ class Message(NamedTuple):
         arrives: Number of the sum of when it arrives.
         service: Number of the sum of how long a worker needs for it.
         finish: Number of the sum of when a worker is through with it; None: nothing hangs on that.
+        leaves: Number of the sum of when it is on its way.
+        latency: Number of the sum of how long it takes if nothing holds it up; None: as long as all others.
         lost: Whether the connection broke before it arrived.
         abandoned: Whether the program died after that, and before a worker was through with it.
-        queues: Whether it matters in the queue of the client: it keeps a worker busy, or its wait decides something.
+        queues: Whether it matters in the queue of the client: it keeps a worker busy, its wait decides something, or it
+            may hold up others on their way there.
     """
 
     client: int
@@ -38,6 +41,8 @@ class Message(NamedTuple):
     arrives: int
     service: int
     finish: int | None
+    leaves: int
+    latency: int | None
     lost: bool
     abandoned: bool
     queues: bool = False

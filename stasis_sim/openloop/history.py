@@ -17,8 +17,8 @@ from stasis_sim.openloop.stalls import Stalls
 from stasis_sim.openloop.sums import Tally
 from stasis_sim.openloop.symbols import RECOVERY, THAW
 from stasis_sim.openloop.thaws import FREEZING, Thaws
+from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
-from stasis_sim.simulated.draws import durations
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
@@ -61,7 +61,7 @@ class History:
 
     Attributes:
         clients: Names of the clients, each instance by itself.
-        latencies: How long a message takes to each of them, in microseconds.
+        latencies: How long a message takes to each of them, in microseconds; None: not all take as long.
         workers: How many each of them has.
         links: By position of the client among them.
         thaws: When they thaw, likewise.
@@ -87,7 +87,9 @@ class History:
         self.doors = [Door(target, scenario, streams) for target in targets]
         self.files = Files(self.reach, any=any(fault.verb == "reload" for fault in scenario.faults))
         self.watched: list[Link] = [*self.links, *self.doors, self.files]
-        self.latencies = [durations(streams, "", client.latency)[0] for client in clients.values()]
+        self.latencies = [
+            client.latency.value_us if isinstance(client.latency, Constant) else None for client in clients.values()
+        ]
         self.workers = [client.workers for client in clients.values()]
         self._specs = list(clients.values())
         self._piled = [Tally() for _ in clients]
@@ -129,7 +131,8 @@ class History:
             self._touched.add(self.doors[client].shut_by(calls.at(when), when.rank, calls.numbers))
         for client, when, octets in path.piles:
             name, spec, piled = self.clients[client], self._specs[client], self._piled[client]
-            unread = self.links[client].unread(calls.at(when), when.rank, calls.numbers, self.latencies[client])
+            latency = self.latencies[client] or 0  # who stalls has one
+            unread = self.links[client].unread(calls.at(when), when.rank, calls.numbers, latency)
             piled.add(unread[unread != NOWHERE], octets)
             if any(self.loose[name] + piled[since] > spec.buffer for since in set(unread.tolist()) - {NOWHERE}):
                 raise ClosedLoopError(f"{name} is written more than the buffers hold of a link")
@@ -190,6 +193,7 @@ class _Unattended(World):
             for name, client in clients.items()
         }
         self._holders = {name: history.holders[client.apps[0]] for name, client in clients.items()}
+        self._varied = {name for name, us in zip(clients, history.latencies, strict=True) if us is None}
         self._place = 0
         self._generations = [0 for _ in history.links]
         self._loose = history.loose
@@ -256,9 +260,15 @@ class _Unattended(World):
         super().given_up(connection, how)
 
     def send(self, effect: Effect) -> None:
-        """Note what may not be read for a while."""
+        """Note what may not be read for a while.
+
+        Raises:
+            ClosedLoopError: It may hold up messages about calls.
+        """
         connection = self._connections[effect[1]]
         name = connection.row.client
+        if name in self._varied:
+            raise ClosedLoopError(f"a message to {name} about no call, behind which others may wait")
         if connection.frozen or self._links[name].stalls.any:
             self._loose[name] += BYTES.get(effect[4], OTHER_BYTES)
         super().send(effect)

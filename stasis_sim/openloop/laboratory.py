@@ -271,17 +271,18 @@ class _Bench(World):
         event, client = message[0], wire.fellow
         record, happening, subject = self._record, self._happening, self._subject
         record.piles.append(Pile(client.index, happening, BYTES.get(event.type, OTHER_BYTES)))
+        sent = Sent(client.index, event, happening, happening.at, arrives, None, 0, None, None, abandoned=False)
         if client.seen.state == FROZEN:
             number, thaw = self._thaw(client.index, happening.at)
-            arrives = thaw + client.latency(message)
+            sent = replace(sent, leaves=thaw, arrives=thaw + client.latency(message))
             written = int.__add__(happening.at, 0), happening.rank, subject.number
             # What breaks after the end of the run has not broken.
-            if subject.links[client.index].holds(*written, min(int.__add__(arrives, 0), subject.horizon + 1)):
-                self._held[event.serial] = Sent(client.index, event, happening, arrives, 0, None, None, abandoned=False)
+            if subject.links[client.index].holds(*written, min(int.__add__(sent.arrives, 0), subject.horizon + 1)):
+                self._held[event.serial] = sent
                 self._await_thaw(wire, number, thaw)
                 return True
         self.lost(message)
-        record.sent.append(Sent(client.index, event, happening, arrives, 0, None, None, abandoned=False))
+        record.sent.append(sent)
         return False
 
     def _thaw(self, client: int, at: int) -> tuple[int, Moment]:
@@ -323,6 +324,11 @@ class _Bench(World):
         self._record.happened.append(ends)
         return ends
 
+    def held_up(self) -> int:
+        """Return how long those before it hold up the message that is written now."""
+        place = len(self._record.sent)
+        return Moment(self._subject.delay(place), 0, {self._symbols.delay(place): 1}, self._conditions)
+
     def take(self, client: int, arrives: int, service: int, message: Message) -> int:
         """A message is on its way to a client: say when its worker will be through with it."""
         event, caller, _ = message
@@ -346,7 +352,9 @@ class _Bench(World):
             abandoned = not link.lives(*written, min(int.__add__(finish, 0), subject.horizon + 1))
         if lost or abandoned:
             event.fate, event.delivered = "lost", None
-        record.sent.append(Sent(client, event, happening, arrives, service, wait, None if lost else finish, abandoned))
+        latency = self.clients[client].own_latency(message)
+        leaves, due = self.clock.now, None if lost else finish
+        record.sent.append(Sent(client, event, happening, leaves, arrives, latency, service, wait, due, abandoned))
         caller.trace.open -= 1
         return finish
 

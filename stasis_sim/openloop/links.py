@@ -352,6 +352,11 @@ class Link:
         died: NDArray[np.bool_] = self._arrays.deaths[places] != self._arrays.deaths[since]
         return died
 
+    def life(self, places: Ints) -> Ints:
+        """Return how often the program had died by changes."""
+        life: Ints = self._arrays.deaths[places]
+        return life
+
     def stood(self, places: Ints) -> Ints:
         """Return how many connections there have been by changes."""
         return self._arrays.stood[places]

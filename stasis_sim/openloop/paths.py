@@ -125,7 +125,7 @@ class Path:
         self.questions = [questions.number(each) for each in self._asked(conditions, questions)]
         self.symbols = tuple(dict.fromkeys(symbol for _, terms in self._own for symbol, _ in terms))
         self.messages = tuple(
-            message._replace(queues=not message.lost and (sums[message.service] != NOTHING or self._waits(sent)))
+            message._replace(queues=self._queues(message, sent))
             for message, sent in zip(self.messages, record.sent, strict=True)
         )
 
@@ -146,10 +146,17 @@ class Path:
         return When(self._sum(happening.at), happening.rank, happening.loose)
 
     def _message(self, sent: Sent, *, finite: bool) -> Message:
-        arrives, service, finish = self._sum(sent.arrives), self._sum(sent.service), None
-        if finite and sent.finish is not None:
-            finish = self._sum(sent.finish)
-        return Message(sent.client, self._when(sent.happening), arrives, service, finish, sent.lost, sent.abandoned)
+        return Message(
+            sent.client,
+            self._when(sent.happening),
+            arrives=self._sum(sent.arrives),
+            service=self._sum(sent.service),
+            finish=self._maybe(sent.finish) if finite else None,
+            leaves=self._sum(sent.leaves),
+            latency=self._maybe(sent.latency),
+            lost=sent.lost,
+            abandoned=sent.abandoned,
+        )
 
     def _attempt(self, attempt: trace.Attempt, asked: Happening) -> AttemptRow:
         left, first = self._maybe(attempt.left), self._maybe(attempt.first_command)
@@ -203,9 +210,11 @@ class Path:
         stated, right = sign(made, negative=negative)
         return Question(Kind.NEGATIVE, NOWHERE, self._number(stated), right)
 
-    def _waits(self, sent: Sent) -> bool:
-        """Whether something hangs on how long a message waits for a worker."""
-        return sent.wait in self.symbols
+    def _queues(self, message: Message, sent: Sent) -> bool:
+        """Whether others may wait behind a message, or something hangs on how long it waits."""
+        if sent.latency is not None:
+            return True
+        return not message.lost and (self.sums[message.service] != NOTHING or sent.wait in self.symbols)
 
     @staticmethod
     def _around(record: Record) -> list[tuple[Moment, Moment]]:
@@ -245,14 +254,13 @@ class Path:
             latest = np.maximum(latest, values.raw(number))
         return latest
 
-    def heard(self, client: int, values: Values, until: int) -> int:
-        """Return when the last message about the calls arrives at a client up to an instant, 0 if none does."""
+    def heard(self, client: int, values: Values, now: int) -> int:
+        """Return when the last message about the calls reaches a client that is on its way at an instant, else 0."""
         last = 0
         for message in reversed(self.messages):
             if message.client == client and not message.lost:
-                arrives = values[message.arrives]
-                within = arrives <= until
-                last = max(last, int(arrives[within].max(initial=0)))
+                within = values[message.leaves] <= now
+                last = max(last, int(values[message.arrives][within].max(initial=0)))
                 if within.all():
                     break  # those before it arrive no later
         return last

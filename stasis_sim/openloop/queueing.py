@@ -4,13 +4,16 @@ Of one worker a message is done at ``max(arrives, done of the one before) + serv
 services that is ``S + max over all up to it of (arrives - S before it)``, which is two passes over an array, and exact
 in whole numbers. Of several workers the first that is free takes the next message: there is no such sum, and where
 they do not suffice for all at once, their messages are served one after the other.
+
+Where messages do not all take as long to a client, those that are slow hold up those behind them on their connection:
+another running maximum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heapreplace
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -119,11 +122,13 @@ class Busy(NamedTuple):
         free: When they are through with what has been written to them; 0: nothing has.
         life: How often its program had died when that came. Who has died is busy with nothing any more.
         heard: When the last of it arrives; what a link holds back does so long after it was written.
+        connection: Over which that comes, and nothing before it, if not all of it takes as long; 0: nothing has come.
     """
 
     free: Free
     life: int = 0
     heard: int = 0
+    connection: int = 0
 
     @property
     def until(self) -> int:
@@ -153,20 +158,22 @@ class Queues:
     """The queues of all clients, window by window.
 
     Args:
-        latencies: How long a message takes to each client, in microseconds.
+        latencies: How long a message takes to each client, in microseconds; None: not all take as long.
         workers: How many each client has.
         links: The links of the clients.
         cohorts: Whose messages they are.
     """
 
     def __init__(
-        self, latencies: Sequence[int], workers: Sequence[int], links: Sequence[Link], cohorts: Sequence[Cohort]
+        self, latencies: Sequence[int | None], workers: Sequence[int], links: Sequence[Link], cohorts: Sequence[Cohort]
     ) -> None:
         # Before the window, before the stretch of it that is served, and with what was written in that.
         self._before = [Busy((0,) * count) for count in workers]
         self._here = list(self._before)
         self._after = list(self._before)
         self._latencies = latencies
+        self._varied = np.array([latency is None for latency in latencies])
+        self._more = ("latency", "lost") if None in latencies else ()
         self._links = links
         self._cohorts = cohorts
         self._served: dict[int, Served] = {}
@@ -202,10 +209,10 @@ class Queues:
                 over, with which it was taken to be busy; or what is on its way is not only about calls.
         """
         busy, link, latency = self._after[client], self._links[client], self._latencies[client]
-        if self._before[client].heard > now + latency:
-            raise ClosedLoopError("a link that holds back what was written long before the last call ends")
         link.reach(now)
-        if any(at <= now < at + latency for at in link.replaced):
+        if latency is not None and self._before[client].heard > now + latency:
+            raise ClosedLoopError("a link that holds back what was written long before the last call ends")
+        if latency is not None and any(at <= now < at + latency for at in link.replaced):
             raise ClosedLoopError("the news that another has its apps is on its way as the last call ends")
         if not link.mortal:
             return busy.until
@@ -225,26 +232,27 @@ class Queues:
         Returns:
             For each cohort the calls that have another wait than before.
         """
-        before, at, service, *rule = (self._flat(name) for name in ("waits", "at", "service", "rank", "loose"))
+        at, service, *more = (self._flat(name) for name in ("at", "service", "rank", "loose", *self._more))
         within = (at >= begin) & (at < end)
         client = self._flat("client") if len(self._links) > 1 else None
         if len(at) != self._size:
             self._served.clear()
             self._size = len(at)
-        changed = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+        changed = [np.zeros(len(cohort), np.bool_) for cohort in self._cohorts]
         for number, latency in enumerate(self._latencies):
             mine = within if client is None else within & (client == number)
-            if self._is_known(number, mine, (at, service, *rule), horizon):
+            if self._is_known(number, mine, (at, service, *more), horizon):
                 continue
             order = self._order(number, at, mine)
-            facts = tuple(each[order] for each in (at, service, *rule))
-            self._served[number] = Served(horizon, order, facts)
-            after, self._after[number] = self._wait(
-                number, self._links[number].reads(facts[0], latency), facts[1], horizon
-            )
-            new = np.flatnonzero(after != before[order])
-            changed.append((order[new], after[new]))
-        return self._write(changed)
+            facts = tuple(each[order] for each in (at, service, *more))
+            self._served[number] = served = Served(horizon, order, facts)
+            if latency is None:
+                found, delays = self._wait_behind(number, served)
+                self._write("delays", order, delays, changed)
+            else:
+                found = self._wait(number, self._links[number].reads(facts[0], latency), facts[1], horizon)
+            self._write("waits", order, found, changed)
+        return [np.flatnonzero(each) for each in changed]
 
     def _is_known(self, client: int, mine: Bits, facts: Sequence[Ints], horizon: int) -> bool:
         """Say whether the messages to a client are those that it was served last: then they wait as long."""
@@ -259,27 +267,70 @@ class Queues:
             and all(np.array_equal(now[served.order], before) for now, before in zip(facts, served.facts, strict=True))
         )
 
-    def _wait(self, client: int, arrives: Ints, service: Ints, horizon: int) -> tuple[Ints, Busy]:
-        """Return how long each message waits for a worker of a client, in order, and how far that is after them."""
+    def _wait_behind(self, client: int, served: Served) -> tuple[Ints, Ints]:
+        """Let messages wait for each other, on their way to a client and for its workers.
+
+        Returns:
+            How long each message waits for a worker, and how long those before it hold it up on its way there.
+        """
+        busy, link, order = self._here[client], self._links[client], served.order
+        at, service, rank, _, latency, lost = served.facts
+        if not len(order):
+            self._after[client] = busy
+            return order, order
+        places = self._places(link, at, rank, order)
+        connections, due = link.numbers(places), at + latency
+        if connections[0] == busy.connection:
+            due[0] = max(due[0], busy.heard)
+        begins = np.flatnonzero(connections[1:] != connections[:-1]) + 1
+        arrives = np.concatenate([np.maximum.accumulate(part) for part in np.split(due, begins)])
+        # What is lost is behind all on its connection that is not, so that nothing waits for it.
+        there = np.flatnonzero(lost == 0)
+        found = np.zeros(len(order), np.int64)
+        found[there] = self._wait_in_lives(client, arrives[there], service[there], link.life(places[there]))
+        last = int(arrives[-1]), int(connections[-1])
+        self._after[client] = self._after[client]._replace(heard=last[0], connection=last[1])
+        return found, arrives - at - latency
+
+    def _places(self, link: Link, at: Ints, rank: Ints, order: Ints) -> Ints:
+        """Find the last change of a link before messages were written."""
+        numbers, places = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+        for cohort, mine, local in self._parts(order):
+            numbers[mine] = cohort.numbers[local % len(cohort)]
+        for each in set(rank.tolist()):
+            some = np.flatnonzero(rank == each)
+            places[some] = link.look(at[some], each, numbers[some])
+        return places
+
+    def _wait(self, client: int, arrives: Ints, service: Ints, horizon: int) -> Ints:
+        """Return how long each message waits for a worker of a client, in order."""
         busy, link = self._here[client], self._links[client]
         if not link.mortal or not len(arrives):
             found, free = link.stalls.shift(waits, arrives, service, busy.free)
             heard = int(arrives[-1]) if len(arrives) else busy.heard
-            return found, busy._replace(free=free, heard=heard)
+            self._after[client] = busy._replace(free=free, heard=heard)
+            return found
         # Without a latency, what comes at the instant of a death comes to the one who lives again.
         instant = not self._latencies[client]
         lives = link.lived(np.minimum(arrives, horizon if instant else horizon + 1), instant=instant)
-        begins = np.flatnonzero(np.diff(lives, prepend=lives[0]))
-        parts = []
-        for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
-            life = int(mine[0])
-            found, free = link.stalls.shift(waits, times, work, busy.in_life(life))
-            busy = Busy(free, life, int(times[-1]))
-            parts.append(found)
-        found = np.concatenate(parts)
+        found = self._wait_in_lives(client, arrives, service, lives)
         if link.replaced:
             self._tell_news(client, lives, arrives, arrives + found + service)
-        return found, busy
+        return found
+
+    def _wait_in_lives(self, client: int, arrives: Ints, service: Ints, lives: Ints) -> Ints:
+        """Return how long each message waits for a worker of a client, who serves in each of its lives those of it."""
+        busy, link = self._here[client], self._links[client]
+        parts = [arrives[:0]]
+        begins = np.flatnonzero(lives[1:] != lives[:-1]) + 1
+        for mine, times, work in zip(*(np.split(each, begins) for each in (lives, arrives, service)), strict=True):
+            if len(times):
+                life = int(mine[0])
+                found, free = link.stalls.shift(waits, times, work, busy.in_life(life))
+                busy = busy._replace(free=free, life=life, heard=int(times[-1]))
+                parts.append(found)
+        self._after[client] = busy
+        return np.concatenate(parts)
 
     def _tell_news(self, client: int, lives: Ints, arrives: Ints, finish: Ints) -> None:
         """See that the news that another has its apps comes to a worker of a client, if it arrives.
@@ -289,7 +340,7 @@ class Queues:
         """
         if len(self._here[client].free) > 1:
             raise ClosedLoopError("news that another has its apps, for a program of several workers that may die")
-        latency, link, before = self._latencies[client], self._links[client], self._here[client]
+        latency, link, before = self._latencies[client] or 0, self._links[client], self._here[client]
         news = link.stalls.read(np.array(link.replaced, np.int64) + latency, instant=not latency)
         for at, life in zip(news.tolist(), link.lived(news, instant=not latency).tolist(), strict=True):
             last = int(np.searchsorted(arrives, at, side="right")) - 1
@@ -318,28 +369,27 @@ class Queues:
 
     def _rule(self, places: Ints) -> Rule:
         rule = Rule(*(np.zeros(len(places), np.int64) for _ in Rule._fields))
-        begin = 0
-        for cohort in self._cohorts:
+        for cohort, mine, local in self._parts(places):
             messages = cohort.messages
-            stop = begin + messages.at.size
-            mine = np.flatnonzero((places >= begin) & (places < stop))
-            local = places[mine] - begin
             rule.rank[mine], rule.loose[mine] = messages.rank.reshape(-1)[local], messages.loose.reshape(-1)[local]
             rule.idle[mine] = messages.service.reshape(-1)[local] == 0
-            rule.number[mine] = cohort.numbers[local % max(len(cohort), 1)]
-            begin = stop
+            if self._more:
+                rule.idle[mine] &= ~self._varied[messages.client.reshape(-1)[local]]
+            rule.number[mine] = cohort.numbers[local % len(cohort)]
         return rule
 
-    def _write(self, changed: Sequence[tuple[Ints, Ints]]) -> list[Ints]:
-        places, values = (np.concatenate([part[which] for part in changed]) for which in (0, 1))
-        found, begin = [], 0
+    def _write(self, name: Literal["waits", "delays"], order: Ints, values: Ints, changed: Sequence[Bits]) -> None:
+        """Write down one fact of messages, and mark the calls of which it has changed."""
+        new = np.flatnonzero(values != self._flat(name)[order])
+        for (cohort, mine, local), calls in zip(self._parts(order[new]), changed, strict=True):
+            getattr(cohort.messages, name).reshape(-1)[local] = values[new[mine]]
+            calls[local % max(len(cohort), 1)] = True
+
+    def _parts(self, places: Ints) -> Iterator[tuple[Cohort, Ints, Ints]]:
+        """Yield for each cohort which of messages are its own, and their places among those."""
+        begin = 0
         for cohort in self._cohorts:
             stop = begin + cohort.messages.at.size
             mine = np.flatnonzero((places >= begin) & (places < stop))
-            local = places[mine] - begin
-            cohort.messages.waits.reshape(-1)[local] = values[mine]
-            dirty = np.zeros(len(cohort), np.bool_)
-            dirty[local % max(len(cohort), 1)] = True
-            found.append(np.flatnonzero(dirty))
+            yield cohort, mine, places[mine] - begin
             begin = stop
-        return found

@@ -55,7 +55,9 @@ class Sent:
         client: Position of the client.
         event: Its row.
         happening: When it was written.
+        leaves: When it is on its way: at once, or when a link thaws that holds it back.
         arrives: When it arrives, if nothing breaks before.
+        latency: How long it takes, held up by nothing; None: as long as all others, none of which can hold it up.
         service: How long the client's worker needs for it.
         wait: The symbol of how long it waits for a worker; none if the connection broke before it arrived.
         finish: When a worker would be through with it; none likewise.
@@ -65,7 +67,9 @@ class Sent:
     client: int
     event: trace.Event
     happening: Happening
+    leaves: int
     arrives: int
+    latency: int | None
     service: int
     wait: int | None
     finish: int | None
@@ -152,6 +156,7 @@ class Subject:
         restarts: Whether Asterisk is ever killed.
         draw: Gives its draw for a symbol, or its value, in microseconds.
         wait: Gives how long one of its messages waits for a worker, by its number.
+        delay: Gives how long one of its messages is held up by those before it, likewise.
         links: For each client its link.
         thaws: For each client when its link thaws.
         doors: For each client the door of its requests.
@@ -166,6 +171,7 @@ class Subject:
     restarts: bool
     draw: Callable[[int], int]
     wait: Callable[[int], int]
+    delay: Callable[[int], int]
     links: Sequence[Link]
     thaws: Sequence[Thaws]
     doors: Sequence[Door]

@@ -25,8 +25,8 @@ WAKE: Final = 3
 """What comes to a client, whatever calls there are: it is told which channels there are; its link thaws; its program
 stalls, and goes on."""
 
-_Key = tuple[str, "Quantile"] | int | tuple[int, int, int]
-"""What a symbol stands for: a draw, a wait, something that comes to a client."""
+_Key = tuple[str, "Quantile"] | tuple[str, int] | tuple[int, int, int]
+"""What a symbol stands for: a draw, a wait or a delay, something that comes to a client."""
 
 
 class Symbols:
@@ -35,6 +35,7 @@ class Symbols:
     Attributes:
         draws: For each symbol that is a draw the stream that it comes from, and its quantile.
         waits: For each symbol that is a wait in a client's queue, for which message of the call, from 0.
+        delays: For each symbol that is how long messages before it hold one up, which message of the call that is.
         coming: For each symbol that is something that comes to a client after the arrival, what, to whom, and which one
             of them, from 0.
     """
@@ -42,6 +43,7 @@ class Symbols:
     def __init__(self) -> None:
         self.draws: dict[int, tuple[str, Quantile]] = {}
         self.waits: dict[int, int] = {}
+        self.delays: dict[int, int] = {}
         self.coming: dict[int, tuple[int, int, int]] = {}
         self._numbers: dict[_Key, int] = {}
 
@@ -53,8 +55,14 @@ class Symbols:
 
     def wait(self, message: int) -> int:
         """Return the symbol of a wait."""
-        symbol = self._number(message)
+        symbol = self._number(("wait", message))
         self.waits[symbol] = message
+        return symbol
+
+    def delay(self, message: int) -> int:
+        """Return the symbol of how long a message is held up."""
+        symbol = self._number(("delay", message))
+        self.delays[symbol] = message
         return symbol
 
     def comes(self, what: int, client: int, number: int) -> int:

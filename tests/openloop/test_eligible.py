@@ -120,9 +120,22 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"recover": "list-channels"}, "run": {"until": "drained"}},
         "clients.ivr.recover: what it does may end calls for ever, which until: drained waits for",
     ),
+    ({"ivr": {"latency": {"exponential": "1ms"}}, "faults": [{"drop": "ivr", "at": "5s"}]}, ""),
     (
-        {"ivr": {"latency": {"exponential": "1ms"}}},
-        "clients.ivr.latency: a message that takes long holds up those of other calls behind it",
+        {"ivr": {"latency": {"exponential": "1ms"}}, "faults": [{"freeze": "ivr", "at": "5s", "for": "1s"}]},
+        "faults.0.freeze: ivr has a random latency, and what is held back goes on",
+    ),
+    (
+        {"ivr": {"latency": {"exponential": "1ms"}}, "faults": [{"stall": "ivr", "at": "5s", "for": "1s"}]},
+        "faults.0.stall: ivr has a random latency, and what is held back goes on",
+    ),
+    (
+        {"ivr": {"latency": {"exponential": "1ms"}, "subscribe_all": True}},
+        "clients.ivr.latency: what is about no call holds up what is behind it too",
+    ),
+    (
+        {"ivr": {"latency": {"exponential": "1ms"}, "instances": 2}},
+        "clients.ivr.latency: the news that ivr has its apps holds up what is behind it",
     ),
     ({"clients": {"twin": {"apps": ["Intro-IVR"]}}}, ""),
     (

@@ -230,6 +230,12 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     recovers = any(client["recover"] != "none" for client in found.values())
     restarts = any(fault.get("restart") == "asterisk" and "every" in fault for fault in broken)
     stalls = {fault["stall"] for fault in broken if "stall" in fault}
+    held = {fault[verb] for fault in broken for verb in ("freeze", "partition", "stall") if verb in fault}
+    for name, client in found.items():
+        # What is not in order of itself is where nothing else holds it back, and nobody shares the apps.
+        alone = len(found) == 1 or client["apps"] != ["Intro-IVR", "Super-Conference"]
+        if alone and name not in held and not client["subscribe_all"] and "instances" not in client:
+            client["latency"] = draw(st.just(client["latency"]) | FINE)
     # What a freeze makes of a stall is left to the event engine.
     broken = [fault for fault in broken if stalls.isdisjoint({fault.get("freeze"), fault.get("partition")})]
     drained = [] if recovers or restarts or stalls else [{"duration": "20s", "until": "drained"}, {"until": "drained"}]
@@ -381,6 +387,54 @@ def test_requests_that_are_turned_away_are_counted_by_the_fault() -> None:
     # Three knock from 5 s on, and hear of a refusal as soon as the third fault lasts; six more are refused at once.
     assert touched == hit == (3, 0, 6)
     assert measures(ledger) == measures(by_events)
+
+
+@pytest.mark.parametrize("run", [{"until": "drained"}, {"duration": "40s", "warmup": "5s"}])
+@pytest.mark.parametrize("window", [20, 1000])
+def test_messages_that_hold_up_others_are_computed_at_once(run: dict[str, Any], window: int) -> None:
+    """A slow message delays all that are behind it on its connection; those on the next one are free of it."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[2], "latency": "1ms"},
+        "clients": {
+            "ivr": {
+                "apps": ["Intro-IVR"],
+                "latency": {"lognormal": {"mean": "200ms", "cv": 2}},
+                "service": {"StasisStart": {"exponential": "400ms"}, "other": "0ms"},
+                "workers": 2,
+                "reconnect": "at_once",
+                "on StasisStart": [{"wait": {"exponential": "500ms"}}, "continue"],
+            },
+            "conference": {
+                "apps": ["Super-Conference"],
+                "latency": "20ms",
+                "service": {"exponential": "30ms"},
+                "on StasisStart": ["continue"],
+            },
+        },
+        # Some calls come in pairs, whose messages are written at one instant.
+        "calls": [
+            {"to": "ivr@default", "name": "a", "arrivals": {"poisson": "8/s"}, "count": 200},
+            {"to": "ivr@default", "name": "b", "arrivals": {"every": "500ms"}, "count": 40},
+            {"to": "ivr@default", "name": "c", "arrivals": {"every": "1s"}, "count": 20},
+        ],
+        "faults": [{"drop": "ivr", "every": {"exponential": "3s"}}, {"crash": "ivr", "every": "7s", "start": "1ms"}],
+        "run": {**run, "seed": 1},
+    }
+    agree(content, window)
+
+
+@pytest.mark.parametrize("latency", ["500ms", {"exponential": "500ms"}])
+def test_a_drained_run_waits_for_what_is_on_its_way(latency: Any) -> None:
+    """The last events are heard after the last call has ended, though no worker needs time for them."""
+    content = {
+        "asterisk": {"extensions": "[default]\n" + DIALPLANS[0], "latency": "0s"},
+        "clients": {
+            "ivr": {"apps": ["Intro-IVR"], "latency": latency, "service": "0s", "on StasisStart": ["answer"]},
+        },
+        "calls": [{"to": "ivr@default", "name": "a", "arrivals": {"every": "1s"}, "count": 3, "hold": "4s"}],
+        "run": {"until": "drained", "seed": 1},
+    }
+    agree(content, 20)
 
 
 def test_an_app_beyond_its_capacity_is_computed_at_once() -> None:

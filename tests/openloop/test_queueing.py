@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stasis_sim.openloop.cohort import Messages
+from stasis_sim.openloop.links import Link
 from stasis_sim.openloop.moments import ClosedLoopError
-from stasis_sim.openloop.queueing import Rule, in_order, waits
+from stasis_sim.openloop.queueing import Queues, Rule, in_order, waits
+from stasis_sim.openloop.stalls import Stalls
 
 MESSAGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=30)
 
@@ -79,3 +82,41 @@ def test_each_instant_is_put_in_order_by_itself() -> None:
             places.sort(key=lambda place: (rank[place], number[place], place))
         expected += places
     assert order.tolist() == expected
+
+
+class Calls:
+    """Calls of which each has one message, written at one instant to a client whose messages need no time of it.
+
+    Args:
+        latencies: How long each of the messages takes by itself.
+        loose: For each whether its call's number does not say where it stands.
+    """
+
+    def __init__(self, latencies: list[int], loose: list[int]) -> None:
+        self.numbers = np.arange(1, len(latencies) + 1)
+        self.messages = Messages(varied=True)
+        self.messages.widen(len(latencies))
+        self.messages.row(0)
+        self.messages.at[0] = 7
+        self.messages.latency[0] = latencies
+        self.messages.loose[0] = loose
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def serve(calls: Calls, latency: int | None) -> list[int]:
+    """Let the messages of calls queue on a link that stands, and return how long they are held up."""
+    link = Link(lambda _: None, mortal=False, stalls=Stalls())
+    link.change(0, 0, 1)
+    Queues([latency], [1], [link], [calls]).serve(0, 10, 100)  # type: ignore[list-item]
+    delays: list[int] = calls.messages.delays[0].tolist()
+    return delays
+
+
+def test_who_goes_first_matters_where_one_holds_up_another() -> None:
+    """On its way a message waits behind a slow one, though no worker needs time for either."""
+    assert serve(Calls([30, 10, 20, 40], [0, 0, 0, 0]), None) == [0, 20, 10, 0]
+    assert serve(Calls([30, 10], [0, 1]), latency=5) == [0, 0]
+    with pytest.raises(ClosedLoopError, match="which goes first"):
+        serve(Calls([30, 10], [0, 1]), None)

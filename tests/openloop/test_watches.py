@@ -57,7 +57,7 @@ def seen(
             dies = not lost and not line.lives(at, Rank.ARRIVAL, FIRST_CALL, min(arrival + finish, horizon + 1))
             numbers = [numbered.number((sum_, ((0, 1),))) for sum_ in (arrives, finish)]
             over = numbers[1] if line.mortal and not lost else None
-            messages.append(Message(0, when, numbers[0], numbered.number(service), over, lost, dies))
+            messages.append(Message(0, when, numbers[0], numbered.number(service), over, when.at, None, lost, dies))
     return found, messages
 
 
