@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stasis_sim.openloop.records import Record
-    from stasis_sim.openloop.values import Bits
     from stasis_sim.randomness import Drawn, Streams
     from stasis_sim.simulated.preparation import Prepared
 
@@ -266,6 +265,9 @@ class Cohort:
         return values
 
     def _column(self, symbol: int) -> Ints:
+        column = self._drawn.get(symbol)
+        if column is not None:
+            return column
         if symbol == ARRIVAL:
             return self._arrivals
         if symbol <= AGAIN:
@@ -279,9 +281,7 @@ class Cohort:
                 row = self.messages.row(place)
                 found: Ints = getattr(self.messages, fact)[row]
                 return found
-        column = self._drawn.get(symbol)
-        if column is None:
-            column = self._drawn[symbol] = self._draw(symbol, self._indices)
+        column = self._drawn[symbol] = self._draw(symbol, self._indices)
         return column
 
     def values(self, rows: Ints, horizon: int) -> Values:
@@ -322,7 +322,7 @@ class Cohort:
             some = rows[begin : begin + PIECE]
             values = self.values(some, horizon)
             fit = path.undisturbed(values, self.numbers[some], self._history.watched)
-            self._send(way, some, values, fit)
+            self._send(way, some, values, np.flatnonzero(fit))
             rest.append(some[~fit])
         return np.concatenate(rest)
 
@@ -330,26 +330,27 @@ class Cohort:
         """Send calls on whatever ways they go."""
         values, numbers, left = self.values(rows, horizon), self.numbers[rows], np.ones(len(rows), np.bool_)
 
-        def send(table: Table, ways: Iterable[int]) -> None:
-            answers = table.put(values, numbers, self._history.watched)
+        def send(table: Table, ways: Iterable[int]) -> int:
+            """Send calls that are left on ways, and return how many still are."""
+            answers, count = table.put(values, numbers, self._history.watched), int(np.count_nonzero(left))
             for way in ways:
-                fit = answers.fit(self._paths[way].questions) & left
-                self._send(way, rows, values, fit)
-                left[fit] = False
-                if not left.any():
-                    return
+                some = np.flatnonzero(answers.fit(self._paths[way].questions) & left)
+                self._send(way, rows, values, some)
+                left[some] = False
+                count -= len(some)
+                if not count:
+                    break
+            return count
 
-        if self._paths:
-            send(self._known.table, self._known.by_count())
-        while left.any():
+        count = send(self._known.table, self._known.by_count()) if self._paths else len(rows)
+        while count:
             first = int(rows[np.argmax(left)])
-            send(self._explore(first, horizon), [len(self._paths) - 1])
+            count = send(self._explore(first, horizon), [len(self._paths) - 1])
             if self._ways[first] != len(self._paths) - 1:
                 raise AssertionError(f"call {self.numbers[first]} does not go its own way")
 
-    def _send(self, way: int, rows: Ints, values: Values, fit: Bits) -> None:
-        """Send calls on a way, and note what is written about them."""
-        some = np.flatnonzero(fit)
+    def _send(self, way: int, rows: Ints, values: Values, some: Ints) -> None:
+        """Send some calls on a way, and note what is written about them."""
         if len(some):
             path = self._paths[way]
             self._ways[rows[some]] = way

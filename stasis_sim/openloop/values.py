@@ -44,16 +44,19 @@ class Values:
     Args:
         sums: What they are made of, by number.
         column: Gives the values of a symbol for all calls of a cohort.
-        rows: Which of them are meant.
+        rows: Which of them are meant, in rising order.
         horizon: When the run ends, in microseconds; FOR_EVER while that is not known.
     """
 
-    __slots__ = ("_column", "_columns", "_known", "_rows", "_sums", "horizon")
+    __slots__ = ("_column", "_columns", "_known", "_rows", "_sums", "_where", "horizon")
 
     def __init__(self, sums: Sequence[Sum], column: Callable[[int], Ints], rows: Ints, horizon: int) -> None:
         self._sums = sums
         self._column = column
         self._rows = rows
+        # Rows that stand side by side need not be looked up one by one.
+        closed = len(rows) and rows[-1] - rows[0] == len(rows) - 1
+        self._where: slice | Ints = slice(int(rows[0]), int(rows[-1]) + 1) if closed else rows
         self._columns: dict[int, Ints | int] = {HORIZON: horizon}
         self._known: dict[int, Ints | int] = {}
         self.horizon = horizon
@@ -62,7 +65,7 @@ class Values:
         """Return what a symbol stands for in each call, in microseconds."""
         column = self._columns.get(symbol)
         if column is None:
-            column = self._columns[symbol] = self._column(symbol)[self._rows]
+            column = self._columns[symbol] = self._column(symbol)[self._where]
         return column
 
     def raw(self, number: int) -> Ints | int:
@@ -70,6 +73,8 @@ class Values:
         known = self._known.get(number)
         if known is None:
             known, terms = self._sums[number]
+            if not known and terms and terms[0][1] == 1:
+                known, terms = self.column(terms[0][0]), terms[1:]
             for symbol, factor in terms:
                 column = self.column(symbol)
                 if factor == 1:
@@ -96,9 +101,8 @@ class Values:
         return stack
 
     def forget(self) -> None:
-        """Let the sums and what they are made of go; what is asked for after that is computed again."""
+        """Let the sums go; what is asked for after that is computed again, of the columns that were looked up."""
         self._known.clear()
-        self._columns = {HORIZON: self.horizon}
 
     def of(self, rows: Ints) -> Values:
         """Return those of some of the calls."""
