@@ -177,11 +177,11 @@ class _Computation:
             ended = max(ended, _latest(group, group.path.ended))
         return ended
 
-    def _last_heard(self, now: int) -> list[int]:
-        """Return when the last message that is on its way at an instant reaches each client."""
+    def _last_heard(self, now: int, *, lost: bool = False) -> list[int]:
+        """Return when the last message that is on its way at an instant reaches each client, or would."""
         groups = [group for cohort in self._cohorts for group in cohort.groups(self._horizon)]
         return [
-            max(heard, *(group.path.heard(client, group.values, now) for group in groups), 0)
+            max(heard, *(group.path.heard(client, group.values, now, lost=lost) for group in groups), 0)
             for client, heard in enumerate(self._heard)
         ]
 
@@ -190,7 +190,7 @@ class _Computation:
 
         That would end the wait of whoever would have handled it, and with that the run.
         """
-        for client, (link, heard) in enumerate(zip(self._history.links, self._last_heard(end), strict=True)):
+        for client, (link, heard) in enumerate(zip(self._history.links, self._last_heard(end, lost=True), strict=True)):
             latency = self._latencies[client]
             if link.breaks(end, heard if latency is None else end + latency):
                 raise ClosedLoopError("a drop right after the last thing that happens to calls that never end")

@@ -254,11 +254,18 @@ class Path:
             latest = np.maximum(latest, values.raw(number))
         return latest
 
-    def heard(self, client: int, values: Values, now: int) -> int:
-        """Return when the last message about the calls reaches a client that is on its way at an instant, else 0."""
+    def heard(self, client: int, values: Values, now: int, *, lost: bool = False) -> int:
+        """Return when the last message about the calls reaches a client that is on its way at an instant, else 0.
+
+        Args:
+            client: Its position.
+            values: The sums of the calls.
+            now: The instant.
+            lost: Whether what is lost on its way counts too.
+        """
         last = 0
         for message in reversed(self.messages):
-            if message.client == client and not message.lost:
+            if message.client == client and (lost or not message.lost):
                 within = values[message.leaves] <= now
                 last = max(last, int(values[message.arrives][within].max(initial=0)))
                 if within.all():

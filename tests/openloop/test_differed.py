@@ -128,6 +128,13 @@ def test_a_death_with_the_last_messages_is_not_guessed_at() -> None:
     refused(content, "a program that dies with the last messages")
 
 
+def test_what_a_drop_takes_that_is_still_on_its_way_when_nothing_else_happens_any_more_is_not_guessed_at() -> None:
+    """A call that never ends, whose last message takes seconds: the run would wait for it, if no drop took it."""
+    slow = {"latency": USUAL, "reconnect": "node-ari-client", "on StasisStart": ["answer"]}
+    content = of_old([{"drop": "ivr", "every": "500ms"}], {"until": "drained", "seed": 2, "count": 1}, ivr=slow)
+    refused(content, "a drop right after the last thing")
+
+
 def test_a_death_before_the_last_messages_arrive_ends_no_run() -> None:
     """The last call is over, and the program dies before it hears of that: the run waits as if it did not."""
     content = of_old(
