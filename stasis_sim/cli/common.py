@@ -39,6 +39,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 Profile = Annotated[str | None, typer.Option(help=f"Which Asterisk: {', '.join(PROFILES)}.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
 Replications = Annotated[int | None, typer.Option(help="How many times the scenario is run.")]
+OUT = Path("results")
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 Scheduler = Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stasis_sim.cli.common import (
+    OUT,
     AsJson,
     Out,
     Replications,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
     from stasis_sim.experiments.reruns import Rerun
     from stasis_sim.scenario import Scenario
-
-OUT = Path("results")
 
 baselines = typer.Typer(
     help="Reference measures of scenarios: keep them, and say what has moved beyond noise.", no_args_is_help=True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stasis_sim.cli.common import (
+    OUT,
     PROFILES,
     AsJson,
     Csv,
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from stasis_sim.api import Results
     from stasis_sim.experiments.sweeps import Swept
     from stasis_sim.scenario import Scenario
-
-OUT = Path("results")
 
 
 @app.command()

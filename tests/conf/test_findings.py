@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stasis_sim.conf.checkup import check, exit_code, lines, named_profile
+from stasis_sim.conf.checkup import check, exit_code, lines
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.findings import CODES, Finding, app_findings, extensions_findings
+from stasis_sim.conf.profile_names import named_profile
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.walk import walk
 from stasis_sim.errors import InputError
