@@ -117,7 +117,7 @@ def place(text: str) -> Jump:
     exten = parts[-2] if len(parts) > 1 else None
     context = parts[0] if len(parts) == _LONGEST else None
     return Jump(
-        _known(context, "${CONTEXT}"), _known(exten, "${EXTEN}"), UNKNOWN if UNKNOWN in priority else priority or "1"
+        _known(context, "${CONTEXT}"), _known(exten, "${EXTEN}"), UNKNOWN if UNKNOWN in priority else priority
     )
 
 

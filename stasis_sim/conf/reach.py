@@ -117,7 +117,7 @@ class _Reach:
             return
         winner: Step | None = None
         for includer, _ in includers:
-            winner = None if includer is context else self.winner(includer, context, extension)
+            winner = self.winner(includer, context, extension)
             if winner is None:
                 return
         if winner is not None:
