@@ -116,9 +116,7 @@ def place(text: str) -> Jump:
     priority = parts[-1]
     exten = parts[-2] if len(parts) > 1 else None
     context = parts[0] if len(parts) == _LONGEST else None
-    return Jump(
-        _known(context, "${CONTEXT}"), _known(exten, "${EXTEN}"), UNKNOWN if UNKNOWN in priority else priority
-    )
+    return Jump(_known(context, "${CONTEXT}"), _known(exten, "${EXTEN}"), UNKNOWN if UNKNOWN in priority else priority)
 
 
 def number(jump: Jump, here: int) -> int | None:

@@ -469,6 +469,15 @@ def test_outbound_websockets_name_apps_and_need_plain_passwords(tmp_path: Path) 
     assert [each.code for each in checked(tmp_path, ari=ari)] == ["app-case"]
 
 
+def test_what_is_said_of_an_included_file_stands_behind_that_of_the_file(tmp_path: Path) -> None:
+    """Each by line; what two contexts have from one template is said once."""
+    (tmp_path / "more.conf").write_text("exten => 2,1,Stasis(ivr)\n", "utf-8")
+    text = "[t](!)\nexten => 1,1,Stasis(ivr)\n[c](t)\n[d](t)\n#include more.conf\n"
+    found = checked(tmp_path, extensions=text)
+    places = [(Path(each.file).name, each.line) for each in found if each.code == "no-fallback"]
+    assert places == [("extensions.conf", 2), ("more.conf", 1)]
+
+
 def test_severities_are_grouped_and_counted(tmp_path: Path) -> None:
     """Errors first, then warnings, then findings; the last line counts, the exit code is that of the worst."""
     found = checked(tmp_path, ari="[general]\n[ivr]\ntype = user\n", http="[general]\nenabled = maybe\n")
