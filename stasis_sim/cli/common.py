@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO.yaml", help="The scenario.")]
+Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override any key: run.seed=3.")]
 Profile = Annotated[str | None, typer.Option(help=f"Which Asterisk: {', '.join(PROFILES)}.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]

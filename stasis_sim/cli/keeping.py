@@ -13,6 +13,7 @@ from stasis_sim.cli.common import (
     AsJson,
     Out,
     Replications,
+    Scenarios,
     Seed,
     Set,
     Workers,
@@ -37,8 +38,6 @@ baselines = typer.Typer(
     help="Reference measures of scenarios: keep them, and say what has moved beyond noise.", no_args_is_help=True
 )
 app.add_typer(baselines, name="baseline", short_help="Keep reference measures, and say what has moved.")
-
-Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")]
 
 
 @app.command(short_help="Say which events of earlier runs were missed.")

@@ -18,6 +18,7 @@ from stasis_sim.cli.common import (
     Profile,
     Replications,
     ScenarioFile,
+    Scenarios,
     Scheduler,
     Seed,
     Set,
@@ -303,7 +304,7 @@ def _print_sweep(found: Swept, measures: list[str]) -> None:
 
 @app.command(short_help="Run scenarios and hold what they expect.")
 def check(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")],
+    paths: Scenarios,
     out: Out = OUT,
     as_json: AsJson = False,
     settings: Set = None,
