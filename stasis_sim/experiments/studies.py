@@ -13,8 +13,9 @@ from pathlib import Path
 from stasis_sim.errors import InputError
 from stasis_sim.experiments import precision
 from stasis_sim.experiments.engines import Engine
-from stasis_sim.experiments.executors import Crew, Job
+from stasis_sim.experiments.executors import Crew
 from stasis_sim.experiments.inputs import hold, provenance, scenario_digest
+from stasis_sim.experiments.jobs import Job
 from stasis_sim.experiments.results import DamagedError, Replication, ResultTree, run_json
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import Prepared, prepare
