@@ -69,6 +69,15 @@ def test_a_stretch_that_ends_where_an_outage_begins_has_no_part_in_it() -> None:
     assert [len(timeline.between(*stretch)) for stretch in ((20, 50), (70, 90), (20, 51), (69, 90))] == [0, 0, 1, 1]
 
 
+def test_an_outage_is_noticed_once() -> None:
+    """To say the same again changes nothing."""
+    timeline = Timeline("ivr", 0)
+    timeline.change(0, True, True, "")
+    timeline.change(100, False, False, "torn")
+    timeline.change(130, False, False, "torn")
+    assert [(outage.start, outage.noticed) for outage in timeline.outages] == [(100, 100)]
+
+
 def test_the_warm_up_is_left_out_of_sums() -> None:
     """Only time after the warm-up counts, in an outage that reaches across it too."""
     timeline = Timeline("ivr", 100)
