@@ -157,11 +157,12 @@ def heading(scenario: Scenario, times: str = "", *, quiet: bool) -> Iterator[Non
 def _say_first(scenario: Scenario, times: str) -> None:
     """Say what is about to run, and how to run it again."""
     from stasis_sim.experiments.inputs import scenario_digest
+    from stasis_sim.experiments.results import how_often
 
     setup, profile = scenario.run, scenario.asterisk.profile
     if not times:
-        times = "1 replication" if setup.replications == 1 else f"{setup.replications} replications"
-        times = times if setup.precision is None else f"precision {100 * setup.precision:g} %"
+        asked = setup.precision
+        times = how_often(setup.replications) if asked is None else f"precision {100 * asked:g} %"
     typer.echo(scenario.title or scenario.name)
     typer.echo(f"{profile}, {times}, seed {setup.seed}, digest {scenario_digest(scenario)}, stasis-sim {__version__}")
     typer.echo(f"again: {shlex.join(command())}\n")

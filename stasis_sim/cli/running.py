@@ -278,9 +278,10 @@ def sweep(
 
 
 def _how_often(scenario: Scenario) -> str:
+    from stasis_sim.experiments.results import how_often
+
     points = "" if scenario.sweep is None else f"{scenario.sweep.size} points"
-    times = scenario.run.replications
-    return f"{points} of {'1 replication' if times == 1 else f'{times} replications'}"
+    return f"{points} of {how_often(scenario.run.replications)}"
 
 
 def _draw_sweep(found: Swept, measures: list[str]) -> None:

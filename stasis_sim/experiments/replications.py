@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stasis_sim.errors import Problem
 from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.expectations import Verdict, hold
-from stasis_sim.experiments.results import Json, Replication, ResultTree, engine_of, run_json
+from stasis_sim.experiments.results import Json, Replication, ResultTree, engine_of, how_often, run_json
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary, summarise
 
@@ -58,8 +58,7 @@ class Results:
     _keep: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
-        n, setup = len(self.replications), self.scenario
-        times = "1 replication" if n == 1 else f"{n} replications"
+        times, setup = how_often(len(self.replications)), self.scenario
         return f"<results of {setup.name}: {setup.asterisk.profile}, {times}, seed {setup.run.seed}>"
 
     @cached_property

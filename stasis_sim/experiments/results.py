@@ -164,6 +164,11 @@ class ResultTree:
         write(self.path / "provenance.json", canonical(content))
 
 
+def how_often(replications: int) -> str:
+    """Say how many replications there are: ``1 replication``, ``3 replications``."""
+    return "1 replication" if replications == 1 else f"{replications} replications"
+
+
 def engine_of(replications: Iterable[Replication]) -> str:
     """Return ``open-loop``, or ``events`` if a single replication had to be computed event by event."""
     engines = {replication.notes["engine"] for replication in replications}
