@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,22 @@ def found(results: Results, most: int = 10) -> list[Outage]:
 def told(results: Results, outage: Outage) -> list[Step]:
     """Return the steps of an outage."""
     return steps(outage, results.replications[outage.replication - 1].notes["end_us"])
+
+
+def test_what_an_outage_costs_is_ranked() -> None:
+    """Who was not served counts most, then what else was lost, then whether it is over, then its length."""
+    least = Outage(Path(), 1, 1, "ivr", "torn", 0, 10, 0, ejected=0, unheard=0, missed=0, orphaned=0)
+    ranked = [
+        least,
+        least._replace(end=11),
+        least._replace(end=None),
+        least._replace(missed=1),
+        least._replace(orphaned=2),
+        least._replace(missed=2, orphaned=1),
+        least._replace(unheard=1),
+        least._replace(ejected=1, unheard=1),
+    ]
+    assert sorted(reversed(ranked), key=Outage.cost) == ranked
 
 
 def test_the_worst_outage_is_the_one_that_ejected_most() -> None:
