@@ -56,7 +56,7 @@ def test_what_an_outage_costs_is_ranked() -> None:
         least._replace(unheard=1),
         least._replace(ejected=1, unheard=1),
     ]
-    assert sorted(reversed(ranked), key=Outage.cost) == ranked
+    assert all(less.cost() < more.cost() for less, more in pairwise(ranked))
 
 
 def test_the_worst_outage_is_the_one_that_ejected_most() -> None:
