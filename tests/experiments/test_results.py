@@ -174,6 +174,12 @@ def test_a_difference_needs_both_sides() -> None:
     ]
 
 
+def test_who_has_no_pair_is_left_out_of_differences() -> None:
+    """Replication by replication, as far as both have one."""
+    rows = differences("a", [made(2)], "b", [made(5), made(100)])
+    assert [row["mean"] for row in rows if row["measure"] == "calls"] == [3, 3]
+
+
 def test_differences_are_of_all_that_measures_are_of() -> None:
     """First the total, then each app, then each client; who is on one side only has nothing counted on the other."""
     first: list[Measures] = [

@@ -123,6 +123,17 @@ def test_levels_and_counts_are_those_of_the_tables() -> None:
         assert row.commands == ((sent["status"] > 0) & (sent["status"] < 400)).sum()
 
 
+def test_a_request_without_an_answer_was_neither_carried_out_nor_refused() -> None:
+    """Asterisk was killed over it."""
+    changes = {"asterisk.latency": "600ms", "faults": [{"restart": "asterisk", "at": "59300ms", "for": "5s"}]}
+    results = done(changes=changes)
+    rows = told(results, found(results)[0])
+    sent = results.commands[results.commands["replication"] == 1]
+    within = sent[(sent["at_s"] >= rows[0].start / SECOND) & (sent["at_s"] < rows[-1].start / SECOND)]
+    assert within["status"].isna().any()
+    assert sum(row.commands + row.refused for row in rows[:-1]) == within["status"].notna().sum()
+
+
 def test_what_happened_once_is_told_in_order() -> None:
     """The client loses its connection, tries in vain every two seconds, and is back."""
     results = done()
