@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from stasis_sim.api import Results, run
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.choosing import Asked, choose
-from stasis_sim.experiments.retelling import MOST_CLIENTS, Story, retell, stamp
-from stasis_sim.observe.happenings import KINDS, LANES
+from stasis_sim.experiments.overhearing import Ear
+from stasis_sim.experiments.retelling import MOST_CLIENTS, Story, _together, retell, stamp
+from stasis_sim.handoff.effects import REGISTRY
+from stasis_sim.handoff.stimuli import Timer
+from stasis_sim.observe.happenings import KINDS, LANES, STASIS, Happening
 from stasis_sim.scenario import Scenario
 
 TEXT = """\
@@ -233,4 +236,19 @@ def test_instants_are_clocks_that_began_with_the_run() -> None:
         "0:00.001",
         "1:01.234",
         "1:00:00.000",
+    ]
+
+
+def test_what_happened_several_times_at_one_instant_is_told_once() -> None:
+    """With how many of them there were, where the first of them stands."""
+    torn, opened = (Happening(1, "bot", STASIS, "connection", text) for text in ("is torn", "opens"))
+    assert list(_together([torn, opened, torn, torn])) == [torn._replace(text="is torn (3 of them)"), opened]
+
+
+def test_what_is_registered_for_another_call_is_not_told() -> None:
+    """Of an app that gets a WebSocket for each call only those of the calls that are told of matter."""
+    ear = Ear([1], ["ivr"], frozenset({"ivr"}))
+    ear(5, Timer(1), [(REGISTRY, "ivr:c2", "created"), (REGISTRY, "ivr:c1", "created"), (REGISTRY, "menu", "created")])
+    assert [(each.at, each.text, each.call) for each in ear.heard] == [
+        (5, "VERBOSE: Creating Stasis app 'ivr:c1'", 1),
     ]
