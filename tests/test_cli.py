@@ -8,13 +8,22 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from stasis_sim import __version__
+from stasis_sim.cli import common
+from stasis_sim.handoff import profiles
+from stasis_sim.scenario import asterisk
 from tests.conftest import Cli
 
 ROOT = Path(__file__).parent.parent
+
+
+def test_the_command_line_and_scenarios_name_the_profiles_that_there_are() -> None:
+    """All in one order, though the command line does not load them."""
+    assert list(common.PROFILES) == list(get_args(asterisk.Profile)) == list(profiles.PROFILES)
 
 
 def test_show_prints_what_can_be_run_again(shell: Cli, tmp_path: Path) -> None:

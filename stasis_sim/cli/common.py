@@ -35,10 +35,12 @@ app = typer.Typer(
 )
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO.yaml", help="The scenario.")]
+Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override any key: run.seed=3.")]
 Profile = Annotated[str | None, typer.Option(help=f"Which Asterisk: {', '.join(PROFILES)}.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
 Replications = Annotated[int | None, typer.Option(help="How many times the scenario is run.")]
+OUT = Path("results")
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 Scheduler = Annotated[
@@ -155,11 +157,12 @@ def heading(scenario: Scenario, times: str = "", *, quiet: bool) -> Iterator[Non
 def _say_first(scenario: Scenario, times: str) -> None:
     """Say what is about to run, and how to run it again."""
     from stasis_sim.experiments.inputs import scenario_digest
+    from stasis_sim.experiments.results import how_often
 
     setup, profile = scenario.run, scenario.asterisk.profile
     if not times:
-        times = "1 replication" if setup.replications == 1 else f"{setup.replications} replications"
-        times = times if setup.precision is None else f"precision {100 * setup.precision:g} %"
+        asked = setup.precision
+        times = how_often(setup.replications) if asked is None else f"precision {100 * asked:g} %"
     typer.echo(scenario.title or scenario.name)
     typer.echo(f"{profile}, {times}, seed {setup.seed}, digest {scenario_digest(scenario)}, stasis-sim {__version__}")
     typer.echo(f"again: {shlex.join(command())}\n")

@@ -71,7 +71,8 @@ def check_config(
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong or risky in Asterisk's files; exit code 1 with warnings or findings, 2 with errors."""
-    from stasis_sim.conf.checkup import check, exit_code, lines, named_profile
+    from stasis_sim.conf.checkup import check, exit_code, lines
+    from stasis_sim.conf.profile_names import named_profile
 
     found = check(paths, named_profile(profile))
     if as_json:
@@ -93,7 +94,7 @@ def dialplan(
     as_json: AsJson = False,
 ) -> None:
     """Say which extension a call gets to, and what it runs there; exit code 1 if none matches."""
-    from stasis_sim.conf.checkup import named_profile
+    from stasis_sim.conf.profile_names import named_profile
     from stasis_sim.conf.walk import DEFAULT_CLOCK, walk
 
     apps = [name for names in connected or () for name in names.split(",")]

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stasis_sim.cli.common import (
+    OUT,
     AsJson,
     Out,
     Replications,
+    Scenarios,
     Seed,
     Set,
     Workers,
@@ -32,14 +34,10 @@ if TYPE_CHECKING:
     from stasis_sim.experiments.reruns import Rerun
     from stasis_sim.scenario import Scenario
 
-OUT = Path("results")
-
 baselines = typer.Typer(
     help="Reference measures of scenarios: keep them, and say what has moved beyond noise.", no_args_is_help=True
 )
 app.add_typer(baselines, name="baseline", short_help="Keep reference measures, and say what has moved.")
-
-Scenarios = Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")]
 
 
 @app.command(short_help="Say which events of earlier runs were missed.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stasis_sim.cli.common import (
+    OUT,
     PROFILES,
     AsJson,
     Csv,
@@ -17,6 +18,7 @@ from stasis_sim.cli.common import (
     Profile,
     Replications,
     ScenarioFile,
+    Scenarios,
     Scheduler,
     Seed,
     Set,
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from stasis_sim.api import Results
     from stasis_sim.experiments.sweeps import Swept
     from stasis_sim.scenario import Scenario
-
-OUT = Path("results")
 
 
 @app.command()
@@ -278,9 +278,10 @@ def sweep(
 
 
 def _how_often(scenario: Scenario) -> str:
+    from stasis_sim.experiments.results import how_often
+
     points = "" if scenario.sweep is None else f"{scenario.sweep.size} points"
-    times = scenario.run.replications
-    return f"{points} of {'1 replication' if times == 1 else f'{times} replications'}"
+    return f"{points} of {how_often(scenario.run.replications)}"
 
 
 def _draw_sweep(found: Swept, measures: list[str]) -> None:
@@ -304,7 +305,7 @@ def _print_sweep(found: Swept, measures: list[str]) -> None:
 
 @app.command(short_help="Run scenarios and hold what they expect.")
 def check(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Scenarios, or folders of them.")],
+    paths: Scenarios,
     out: Out = OUT,
     as_json: AsJson = False,
     settings: Set = None,

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from stasis_sim.conf.files import cut_bytes
-from stasis_sim.conf.syntax import BLANKS, ConfigFile, Diagnostic, Section, Source, Variable, fold, read
+from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, whole_number
 from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.profiles import ASTERISK_22
 from stasis_sim.handoff.settings import Acl, AriSettings, AriUser, OutboundWebSocket
+from stasis_sim.handoff.text import fold, strip
 
 _Object = TypeVar("_Object", AriUser, OutboundWebSocket)
 
@@ -104,7 +105,7 @@ class _Loader:
             values[name] = tuple(value.split(",")) if value else ()
             self._look_at_origins(variable)
         elif name == "channelvars":
-            values[name] = tuple(part.strip(BLANKS) for part in value.split(",")) if value else ()
+            values[name] = tuple(strip(part) for part in value.split(",")) if value else ()
         elif name == "websocket_write_timeout":
             number = whole_number(value, self.rules.least_write_timeout, INT_MAX)
             if number is None:
@@ -115,7 +116,7 @@ class _Loader:
 
     def _look_at_origins(self, variable: Variable) -> None:
         for item in variable.value.split(","):
-            if item != item.strip(BLANKS):
+            if item != strip(item):
                 text = f"the origin {item!r} matches nothing: Asterisk compares it with its spaces"
                 self.warn(variable, "origin-spaces", text)
 
@@ -332,7 +333,7 @@ class _Sorcery(_Loader):
         for name in ("websocket_client_id", "apps", "local_ari_user"):
             if not values.get(name):
                 raise _BadLine(_header(section), "option-missing", f"[{section.name}] lacks {name}")
-        apps = tuple(part.strip(BLANKS) for part in values["apps"].split(","))
+        apps = tuple(strip(part) for part in values["apps"].split(","))
         if not all(apps):
             raise _BadLine(_header(section), "app-invalid", f"[{section.name}] names an empty app")
         return OutboundWebSocket(section.name, **{**values, "apps": apps})

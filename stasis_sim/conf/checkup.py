@@ -15,7 +15,7 @@ from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source, read
 from stasis_sim.errors import InputError
 from stasis_sim.handoff.dialplan import Dialplan
-from stasis_sim.handoff.profiles import ASTERISK_22, PROFILES, Profile
+from stasis_sim.handoff.profiles import ASTERISK_22, Profile
 from stasis_sim.handoff.settings import AriSettings, HttpSettings
 
 _KINDS: Final = ("http", "ari", "extensions")
@@ -28,19 +28,6 @@ _MISSING: Final = {
 _SEVERITIES: Final = ("error", "warning", "finding")
 
 _Group = dict[str, list[Path]]
-
-
-def named_profile(name: str | None) -> Profile:
-    """Return a profile by its name, asterisk-22 by none.
-
-    Raises:
-        InputError: There is no such profile.
-    """
-    if name is None:
-        return ASTERISK_22
-    if name not in PROFILES:
-        raise InputError.at("--profile", f"no profile {name}; write one of {', '.join(PROFILES)}")
-    return PROFILES[name]
 
 
 def check(paths: Iterable[Path], profile: Profile = ASTERISK_22) -> list[Finding]:

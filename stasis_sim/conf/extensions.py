@@ -14,17 +14,17 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, fold, read
+from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
+from stasis_sim.conf.values import is_true
 from stasis_sim.handoff.dialplan import HINT, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.text import BLANKS, atoi, cut, scan_int, strip, wrap_int
+from stasis_sim.handoff.text import BLANKS, atoi, cut, fold, scan_int, strip, wrap_int
 from stasis_sim.handoff.thread import SilentHost
 from stasis_sim.handoff.timing import parse_time
 
 _NAME_BYTES: Final = 255
 _VALUE_BYTES: Final = 8191
 _NO_PRIORITY: Final = -2
-_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _CATCH_ALL: Final = {"_.": "_X.", "_!": "_X!"}
 _SWITCHES: Final = frozenset({"switch", "lswitch", "eswitch"})
 
@@ -50,11 +50,6 @@ def load_extensions(source: Source, old: Dialplan | None = None) -> tuple[Dialpl
     loader = _Loader(parsed, old)
     loader.load()
     return loader.dialplan, loader.diagnostics
-
-
-def is_true(value: str) -> bool:
-    """Decide a yes-or-no value; everything that is not a known yes is a no."""
-    return fold(value) in _TRUE
 
 
 class _LogHost(SilentHost):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
-from stasis_sim.conf.jumps import UNKNOWN, Call, Jump, calls, jumps, number
+from stasis_sim.conf.jumps import SUBROUTINES, UNKNOWN, Jump, Line, calls, jumps, lines, number
 from stasis_sim.conf.samples import samples
 from stasis_sim.handoff.applications import APPLICATIONS
 from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
@@ -61,7 +61,6 @@ _UNFOLLOWED: Final = frozenset({"macro", "macroexclusive", "macroif"})
 """Applications that run lines which are not looked at."""
 
 _ENDINGS: Final = frozenset({"hangup", "busy", "congestion"})
-_SUBROUTINES: Final = frozenset({"gosub", "gosubif"})
 _CONDITIONS: Final = frozenset({"if", "elseif"})
 _BRANCHES: Final = _CONDITIONS | {"else", "exitif"}
 _NODES_LIMIT: Final = 5_000
@@ -97,27 +96,23 @@ class _Node(NamedTuple):
 def handovers(dialplan: Dialplan) -> Iterator[Handover]:
     """Yield every line that hands channels over, in the order of the contexts."""
     paths = _Paths(dialplan)
-    for context in dialplan.contexts.values():
-        for extension in context.extensions:
-            for step in extension.steps.values():
-                for call in calls(step) if step.priority > 0 else ():
-                    if call.name in _STASIS:
-                        yield _handover(paths, context, extension, step, call)
+    yield from (_handover(paths, line) for line in lines(dialplan) if line.call.name in _STASIS)
 
 
 def asked_for(dialplan: Dialplan) -> Iterator[str]:
     """Yield the name in every ``Stasis()``, as it stands in the file: it may be a variable."""
-    for context in dialplan.contexts.values():
-        for extension in context.extensions:
-            for step in extension.steps.values():
-                for call in calls(step):
-                    if call.name == "stasis":
-                        yield next(iter(split_arguments(call.data)), "")
+    yield from (_app(line) for line in lines(dialplan) if line.call.name == "stasis")
 
 
-def _handover(paths: _Paths, context: Context, extension: Extension, step: Step, call: Call) -> Handover:
+def _app(line: Line) -> str:
+    """Return the name in a ``Stasis()``."""
+    return next(iter(split_arguments(line.call.data)), "")
+
+
+def _handover(paths: _Paths, line: Line) -> Handover:
+    context, extension, step, call = line
     broadcast = call.name == "stasisbroadcast"
-    app = "" if broadcast else next(iter(split_arguments(call.data)), "")
+    app = "" if broadcast else _app(line)
     end = paths.end(_Node(context.name, sample(context, extension), step.priority), step)
     return Handover(step, "StasisBroadcast" if broadcast else "Stasis", app, end)
 
@@ -196,7 +191,7 @@ class _Paths:
                 continue
             targets = list(jumps(call))
             entered = [self.jump(node, step, target) for target in targets if target is not None]
-            if call.name in _SUBROUTINES:
+            if call.name in SUBROUTINES:
                 back = ((after.context, after.exten, after.priority), *node.returns)[:_RETURNS_LIMIT]
                 entered = [None if each is None else each._replace(returns=back) for each in entered]
             found += [each for each in entered if each is not None]
@@ -244,18 +239,12 @@ class _Paths:
     def find_callers(self) -> dict[tuple[str, str], list[_Node]]:
         """Return what follows each line that calls a subroutine, by the subroutine's context and extension."""
         callers: dict[tuple[str, str], list[_Node]] = defaultdict(list)
-        for context in self.dialplan.contexts.values():
-            for extension in context.extensions:
-                dialled = ""
-                for step in extension.steps.values():
-                    for call in calls(step) if step.priority > 0 else ():
-                        if call.name not in _SUBROUTINES:
-                            continue
-                        dialled = dialled or sample(context, extension)
-                        here = _Node(context.name, dialled, step.priority)
-                        targets = [self.jump(here, step, target) for target in jumps(call) if target is not None]
-                        for target in targets:
-                            if target is not None:
-                                after = here._replace(priority=here.priority + 1)
-                                callers[target.context, target.exten].append(after)
+        for context, extension, step, call in lines(self.dialplan):
+            if call.name not in SUBROUTINES:
+                continue
+            here = _Node(context.name, sample(context, extension), step.priority)
+            for jump in jumps(call):
+                target = None if jump is None else self.jump(here, step, jump)
+                if target is not None:
+                    callers[target.context, target.exten].append(here._replace(priority=here.priority + 1))
         return callers

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from stasis_sim.conf.files import cut_bytes
-from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, fold, read
+from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, leading_number, whole_number
 from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.profiles import ASTERISK_22
@@ -23,6 +23,7 @@ from stasis_sim.handoff.settings import (
     numeric_address,
     split_host_port,
 )
+from stasis_sim.handoff.text import fold
 
 Pem: TypeAlias = Callable[[str], str | None]
 """Returns the text of a certificate's file by the name in http.conf, or None if there is none."""
@@ -106,7 +107,6 @@ class _Loader:
     diagnostics: list[Diagnostic]
     values: dict[str, Any]
     places: dict[str, Variable] = field(default_factory=dict)
-    has_certificate: bool = False
 
     def report(self, severity: Severity, file: str, line: int, code: str, text: str) -> None:
         self.diagnostics.append(Diagnostic(severity, file, line, text, code))

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from stasis_sim.handoff.dialplan import Step
+from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
 from stasis_sim.handoff.text import fold, whole_int
 
 UNKNOWN: Final = "$"
 """A context, extension or priority that only the call will tell."""
+
+SUBROUTINES: Final = frozenset({"gosub", "gosubif"})
+"""Applications that come back from where they jump to."""
 
 _OPENING: Final = {"(": ")", "[": "]", "{": "}"}
 _RUNNERS: Final = frozenset({"exec", "tryexec"})
@@ -49,6 +52,24 @@ class Jump(NamedTuple):
     context: str | None
     exten: str | None
     priority: str
+
+
+class Line(NamedTuple):
+    """An application that a line runs, and where the line stands."""
+
+    context: Context
+    extension: Extension
+    step: Step
+    call: Call
+
+
+def lines(dialplan: Dialplan) -> Iterator[Line]:
+    """Yield what the lines of a dialplan run, in the order of the contexts; a hint runs nothing."""
+    for context in dialplan.contexts.values():
+        for extension in context.extensions:
+            for step in extension.steps.values():
+                if step.priority > 0:
+                    yield from (Line(context, extension, step, call) for call in calls(step))
 
 
 def calls(step: Step) -> Iterator[Call]:
@@ -95,9 +116,7 @@ def place(text: str) -> Jump:
     priority = parts[-1]
     exten = parts[-2] if len(parts) > 1 else None
     context = parts[0] if len(parts) == _LONGEST else None
-    return Jump(
-        _known(context, "${CONTEXT}"), _known(exten, "${EXTEN}"), UNKNOWN if UNKNOWN in priority else priority or "1"
-    )
+    return Jump(_known(context, "${CONTEXT}"), _known(exten, "${EXTEN}"), UNKNOWN if UNKNOWN in priority else priority)
 
 
 def number(jump: Jump, here: int) -> int | None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Final
 
-from stasis_sim.conf.jumps import calls
+from stasis_sim.conf.jumps import lines
 from stasis_sim.handoff.dialplan import Dialplan, Step
 from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22, Profile
 from stasis_sim.handoff.text import fold
@@ -53,14 +53,11 @@ def unknown_applications(dialplan: Dialplan, profile: Profile) -> Iterator[tuple
     names = f"{_ALWAYS} {_ONLY_16 if profile.name == ASTERISK_16.name else _ONLY_22}"
     own = {fold(name): name for name in names.split()}
     seen = {*own, ""}
-    for context in dialplan.contexts.values():
-        for extension in context.extensions:
-            for step in extension.steps.values():
-                for call in calls(step) if step.priority > 0 else ():
-                    if call.name not in seen and "$" not in call.name:
-                        seen.add(call.name)
-                        written = step.application.strip()
-                        yield step, _text(written if fold(written) == call.name else call.name, own, profile)
+    for _, _, step, call in lines(dialplan):
+        if call.name not in seen and "$" not in call.name:
+            seen.add(call.name)
+            written = step.application.strip()
+            yield step, _text(written if fold(written) == call.name else call.name, own, profile)
 
 
 def _text(name: str, own: dict[str, str], profile: Profile) -> str:

@@ -11,12 +11,11 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from stasis_sim.conf.jumps import UNKNOWN, Call, Jump, calls, jumps, number
+from stasis_sim.conf.jumps import SUBROUTINES, UNKNOWN, Jump, Line, jumps, lines, number
 from stasis_sim.conf.samples import samples
 from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
 from stasis_sim.handoff.patterns import matches
 
-_SUBROUTINES: Final = frozenset({"gosub", "gosubif"})
 _CATCHERS: Final = ("i", "e")
 """Extensions that take up a call whose own is not there; not that of a subroutine."""
 
@@ -31,16 +30,13 @@ class Nowhere(NamedTuple):
 def nowhere(dialplan: Dialplan) -> Iterator[Nowhere]:
     """Yield each line that jumps to a place which is not there, in the order of the contexts."""
     search = _Search(dialplan)
-    for context in dialplan.contexts.values():
-        for extension in context.extensions:
-            for step in extension.steps.values():
-                for call in calls(step) if step.priority > 0 else ():
-                    for jump in jumps(call):
-                        missing = None if jump is None else search.missing(context, extension, step, call, jump)
-                        if missing is not None:
-                            what, remedy = missing
-                            text = f"{step.application}() jumps to {what}, which is not there: calls end here"
-                            yield Nowhere(step, f"{text}; {remedy}")
+    for line in lines(dialplan):
+        for jump in jumps(line.call):
+            missing = None if jump is None else search.missing(line, jump)
+            if missing is not None:
+                what, remedy = missing
+                text = f"{line.step.application}() jumps to {what}, which is not there: calls end here"
+                yield Nowhere(line.step, f"{text}; {remedy}")
 
 
 class _Search:
@@ -49,10 +45,9 @@ class _Search:
     def __init__(self, dialplan: Dialplan) -> None:
         self.dialplan = dialplan
 
-    def missing(
-        self, context: Context, extension: Extension, step: Step, call: Call, jump: Jump
-    ) -> tuple[str, str] | None:
+    def missing(self, line: Line, jump: Jump) -> tuple[str, str] | None:
         """Return what a jump leads to and is not there, and what to write; None if it is, or may be."""
+        context, extension, step, call = line
         wanted = number(jump, step.priority)
         if UNKNOWN in jump or (wanted is not None and wanted < 0):  # below 0 means the next line
             return None
@@ -69,7 +64,7 @@ class _Search:
         found = list(self.candidates(visited, extension, jump))
         if found:
             return _missing_priority(found, jump.priority, wanted, where)
-        catchers = () if call.name in _SUBROUTINES else _CATCHERS
+        catchers = () if call.name in SUBROUTINES else _CATCHERS
         caught = any(next(each.named(catcher), None) for each in visited for catcher in catchers)
         known = (each.pattern for other in visited for each in other.extensions)
         return None if caught else (where, _remedy(name, known, "extension"))

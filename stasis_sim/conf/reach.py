@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple
 
-from stasis_sim.conf.jumps import UNKNOWN, Jump, calls, jumps, number
+from stasis_sim.conf.jumps import UNKNOWN, Jump, jumps, lines, number
 from stasis_sim.conf.samples import many, samples
 from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Include, Step
 from stasis_sim.handoff.patterns import matches
@@ -117,7 +117,7 @@ class _Reach:
             return
         winner: Step | None = None
         for includer, _ in includers:
-            winner = None if includer is context else self.winner(includer, context, extension)
+            winner = self.winner(includer, context, extension)
             if winner is None:
                 return
         if winner is not None:
@@ -142,14 +142,11 @@ class _Reach:
 
     def find_sources(self) -> Iterator[_Source]:
         """Yield all jumps of the dialplan, also those by an option of Dial(), which may lead anywhere."""
-        for context in self.dialplan.contexts.values():
-            for extension in context.extensions:
-                for step in extension.steps.values():
-                    for call in calls(step):
-                        targets = list(jumps(call))
-                        if call.name == "dial" and _ELSEWHERE.search(call.data):
-                            targets.append(Jump(UNKNOWN, UNKNOWN, UNKNOWN))
-                        yield from (_Source(extension, step, target) for target in targets if target is not None)
+        for _, extension, step, call in lines(self.dialplan):
+            targets = list(jumps(call))
+            if call.name == "dial" and _ELSEWHERE.search(call.data):
+                targets.append(Jump(UNKNOWN, UNKNOWN, UNKNOWN))
+            yield from (_Source(extension, step, target) for target in targets if target is not None)
 
     def gaps(self, context: Context, extension: Extension, numbers: list[int]) -> Iterator[Unreached]:
         """Yield lines before which a priority is missing and that nothing jumps to."""

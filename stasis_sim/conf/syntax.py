@@ -11,7 +11,7 @@ What a reader of the result can rely on:
 
 * Names and values come out as Asterisk's parser hands them on: comments and the white space around are gone, ``\;`` is
   ``;``, everything else (quotes, inner spaces, ``(`` ``,`` ``;`` in ``n(label),App(a;b)``) is untouched. Section and
-  variable names keep their letter case; who looks them up decides (see :func:`fold`).
+  variable names keep their letter case; who looks them up decides (see :func:`~stasis_sim.handoff.text.fold`).
 * ``=`` and ``=>`` differ only in ``Variable.arrow``.
 * ``[x](base)`` holds copies of base's lines before its own; a copy keeps the file and line where it was written.
   ``[x](+)`` adds to the first section of that name and makes no new one. Templates (``!``) are not in ``sections``.
@@ -36,6 +36,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from stasis_sim.conf.comments import NESTING_LIMIT, Comments
 from stasis_sim.conf.files import byte_length, cut_bytes, expand, read_regular, read_text, unquote
 from stasis_sim.errors import InputError
+from stasis_sim.handoff.text import fold, strip
 
 LINE_LIMIT = 8190
 """Bytes of a line, without its newline, that Asterisk's buffer of 8192 holds."""
@@ -46,20 +47,10 @@ SECTION_LIMIT = 79
 INCLUDE_LIMIT = 10
 """Levels of #include below the file itself."""
 
-BLANKS = "".join(map(chr, range(1, 33)))
-"""What Asterisk trims: every character up to the space."""
-
 READ_LIMIT = 10_000
 """Files that one may include, and a thousand times as many inherited lines: our own limits, so that none hangs us.
 
 A long file counts as several of READ_LIMIT characters."""
-
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
-
-def fold(name: str) -> str:
-    """Return a name as Asterisk compares it without letter case: ASCII only, whatever the locale."""
-    return name.lower() if name.isascii() else name.translate(_ASCII_LOWER)
 
 
 class IncludedFile(NamedTuple):
@@ -259,7 +250,7 @@ class _Reader:
                     self.report("warning", "line-too-long", f"a line of more than {LINE_LIMIT} bytes is skipped")
                     continue
                 text = comments.strip(line, self.line)
-                if text is not None and (text := text.strip(BLANKS)):
+                if text is not None and (text := strip(text)):
                     self._take(text)
         finally:
             self._report_comments(comments)
@@ -296,8 +287,8 @@ class _Reader:
             if end < 0:
                 raise self.invalid("header-options-unclosed", f"the options of [{name}] lack their closing )")
             new = self._options(name, new, text[close + 2 : end].split(","))
-        elif text[close + 1 :].strip(BLANKS):
-            rest = text[close + 1 :].strip(BLANKS)
+        elif strip(text[close + 1 :]):
+            rest = strip(text[close + 1 :])
             self.report("warning", "header-trailing", f"{rest!r} behind [{name}] is ignored")
         if new is not None:
             self.section = self.latest = new
@@ -343,7 +334,7 @@ class _Reader:
 
     def _directive(self, text: str) -> None:
         end = next((at for at, letter in enumerate(text) if not "!" <= letter <= "\x7f"), len(text))
-        word, argument = text[1:end], text[end + 1 :].strip(BLANKS)
+        word, argument = text[1:end], strip(text[end + 1 :])
         kind = fold(word)
         if kind == "exec":
             self.report("warning", "exec-skipped", "#exec is skipped: Asterisk runs it only with execincludes = yes")
@@ -395,7 +386,7 @@ class _Reader:
             self.report("warning", "no-equals", f"no '=' in {_short(text)!r}; the line is skipped")
             return
         glue = at > escaped and text[at - 1] == "+"
-        name = text[: at - 1 if glue else at].strip(BLANKS)
+        name = strip(text[: at - 1 if glue else at])
         value = text[at + 1 :]
         arrow = not glue and value.startswith(">")
         if glue and self._glue(section, name, value):
@@ -403,7 +394,7 @@ class _Reader:
         if not name:
             self.report("warning", "no-name", f"no name before '=' in {_short(text)!r}; the line is skipped")
             return
-        value = (value[1:] if arrow else value).strip(BLANKS)
+        value = strip(value[1:] if arrow else value)
         section.variables.append(Variable(name, value, self.file, self.line, arrow))
 
     @staticmethod
@@ -420,7 +411,7 @@ class _Reader:
         wanted, value = fold(name), fold(old.value)
         for index, variable in enumerate(variables):
             if fold(variable.name) == wanted and (not value or fold(variable.value) == value):
-                glued = (old.value + more).strip(BLANKS)
+                glued = strip(old.value + more)
                 variables[index] = variable._replace(name=name, value=glued)
                 break
         return True
@@ -453,7 +444,7 @@ def _meets(section: Section, conditions: str) -> bool:
         return not section.template
     allowed = not section.template
     for condition in conditions.split("&"):
-        name, equals, value = (part.strip(BLANKS) for part in condition.partition("="))
+        name, equals, value = map(strip, condition.partition("="))
         if not equals:
             return False
         if name == "TEMPLATES":

@@ -1,12 +1,12 @@
-"""The kinds of values that http.conf and ari.conf hold, read as Asterisk reads them."""
+"""The kinds of values that Asterisk's files hold, read as Asterisk reads them."""
 
 from __future__ import annotations
 
 import re
 from ipaddress import ip_network
 
-from stasis_sim.conf.syntax import fold
 from stasis_sim.handoff.settings import AclRule
+from stasis_sim.handoff.text import fold
 
 _TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
 _FALSE = frozenset({"no", "false", "n", "f", "0", "off"})

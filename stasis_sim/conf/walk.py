@@ -66,6 +66,11 @@ class Ran:
     data: str
     notes: list[str]
 
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Where it stands."""
+        return self.context, self.exten, self.priority
+
     def json(self) -> dict[str, Any]:
         """Return it as ``--json`` prints it."""
         return {
@@ -148,11 +153,13 @@ class _EnoughError(Exception):
 class _Notes(SilentHost):
     """A host with a clock that writes down what happens."""
 
-    def __init__(self, apps: Collection[str], wall_us: int) -> None:
+    def __init__(self, thread: Thread, apps: Collection[str], wall_us: int) -> None:
+        self.thread = thread
         self.time = 0
         self.start = wall_us
         self.apps = apps
         self.steps: list[Ran] = []
+        self.early: list[str] = []
         self.cause: int | None = None
 
     def now(self) -> int:
@@ -165,6 +172,7 @@ class _Notes(SilentHost):
         if len(self.steps) == STEPS_LIMIT:
             raise _EnoughError
         self.steps.append(Ran(self.time, thread.context, thread.exten, thread.priority, application, data, []))
+        self.note_early()
 
     def stasis(self, thread: Thread, app: str, args: Sequence[str]) -> int:  # noqa: ARG002 - as the protocol says
         if app not in self.apps:
@@ -188,7 +196,16 @@ class _Notes(SilentHost):
 
     def log(self, level: str, text: str) -> None:
         if level in {"WARNING", "ERROR"} and not text.startswith("No application "):
+            self.early.append(text)
+            place = (self.thread.context, self.thread.exten, self.thread.priority)
+            if self.steps and self.steps[-1].place == place:
+                self.note_early()
+
+    def note_early(self) -> None:
+        """Say of the last step what was logged; the arguments of a step are read before it runs."""
+        for text in self.early:
             self.note(text)
+        self.early.clear()
 
     def note(self, text: str) -> None:
         """Say something about the last step."""
@@ -230,9 +247,9 @@ def walk(
     found = tuple(candidates(dialplan, context, exten, caller, wall_us))
     if match is None:
         return Walk(place, None, "", found, tuple(why_not(dialplan, context, exten, wall_us)), (), "")
-    host = _Notes(connected, wall_us)
-    pbx = Pbx(dialplan, host, rules=profile.dialplan, sounds={"default": _SOUND_US})
     thread = Thread("c1", context, exten, caller_number=caller, name=f"Local/{exten}@{context}-00000000;2")
+    host = _Notes(thread, connected, wall_us)
+    pbx = Pbx(dialplan, host, rules=profile.dialplan, sounds={"default": _SOUND_US})
     end = _run(pbx, host, thread)
     application = pbx.application(match.step.application)
     app = match.step.application if application is None else application[0]
@@ -250,6 +267,7 @@ def _run(pbx: Pbx, host: _Notes, thread: Thread) -> str:
                     return f"the call waits for the caller from {host.time / _SECOND_US:g} s on"
                 host.time += wait
             wait = pbx.resume(thread)
+        host.note_early()
     except _EnoughError:
         hangs = host.steps[-1].at == host.steps[STEPS_LIMIT // 2].at
         how = "in a loop that takes no time: Asterisk hangs in it" if hangs else "in a loop"
@@ -260,7 +278,7 @@ def _run(pbx: Pbx, host: _Notes, thread: Thread) -> str:
 
 def _one_round(steps: Sequence[Ran]) -> int:
     """Return how many steps show a loop: what leads to it, and two rounds."""
-    places = [(step.context, step.exten, step.priority) for step in steps]
+    places = [step.place for step in steps]
     period = next((back for back in range(1, len(places)) if places[-1 - back] == places[-1]), len(places))
     start = next((first for first in range(len(places) - period) if places[first] == places[first + period]), 0)
     return start + 2 * period

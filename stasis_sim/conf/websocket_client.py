@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stasis_sim.conf.syntax import Diagnostic, Section, Source, fold, read
+from stasis_sim.conf.syntax import Diagnostic, Section, Source, read
 from stasis_sim.conf.values import INT_MAX, is_true, whole_number
 from stasis_sim.handoff.settings import WebsocketClient
+from stasis_sim.handoff.text import fold
 
 _TEXTS = frozenset({"uri", "protocols", "username", "password"})
 _NUMBERS = {

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stasis_sim.conf.profile_names import named_profile
 from stasis_sim.conformance import recordings
 from stasis_sim.conformance.driver import SimulatedDriver
 from stasis_sim.conformance.recordings import Recording, Saw
 from stasis_sim.conformance.referee import Difference, differences, steps_agreeing
 from stasis_sim.conformance.replay import replay
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.profiles import PROFILES, Profile
+from stasis_sim.handoff.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,7 @@ def judge(file: Path, profile: str | Profile | None = None) -> Judgement:
         InputError: The file is no recording, or there is no such profile.
     """
     if isinstance(profile, str):
-        if profile not in PROFILES:
-            raise InputError.at("--profile", f"no profile {profile}; write one of {', '.join(PROFILES)}")
-        profile = PROFILES[profile]
+        profile = named_profile(profile)
     recording = _load(file)
     seen = replay(recording, SimulatedDriver, profile)
     return Judgement(file, recording, seen, differences(recording, seen))

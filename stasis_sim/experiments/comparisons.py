@@ -74,9 +74,8 @@ def compare(
         InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
     """
     same_seed(variants)
-    keep = Folder() if out is None else None
-    root = keep.path if keep is not None else Path(out or ".")
-    studies = {name: Study(scenario, root, command) for name, scenario in variants.items()}
+    keep = Folder(out)
+    studies = {name: Study(scenario, keep.path, command) for name, scenario in variants.items()}
     positions = {study: position for position, study in enumerate(studies.values())}
     jobs = sum(study.total for study in studies.values())
     with crew(executor, workers_for(workers, jobs)) as people:

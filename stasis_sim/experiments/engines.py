@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from stasis_sim.errors import InputError
+from stasis_sim.experiments.results import EVENTS, OPEN_LOOP
 from stasis_sim.openloop.eligible import obstacle
 from stasis_sim.openloop.moments import ClosedLoopError
 from stasis_sim.simulated.preparation import Prepared
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.computation import OpenLoop
-
-EVENTS: Final = "events"
-OPEN_LOOP: Final = "open-loop"
 
 
 class Computed(NamedTuple):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from stasis_sim.errors import InputError
+from stasis_sim.experiments.results import how_often
 from stasis_sim.observe.catalogue import Kind, Measure, lookup
 from stasis_sim.observe.intervals import Interval, Intervals, Summary, at_confidence, none_counted, of_scope
 from stasis_sim.observe.proportions import pooled
@@ -72,7 +73,7 @@ def hold(expectation: Expectation, summary: Summary) -> Verdict:
         return Verdict(expectation.text, False, None, "nothing to measure it by")
     mean = _show(interval["mean"], measure.kind)
     if expectation.confidence is None:
-        text = f"{mean} ({_replications(interval['n'])})"
+        text = f"{mean} ({how_often(interval['n'])})"
         return Verdict(expectation.text, expectation.holds(interval["mean"]), interval["mean"], text)
     bounds = _bounds(expectation, measure, found, interval, expectation.confidence)
     if bounds is None:
@@ -115,7 +116,7 @@ def _bounds(
     expectation: Expectation, measure: Measure, found: Intervals, interval: Interval, confidence: float
 ) -> _Bounds | None:
     """Return between what a measure lies; None: a single replication does not say."""
-    wider, n = at_confidence(interval, confidence), _replications(interval["n"])
+    wider, n = at_confidence(interval, confidence), how_often(interval["n"])
     low, high = wider["low"], wider["high"]
     if low is None or high is None:
         return None
@@ -144,10 +145,6 @@ def _worse(expectation: Expectation, low: float, high: float) -> float:
     if expectation.op == "!=":
         return min(max(value, low), high)
     return max(low, high, key=lambda bound: abs(bound - value))
-
-
-def _replications(n: int) -> str:
-    return "1 replication" if n == 1 else f"{n} replications"
 
 
 def _show(number: float, kind: Kind) -> str:

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Final
 
 from stasis_sim.errors import WorkError
-from stasis_sim.experiments.executors import Done, Job, work
+from stasis_sim.experiments.jobs import Done, Job, work
 from stasis_sim.experiments.results import Replication, ResultTree
 
 AHEAD: Final = 2

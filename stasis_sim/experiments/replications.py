@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.errors import Problem
-from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP
 from stasis_sim.experiments.executors import crew
 from stasis_sim.experiments.expectations import Verdict, hold
-from stasis_sim.experiments.results import Json, Replication, ResultTree, run_json
+from stasis_sim.experiments.results import Json, Replication, ResultTree, engine_of, how_often, run_json
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary, summarise
 
@@ -29,11 +28,16 @@ if TYPE_CHECKING:
 
 
 class Folder:
-    """A folder of our own, which goes when nobody refers to this object any more."""
+    """The folder under which results are kept.
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="stasis-sim-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+    Args:
+        out: Where it lies; None: it is one of our own, which goes when nobody refers to this object any more.
+    """
+
+    def __init__(self, out: Path | str | None) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="stasis-sim-") if out is None else out)
+        if out is None:
+            weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass(repr=False)
@@ -54,8 +58,7 @@ class Results:
     _keep: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
-        n, setup = len(self.replications), self.scenario
-        times = "1 replication" if n == 1 else f"{n} replications"
+        times, setup = how_often(len(self.replications)), self.scenario
         return f"<results of {setup.name}: {setup.asterisk.profile}, {times}, seed {setup.run.seed}>"
 
     @cached_property
@@ -65,20 +68,12 @@ class Results:
 
     def json(self) -> Json:
         """Return what ``run --json`` prints and measures.json holds."""
-        return run_json(
-            scenario=self.scenario.name,
-            digest=self.tree.path.name,
-            profile=self.scenario.asterisk.profile,
-            seed=self.scenario.run.seed,
-            engine=self.engine,
-            replications=[replication.measures for replication in self.replications],
-        )
+        return run_json(self.scenario, self.tree.path.name, self.replications)
 
     @property
     def engine(self) -> str:
         """``open-loop``, or ``events`` if a single replication had to be computed event by event."""
-        engines = {replication.notes["engine"] for replication in self.replications}
-        return OPEN_LOOP if engines == {OPEN_LOOP} else EVENTS
+        return engine_of(self.replications)
 
     @property
     def closed_by(self) -> str:
@@ -193,12 +188,12 @@ def run(
     overrides = {"run.seed": seed, "run.replications": replications}
     given = {key: value for key, value in overrides.items() if value is not None}
     study_of = scenario.where(given) if given else scenario
-    keep = Folder() if out is None else None
-    study = Study(study_of, keep.path if keep is not None else Path(out or "."), command)
+    folder = Folder(out)
+    study = Study(study_of, folder.path, command)
     with crew(executor, workers_for(workers, study.total)) as people:
         for _ in carry_out([study], people, progress):
             pass
-    return results_of(study, keep)
+    return results_of(study, folder)
 
 
 def run_all(studies: Sequence[Study], workers: int) -> Iterator[Results]:
@@ -225,11 +220,11 @@ def workers_for(workers: int, jobs: int) -> int:
     return max(min(workers, jobs), 1)
 
 
-def results_of(study: Study, keep: Any = None) -> Results:
+def results_of(study: Study, keep: Folder | None = None) -> Results:
     """Return what a study that is over gave.
 
     Args:
         study: The study.
-        keep: What must live as long as its files are looked at.
+        keep: The folder, where it must live as long as its files are looked at.
     """
     return Results(study.scenario, study.replications, study.tree, study.warnings, keep)

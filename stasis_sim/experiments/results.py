@@ -21,12 +21,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from stasis_sim.observe.intervals import Summary, names, paired, scopes, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
+if TYPE_CHECKING:
+    from stasis_sim.scenario import Scenario
+
 Json: TypeAlias = dict[str, Any]
+
+EVENTS: Final = "events"
+OPEN_LOOP: Final = "open-loop"
+"""How a replication was computed, as its notes say."""
 
 _MARK: Final = "replication.json"
 
@@ -137,10 +144,6 @@ class ResultTree:
                 raise DamagedError(f"{path}: {what}")
         return Replication(number, cast("Measures", content["measures"]), content["notes"])
 
-    def finished(self) -> list[int]:
-        """The numbers of the replications that are marked as complete."""
-        return sorted(int(mark.parent.name) for mark in self.path.glob(f"replications/[0-9]*/{_MARK}"))
-
     def directories(self, numbers: Iterable[int]) -> list[Path]:
         """Where the tables of these replications lie, for :func:`stasis_sim.observe.tables.read`."""
         return [self.directory(number) for number in numbers]
@@ -161,18 +164,27 @@ class ResultTree:
         write(self.path / "provenance.json", canonical(content))
 
 
-def run_json(
-    *, scenario: str, digest: str, profile: str, seed: int, engine: str, replications: Sequence[Measures]
-) -> Json:
-    """The JSON of a run."""
+def how_often(replications: int) -> str:
+    """Say how many replications there are: ``1 replication``, ``3 replications``."""
+    return "1 replication" if replications == 1 else f"{replications} replications"
+
+
+def engine_of(replications: Iterable[Replication]) -> str:
+    """Return ``open-loop``, or ``events`` if a single replication had to be computed event by event."""
+    engines = {replication.notes["engine"] for replication in replications}
+    return OPEN_LOOP if engines == {OPEN_LOOP} else EVENTS
+
+
+def run_json(scenario: Scenario, digest: str, replications: Sequence[Replication]) -> Json:
+    """The JSON of a run: what ``run --json`` prints and measures.json holds."""
     return {
-        "scenario": scenario,
+        "scenario": scenario.name,
         "digest": digest,
-        "profile": profile,
-        "seed": seed,
+        "profile": scenario.asterisk.profile,
+        "seed": scenario.run.seed,
         "replications": len(replications),
-        "engine": engine,
-        "measures": summarise(replications),
+        "engine": engine_of(replications),
+        "measures": summarise([replication.measures for replication in replications]),
     }
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments import precision
-from stasis_sim.experiments.engines import EVENTS, OPEN_LOOP, Engine
-from stasis_sim.experiments.executors import Crew, Job
+from stasis_sim.experiments.engines import Engine
+from stasis_sim.experiments.executors import Crew
 from stasis_sim.experiments.inputs import hold, provenance, scenario_digest
+from stasis_sim.experiments.jobs import Job
 from stasis_sim.experiments.results import DamagedError, Replication, ResultTree, run_json
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import Prepared, prepare
@@ -95,19 +96,8 @@ class Study:
 
     def close(self) -> None:
         """Write what the replications give together."""
-        scenario = self.scenario
-        engines = {replication.notes["engine"] for replication in self.replications}
-        self.tree.write_measures(
-            run_json(
-                scenario=scenario.name,
-                digest=self.tree.path.name,
-                profile=scenario.asterisk.profile,
-                seed=scenario.run.seed,
-                engine=OPEN_LOOP if engines == {OPEN_LOOP} else EVENTS,
-                replications=[replication.measures for replication in self.replications],
-            )
-        )
-        self.tree.write_provenance(provenance(scenario, self._command))
+        self.tree.write_measures(run_json(self.scenario, self.tree.path.name, self.replications))
+        self.tree.write_provenance(provenance(self.scenario, self._command))
 
 
 def examine(scenario: Scenario) -> Prepared:

@@ -206,8 +206,7 @@ def sweep(
     what = _design_of(scenario)
     if not tables:
         scenario = scenario.where({"run.record": "measures"})
-    keep = Folder() if out is None else None
-    root = keep.path if keep is not None else Path(out or ".")
+    keep = Folder(out)
     settings = list(what.points(_spread(scenario, what)))
     runs = len(settings) * scenario.run.replications
     places: list[str] = []
@@ -216,7 +215,7 @@ def sweep(
 
     def studies() -> Iterator[Study]:
         for each in settings:
-            study = Study(varied(scenario, each), root, command)
+            study = Study(varied(scenario, each), keep.path, command)
             warnings.update(dict.fromkeys(study.warnings))
             positions[study] = len(places)
             places.append(study.tree.path.name)
@@ -229,7 +228,7 @@ def sweep(
                 finished(position, study)
     name = digest([scenario_digest(hold(scenario)), canonical(what.model_dump(by_alias=True))])
     points = tuple(Point(each, place) for each, place in zip(settings, places, strict=True))
-    path = root / scenario.name / f"sweep-{name}"
+    path = keep.path / scenario.name / f"sweep-{name}"
     found = Swept(scenario, what, points, path, tuple(warnings), keep)
     _write(found, command)
     return found

@@ -62,12 +62,11 @@ class Token(NamedTuple):
 
 
 class _SyntaxError(Exception):
-    """The expression stops making sense; ``whole`` is its value if what was read so far is a whole expression."""
+    """The expression stops making sense at a token."""
 
-    def __init__(self, token: Token, whole: Value | None = None) -> None:
+    def __init__(self, token: Token) -> None:
         super().__init__(token.kind)
         self.token = token
-        self.whole = whole
 
 
 def evaluate(

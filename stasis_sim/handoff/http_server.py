@@ -226,7 +226,6 @@ def from_wire(
     host: str = "localhost",
     port: int = HTTP_PORT,
     tls: bool = False,
-    client: str = "127.0.0.1",
 ) -> HttpRequest:
     """Return a request as it came over a wire, credentials and all in its headers."""
     # Asterisk reads up to the second blank and never looks at what follows, be it the version.
@@ -236,7 +235,7 @@ def from_wire(
     parameters = parse_query(query) if mark else ()
     trimmed = ((name.rstrip(_BLANKS), value.strip(_BLANKS)) for name, value in headers)
     known = tuple(pair for pair in trimmed if all(pair))
-    return HttpRequest(verb, path, parameters, None, None, known, host, port, tls, content or None, client, target)
+    return HttpRequest(verb, path, parameters, None, None, known, host, port, tls, content or None, target=target)
 
 
 def read_body(request: HttpRequest) -> HttpRequest:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from stasis_sim.handoff.posix_tree import Choice, Group, Leaf, Node, NotPosixError, Parser, Repeat, Row, written
+from stasis_sim.handoff.posix_tree import FLAGS, Choice, Group, Leaf, Node, NotPosixError, Parser, Repeat, Row, written
 
 
 class Found(NamedTuple):
@@ -60,15 +60,14 @@ class Posix:
 
 
 @lru_cache(maxsize=512)
-def compile_posix(pattern: str, *, ignore_case: bool = False) -> Posix | None:
+def compile_posix(pattern: str) -> Posix | None:
     """Return the compiled expression, None if it is wrong."""
-    flags = re.ASCII | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            parser = Parser(pattern, flags)
+            parser = Parser(pattern)
             tree = parser.choice()
-            return Posix(tree, re.compile(written(tree), flags), ambiguous=parser.ambiguous and not parser.recalls)
+            return Posix(tree, re.compile(written(tree), FLAGS), ambiguous=parser.ambiguous and not parser.recalls)
     except (re.error, NotPosixError, Warning, OverflowError, RecursionError):
         return None
 

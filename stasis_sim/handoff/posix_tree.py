@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+FLAGS: Final = re.ASCII | re.DOTALL
+"""For Python: letters are those of the C locale, and a dot is any character."""
+
 _CLASSES: Final = {
     "alpha": "a-zA-Z",
     "digit": "0-9",
@@ -51,12 +54,11 @@ class Leaf:
     """A character, a set or an anchor, in Python's writing."""
 
     source: str
-    flags: int
     is_anchor: bool = False
 
     def end(self, text: str, start: int) -> int | None:
         """Return where it ends if it stands at a place."""
-        found = _leaf(self.source, self.flags).match(text, start)
+        found = _leaf(self.source).match(text, start)
         return None if found is None else found.end()
 
 
@@ -95,8 +97,8 @@ Node: TypeAlias = "Leaf | Group | Repeat | Row | Choice"
 
 
 @lru_cache(maxsize=1024)
-def _leaf(source: str, flags: int) -> re.Pattern[str]:
-    return re.compile(source, flags)
+def _leaf(source: str) -> re.Pattern[str]:
+    return re.compile(source, FLAGS)
 
 
 def written(node: Node) -> str:
@@ -121,9 +123,8 @@ class Parser:
         recalls: It asks for what a group has matched.
     """
 
-    def __init__(self, pattern: str, flags: int) -> None:
+    def __init__(self, pattern: str) -> None:
         self.pattern = pattern
-        self.flags = flags
         self.position = 0
         self.groups = 0
         self.depth = 0
@@ -151,7 +152,7 @@ class Parser:
             part = atom if isinstance(atom, Leaf) and atom.is_anchor else self.repeated(atom)
             last = parts[-1] if parts else None
             if isinstance(part, Leaf) and isinstance(last, Leaf):
-                parts[-1] = Leaf(last.source + part.source, self.flags)
+                parts[-1] = Leaf(last.source + part.source)
             else:
                 parts.append(part)
         return parts[0] if len(parts) == 1 else Row(tuple(parts))
@@ -201,14 +202,14 @@ class Parser:
             return Group(number, inside)
         if char == "[":
             source, self.position = _bracket(self.pattern, self.position)
-            return Leaf(source, self.flags)
+            return Leaf(source)
         if char == "\\":
             return self.escape()
         if char in "*+?{":
             raise NotPosixError
         if char in "^$":
-            return Leaf(char.replace("$", r"\Z"), self.flags, is_anchor=True)
-        return Leaf(char if char == "." else re.escape(char), self.flags)
+            return Leaf(char.replace("$", r"\Z"), is_anchor=True)
+        return Leaf(char if char == "." else re.escape(char))
 
     def escape(self) -> Node:
         """Read what follows a backslash: GNU's classes and anchors keep their meaning, all else is itself."""
@@ -219,8 +220,8 @@ class Parser:
         if char.isascii() and char.isdigit() and char != "0":
             # What a group has matched, which only Python's search knows.
             self.recalls = True
-            return Leaf(f"\\{char}", self.flags)
-        return Leaf(_ESCAPES.get(char) or re.escape(char), self.flags, is_anchor=char in _ANCHORS)
+            return Leaf(f"\\{char}")
+        return Leaf(_ESCAPES.get(char) or re.escape(char), is_anchor=char in _ANCHORS)
 
 
 def _bracket(pattern: str, index: int) -> tuple[str, int]:

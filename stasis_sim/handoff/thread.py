@@ -222,7 +222,6 @@ class Thread:
         context: str,
         exten: str,
         *,
-        priority: int = 1,
         variables: dict[str, str] | None = None,
         caller_number: str = "",
         caller_name: str = "",
@@ -236,7 +235,7 @@ class Thread:
         self.kind = kind
         self.context = context
         self.exten = exten
-        self.priority = priority
+        self.priority = 1
         self.application = ""
         self.resting = ("", "")
         self.data = ""

@@ -159,14 +159,14 @@ def at_confidence(interval: Interval, confidence: float) -> Interval:
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
 
 
-def paired(a: Sequence[Number], b: Sequence[Number], confidence: float = CONFIDENCE) -> Interval:
+def paired(a: Sequence[Number], b: Sequence[Number]) -> Interval:
     """By how much b is more than a, replication by replication: both met the same callers.
 
     Raises:
         ValueError: They have different numbers of replications.
     """
     pairs = zip(a, b, strict=True)
-    return student([y - x for x, y in pairs if x is not None and y is not None], confidence)
+    return student([y - x for x, y in pairs if x is not None and y is not None])
 
 
 def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:

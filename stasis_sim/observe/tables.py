@@ -238,22 +238,11 @@ def read(
         where: Only rows in which these columns, as they are called on disk, have one of these values.
     """
     import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
-    import pyarrow.compute as pc  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
-    whole = schema(name)
     asked = [column.name for column in TABLES[name] if columns is None or column.shown in columns]
-    filters = None
-    for column, values in (where or {}).items():
-        # With their type, which nobody could guess of no value at all.
-        one = pc.field(column).isin(pa.array(list(values), whole.field(column).type))
-        filters = one if filters is None else filters & one
-    # A folder whose name has an = is no column.
-    parts = [
-        pq.read_table(directory / f"{name}.parquet", columns=asked, filters=filters, partitioning=None)
-        for directory in directories
-    ]
-    return to_frame(name, pa.concat_tables([whole.empty_table().select(asked), *parts]))
+    wanted = {column: list(values) for column, values in (where or {}).items()}
+    parts = [read_rows(directory, name, asked, None, **wanted) for directory in directories]
+    return to_frame(name, pa.concat_tables([schema(name).empty_table().select(asked), *parts]))
 
 
 def read_rows(

@@ -32,6 +32,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
+from stasis_sim.observe.hearing import GONE, HEARD
 from stasis_sim.observe.invariants import InvariantError, conserve
 from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.timeline import Outage, Timeline
@@ -232,9 +233,9 @@ def outcome(call: Call) -> str:
             ejected = True
     if entered:
         fates = [event.fate for event in call.events if event.type == "StasisStart"]
-        if "missed" in fates or "lost" in fates:
+        if GONE.intersection(fates):
             return "stranded"
-        if {"delivered", "late", "misdelivered"}.intersection(fates):
+        if HEARD.intersection(fates):
             return "unanswered"
     return _unheard(call, entered, ejected)
 

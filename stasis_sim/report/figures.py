@@ -1,4 +1,4 @@
-"""Which figures a page shows: of a run, of a comparison, of a sweep."""
+"""Which figures a run, a comparison and a sweep have, on a page or in a folder."""
 
 from __future__ import annotations
 

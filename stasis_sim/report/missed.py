@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.errors import InputError
+from stasis_sim.experiments.results import how_often
 from stasis_sim.observe.missing import FATES, KEYS, summary
 from stasis_sim.report.sentences import seconds
 from stasis_sim.scenario.misfit import choose, got
@@ -97,9 +98,8 @@ def text(run: Run, asked: Asked) -> str:
 
 def _heading(run: Run) -> str:
     profile, replications, seed, digest = (run.facts[key] for key in ("profile", "replications", "seed", "digest"))
-    times = "1 replication" if replications == 1 else f"{replications} replications"
     scenario = run.results.scenario
-    return f"{scenario.title or scenario.name}\n{profile}, {times}, seed {seed}, digest {digest}"
+    return f"{scenario.title or scenario.name}\n{profile}, {how_often(replications)}, seed {seed}, digest {digest}"
 
 
 def sentence(rows: pd.DataFrame, asked: Asked) -> str:

@@ -33,11 +33,9 @@ from stasis_sim.scenario.places import AnyPlace
 from stasis_sim.scenario.pydantic_errors import faults_of
 from stasis_sim.scenario.run import HOW_OFTEN, Run
 from stasis_sim.scenario.strict import Context, Strict
-from stasis_sim.scenario.sweep import Sweep
+from stasis_sim.scenario.sweep import NOT_OF_A_RUN, Sweep
 
 CONF_FILES = ("http", "ari", "websocket_client", "extensions")
-NOT_IN_DIGEST = ("title", "expect", "sweep")
-"""Keys that say something about the numbers and do not change them."""
 EXPECTED_OF_ANY = "calls >= 0"
 """A line that any scenario may expect."""
 
@@ -248,7 +246,7 @@ class Scenario(Strict):
         ``#include`` is not known here.
         """
         data = self.data(inline=True)
-        decisive = {key: value for key, value in data.items() if key not in NOT_IN_DIGEST}
+        decisive = {key: value for key, value in data.items() if key not in NOT_OF_A_RUN}
         texts = {key: getattr(self.asterisk, key).content for key in CONF_FILES}
         decisive["run"] = {key: value for key, value in data["run"].items() if key not in HOW_OFTEN}
         decisive["asterisk"] = {**decisive["asterisk"], **texts}

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -27,8 +28,8 @@ from stasis_sim.scenario.strict import Strict
 
 Kind = Literal["duration", "rate", "share", "count", "number"]
 
-_SAME: Final = frozenset({"sweep", "title", "expect"})
-"""Parts of a scenario that change nothing about a run."""
+NOT_OF_A_RUN: Final = ("title", "expect", "sweep")
+"""Parts of a scenario that say something about its numbers, and change nothing about a run."""
 
 _RANGE: Final = re.compile(r"\s*(?P<low>\S.*?)\s*\.\.\s*(?P<high>\S.*?)\s*")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
@@ -161,7 +162,7 @@ class Sweep(Strict):
         over = data.get("over")
         for key, value in over.items() if isinstance(over, Mapping) else ():
             part, _, inner = str(key).partition(".")
-            if part in _SAME or (part == "run" and inner.partition(".")[0] in HOW_OFTEN):
+            if part in NOT_OF_A_RUN or (part == "run" and inner.partition(".")[0] in HOW_OFTEN):
                 yield ("over", key), f"{key} changes nothing about a run; write a key such as faults.0.for"
             if isinstance(value, str) and ".." in value and "latin_hypercube" not in data:
                 hint = "write latin_hypercube: 50 beside over (--latin-hypercube 50), or a list such as [5s, 20s]"
@@ -182,7 +183,8 @@ class Sweep(Strict):
             uniform: For a Latin hypercube, for each point a number from 0 to 1 for each key.
         """
         if uniform is None:
-            yield from _combinations(list(self.over.items()))
+            lists = [found if isinstance(found, tuple) else () for found in self.over.values()]
+            yield from (dict(zip(self.over, each, strict=True)) for each in product(*lists))
             return
         for parts in uniform:
             yield {key: _at(found, part) for (key, found), part in zip(self.over.items(), parts, strict=True)}
@@ -192,13 +194,3 @@ def _at(found: Values, part: float) -> Any:
     if isinstance(found, Range):
         return found.at(part)
     return found[min(int(part * len(found)), len(found) - 1)]
-
-
-def _combinations(keys: list[tuple[str, Values]]) -> Iterator[dict[str, Any]]:
-    if not keys:
-        yield {}
-        return
-    (key, found), *others = keys
-    for value in found if isinstance(found, tuple) else ():
-        for rest in _combinations(others):
-            yield {key: value, **rest}

@@ -28,6 +28,12 @@ def test_what_is_no_hash_matches_nothing(stored: str) -> None:
     assert not crypt.verify("secret", stored)
 
 
+def test_what_names_no_method_has_no_hash() -> None:
+    """What libxcrypt answers then is none."""
+    assert crypt.crypt("secret", "$9$x$y") is None
+    assert crypt.crypt("secret", HASHES["sha512"]) == HASHES["sha512"].encode()
+
+
 def test_a_machine_without_libcrypt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exact text."""
     monkeypatch.setattr(crypt, "_library", lambda: None)

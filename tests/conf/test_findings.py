@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stasis_sim.conf.checkup import check, exit_code, lines, named_profile
+from stasis_sim.conf.checkup import check, exit_code, lines
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.findings import CODES, Finding, app_findings, extensions_findings
+from stasis_sim.conf.profile_names import named_profile
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.walk import walk
 from stasis_sim.errors import InputError
@@ -248,6 +249,15 @@ def test_the_documentation_has_every_kind_and_no_other() -> None:
         "Macro(away)\n same => n,Hangup()",
         steps("If(1)", "Playback(sorry)", "Else()", "Queue(q)", "EndIf()", "Hangup()"),
         steps("If(1)", "NoOp()", "Else()", "Wait(1)", "EndIf()", "Dial(x)"),
+        steps("If(1)", "ExitIf()", "Hangup()", "EndIf()", "Dial(x)"),
+        steps(
+            "If(1)", "Queue(q)", "If(1)", "NoOp()", "ElseIf(1)", "Hangup()", "EndIf()", "Else()", "Dial(x)", "EndIf()"
+        ),
+        # Both subroutines return to where they came from; where else one is called from does not matter.
+        (
+            "Gosub(a,s,1)\n same => n,Playback(sorry)\nexten => 2,1,Gosub(a,s,1)\n same => n,Hangup()\n"
+            "[a]\nexten => s,1,Gosub(b,s,1)\n same => n,Return()\n[b]\nexten => s,1,Return()"
+        ),
     ],
 )
 def test_who_looks_after_callers_hears_nothing(behind: str) -> None:
@@ -265,6 +275,11 @@ def test_who_looks_after_callers_hears_nothing(behind: str) -> None:
         "Congestion()",
         "Goto(end,1)\nexten => end,1,Hangup()",
         "Goto(nowhere,1)",
+        "Goto(2,)\nexten => 2,1,Playback(sorry)",
+        "Wait(1)\nexten => i,1,Playback(sorry)",
+        'ExecIf($["${X}" = "1"]?Playback(sorry))',
+        'ExecIf($["${X}" = "1"]?Goto(good))\n same => n,Hangup()\n same => n(good),Playback(sorry)',
+        "Gosub(sub,s,1)\n same => n,Playback(sorry)\n[sub]\nexten => s,1,ExecIf(${X}?Return())\n same => n,Hangup()",
         'GotoIf($["${X}" = "1"]?good)\n same => n,Hangup()\n same => n(good),Playback(sorry)',
         'GotoIf($["${X}" = "1"]?good:bad)\n same => n(bad),Hangup()\n same => n(good),Playback(sorry)',
         "GotoIfTime(09:00-17:00,mon-fri,*,*?good)\n same => n,Hangup()\n same => n(good),Playback(sorry)",
@@ -284,6 +299,7 @@ def test_a_stasis_inside_other_applications_is_one() -> None:
     """ExecIf(), TryExec() and subroutines, whose callers go on."""
     assert dialplan("[c]\nexten => 1,1,ExecIf(1?Stasis(a,x))\n") == [(2, "no-fallback")]
     assert dialplan("[c]\nexten => 1,1,TryExec(StasisBroadcast())\n") == [(2, "no-fallback")]
+    assert dialplan("[c]\nexten => 1,1,Exec(TryExec(Stasis(a)))\n") == [(2, "no-fallback")]
     subroutine = "[sub]\nexten => s,1,Stasis(a)\n same => n,Return()\n[c]\nexten => 1,1,Gosub(sub,s,1)\n same => n,"
     assert dialplan(subroutine + "Hangup()\n") == [(2, "no-fallback")]
     assert dialplan(subroutine + "Playback(sorry)\n") == []
@@ -300,6 +316,10 @@ def test_a_stasis_inside_other_applications_is_one() -> None:
         "exten => 1,1,GotoIf($[${X}]?101)\nexten => 1,101,NoOp()",
         "exten => 1,1,NoOp()\nexten => 1,102(label),NoOp()",
         "exten => 1,1,Dial(SIP/x,,G(c^1^7))\nexten => 1,7,NoOp()",
+        "exten => 1,1,Dial(SIP/x,,F(c^1^7))\nexten => 1,7,NoOp()",
+        "exten => 12/,1,NoOp()\nexten => _12,1,NoOp()",
+        "exten => _XX,1,NoOp()\ninclude => d\n[d]\nexten => _X!,1,NoOp()",
+        "exten => _X.,1,NoOp()\ninclude => default\n[default]\nexten => 12,1,NoOp()",
         "exten => 1,hint,SIP/1",
         "exten => X,1,NoOp()\nexten => _X.,1,NoOp()",
         "exten => _X.,1,Goto(d,12,1)\ninclude => d\n[d]\nexten => 12,1,NoOp()",
@@ -320,6 +340,8 @@ def test_what_a_call_can_get_to_is_left_alone(lines_of_context: str) -> None:
         ("Goto(sub, s,1)", 'extension " s" in [sub], which is not there: calls end here; write s: Asterisk takes no'),
         ("Goto(2,1)", "extension 2 in [c], which"),
         ("Goto(dnoe)", "label dnoe of extension 1 in [c], which is not there: calls end here; write done"),
+        ("Goto(0)", "priority 0 of extension 1 in [c], which"),
+        ("Goto(1,)", 'label "" of extension 1 in [c], which is not there: calls end here; write the label, or jump to'),
         ("Goto(9)", "priority 9 of extension 1 in [c], which is not there: calls end here; write a priority that it"),
         ("Goto(+5)", "priority 6 of extension 1 in [c]"),
         ("GotoIf($[${X}]?done: done)", 'label " done" of extension 1 in [c], which'),
@@ -356,12 +378,20 @@ def test_a_jump_to_what_is_not_there_is_found(jump: str, what: str) -> None:
         "[c]\nexten => 2/100,1,NoOp()\nexten => 1,1,Goto(2,1)",
         "[c]\nexten => _X.,1,Goto(d,${EXTEN},1)\n[d]\nexten => _1X,1,NoOp()",
         "[c]\nexten => _XX,1,Goto(here)\nexten => _1X,2(here),NoOp()",
+        "[c]\nexten => _1X,1,Goto(here)\nexten => _X2,2(here),NoOp()",
+        "[c]\nexten => 1,hint,Goto(nowhere,s,1)",
         "[c]\nexten => 1,1,Gosub(d,s,start(a,b))\n[d]\nexten => s,1(start),Return()",
     ],
 )
 def test_a_jump_that_may_lead_somewhere_is_left_alone(text: str) -> None:
     """Only the call tells, an include may hold, a caller fits, or somebody takes the call up."""
     assert "jump-nowhere" not in [code for _, code in dialplan(f"{text}\n")]
+
+
+def test_a_jump_into_a_context_is_not_looked_for_around_it() -> None:
+    """Who names a context does not get to those that include it."""
+    text = "[c]\ninclude => d\nexten => 2,1,NoOp()\n[d]\nexten => 1,1,Goto(d,2,1)\n"
+    assert dialplan(text) == [(5, "jump-nowhere")]
 
 
 def test_an_application_that_another_version_has_is_said() -> None:
@@ -391,6 +421,45 @@ def test_several_names_hide_a_pattern_together() -> None:
     assert dialplan(text) == [(2, "shadowed")]
 
 
+def test_a_pattern_of_too_many_numbers_is_given_the_benefit() -> None:
+    """A thousand numbers are tried; ten thousand would take too long."""
+    names = ("_[0-4]XX", "_[5-9]XX", "_XXX")
+    found = [dialplan("[c]\n" + "".join(f"exten => {name}{more},1,NoOp()\n" for name in names)) for more in ("", "X")]
+    assert found == [[(4, "shadowed")], []]
+
+
+def test_an_application_that_only_the_call_tells_is_left_alone() -> None:
+    """What stands in a variable may be one of Asterisk's."""
+    assert dialplan("[c]\nexten => 1,1,${APP}(x)\n") == []
+
+
+def test_an_app_in_another_case_is_said_once() -> None:
+    """Where it stands first."""
+    loaded, _ = load_extensions(
+        Source("[c]\nexten => 1,1,Stasis(ivr)\n same => n,Stasis(IVR)\n same => n,Stasis(IVR)\n", "e")
+    )
+    assert [each.line for each in app_findings(loaded, None, "")] == [3]
+
+
+def test_a_server_without_an_address_is_not_told_to_use_tls(tmp_path: Path) -> None:
+    """It listens nowhere, which is an error of its own."""
+    assert [each.code for each in checked(tmp_path, http="[general]\nenabled = yes\n")][:1] == ["bindaddr-missing"]
+    assert "tls-off" not in [each.code for each in check([tmp_path])]
+
+
+def test_the_line_that_counts_is_named(tmp_path: Path) -> None:
+    """Of two equal options the last one counts."""
+    found = checked(tmp_path, http="[general]\nenabled = yes\nenabled = no\n")
+    assert (3, "http-disabled") in [(each.line, each.code) for each in found]
+
+
+@pytest.mark.parametrize("profile", ["asterisk-16", "asterisk-22"])
+def test_a_user_without_a_password_is_none(tmp_path: Path, profile: str) -> None:
+    """16 keeps him, 22 drops him: nobody can log in."""
+    (tmp_path / "ari.conf").write_text("[general]\n[ivr]\ntype = user\n", "utf-8")
+    assert "no-user" in [each.code for each in check([tmp_path], named_profile(profile))]
+
+
 def test_outbound_websockets_name_apps_and_need_plain_passwords(tmp_path: Path) -> None:
     """Their user's password is no finding; their apps count for letter case."""
     ari = (
@@ -398,6 +467,15 @@ def test_outbound_websockets_name_apps_and_need_plain_passwords(tmp_path: Path) 
         "apps = IVR\nlocal_ari_user = u\n"
     )
     assert [each.code for each in checked(tmp_path, ari=ari)] == ["app-case"]
+
+
+def test_what_is_said_of_an_included_file_stands_behind_that_of_the_file(tmp_path: Path) -> None:
+    """Each by line; what two contexts have from one template is said once."""
+    (tmp_path / "more.conf").write_text("exten => 2,1,Stasis(ivr)\n", "utf-8")
+    text = "[t](!)\nexten => 1,1,Stasis(ivr)\n[c](t)\n[d](t)\n#include more.conf\n"
+    found = checked(tmp_path, extensions=text)
+    places = [(Path(each.file).name, each.line) for each in found if each.code == "no-fallback"]
+    assert places == [("extensions.conf", 2), ("more.conf", 1)]
 
 
 def test_severities_are_grouped_and_counted(tmp_path: Path) -> None:

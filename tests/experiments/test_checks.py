@@ -57,6 +57,13 @@ def test_a_fault_that_bites_nowhere_counts_against_the_scenario() -> None:
     )
 
 
+def test_a_door_that_is_shut_for_nobody_counts_too() -> None:
+    """What its target does not do then is send requests or connect."""
+    text = TEXT.replace("freeze: ivr, at: 5s, for: 1s", "shut_out: ivr, at: 5s, for: 1s")
+    (problem,) = idle(run(Scenario.parse(text, name="s.yaml")))
+    assert problem.text.endswith("let it strike while its target sends requests or connects, or remove it")
+
+
 def test_a_fault_that_never_happens_is_said_once() -> None:
     """It counts against the scenario with the words of the warning, and one that happens sometimes does not."""
     results = run(Scenario.parse(TEXT.replace("5s", "61s").replace("20s", "[20s, 2min]"), name="s.yaml"))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from stasis_sim.errors import WorkError
-from stasis_sim.experiments import executors, pools
+from stasis_sim.experiments import jobs, pools
 from stasis_sim.experiments.inputs import hold
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.results import ResultTree
@@ -81,9 +81,9 @@ def test_workers_that_always_die_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_worker_loads_only_what_it_works_with(tmp_path: Path) -> None:
     """A worker that only counts loads no library of tables, pictures, statistics or the command line."""
-    job = executors.Job(hold(small(record="measures")), ResultTree(tmp_path, "small", "digest"), 1)
+    job = jobs.Job(hold(small(record="measures")), ResultTree(tmp_path, "small", "digest"), 1)
     with ProcessPoolExecutor(1, mp_context=pools._Fresh()) as pool:
-        assert pool.submit(executors.work, job).result().notes["engine"] == "open-loop"
+        assert pool.submit(jobs.work, job).result().notes["engine"] == "open-loop"
         loaded = pool.submit(eval, "set(__import__('sys').modules)").result()
     assert "numpy" in loaded
     assert not loaded & {"pandas", "pyarrow", "matplotlib", "scipy", "typer", "rich", "numpy.ma", "stasis_sim.cli"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,26 @@ def test_it_does_not_look_before_there_are_ten() -> None:
     """Two that are equal by luck do not end it."""
     assert precision.wanted(asked(), [made(0.5), made(0.5)]) == 10
     assert precision.wanted(asked(), [made(0.5)] * 10) == 10
+
+
+def test_a_limit_below_ten_is_a_limit() -> None:
+    """There are as many as it allows, before anything is looked at."""
+    assert precision.first(asked(max_replications=5)) == 5
+
+
+def test_at_least_a_tenth_is_added() -> None:
+    """Lest workers wait for each other at each one, where only few are wanting."""
+    measures = [made(0.5 + (-1) ** number / 100) for number in range(100)]
+    (width,) = precision.widths(asked(), measures)
+    assert width.relative is not None
+    almost = asked().model_copy(update={"precision": width.relative / 1.01})
+    assert precision.wanted(almost, measures) == 110
+
+
+def test_a_run_that_is_repeated_takes_up_what_is_there_and_looks_again(tmp_path: Path) -> None:
+    """It does not end with the ten after which it looked first."""
+    first, again = (run(small(precision="10%"), out=tmp_path) for _ in range(2))
+    assert len(again.replications) == len(first.replications) > 10
 
 
 def test_what_was_never_seen_is_looked_for_up_to_the_limit() -> None:

@@ -23,6 +23,7 @@ from stasis_sim.experiments.results import (
     run_json,
 )
 from stasis_sim.observe.metrics import Measures
+from tests.experiments.small import small
 
 
 def made(calls: int, rate: float | None = 0.5) -> Measures:
@@ -44,9 +45,7 @@ def test_the_tree_is_laid_out_as_documented(tree: ResultTree, tmp_path: Path) ->
     """Results lie under SCENARIO/DIGEST, replications under four digits."""
     (tree.prepare(1) / "calls.parquet").write_bytes(b"rows")
     tree.save(Replication(1, made(3)))
-    tree.write_measures(
-        run_json(scenario="s", digest="d", profile="p", seed=1, engine="events", replications=[made(3)])
-    )
+    tree.write_measures({"seed": 1})
     tree.write_provenance({"command": ["stasis-sim", "run"]})
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
         "one-outage/0123456789abcdef/measures.json",
@@ -63,7 +62,6 @@ def test_a_finished_replication_is_found_again(tree: ResultTree) -> None:
     tree.save(replication)
     assert tree.load(12) == replication
     assert tree.load(1) is None
-    assert tree.finished() == [12]
     assert tree.directories([12]) == [tree.directory(12)]
 
 
@@ -146,9 +144,8 @@ def test_canonical_json_gives_every_number_back(value: dict[str, float | None]) 
 
 def test_the_shape_of_a_run() -> None:
     """The JSON of a run has the documented keys, and an interval for each measure."""
-    content = run_json(
-        scenario="s", digest="d", profile="asterisk-22", seed=3, engine="events", replications=[made(2), made(4)]
-    )
+    replications = [Replication(number, made(2 * number), {"engine": "events"}) for number in (1, 2)]
+    content = run_json(small(), "d", replications)
     assert list(content) == ["scenario", "digest", "profile", "seed", "replications", "engine", "measures"]
     assert list(content["measures"]) == ["total", "apps", "clients"]
     assert list(content["measures"]["apps"]["ivr"]["calls"]) == ["mean", "low", "high", "n"]
@@ -175,6 +172,12 @@ def test_a_difference_needs_both_sides() -> None:
         ("calls", "ivr", None, 3),
         ("commands", None, "bot", 3),
     ]
+
+
+def test_who_has_no_pair_is_left_out_of_differences() -> None:
+    """Replication by replication, as far as both have one."""
+    rows = differences("a", [made(2)], "b", [made(5), made(100)])
+    assert [row["mean"] for row in rows if row["measure"] == "calls"] == [3, 3]
 
 
 def test_differences_are_of_all_that_measures_are_of() -> None:

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from stasis_sim.api import Results, run
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.choosing import Asked, choose
-from stasis_sim.experiments.retelling import MOST_CLIENTS, Story, retell, stamp
-from stasis_sim.observe.happenings import KINDS, LANES
+from stasis_sim.experiments.overhearing import Ear
+from stasis_sim.experiments.retelling import MOST_CLIENTS, Story, _together, retell, stamp
+from stasis_sim.handoff.effects import REGISTRY
+from stasis_sim.handoff.stimuli import Timer
+from stasis_sim.observe.happenings import KINDS, LANES, STASIS, Happening
 from stasis_sim.scenario import Scenario
 
 TEXT = """\
@@ -158,6 +161,28 @@ def test_without_any_wish_it_is_the_worst_outage() -> None:
     assert story.lanes == ("caller", "dialplan", "Stasis", "ivr")
 
 
+def test_that_an_app_is_not_there_at_first_is_not_worth_telling() -> None:
+    """If nobody minds, the first call is."""
+    story = told(results(fault=""))
+    assert story.choice.away is None
+    assert list(story.choice.calls) == [1]
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_of_those_inside_one_is_told_of_about_whom_an_event_was_missed(seed: int) -> None:
+    """If there is one: it has most to tell."""
+    found = results(fault="{drop: ivr, at: 20s, for: 500ms}", seed=seed)
+    choice = choose(found, Asked(app="Intro-IVR"))
+    assert choice is not None
+    assert choice.away is not None
+    (inside,) = [call for call, why in choice.calls.items() if why == "inside when it began"]
+    events = found.events[(found.events["app"] == "Intro-IVR") & found.events["fate"].isin(["missed", "lost"])]
+    start, attempts = choice.away.start / 1e6, found.attempts
+    there = attempts[(attempts["app"] == "Intro-IVR") & (attempts["at_s"] < start) & ~(attempts["left_s"] <= start)]
+    missed = set(there["call"]) & set(events["call"].dropna())
+    assert inside in (missed or set(there["call"]))
+
+
 def test_what_a_worker_has_computed_at_once_is_told_too() -> None:
     """The open loop gives the same bytes, so its runs can be heard event by event."""
     text = TEXT.format(profile="asterisk-22", fault=FAULTS[0], seed=1)
@@ -170,8 +195,7 @@ def test_what_a_worker_has_computed_at_once_is_told_too() -> None:
 def test_tables_of_another_model_are_not_told() -> None:
     """Where what is heard is not what the tables say, it says so, and nothing else."""
     found, other = results(seed=1), run(Scenario.parse(TEXT.format(profile="asterisk-22", fault=FAULTS[0], seed=1)))
-    for number in (1,):
-        shutil.copytree(results(seed=2).tree.directory(number), other.tree.directory(number), dirs_exist_ok=True)
+    shutil.copytree(results(seed=2).tree.directory(1), other.tree.directory(1), dirs_exist_ok=True)
     assert len(other.calls) != len(found.calls)
     with pytest.raises(InputError, match="does not go as its tables say, so they are of another version"):
         told(other)
@@ -212,4 +236,19 @@ def test_instants_are_clocks_that_began_with_the_run() -> None:
         "0:00.001",
         "1:01.234",
         "1:00:00.000",
+    ]
+
+
+def test_what_happened_several_times_at_one_instant_is_told_once() -> None:
+    """With how many of them there were, where the first of them stands."""
+    torn, opened = (Happening(1, "bot", STASIS, "connection", text) for text in ("is torn", "opens"))
+    assert list(_together([torn, opened, torn, torn])) == [torn._replace(text="is torn (3 of them)"), opened]
+
+
+def test_what_is_registered_for_another_call_is_not_told() -> None:
+    """Of an app that gets a WebSocket for each call only those of the calls that are told of matter."""
+    ear = Ear([1], ["ivr"], frozenset({"ivr"}))
+    ear(5, Timer(1), [(REGISTRY, "ivr:c2", "created"), (REGISTRY, "ivr:c1", "created"), (REGISTRY, "menu", "created")])
+    assert [(each.at, each.text, each.call) for each in ear.heard] == [
+        (5, "VERBOSE: Creating Stasis app 'ivr:c1'", 1),
     ]

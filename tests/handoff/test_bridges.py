@@ -58,6 +58,17 @@ def test_peers_know_each_other(room: Asterisk) -> None:
     assert room.rest("GET", "/channels/c1/variable", variable="BRIDGEPEER")[0] == 404
 
 
+def test_of_many_peers_the_first_eleven_are_named(room: Asterisk) -> None:
+    """Each of these is told of the ten others, and nobody of who came later."""
+    channels = [f"c{number}" for number in range(1, 14)]
+    for channel in channels[3:]:
+        room.call(channel)
+    room.rest("POST", "/bridges/b1/addChannel", channel=",".join(channels))
+    told = [room.rest("GET", f"/channels/{each}/variable", variable="BRIDGEPEER")[1]["value"] for each in channels]
+    assert sum(len(peers.split(",")) == 10 for peers in told) >= 11
+    assert not {"c12", "c13"} & {name for peers in told for name in peers.split(",")}
+
+
 def test_a_channel_that_is_taken_out_leaves_no_interest(room: Asterisk) -> None:
     """Its application is interested twice while it is in, and not at all when it was taken out."""
     room.rest("POST", "/bridges/b1/addChannel", channel="c1")

@@ -115,3 +115,9 @@ def test_what_comes_late_about_no_call_is_information() -> None:
     """Nobody acts on ApplicationRegistered; a late StasisStart makes a caller wait."""
     assert meaning("ApplicationRegistered", "late", about=False) == "information"
     assert meaning("StasisStart", "late", about=True) == "acted_late"
+
+
+@pytest.mark.parametrize("type_", ["BridgeCreated", "BridgeDestroyed", "BridgeMerged", "ChannelEnteredBridge"])
+def test_who_misses_what_becomes_of_a_bridge_is_wrong_about_it(type_: str) -> None:
+    """Whether it is about a channel or not."""
+    assert {meaning(type_, "missed", about=about) for about in (True, False)} == {"stale_bridge"}

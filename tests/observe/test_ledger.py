@@ -43,6 +43,7 @@ def test_quantiles_are_those_of_the_sorted_lengths(lengths: list[int], percent: 
     found = sums.quantile(percent)
     assert found is not None
     assert abs(found - exact) <= exact / 512
+    assert found <= max(lengths)
     assert (sums.total, sums.longest) == (sum(lengths), max(lengths))
 
 
@@ -84,6 +85,14 @@ def test_who_enters_at_the_last_instant_is_inside_then() -> None:
     level.change(-1, 5)
     level.close(5)
     assert (level.peak, level.area) == (1, 0)
+
+
+def test_who_is_inside_when_a_run_ends_in_its_warm_up_does_not_count() -> None:
+    """Nothing of it is measured."""
+    level = Level(100)
+    level.change(1, 50)
+    level.close(60)
+    assert (level.peak, level.area) == (0, 0)
 
 
 def test_less_than_nobody_cannot_be_inside() -> None:
@@ -172,6 +181,22 @@ def test_each_start_belongs_to_its_attempt() -> None:
     assert {app: times.total for app, times in recorder.ledger.stranded.items()} == {"menu": 45, TOTAL: 45}
 
 
+def test_a_call_that_is_stranded_twice_counts_once_in_total() -> None:
+    """With all the time that it waited in vain."""
+    recorder = outages()
+    call = served(1, at=10, first=0, left=15)
+    again = Attempt("menu", (), 30, "entered")
+    again.left, call.attempts[0].first_command = 75, None
+    call.attempts.append(again)
+    for app, raised in (("ivr", 10), ("menu", 30)):
+        event = Event(raised, app, "StasisStart", raised)
+        event.fate = "missed"
+        call.events.append(event)
+    recorder.ledger.add(call)
+    total = recorder.ledger.stranded[TOTAL]
+    assert (total.n, total.total) == (1, 5 + 45)
+
+
 def test_an_ejection_is_put_down_to_its_outage() -> None:
     """An outage knows how many attempts it cost, those at the instant of its end included."""
     recorder = outages((10, 20), (30, 45))
@@ -190,6 +215,15 @@ def test_an_app_that_nobody_serves_is_away_from_first_to_last() -> None:
     recorder.ledger.add(call)
     (outage,) = recorder.timelines["typo"].outages
     assert (outage.start, outage.end, outage.ejected) == (0, None, 1)
+
+
+def test_no_app_is_away_for_who_named_none() -> None:
+    """An ejection without a name is nobody's outage."""
+    recorder = outages()
+    call = Call(1, "calls.0", 7)
+    call.attempts.append(Attempt("", (), 7, "ejected", "no_name"))
+    recorder.ledger.add(call)
+    assert list(recorder.timelines) == ["ivr"]
 
 
 def test_an_event_counts_for_the_client_of_its_connection() -> None:

@@ -207,6 +207,23 @@ def test_recovery_is_the_mean_of_outages_that_are_over() -> None:
     assert total["outages.total_s"] == pytest.approx((10 + 20 + 40) * 1e-6)
 
 
+def test_an_outage_of_no_length_is_an_outage_if_it_comes_after_the_warm_up() -> None:
+    """At its last instant or later; one that is over by then is none."""
+    recorder = Recorder(1, warmup=50)
+    recorder.app_state("ivr", 0, registered=True, working=True)
+    for at in (40, 50, 60):
+        recorder.app_state("ivr", at, registered=False, working=False, cause="torn")
+        recorder.app_state("ivr", at, registered=True, working=True)
+    assert measures(recorder.finish(100))["total"]["outages"] == 2
+
+
+def test_what_is_not_settled_is_no_part_of_the_rate_of_missed_events() -> None:
+    """Nobody knows yet what becomes of it."""
+    fates = ("missed", "lost", "delivered", "late", "misdelivered", "pending", "pending")
+    total = play([(0, [], [("StasisStart", fate) for fate in fates], 0)], [0], 0)["total"]
+    assert total["missed_rate"] == 2 / 5
+
+
 def test_who_has_nothing_to_report_has_measures_too() -> None:
     """An app and a client to which nothing happens are listed: counts of 0, and no share or mean of nothing."""
     recorder = Recorder()
@@ -229,10 +246,10 @@ def test_who_has_nothing_to_report_has_measures_too() -> None:
 def test_a_request_without_an_answer_is_unanswered() -> None:
     """A request that nobody answered has no status, and is not a failed one."""
     recorder = Recorder()
-    for status in (None, 0, 204, 404, 409):
+    for status in (None, 0, 204, 399, 400, 409):
         recorder.command("bot", "POST", "/x", 1).status = status
     values = measures(recorder.finish(10))["clients"]["bot"]
-    assert [values[f"commands{part}"] for part in ("", ".failed", ".unanswered", ".status.409")] == [5, 2, 2, 1]
+    assert [values[f"commands{part}"] for part in ("", ".failed", ".unanswered", ".status.409")] == [6, 2, 2, 1]
 
 
 def test_a_law_that_breaks_names_its_numbers() -> None:

@@ -51,6 +51,33 @@ def test_an_outage_that_asterisk_never_noticed_says_so() -> None:
     assert timeline.outages[0].noticed is None
 
 
+def test_an_outage_that_is_over_at_its_first_instant_is_one() -> None:
+    """Asterisk saw the connection go, and calls of that instant were ejected."""
+    timeline = Timeline("ivr", 0)
+    timeline.change(0, True, True, "")
+    timeline.change(50, False, False, "torn")
+    timeline.change(50, True, True, "")
+    assert [(outage.start, outage.end, outage.cause) for outage in timeline.outages] == [(50, 50, "torn")]
+
+
+def test_a_stretch_that_ends_where_an_outage_begins_has_no_part_in_it() -> None:
+    """Nor has one that begins where it ends."""
+    timeline = Timeline("ivr", 0)
+    timeline.change(0, True, True, "")
+    timeline.change(50, False, False, "torn")
+    timeline.change(70, True, True, "")
+    assert [len(timeline.between(*stretch)) for stretch in ((20, 50), (70, 90), (20, 51), (69, 90))] == [0, 0, 1, 1]
+
+
+def test_an_outage_is_noticed_once() -> None:
+    """To say the same again changes nothing."""
+    timeline = Timeline("ivr", 0)
+    timeline.change(0, True, True, "")
+    timeline.change(100, False, False, "torn")
+    timeline.change(130, False, False, "torn")
+    assert [(outage.start, outage.noticed) for outage in timeline.outages] == [(100, 100)]
+
+
 def test_the_warm_up_is_left_out_of_sums() -> None:
     """Only time after the warm-up counts, in an outage that reaches across it too."""
     timeline = Timeline("ivr", 100)

@@ -360,3 +360,16 @@ def test_channels_inside_an_app_without_a_state_are_an_error() -> None:
     recorder.inside("ivr", 1, 5)
     with pytest.raises(InvariantError, match=r"^1 channels inside ivr, which has no state: call app_state first$"):
         recorder.finish(10)
+
+
+def test_outages_stand_in_the_order_of_their_beginnings() -> None:
+    """Those of all apps together, and of one instant by name."""
+    rows = Rows()
+    recorder = Recorder(sink=rows)
+    for app in ("menu", "ivr"):
+        recorder.app_state(app, 0, registered=True, working=True)
+    for app, at in (("menu", 10), ("ivr", 20), ("menu", 20)):
+        recorder.app_state(app, at, registered=False, working=False, cause="torn")
+        recorder.app_state(app, at + 5, registered=True, working=True)
+    recorder.finish(100)
+    assert [(outage.start, outage.app) for outage in rows.outages] == [(10, "menu"), (20, "ivr"), (20, "menu")]

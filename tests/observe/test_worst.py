@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,22 @@ def found(results: Results, most: int = 10) -> list[Outage]:
 def told(results: Results, outage: Outage) -> list[Step]:
     """Return the steps of an outage."""
     return steps(outage, results.replications[outage.replication - 1].notes["end_us"])
+
+
+def test_what_an_outage_costs_is_ranked() -> None:
+    """Who was not served counts most, then what else was lost, then whether it is over, then its length."""
+    least = Outage(Path(), 1, 1, "ivr", "torn", 0, 10, 0, ejected=0, unheard=0, missed=0, orphaned=0)
+    ranked = [
+        least,
+        least._replace(end=11),
+        least._replace(end=None),
+        least._replace(missed=1),
+        least._replace(orphaned=2),
+        least._replace(missed=2, orphaned=1),
+        least._replace(unheard=1),
+        least._replace(ejected=1, unheard=1),
+    ]
+    assert all(less.cost() < more.cost() for less, more in pairwise(ranked))
 
 
 def test_the_worst_outage_is_the_one_that_ejected_most() -> None:
@@ -104,6 +121,17 @@ def test_levels_and_counts_are_those_of_the_tables() -> None:
         assert row.inside == (~(there["left_s"] < high)).sum()
         sent = commands[(commands["at_s"] >= low) & (commands["at_s"] < high)]
         assert row.commands == ((sent["status"] > 0) & (sent["status"] < 400)).sum()
+
+
+def test_a_request_without_an_answer_was_neither_carried_out_nor_refused() -> None:
+    """Asterisk was killed over it."""
+    changes = {"faults": [{"restart": "asterisk", "at": "59002ms", "for": "5s"}], "asterisk.latency": "600ms"}
+    results = done(changes=changes)
+    rows = told(results, found(results)[0])
+    sent = results.commands[results.commands["replication"] == 1]
+    within = sent[(sent["at_s"] >= rows[0].start / SECOND) & (sent["at_s"] < rows[-1].start / SECOND)]
+    assert within["status"].isna().any()
+    assert sum(row.commands + row.refused for row in rows[:-1]) == within["status"].notna().sum()
 
 
 def test_what_happened_once_is_told_in_order() -> None:

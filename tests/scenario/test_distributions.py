@@ -56,8 +56,9 @@ def test_the_mean_is_that_of_scipy(form: Any, reference: Any) -> None:
 def test_what_is_drawn_has_the_mean_and_the_spread_that_were_asked_for(form: Any, cv: float) -> None:
     """What is drawn has the mean and the coefficient of variation that the scenario asks for."""
     drawn = distribution(form, HERE).quantile((np.arange(400_000) + 0.5) / 400_000)
-    assert drawn.mean() == pytest.approx(90, rel=2e-3)
-    assert drawn.std() / drawn.mean() == pytest.approx(cv, rel=2e-2, abs=1e-12)
+    # A heavy tail lacks what lies beyond one in 800,000: most of all in the square.
+    assert drawn.mean() == pytest.approx(90, rel=2e-5)
+    assert drawn.std() / drawn.mean() == pytest.approx(cv, rel=1e-3, abs=1e-12)
 
 
 ALL_FORMS = [*(form for form, _ in REFERENCES), "20ms", "0s", {"empirical": ["1s", "3s", "2s"]}]
