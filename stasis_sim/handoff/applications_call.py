@@ -15,7 +15,7 @@ from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
+from stasis_sim.handoff.thread import HANGUP, INCOMPLETE, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -370,16 +370,12 @@ def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Incomplete([n]): collects more keys after what was dialled; it is invalid where no key could help."""
+    """Incomplete([n]): more keys are collected after what was dialled, unless whoever runs it goes on (TryExec)."""
+    return INCOMPLETE if "n" in data else answer_first(pbx, thread, _incomplete)
 
-    def more(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-        if thread.handler:
-            return HANGUP
-        if not pbx.dialplan.more(thread.context, thread.exten, pbx.host.wall()):
-            return endings.invalid(pbx, thread)
-        return digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
 
-    return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)
+def _incomplete(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
+    return INCOMPLETE
 
 
 CALL_APPLICATIONS: Final[dict[str, Application]] = {

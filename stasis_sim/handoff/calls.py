@@ -94,6 +94,7 @@ class Calls:
             call.exten,
             caller_number=call.caller_id,
             kind=call.kind,
+            name=call.name,
         )
         thread.media_us = call.media_us
         channel = Channel(call.channel, thread)
