@@ -40,7 +40,7 @@ class Bridge:
         members: The channels in it, in Asterisk's order.
         forwards: Who listens to it.
         dissolved: It is being destroyed.
-        holders: How many loops of channels that have left it for another bridge still hold it.
+        holders: How many loops of channels hold it: they follow a channel into it, or have yet to notice that it is out.
     """
 
     __slots__ = (
@@ -181,7 +181,7 @@ class Bridges:
         return members
 
     def hold(self, bridge: Bridge) -> None:
-        """The loop of a channel has gone on to another bridge, and holds this one for now."""
+        """The loop of a channel has followed that into the bridge, and holds it for now."""
         bridge.holders += 1
 
     def let_go(self, bridge: Bridge) -> None:

@@ -140,6 +140,9 @@ class Calls:
 
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
+        if control.cut:
+            self.hangups.left(control)
+            return
         self.offers.close(control.channel)
         linger = self.departed(control.channel, control.app.name)
         if linger:
@@ -360,8 +363,7 @@ class Calls:
         if control is None:
             return None if channel.state == "connecting" else 0
         self.floor.hang_up(control, how)
-        self.floor.run(control)
-        return self.departed(channel, control.app.name)
+        return self.departed(channel, control.app.name) if self.floor.run(control) else None
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up, or an application of it does so while it runs (macro-and-if)."""

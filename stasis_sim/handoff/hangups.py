@@ -15,6 +15,7 @@ from stasis_sim.handoff.thread import SIP
 if TYPE_CHECKING:
     from stasis_sim.handoff.calls import Calls
     from stasis_sim.handoff.channels import Channel
+    from stasis_sim.handoff.control import Control
 
 _NORMAL: Final = 16
 _INTERWORKING: Final = 127
@@ -113,12 +114,27 @@ class Hangups:
 
     def _cut(self, channel: Channel, cause: int, how: str) -> None:
         control = channel.control
-        linger = 0
-        if control is not None:
+        if control is None:
+            self._end(channel, cause, None)
+            return
+        control.cause = cause
+        if not control.cut:
             self._floor.hang_up(control, how)
-            self._floor.run(control)
-            self._calls.offers.close(channel)
-            linger = self._calls.departed(channel, control.app.name)
+        if self._floor.run(control):
+            self.left(control)
+
+    def left(self, control: Control) -> None:
+        """A channel that is hung up has left its application, which may be later than the hangup (busy-hung-up)."""
+        channel = control.channel
+        self._calls.offers.close(channel)
+        if control.place is not None:
+            context, exten, priority = control.place
+            thread = channel.thread
+            thread.context, thread.exten, thread.priority = context, exten, priority - channel.walks
+        self._end(channel, control.cause, control)
+
+    def _end(self, channel: Channel, cause: int, control: Control | None) -> None:
+        linger = 0 if control is None else self._calls.departed(channel, control.app.name)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause or channel.thread.cause

@@ -7,6 +7,7 @@ command (412), are the parameters right (400), and then the command.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.control import Control
@@ -29,7 +30,6 @@ from stasis_sim.handoff.thread import SIP
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
-_VARIABLE_FAILED = bad("Failed to execute function")
 _OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
 _DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
@@ -259,7 +259,8 @@ class ChannelResources:
                 timers.cancel(serial)
             control.busy = None
 
-        control.busy = stop
+        # In a bridge another thread reads from the channel, and who presses the keys does not hear of the hangup.
+        control.busy = stop if control.bridge is None else _nothing
 
     def _hear(self, pressed: tuple[Channel, str, int]) -> None:
         """The other half of a Local channel hears the end of a key (originate-keys)."""
@@ -293,10 +294,10 @@ class ChannelResources:
             return control
         value = parameters.given("value")
         if not self.house.profile.variables_wait:
-            control.queue(self._set, (control.channel, name, value))
+            control.queue(self._set, (control.channel, name, value), partial(self._set, control.channel, name, value))
             self.house.wake(control)
             return DONE
-        return self.house.at_once(control, DONE, _VARIABLE_FAILED, self._set, control.channel, name, value)
+        return self.house.at_once(control, DONE, None, self._set, control.channel, name, value)
 
     def _set(self, channel: Channel, name: str, value: str | None) -> None:
         before = channel.thread.deadline
@@ -324,7 +325,8 @@ class ChannelResources:
                 return error(404, "Not Found", "Requested label can not be found")
             except IllegalPriorityError:
                 return bad("Requested priority is illegal")
-        control.queue(self.house.floor.go_on, (control, place))
+        floor = self.house.floor
+        control.queue(floor.go_on, (control, place), partial(floor.divert, control, place))
         self.house.wake(control)
         return DONE
 
