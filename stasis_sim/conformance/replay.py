@@ -133,6 +133,9 @@ class _Replay:
             late += max(0, self.now - over)
             self._run_until(max(over, self.now))
             saw = self.saw
+            if kind == "restart":
+                # What comes while Asterisk starts is forgotten: the recorder is busy, and has no eye for connections.
+                saw.pop("events", None)
             if answer:
                 saw["answer"] = answer
             if "closed" in saw:
