@@ -104,6 +104,9 @@ class _Replay:
         self.frozen: set[str] = set()
         # Clients whose link was frozen when Asterisk restarted: what it had written, and the end, come at the thaw.
         self.cut: dict[str, str] = {}
+        # Sessions whose client has ended a frozen link, of which Asterisk hears at the thaw, and their clients
+        # (frozen-and-closed).
+        self.given_up: dict[str, str] = {}
         self.listeners: dict[str, _Listener] = {}
         self.used: dict[str, int] = {}
         self.answers: dict[int | str, tuple[int, str | None]] = {}
@@ -157,6 +160,8 @@ class _Replay:
             _, session, _, _, _, _, body = effect
             if isinstance(body, Mapping) and body["type"] == "Dial":
                 return  # the recordings leave it out, and count those that are missed
+            if session in self.given_up:
+                return
             client = self.clients.get(session, session)
             self.saw.setdefault("events", {}).setdefault(client, []).append(self._tidy(body))
         elif kind == STEP:
@@ -265,7 +270,10 @@ class _Replay:
         session = self.sessions.pop(ws, None)
         if session is None:
             return  # Another version let it in; that it was refused here is a difference of an earlier step.
-        self.driver.apply(Closed(session))
+        if ws in self.frozen:
+            self.given_up[session] = ws
+        else:
+            self.driver.apply(Closed(session))
         self._gone(session)
 
     def _do_ws_abort(self, ws: str) -> None:
@@ -280,6 +288,11 @@ class _Replay:
         self.frozen.discard(ws)
         if ws in self.sessions:
             self.driver.thaw(self.sessions[ws])
+        elif ws in self.given_up.values():
+            session = next(session for session, client in self.given_up.items() if client == ws)
+            self.driver.thaw(session)
+            self.driver.apply(Closed(session))
+            del self.given_up[session]
         elif ws in self.cut:
             session = self.cut.pop(ws)
             self.clients[session] = ws
