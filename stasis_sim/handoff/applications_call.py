@@ -34,7 +34,6 @@ _MILLISECOND_US: Final = 1_000
 _INT_MAX: Final = 2_147_483_647
 _LENGTH: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\n\v\f\r]*(\S{1,9})?")
 _KEYS: Final = frozenset("0123456789*#aAbBcCdD")
-_PAUSES_US: Final = {"w": 500_000, "W": 1_000_000}
 _BETWEEN_KEYS_US: Final = 250_000
 _SHORTEST_KEY_US: Final = 100_000
 _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
@@ -330,8 +329,8 @@ def send_dtmf(pbx: Pbx, thread: Thread, data: str) -> int:
     for sign in arguments[0]:
         if sign in _KEYS:
             length += between + duration
-        elif sign in _PAUSES_US:
-            length += _PAUSES_US[sign]
+        elif sign in keys.PAUSES_US:
+            length += keys.PAUSES_US[sign]
         else:
             pbx.host.log("WARNING", f"Illegal DTMF character '{sign}' in string. (0-9*#aAbBcCdD allowed)")
     return pbx.wait(thread, length)

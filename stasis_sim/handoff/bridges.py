@@ -40,7 +40,7 @@ class Bridge:
         members: The channels in it, in Asterisk's order.
         forwards: Who listens to it.
         dissolved: It is being destroyed.
-        holders: How many loops of channels hold it: they follow a channel into it, or have yet to notice that it is out.
+        holders: How many loops hold it: they have followed a channel into it, or have yet to notice that it is out.
     """
 
     __slots__ = (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff.events import CAUSES, Bus
-from stasis_sim.handoff.functions_caller import describe_presentation, presentation
+from stasis_sim.handoff.functions_caller import describe_presentation, presentation, redirected_from
 from stasis_sim.handoff.lifecycles import CHANNEL, fire
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.subscriptions import Forward
@@ -36,6 +36,7 @@ class Snapshot(NamedTuple):
     application: str
     data: str
     variables: tuple[tuple[str, str], ...] = ()
+    redirected_from: str = ""
 
 
 class Channel:
@@ -140,7 +141,7 @@ class Channels:
 
     def json(self, channel: Channel, shown: Snapshot | None = None) -> dict[str, Any]:
         """A channel's JSON, of the snapshot published last unless another is given."""
-        state, context, exten, priority, application, data, variables = shown or channel.shown
+        state, context, exten, priority, application, data, variables, rdnis = shown or channel.shown
         dialplan = {
             "context": context,
             "exten": exten,
@@ -153,6 +154,8 @@ class Channels:
         if variables:
             # Under the names of the time when they were published (reload-channelvars).
             body["channelvars"] = dict(variables)
+        if rdnis:
+            body["caller_rdnis"] = rdnis
         return body
 
     # -- what happens to a channel --------------------------------------------------------------------------------
@@ -162,8 +165,9 @@ class Channels:
         thread = channel.thread
         old = channel.shown
         told = self._reported(thread) if self.reported else ()
+        application, data = thread.application, thread.data
         new = channel.shown = Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, thread.application, thread.data, told
+            thread.state, thread.context, thread.exten, thread.priority, application, data, told, self._rdnis(thread)
         )
         if channel.forwards or self.everyone:
             if old.state != new.state:
@@ -262,9 +266,13 @@ class Channels:
         """The channel as it is now, with the application that runs or, between two, without."""
         thread = channel.thread
         application, data = (thread.application, thread.data) if running else thread.resting
+        told = self._reported(thread)
         return Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
+            thread.state, thread.context, thread.exten, thread.priority, application, data, told, self._rdnis(thread)
         )
+
+    def _rdnis(self, thread: Thread) -> str:
+        return redirected_from(thread) if thread.extras and self.profile.rdnis_shown else ""
 
     def _reported(self, thread: Thread) -> tuple[tuple[str, str], ...]:
         return tuple([(name, self.value_of(thread, name)) for name in self.reported])

@@ -91,10 +91,8 @@ class Control:
         self.done = False
         self.failed = False
 
-    def queue(
-        self, command: Callable[..., None], args: tuple[Any, ...], cut: Callable[[], None] | None = None
-    ) -> None:
-        """Have something done by the loop; `cut` is called instead on a channel that is hung up, if it does anything."""
+    def queue(self, command: Callable[..., None], args: tuple[Any, ...], cut: Callable[[], None] | None = None) -> None:
+        """Have something done by the loop; `cut` is done instead on a channel that is hung up, None: nothing is."""
         if self.commands is None:
             # A list: there are seldom two, and an empty deque takes ten times the memory for every call.
             self.commands = []

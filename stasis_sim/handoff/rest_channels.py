@@ -11,6 +11,7 @@ from functools import partial
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.control import Control
+from stasis_sim.handoff.keys import PAUSES_US
 from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, Place, continuation
 from stasis_sim.handoff.replies import (
     DONE,
@@ -225,7 +226,10 @@ class ChannelResources:
             self.house.bridges.reconfigured(control.bridge)
 
     def dtmf(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST dtmf: the loop is busy while it presses the keys; what is none costs no time (originate-keys)."""
+        """POST dtmf: the loop is busy while it presses the keys (originate-keys).
+
+        `w` and `W` are pauses; what else is no key costs no time.
+        """
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
@@ -241,6 +245,7 @@ class ChannelResources:
                 at += duration
                 ends.append((key, at, duration))
                 at += between
+            at += PAUSES_US.get(key, 0) // 1000
         control.queue(self._press, (control, (at + parameters.number("after")) * 1000, ends))
         self.house.wake(control)
         return DONE
