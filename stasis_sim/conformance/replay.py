@@ -81,10 +81,12 @@ def replay(recording: Recording, make_driver: MakeDriver, profile: Profile | Non
 
 
 class _Listener:
-    """An application that listens for Asterisk's connections at a port."""
+    """An application that listens for Asterisk's connections at a port; it may take none, or those of one path."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, path: str, *, accept: bool) -> None:
         self.name = name
+        self.path = path
+        self.accept = accept
         self.sessions: list[str] = []
         self.taken = 0
 
@@ -327,8 +329,8 @@ class _Replay:
 
     # -- applications that listen -------------------------------------------------------------------------------
 
-    def _do_listen(self, name: str, port: int) -> None:
-        self.listeners[str(port)] = _Listener(name)
+    def _do_listen(self, name: str, port: int, path: str = "/ari-ws", *, accept: bool = True) -> None:
+        self.listeners[str(port)] = _Listener(name, path, accept=accept)
 
     def _do_unlisten(self, name: str) -> None:
         for port in [port for port, listener in self.listeners.items() if listener.name == name]:
@@ -340,8 +342,9 @@ class _Replay:
     def _dial(self) -> None:
         while self.dialled:
             session, uri = self.dialled.pop(0)
-            listener = self.listeners.get(_port(uri))
-            if listener is None:
+            port, path = _address(uri)
+            listener = self.listeners.get(port)
+            if listener is None or not listener.accept or listener.path != path:
                 self.driver.apply(ConnectFailed(session))
                 continue
             self.clients[session] = self._client(listener)
@@ -361,5 +364,7 @@ def _credentials(user: str) -> tuple[str, str]:
     return name, password
 
 
-def _port(uri: str) -> str:
-    return uri.partition("://")[2].partition("/")[0].rpartition(":")[2]
+def _address(uri: str) -> tuple[str, str]:
+    """Return the port and the path of a URI."""
+    host, slash, path = uri.partition("://")[2].partition("/")
+    return host.rpartition(":")[2], slash + path

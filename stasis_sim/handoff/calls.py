@@ -401,10 +401,26 @@ class Calls:
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)
+        if channel.spied is not None and channel.spied.ident in self.live:
+            self.channels.linger(channel, cause)
+            return
+        self._gone(channel, cause)
+
+    def _gone(self, channel: Channel, cause: int) -> None:
         self.channels.gone(channel, cause)
         self.bus.out.append((ENDED, channel.ident, cause, channel.answer or answer_to(channel.thread, cause)))
         if self.halves is not None and channel.peer is not None:
             self.later.append((self.halves.parted, channel))
+        if channel.ident in self.channels.listening:
+            self.later.append((self._unheard, channel))
+
+    def _unheard(self, spied: Channel) -> None:
+        """A channel has ended: so do those that listen to it (snoop)."""
+        for channel in self.channels.listening.pop(spied.ident):
+            if channel.ident in self.channels.lingering:
+                self._gone(*self.channels.lingering.pop(channel.ident))
+            elif channel.ident in self.live:
+                self.hangups.let_go(channel)
 
     def settle(self) -> None:
         """Do what the halves of Local channels do to each other."""

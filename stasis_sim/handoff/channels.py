@@ -60,6 +60,7 @@ class Channel:
         session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
         created: ARI made it for an application before it was dialled (creation.py).
+        spied: Which channel it listens to, if it is a snoop channel.
         nested: ARI originated it for an application, and what runs, since it continued, is a dialplan within this
             Stasis(); None for any other.
     """
@@ -78,6 +79,7 @@ class Channel:
         "peer",
         "session",
         "shown",
+        "spied",
         "state",
         "thread",
         "vanished",
@@ -105,6 +107,7 @@ class Channel:
         self.session: SessionTimer | None = None
         self.walks = True
         self.created = False
+        self.spied: Channel | None = None
         self.nested: tuple[str, str] | None = None
 
     def fire(self, stimulus: str) -> None:
@@ -124,6 +127,10 @@ class Channels:
         self.value_of: Callable[[Thread, str], str] = lambda thread, name: thread.variables.get(name, "")
         self.everyone = bus.channels
         self.live: dict[str, Channel] = {}
+        # Snoop channels that have left and end with the channel that they listen to: only lists still have them.
+        self.lingering: dict[str, tuple[Channel, int]] = {}
+        # Snoop channels by the id of the channel that they listen to.
+        self.listening: dict[str, list[Channel]] = {}
         # Names that are not the id, of the channels that ARI made last.
         self.names: dict[str, str] = {}
 
@@ -246,7 +253,7 @@ class Channels:
 
     def gone(self, channel: Channel, cause: int) -> None:
         """A channel ends: ChannelDestroyed, and nobody is subscribed to it any more (subscribe-channel)."""
-        del self.live[channel.ident]
+        self.live.pop(channel.ident, None)
         channel.thread.owner = None
         channel.fire("end")
         if not (channel.forwards or self.everyone):
@@ -261,6 +268,13 @@ class Channels:
             app = forward.topic.listener
             if app is not None:
                 app.unsubscribe(channel.ident, for_good=True)
+
+    def linger(self, channel: Channel, cause: int) -> None:
+        """A snoop channel is through, and the one that it listens to is not (snoop)."""
+        del self.live[channel.ident]
+        self.lingering[channel.ident] = channel, cause
+        if not self.profile.end_published:
+            channel.shown = self.current(channel, running=False)
 
     def current(self, channel: Channel, *, running: bool) -> Snapshot:
         """The channel as it is now, with the application that runs or, between two, without."""

@@ -135,19 +135,24 @@ def _write_party(pbx: Pbx, thread: Thread, who: str, member: str, value: str) ->
     elif member in {"pres", "num-pres", "name-pres"}:
         set_presentation(pbx, thread, member, value, who)
     elif member in {"ton", "num-plan"}:
-        plan = scan_int(value)
-        if plan is None or plan < 0:
-            pbx.host.log("ERROR", f"Unknown type-of-number/numbering-plan '{value}', value unchanged")
-        else:
-            keep(thread, "ton", str(plan), who)
+        _set_plan(pbx, thread, who, value)
     elif member in _KEPT:
-        changes = {"name-charset": charset, "subaddr-type": lambda text: "2" if atoi(text) else "0"}
-        new = changes[member](value) if member in changes else value
-        if new or member not in changes:
-            keep(thread, member, new, who)
+        if member == "subaddr-type":
+            value = "2" if atoi(value) else "0"
+        if member == "name-charset":
+            value = charset(value) or kept(thread, member, _KEPT[member], who)
+        keep(thread, member, value, who)
     else:
         return False
     return True
+
+
+def _set_plan(pbx: Pbx, thread: Thread, who: str, value: str) -> None:
+    plan = scan_int(value)
+    if plan is None or plan < 0:
+        pbx.host.log("ERROR", f"Unknown type-of-number/numbering-plan '{value}', value unchanged")
+    else:
+        keep(thread, "ton", str(plan), who)
 
 
 REDIRECTING_READERS: Final[dict[str, Reader]] = {_NAME: _read}

@@ -72,6 +72,11 @@ class Hangups:
         if not channel.thread.hungup:
             self._cut(channel, cause, "delete")
 
+    def let_go(self, channel: Channel) -> None:
+        """A snoop channel has nobody to listen to any more (snoop)."""
+        if not channel.thread.hungup:
+            self._cut(channel, 0, "snoop")
+
     def vanish(self, channel: Channel) -> None:
         """The caller is gone without a word; of others than SIP callers there is nothing to notice."""
         if channel.thread.kind == SIP:
@@ -155,4 +160,4 @@ class Hangups:
         if channel.walks:
             self._calls.wait(channel, self._calls.pbx.hangup(channel.thread, cause))
         else:
-            self._calls.ended(channel.thread, cause)
+            self._calls.ended(channel.thread, cause or channel.thread.cause)

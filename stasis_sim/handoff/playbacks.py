@@ -33,6 +33,10 @@ _SPOKEN_US: Final = 500_000
 _OPERATIONS: Final = frozenset({"restart", "pause", "unpause", "reverse", "forward"})
 
 
+_POSSIBLE: Final = {"queued": ("restart",), "paused": ("pause", "unpause")}
+"""What can be done to a playback that is not playing, by its state."""
+
+
 class Playback:
     """Media for one channel.
 
@@ -144,7 +148,7 @@ class PlaybackResources:
         playback = self.live.get(path[0])
         if playback is None:
             return _NO_PLAYBACK
-        if playback.state not in {"playing", "paused"} and (operation, playback.state) != ("restart", "queued"):
+        if playback.state != "playing" and operation not in _POSSIBLE.get(playback.state, ()):
             return error(409, "Conflict", f"Can only {operation} while media is playing")
         if operation == "pause" and playback.state == "playing":
             self._pause(playback)

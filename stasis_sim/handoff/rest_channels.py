@@ -93,7 +93,8 @@ class ChannelResources:
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /channels."""
         channels = self.house.channels
-        return ok([channels.json(channel) for channel in self.live.values()])
+        lingering = [channel for channel, _ in channels.lingering.values()]
+        return ok([channels.json(channel) for channel in [*self.live.values(), *lingering]])
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /channels/{id} (list-channels-and-apps)."""
