@@ -140,8 +140,8 @@ class Calls:
 
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
-        if control.cut:
-            self.hangups.left(control)
+        if control.cause is not None:
+            self.hangups.left(control, control.cause)
             return
         self.offers.close(control.channel)
         linger = self.departed(control.channel, control.app.name)

@@ -44,8 +44,8 @@ class Control:
         looked: When the loop last looked at them, in microseconds.
         alarm: Serial of the timer that makes it look again, 0 for none.
         busy: A command takes time: what ends it at once where the channel is hung up, or does nothing where it cannot.
-        cut: The channel is hung up: commands that still wait find it so.
-        cause: With which cause.
+        cut: The channel is hung up, or its time is over: commands that still wait find it so.
+        cause: With which cause it is hung up; None: it is not.
         target: Where a move leads: (application, arguments).
         place: Where `continue` leads; None: to the next priority.
         how: Why it ends: continue, hangup, delete, move, redirect, failed.
@@ -84,7 +84,7 @@ class Control:
         self.alarm = 0
         self.busy: Callable[[], None] | None = None
         self.cut = False
-        self.cause = 0
+        self.cause: int | None = None
         self.target: tuple[str, Sequence[str]] | None = None
         self.place: Place | None = None
         self.how = ""
@@ -277,6 +277,11 @@ class Floor:
             self.bridges.let_go(control.followed)
         self._end(control)
         self.bus.out.append((LEFT, channel.ident, app.name, control.how or CALLER))
+        if control.cut and control.place is not None:
+            context, exten, priority = control.place
+            channel.thread.context, channel.thread.exten = context, exten
+            channel.thread.priority = priority - channel.walks
+            control.place = None
         channel.fire("leave")
         channel.control = None
         self.registry.sweep()

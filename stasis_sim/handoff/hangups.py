@@ -126,17 +126,13 @@ class Hangups:
         if not control.cut:
             self._floor.hang_up(control, how)
         if self._floor.run(control):
-            self.left(control)
+            self.left(control, cause)
 
-    def left(self, control: Control) -> None:
+    def left(self, control: Control, cause: int) -> None:
         """A channel that is hung up has left its application, which may be later than the hangup (busy-hung-up)."""
         channel = control.channel
         self._calls.offers.close(channel)
-        if control.place is not None:
-            context, exten, priority = control.place
-            thread = channel.thread
-            thread.context, thread.exten, thread.priority = context, exten, priority - channel.walks
-        self._end(channel, control.cause, control)
+        self._end(channel, cause, control)
 
     def _end(self, channel: Channel, cause: int, control: Control | None) -> None:
         linger = 0 if control is None else self._calls.departed(channel, control.app.name)

@@ -25,6 +25,7 @@ BYTES: Final = {
     "ApplicationReplaced": 133,
     "BridgeCreated": 288,
     "BridgeDestroyed": 292,
+    "BridgeVideoSourceChanged": 327,
     "CallBroadcast": 470,
     "CallClaimed": 487,
     "ChannelCallerId": 534,
