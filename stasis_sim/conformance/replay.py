@@ -9,6 +9,7 @@ GET /applications and GET /channels.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -40,6 +41,9 @@ _USER: Final = "asterisk:asterisk"
 _OK: Final = 200
 _SWITCHING: Final = 101
 _PORT: Final = 8088
+_LOCAL: Final = re.compile(r"Local/[^\s\"',]*;[12]")
+"""The name of half a Local channel, in whatever text."""
+
 _PLAIN: Final = "/!$&'()*+,;=:@~%"
 """What stands for itself in a path, besides letters and digits."""
 
@@ -77,10 +81,12 @@ def replay(recording: Recording, make_driver: MakeDriver, profile: Profile | Non
 
 
 class _Listener:
-    """An application that listens for Asterisk's connections at a port."""
+    """An application that listens for Asterisk's connections at a port; it may take none, or those of one path."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, path: str, *, accept: bool) -> None:
         self.name = name
+        self.path = path
+        self.accept = accept
         self.sessions: list[str] = []
         self.taken = 0
 
@@ -93,13 +99,16 @@ class _Replay:
         self.driver = driver
         driver.sink = self._see
         self.saw: Saw = {}
-        # The calls by their ids, with the names that Asterisk gave their channels on the recorder's machine.
-        self.calls: dict[str, str] = {}
+        # The ids of the calls by the names that Asterisk gave their channels on the recorder's machine.
+        self.named: dict[str, str] = {}
         self.sessions: dict[str, str] = {}
         self.clients: dict[str, str] = {}
         self.frozen: set[str] = set()
         # Clients whose link was frozen when Asterisk restarted: what it had written, and the end, come at the thaw.
         self.cut: dict[str, str] = {}
+        # Sessions whose client has ended a frozen link, of which Asterisk hears at the thaw, and their clients
+        # (frozen-and-closed).
+        self.given_up: dict[str, str] = {}
         self.listeners: dict[str, _Listener] = {}
         self.used: dict[str, int] = {}
         self.answers: dict[int | str, tuple[int, str | None]] = {}
@@ -129,6 +138,9 @@ class _Replay:
             late += max(0, self.now - over)
             self._run_until(max(over, self.now))
             saw = self.saw
+            if kind == "restart":
+                # What comes while Asterisk starts is forgotten: the recorder is busy, and has no eye for connections.
+                saw.pop("events", None)
             if answer:
                 saw["answer"] = answer
             if "closed" in saw:
@@ -150,16 +162,18 @@ class _Replay:
             _, session, _, _, _, _, body = effect
             if isinstance(body, Mapping) and body["type"] == "Dial":
                 return  # the recordings leave it out, and count those that are missed
-            self.saw.setdefault("events", {}).setdefault(self.clients.get(session, session), []).append(body)
+            if session in self.given_up:
+                return
+            client = self.clients.get(session, session)
+            self.saw.setdefault("events", {}).setdefault(client, []).append(self._tidy(body))
         elif kind == STEP:
             _, channel, context, exten, priority, application, data = effect
             name = self._name(channel)
             steps = self.saw.setdefault("dialplan", {}).setdefault(name, [])
-            steps.append([context, exten, priority, application, data])
+            steps.append([context, exten, priority, application, self._tidy(data)])
         elif kind == MISSED:
             missed = self.saw.setdefault("missed", {})
-            app = self._logged(effect[2])
-            missed[app] = missed.get(app, 0) + 1
+            missed[effect[2]] = missed.get(effect[2], 0) + 1
         elif kind == RESPONSE:
             self.answers[effect[1]] = (effect[2], effect[5])
         elif kind == CLOSE:
@@ -168,15 +182,23 @@ class _Replay:
             self.dialled.append((effect[1], effect[3]))
 
     def _name(self, channel: str) -> str:
-        return channel if channel in self.calls else self.engine.house.channels.names.get(channel, channel)
+        name = self.engine.house.channels.names.get(channel, channel)
+        return self.named.get(name, name)
 
-    def _logged(self, app: str) -> str:
-        """An application as the log has it: one made for a call with the channel's name (outbound-per-call-moved).
+    def _tidy(self, shown: Any) -> Any:
+        """What is shown, with the ids of calls in the place of their channels' names, as the recorder writes it.
 
-        Only there: everywhere else recordings have the call's id.
+        It does so everywhere but in the log, from which it knows what was missed (outbound-per-call-moved).
         """
-        name, _, call = app.rpartition(":")
-        return f"{name}:{self.calls[call]}" if name and call in self.calls else app
+        match shown:
+            case str() if "Local/" in shown:
+                return _LOCAL.sub(lambda found: self.named.get(found[0], found[0]), shown)
+            case Mapping():
+                return {key: self._tidy(value) for key, value in shown.items()}
+            case list():
+                return [self._tidy(value) for value in shown]
+            case _:
+                return shown
 
     def _gone(self, session: str) -> None:
         client = self.clients.pop(session, None)
@@ -220,11 +242,11 @@ class _Replay:
             self._run_until(self.now + _MOMENT_US)
         status, text = self.answers.pop(self.asked)
         try:
-            return status, json.loads(text) if text else None
+            return status, self._tidy(json.loads(text)) if text else None
         except ValueError:
             # A page names the server, which is the recorder's own.
             name = self.engine.configuration.http.servername
-            return status, (text or "").replace(name, "Asterisk/{version}")
+            return status, self._tidy((text or "").replace(name, "Asterisk/{version}"))
 
     # -- what is done -------------------------------------------------------------------------------------------
 
@@ -250,7 +272,10 @@ class _Replay:
         session = self.sessions.pop(ws, None)
         if session is None:
             return  # Another version let it in; that it was refused here is a difference of an earlier step.
-        self.driver.apply(Closed(session))
+        if ws in self.frozen:
+            self.given_up[session] = ws
+        else:
+            self.driver.apply(Closed(session))
         self._gone(session)
 
     def _do_ws_abort(self, ws: str) -> None:
@@ -265,6 +290,11 @@ class _Replay:
         self.frozen.discard(ws)
         if ws in self.sessions:
             self.driver.thaw(self.sessions[ws])
+        elif ws in self.given_up.values():
+            session = next(session for session, client in self.given_up.items() if client == ws)
+            self.driver.thaw(session)
+            self.driver.apply(Closed(session))
+            del self.given_up[session]
         elif ws in self.cut:
             session = self.cut.pop(ws)
             self.clients[session] = ws
@@ -273,8 +303,9 @@ class _Replay:
 
     def _do_call(self, id: str, to: str, vars: Mapping[str, str] | None = None) -> None:  # noqa: A002
         exten, _, context = to.partition("@")
-        self.calls[id] = f"Local/{to}-{self.engine.house.calls.local_pairs:08x};2"
-        self.driver.apply(Call(id, exten, context, vars or {}))
+        name = f"Local/{to}-{self.engine.house.calls.local_pairs:08x};2"
+        self.named |= {name: id, f"{name[:-1]}1": f"phone-{id}"}
+        self.driver.apply(Call(id, exten, context, vars or {}, name=name))
 
     def _do_hangup(self, id: str) -> None:  # noqa: A002
         self.driver.apply(Hangup(id))
@@ -298,8 +329,8 @@ class _Replay:
 
     # -- applications that listen -------------------------------------------------------------------------------
 
-    def _do_listen(self, name: str, port: int) -> None:
-        self.listeners[str(port)] = _Listener(name)
+    def _do_listen(self, name: str, port: int, path: str = "/ari-ws", *, accept: bool = True) -> None:
+        self.listeners[str(port)] = _Listener(name, path, accept=accept)
 
     def _do_unlisten(self, name: str) -> None:
         for port in [port for port, listener in self.listeners.items() if listener.name == name]:
@@ -311,8 +342,9 @@ class _Replay:
     def _dial(self) -> None:
         while self.dialled:
             session, uri = self.dialled.pop(0)
-            listener = self.listeners.get(_port(uri))
-            if listener is None:
+            port, path = _address(uri)
+            listener = self.listeners.get(port)
+            if listener is None or not listener.accept or listener.path != path:
                 self.driver.apply(ConnectFailed(session))
                 continue
             self.clients[session] = self._client(listener)
@@ -332,5 +364,7 @@ def _credentials(user: str) -> tuple[str, str]:
     return name, password
 
 
-def _port(uri: str) -> str:
-    return uri.partition("://")[2].partition("/")[0].rpartition(":")[2]
+def _address(uri: str) -> tuple[str, str]:
+    """Return the port and the path of a URI."""
+    host, slash, path = uri.partition("://")[2].partition("/")
+    return host.rpartition(":")[2], slash + path

@@ -20,6 +20,7 @@ from stasis_sim.handoff.applications_dial import DIAL_APPLICATIONS
 from stasis_sim.handoff.applications_flow import FLOW_APPLICATIONS
 from stasis_sim.handoff.applications_if import IF_APPLICATIONS
 from stasis_sim.handoff.applications_macro import MACRO_APPLICATIONS
+from stasis_sim.handoff.applications_readexten import READEXTEN_APPLICATIONS
 from stasis_sim.handoff.applications_say import SAY_APPLICATIONS
 from stasis_sim.handoff.applications_stasis import STASIS_APPLICATIONS
 from stasis_sim.handoff.applications_waits import WAIT_APPLICATIONS
@@ -227,6 +228,7 @@ APPLICATIONS: Final[dict[str, tuple[str, Application]]] = {
         **FLOW_APPLICATIONS,
         **IF_APPLICATIONS,
         **MACRO_APPLICATIONS,
+        **READEXTEN_APPLICATIONS,
         **CALL_APPLICATIONS,
         **WAIT_APPLICATIONS,
         **SAY_APPLICATIONS,

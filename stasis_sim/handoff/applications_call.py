@@ -15,7 +15,7 @@ from stasis_sim.handoff.causes import cause_by_name
 from stasis_sim.handoff.functions_channel import timeout_us
 from stasis_sim.handoff.functions_variables import named
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
-from stasis_sim.handoff.thread import HANGUP, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
+from stasis_sim.handoff.thread import HANGUP, INCOMPLETE, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.pbx import Pbx
@@ -34,7 +34,6 @@ _MILLISECOND_US: Final = 1_000
 _INT_MAX: Final = 2_147_483_647
 _LENGTH: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\n\v\f\r]*(\S{1,9})?")
 _KEYS: Final = frozenset("0123456789*#aAbBcCdD")
-_PAUSES_US: Final = {"w": 500_000, "W": 1_000_000}
 _BETWEEN_KEYS_US: Final = 250_000
 _SHORTEST_KEY_US: Final = 100_000
 _UNITS_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
@@ -330,8 +329,8 @@ def send_dtmf(pbx: Pbx, thread: Thread, data: str) -> int:
     for sign in arguments[0]:
         if sign in _KEYS:
             length += between + duration
-        elif sign in _PAUSES_US:
-            length += _PAUSES_US[sign]
+        elif sign in keys.PAUSES_US:
+            length += keys.PAUSES_US[sign]
         else:
             pbx.host.log("WARNING", f"Illegal DTMF character '{sign}' in string. (0-9*#aAbBcCdD allowed)")
     return pbx.wait(thread, length)
@@ -370,16 +369,12 @@ def raise_exception(pbx: Pbx, thread: Thread, data: str) -> int:
 
 
 def incomplete(pbx: Pbx, thread: Thread, data: str) -> int:
-    """Incomplete([n]): collects more keys after what was dialled; it is invalid where no key could help."""
+    """Incomplete([n]): more keys are collected after what was dialled, unless whoever runs it goes on (TryExec)."""
+    return INCOMPLETE if "n" in data else answer_first(pbx, thread, _incomplete)
 
-    def more(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-        if thread.handler:
-            return HANGUP
-        if not pbx.dialplan.more(thread.context, thread.exten, pbx.host.wall()):
-            return endings.invalid(pbx, thread)
-        return digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
 
-    return more(pbx, thread, False) if "n" in data else answer_first(pbx, thread, more)
+def _incomplete(_pbx: Pbx, _thread: Thread, _cut_short: bool) -> int:
+    return INCOMPLETE
 
 
 CALL_APPLICATIONS: Final[dict[str, Application]] = {

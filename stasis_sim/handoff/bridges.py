@@ -9,7 +9,6 @@ loop of a channel that has moved on into another bridge does until its next comm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from stasis_sim.handoff.channels import Channel, Channels
@@ -37,10 +36,12 @@ class Bridge:
         technology: What mixes it now.
         smart: The technology follows the number of channels.
         video_mode: `talker`, `sfu` or `single`.
+        video_source: The channel whose picture all see, or "".
+        unsourced: That is over, which nobody is told before something else happens in the bridge (video-source).
         members: The channels in it, in Asterisk's order.
         forwards: Who listens to it.
         dissolved: It is being destroyed.
-        holders: How many loops of channels that have left it for another bridge still hold it.
+        holders: How many loops hold it: they have followed a channel into it, or have yet to notice that it is out.
     """
 
     __slots__ = (
@@ -53,7 +54,9 @@ class Bridge:
         "name",
         "smart",
         "technology",
+        "unsourced",
         "video_mode",
+        "video_source",
     )
 
     def __init__(self, ident: str, name: str, kind: str, video_mode: str) -> None:
@@ -62,6 +65,8 @@ class Bridge:
         self.name = name
         self.kind = kind
         self.video_mode = video_mode
+        self.video_source = ""
+        self.unsourced = False
         self.smart = kind == "mixing" and video_mode != "sfu"
         self.technology = HOLDING if kind == "holding" else SIMPLE if self.smart else SOFTMIX
         self.members: list[Channel] = []
@@ -71,7 +76,7 @@ class Bridge:
 
     def json(self) -> dict[str, Any]:
         """A bridge's JSON."""
-        return {
+        body: dict[str, Any] = {
             "id": self.ident,
             "technology": self.technology,
             "bridge_type": self.kind,
@@ -81,6 +86,9 @@ class Bridge:
             "channels": sorted(channel.ident for channel in self.members),
             "video_mode": self.video_mode,
         }
+        if self.video_source:
+            body["video_source_id"] = self.video_source
+        return body
 
 
 class Bridges:
@@ -132,7 +140,9 @@ class Bridges:
         channel.bridged = True
         self._tell(bridge, channel)
         self.channels.publish(channel)
+        source = self._unsource(bridge)
         self._publish(bridge, "ChannelEnteredBridge", channel)
+        self._tell_source(bridge, source)
         before = bridge.technology
         self._choose(bridge)
         if bridge.technology != before:
@@ -147,6 +157,25 @@ class Bridges:
         """Something else has come between the bridge and a channel: all hear again who the others are (mute)."""
         self._name_peers(bridge)
 
+    def show(self, bridge: Bridge, ident: str) -> None:
+        """All see a channel's picture from now on (video-source)."""
+        old, bridge.unsourced = bridge.video_source, False
+        bridge.video_mode, bridge.video_source = "single", ident
+        if old != ident:
+            self._publish(bridge, "BridgeVideoSourceChanged", source=old)
+
+    def _unsource(self, bridge: Bridge) -> str:
+        """Let a picture that is shown no more go; return whose it was."""
+        if not bridge.unsourced:
+            return ""
+        old, bridge.unsourced = bridge.video_source, False
+        bridge.video_mode, bridge.video_source = "talker", ""
+        return old
+
+    def _tell_source(self, bridge: Bridge, source: str) -> None:
+        if source:
+            self._publish(bridge, "BridgeVideoSourceChanged", source=source)
+
     def leave(self, bridge: Bridge, channel: Channel) -> None:
         """A channel goes, and the application that controls it is interested in the bridge once less.
 
@@ -157,6 +186,7 @@ class Bridges:
         bridge.members.remove(channel)
         self._tell(bridge, channel)
         self.channels.publish(channel)
+        self._tell_source(bridge, self._unsource(bridge))
         self._publish(bridge, "ChannelLeftBridge", channel)
         if not bridge.dissolved:
             self._choose(bridge)
@@ -181,7 +211,7 @@ class Bridges:
         return members
 
     def hold(self, bridge: Bridge) -> None:
-        """The loop of a channel has gone on to another bridge, and holds this one for now."""
+        """The loop of a channel has followed that into the bridge, and holds it for now."""
         bridge.holders += 1
 
     def let_go(self, bridge: Bridge) -> None:
@@ -239,14 +269,21 @@ class Bridges:
         self.bus.out.append((BRIDGED, bridge.ident, tuple(member.ident for member in bridge.members), channel.ident))
 
     def _publish(
-        self, bridge: Bridge, event_type: str, channel: Channel | None = None, shown: Bridge | None = None
+        self,
+        bridge: Bridge,
+        event_type: str,
+        channel: Channel | None = None,
+        shown: Bridge | None = None,
+        source: str = "",
     ) -> None:
         if not (bridge.forwards or self.bus.bridges):
             return
-        body: Mapping[str, Any] | None = None
+        body: dict[str, Any] | None = None
         if self.bus.bodies:
             body = {"type": event_type, "bridge": (shown or bridge).json()}
             if channel is not None:
                 body["channel"] = self.channels.json(channel)
+            if source:
+                body["old_video_source_id"] = source
         ident = None if channel is None else channel.ident
         self.bus.publish(bridge.forwards, self.bus.bridges, event_type, ident, body)

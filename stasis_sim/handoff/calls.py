@@ -94,6 +94,7 @@ class Calls:
             call.exten,
             caller_number=call.caller_id,
             kind=call.kind,
+            name=call.name,
         )
         thread.media_us = call.media_us
         channel = Channel(call.channel, thread)
@@ -139,6 +140,9 @@ class Calls:
 
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""
+        if control.cause is not None:
+            self.hangups.left(control, control.cause)
+            return
         self.offers.close(control.channel)
         linger = self.departed(control.channel, control.app.name)
         if linger:
@@ -359,8 +363,7 @@ class Calls:
         if control is None:
             return None if channel.state == "connecting" else 0
         self.floor.hang_up(control, how)
-        self.floor.run(control)
-        return self.departed(channel, control.app.name)
+        return self.departed(channel, control.app.name) if self.floor.run(control) else None
 
     def hangup_request(self, thread: Thread, flag: int) -> None:
         """The dialplan is over and hangs up, or an application of it does so while it runs (macro-and-if)."""
@@ -398,10 +401,26 @@ class Calls:
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)
+        if channel.spied is not None and channel.spied.ident in self.live:
+            self.channels.linger(channel, cause)
+            return
+        self._gone(channel, cause)
+
+    def _gone(self, channel: Channel, cause: int) -> None:
         self.channels.gone(channel, cause)
         self.bus.out.append((ENDED, channel.ident, cause, channel.answer or answer_to(channel.thread, cause)))
         if self.halves is not None and channel.peer is not None:
             self.later.append((self.halves.parted, channel))
+        if channel.ident in self.channels.listening:
+            self.later.append((self._unheard, channel))
+
+    def _unheard(self, spied: Channel) -> None:
+        """A channel has ended: so do those that listen to it (snoop)."""
+        for channel in self.channels.listening.pop(spied.ident):
+            if channel.ident in self.channels.lingering:
+                self._gone(*self.channels.lingering.pop(channel.ident))
+            elif channel.ident in self.live:
+                self.hangups.let_go(channel)
 
     def settle(self) -> None:
         """Do what the halves of Local channels do to each other."""

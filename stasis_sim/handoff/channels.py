@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff.events import CAUSES, Bus
-from stasis_sim.handoff.functions_caller import describe_presentation, presentation
+from stasis_sim.handoff.functions_caller import describe_presentation, presentation, redirected_from
 from stasis_sim.handoff.lifecycles import CHANNEL, fire
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.subscriptions import Forward
@@ -36,6 +36,7 @@ class Snapshot(NamedTuple):
     application: str
     data: str
     variables: tuple[tuple[str, str], ...] = ()
+    redirected_from: str = ""
 
 
 class Channel:
@@ -59,6 +60,7 @@ class Channel:
         session: The session timer that its SIP caller has asked for; None: none.
         walks: Its dialplan runs, or has run; one that ARI originated for an application has none.
         created: ARI made it for an application before it was dialled (creation.py).
+        spied: Which channel it listens to, if it is a snoop channel.
         nested: ARI originated it for an application, and what runs, since it continued, is a dialplan within this
             Stasis(); None for any other.
     """
@@ -77,6 +79,7 @@ class Channel:
         "peer",
         "session",
         "shown",
+        "spied",
         "state",
         "thread",
         "vanished",
@@ -104,6 +107,7 @@ class Channel:
         self.session: SessionTimer | None = None
         self.walks = True
         self.created = False
+        self.spied: Channel | None = None
         self.nested: tuple[str, str] | None = None
 
     def fire(self, stimulus: str) -> None:
@@ -123,6 +127,10 @@ class Channels:
         self.value_of: Callable[[Thread, str], str] = lambda thread, name: thread.variables.get(name, "")
         self.everyone = bus.channels
         self.live: dict[str, Channel] = {}
+        # Snoop channels that have left and end with the channel that they listen to: only lists still have them.
+        self.lingering: dict[str, tuple[Channel, int]] = {}
+        # Snoop channels by the id of the channel that they listen to.
+        self.listening: dict[str, list[Channel]] = {}
         # Names that are not the id, of the channels that ARI made last.
         self.names: dict[str, str] = {}
 
@@ -140,7 +148,7 @@ class Channels:
 
     def json(self, channel: Channel, shown: Snapshot | None = None) -> dict[str, Any]:
         """A channel's JSON, of the snapshot published last unless another is given."""
-        state, context, exten, priority, application, data, variables = shown or channel.shown
+        state, context, exten, priority, application, data, variables, rdnis = shown or channel.shown
         dialplan = {
             "context": context,
             "exten": exten,
@@ -153,6 +161,8 @@ class Channels:
         if variables:
             # Under the names of the time when they were published (reload-channelvars).
             body["channelvars"] = dict(variables)
+        if rdnis:
+            body["caller_rdnis"] = rdnis
         return body
 
     # -- what happens to a channel --------------------------------------------------------------------------------
@@ -162,8 +172,9 @@ class Channels:
         thread = channel.thread
         old = channel.shown
         told = self._reported(thread) if self.reported else ()
+        application, data = thread.application, thread.data
         new = channel.shown = Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, thread.application, thread.data, told
+            thread.state, thread.context, thread.exten, thread.priority, application, data, told, self._rdnis(thread)
         )
         if channel.forwards or self.everyone:
             if old.state != new.state:
@@ -242,7 +253,7 @@ class Channels:
 
     def gone(self, channel: Channel, cause: int) -> None:
         """A channel ends: ChannelDestroyed, and nobody is subscribed to it any more (subscribe-channel)."""
-        del self.live[channel.ident]
+        self.live.pop(channel.ident, None)
         channel.thread.owner = None
         channel.fire("end")
         if not (channel.forwards or self.everyone):
@@ -258,13 +269,24 @@ class Channels:
             if app is not None:
                 app.unsubscribe(channel.ident, for_good=True)
 
+    def linger(self, channel: Channel, cause: int) -> None:
+        """A snoop channel is through, and the one that it listens to is not (snoop)."""
+        del self.live[channel.ident]
+        self.lingering[channel.ident] = channel, cause
+        if not self.profile.end_published:
+            channel.shown = self.current(channel, running=False)
+
     def current(self, channel: Channel, *, running: bool) -> Snapshot:
         """The channel as it is now, with the application that runs or, between two, without."""
         thread = channel.thread
         application, data = (thread.application, thread.data) if running else thread.resting
+        told = self._reported(thread)
         return Snapshot(
-            thread.state, thread.context, thread.exten, thread.priority, application, data, self._reported(thread)
+            thread.state, thread.context, thread.exten, thread.priority, application, data, told, self._rdnis(thread)
         )
+
+    def _rdnis(self, thread: Thread) -> str:
+        return redirected_from(thread) if thread.extras and self.profile.rdnis_shown else ""
 
     def _reported(self, thread: Thread) -> tuple[tuple[str, str], ...]:
         return tuple([(name, self.value_of(thread, name)) for name in self.reported])

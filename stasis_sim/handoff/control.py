@@ -43,7 +43,9 @@ class Control:
         commands: What is to be done.
         looked: When the loop last looked at them, in microseconds.
         alarm: Serial of the timer that makes it look again, 0 for none.
-        busy: A command takes time: its undo, called if the channel is hung up meanwhile.
+        busy: A command takes time: what ends it at once where the channel is hung up, or does nothing where it cannot.
+        cut: The channel is hung up, or its time is over: commands that still wait find it so.
+        cause: With which cause it is hung up; None: it is not.
         target: Where a move leads: (application, arguments).
         place: Where `continue` leads; None: to the next priority.
         how: Why it ends: continue, hangup, delete, move, redirect, failed.
@@ -57,8 +59,10 @@ class Control:
         "behind",
         "bridge",
         "busy",
+        "cause",
         "channel",
         "commands",
+        "cut",
         "done",
         "failed",
         "followed",
@@ -79,20 +83,20 @@ class Control:
         self.looked = 0
         self.alarm = 0
         self.busy: Callable[[], None] | None = None
+        self.cut = False
+        self.cause: int | None = None
         self.target: tuple[str, Sequence[str]] | None = None
         self.place: Place | None = None
         self.how = ""
         self.done = False
         self.failed = False
 
-    def queue(
-        self, command: Callable[..., None], args: tuple[Any, ...], dropped: Callable[[], None] | None = None
-    ) -> None:
-        """Have something done by the loop; `dropped` is called instead if the loop ends before."""
+    def queue(self, command: Callable[..., None], args: tuple[Any, ...], cut: Callable[[], None] | None = None) -> None:
+        """Have something done by the loop; `cut` is done instead on a channel that is hung up, None: nothing is."""
         if self.commands is None:
             # A list: there are seldom two, and an empty deque takes ten times the memory for every call.
             self.commands = []
-        self.commands.append((command, args, dropped))
+        self.commands.append((command, args, cut))
 
 
 class Floor:
@@ -164,25 +168,33 @@ class Floor:
         if woken and thread.stuck and not self.profile.command_tick_us:
             wake(thread)
         self._let_go(control)
-        while not control.done:
-            if thread.hungup:
-                break
+        while self._dispatch(control):
+            if control.done or thread.hungup:
+                self._leave(control)
+                return True
             if control.target is not None:
                 self._move(control)
             if control.bridge is not control.followed:
                 self._follow(control)
-            commands = control.commands
-            if control.busy is not None or not commands:
-                if thread.unread:
-                    self.read(control.channel)
-                return False
+            if not control.commands:
+                break
+        if thread.unread:
+            self.read(control.channel)
+        return False
+
+    def _dispatch(self, control: Control) -> bool:
+        """Carry out what is queued, all of it even where one command ends the stay; False: one takes time."""
+        commands = control.commands
+        if control.busy is None and commands:
             while commands and control.busy is None:
-                command, args, _ = commands.pop(0)
-                command(*args)
+                command, args, cut = commands.pop(0)
+                if not control.cut:
+                    command(*args)
+                elif cut is not None:
+                    cut()
             self._let_go(control)
             self.read(control.channel, only_one=True)
-        self._leave(control)
-        return True
+        return control.busy is None
 
     def read(self, channel: Channel, *, only_one: bool = False) -> None:
         """Read the keys that are queued, or one of them: the application hears of it."""
@@ -200,11 +212,12 @@ class Floor:
         if old is not None:
             control.app.unsubscribe(old.ident)
         bridge = control.followed = control.bridge
-        if bridge is not None:
+        control.behind = old
+        if bridge is None:
+            self._let_go(control)
+        else:
             self.bridges.subscribe(control.app, bridge)
-            if old is not None:
-                control.behind = old
-                self.bridges.hold(old)
+            self.bridges.hold(bridge)
 
     def _let_go(self, control: Control) -> None:
         if control.behind is not None:
@@ -242,9 +255,12 @@ class Floor:
     # -- leaving ----------------------------------------------------------------------------------------------------
 
     def hang_up(self, control: Control, how: str) -> None:
-        """The channel is hung up: whatever it does ends, and it leaves its bridge first (bridge)."""
+        """The channel is hung up: whatever it does ends, and it leaves its bridge first (bridge).
+
+        What it does in a bridge goes on to its end all the same, and so does what waits behind that (busy-hung-up).
+        """
         control.how = control.how or how
-        control.done = True
+        control.done = control.cut = True
         if control.channel.thread.stuck:
             self._tell(control.channel, last(control.channel.thread))
         if control.busy is not None:
@@ -257,11 +273,15 @@ class Floor:
         if control.bridge is not None:
             self.bridges.leave(control.bridge, channel)
         self._let_go(control)
+        if control.followed is not None:
+            self.bridges.let_go(control.followed)
         self._end(control)
         self.bus.out.append((LEFT, channel.ident, app.name, control.how or CALLER))
-        for _, _, dropped in control.commands or ():
-            if dropped is not None:
-                dropped()
+        if control.cut and control.place is not None:
+            context, exten, priority = control.place
+            channel.thread.context, channel.thread.exten = context, exten
+            channel.thread.priority = priority - channel.walks
+            control.place = None
         channel.fire("leave")
         channel.control = None
         self.registry.sweep()
@@ -296,6 +316,10 @@ class Floor:
         control.place = place
         control.how = how
         control.done = True
+
+    def divert(self, control: Control, place: Place | None) -> None:
+        """`continue` on a channel that is hung up: it says where `h` is looked for."""
+        control.place = place
 
     def join(self, control: Control, bridge: Bridge, *, introduced: bool = True) -> None:
         """Put the channel into a bridge, out of the one it is in (bridge); `introduced` as in `Bridges.enter`."""

@@ -93,6 +93,15 @@ def invalid(pbx: Pbx, thread: Thread) -> int:
     return OVER
 
 
+def incomplete(pbx: Pbx, thread: Thread) -> int:
+    """Collect more keys behind what was dialled; where none could help that is no extension, and ``h`` is over."""
+    if thread.handler:
+        return HANGUP
+    if not pbx.dialplan.more(thread.context, thread.exten, pbx.host.wall()):
+        return invalid(pbx, thread)
+    return digits.collect(pbx, thread, thread.exten, timeout_us(thread, "d"))
+
+
 def _fall_through(pbx: Pbx, thread: Thread) -> int:
     """Hang up, with a tone and a cause if the last Dial() said so."""
     status = pbx.get_variable(thread, "DIALSTATUS")

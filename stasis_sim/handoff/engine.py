@@ -26,6 +26,7 @@ from stasis_sim.handoff.rest_apps import ApplicationResources
 from stasis_sim.handoff.rest_bridges import BridgeResources
 from stasis_sim.handoff.rest_channels import ChannelResources
 from stasis_sim.handoff.sessions import Session
+from stasis_sim.handoff.snoop import SnoopResources
 from stasis_sim.handoff.stimuli import (
     Call,
     Closed,
@@ -76,6 +77,7 @@ class Engine:
             PlaybackResources(house, channels),
             originating,
             CreateResources(house, channels, originating),
+            SnoopResources(house, originating),
         )
         handlers = {key: handler for part in resources for key, handler in part.routes().items()}
         self.rest = Rest(house, self.access, handlers)

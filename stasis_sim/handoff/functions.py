@@ -22,6 +22,7 @@ from stasis_sim.handoff.functions_database import DATABASE_READERS, DATABASE_WRI
 from stasis_sim.handoff.functions_dialplan import DIALPLAN_READERS
 from stasis_sim.handoff.functions_json import JSON_READERS
 from stasis_sim.handoff.functions_lists import LIST_READERS, LIST_WRITERS
+from stasis_sim.handoff.functions_redirecting import REDIRECTING_READERS, REDIRECTING_WRITERS
 from stasis_sim.handoff.functions_text import TEXT_READERS
 from stasis_sim.handoff.functions_time import TIME_READERS
 from stasis_sim.handoff.functions_variables import VARIABLE_READERS, VARIABLE_WRITERS
@@ -270,6 +271,7 @@ READERS: Final[dict[str, Reader]] = {
     **JSON_READERS,
     **TIME_READERS,
     **CALLER_READERS,
+    **REDIRECTING_READERS,
     **CHANNEL_READERS,
     **CDR_READERS,
     **VARIABLE_READERS,
@@ -280,6 +282,7 @@ READERS: Final[dict[str, Reader]] = {
 WRITERS: Final[dict[str, Writer]] = {
     **LIST_WRITERS,
     **CALLER_WRITERS,
+    **REDIRECTING_WRITERS,
     **CHANNEL_WRITERS,
     **CDR_WRITERS,
     **VARIABLE_WRITERS,

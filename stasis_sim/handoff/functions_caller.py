@@ -21,6 +21,9 @@ Writer = Callable[["Pbx", "Thread", str, str], None]
 
 _CALLERID: Final = "CALLERID"
 _CONNECTED: Final = "CONNECTEDLINE"
+REDIRECTED_FROM: Final = "REDIRECTING-from"
+"""Under this is kept from whom a call was redirected, which CALLERID(rdnis) is a part of."""
+
 _FOR_THE_EYE: Final = re.compile(r"[()\- ]|\.(?!\Z)")
 _PRESENTATIONS: Final = {
     0x00: "allowed_not_screened",
@@ -45,7 +48,6 @@ _KEPT: Final = {
     **dict.fromkeys(("ani", "ani-num"), ("ani", "")),
     "ani-name": ("ani-name", ""),
     **dict.fromkeys(("dnid", "dnid-num"), ("dnid", "")),
-    "rdnis": ("rdnis", ""),
     **dict.fromkeys(("tag", "num-tag", "name-tag"), ("tag", "")),
     "ani-tag": ("ani-tag", ""),
     **dict.fromkeys(("ton", "num-plan"), ("ton", "0")),
@@ -96,35 +98,36 @@ def _bare(number: str) -> str:
     return _FOR_THE_EYE.sub("", number)
 
 
-def _kept(thread: Thread, item: str, default: str = "", who: str = _CALLERID) -> str:
+def kept(thread: Thread, item: str, default: str = "", who: str = _CALLERID) -> str:
+    """Return what was set of a party."""
     return thread.extras.get(f"{who}({item})", default)
 
 
-def _keep(thread: Thread, item: str, value: str, who: str = _CALLERID) -> None:
+def keep(thread: Thread, item: str, value: str, who: str = _CALLERID) -> None:
+    """Set something of a party."""
     thread.extras[f"{who}({item})"] = value
 
 
-def _is_valid(thread: Thread, part: str, who: str = _CALLERID) -> bool:
+def is_valid(thread: Thread, part: str, who: str = _CALLERID) -> bool:
     """Decide whether the number (``num``) or the name counts as known."""
     value = (thread.caller_number if part == "num" else thread.caller_name) if who == _CALLERID else ""
-    return _kept(thread, f"{part}-valid", "1" if value else "0", who) == "1"
+    return kept(thread, f"{part}-valid", "1" if value else "0", who) == "1"
 
 
-def _presentation(thread: Thread, part: str, who: str = _CALLERID) -> int:
-    return atoi(_kept(thread, f"{part}-pres", "0", who))
+def presentation_of(thread: Thread, part: str, who: str = _CALLERID) -> int:
+    """Return how a party's number (``num``) or name may be shown."""
+    return atoi(kept(thread, f"{part}-pres", "0", who))
 
 
 def presentation(thread: Thread, who: str = _CALLERID) -> int:
     """Return how name and number together may be shown, as ``${CALLINGPRES}`` does: the stricter of the two wins."""
     value, screening, name = _UNAVAILABLE & _RESTRICTION, 0, _UNAVAILABLE & _RESTRICTION
-    if _is_valid(thread, "num", who):
-        value = _presentation(thread, "num", who) & _RESTRICTION
-        screening = _presentation(thread, "num", who) & _SCREENING
-    if _is_valid(thread, "name", who):
-        name = _presentation(thread, "name", who) & _RESTRICTION
-    if _strictness(name, known=_is_valid(thread, "name", who)) < _strictness(
-        value, known=_is_valid(thread, "num", who)
-    ):
+    if is_valid(thread, "num", who):
+        value = presentation_of(thread, "num", who) & _RESTRICTION
+        screening = presentation_of(thread, "num", who) & _SCREENING
+    if is_valid(thread, "name", who):
+        name = presentation_of(thread, "name", who) & _RESTRICTION
+    if _strictness(name, known=is_valid(thread, "name", who)) < _strictness(value, known=is_valid(thread, "num", who)):
         value = name
     return _UNAVAILABLE if value == _UNAVAILABLE & _RESTRICTION else value | screening
 
@@ -143,14 +146,15 @@ def _strictness(restriction: int, *, known: bool) -> int:
     return {0x20: 0, 0x00: 1, 0x40: 2}.get(restriction, 1)
 
 
-def _shown(number: int) -> str:
+def shown(number: int) -> str:
+    """Return the name of a way to be shown."""
     return _PRESENTATIONS.get(number, "unknown")
 
 
 def calling(thread: Thread) -> tuple[str, str]:
     """Return the caller's name and number, as far as they are valid (caller-valid)."""
-    name = thread.caller_name if _is_valid(thread, "name") else ""
-    return name, thread.caller_number if _is_valid(thread, "num") else ""
+    name = thread.caller_name if is_valid(thread, "name") else ""
+    return name, thread.caller_number if is_valid(thread, "num") else ""
 
 
 def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
@@ -166,17 +170,18 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
     name, number = calling(thread)
     if member in _KEPT:
         item, default = _KEPT[member]
-        return _kept(thread, item, _first_number(thread) if item == "ani" else default)
+        return kept(thread, item, _first_number(thread) if item == "ani" else default)
     known = {
         "all": f'"{name}" <{number}>',
         "name": name,
-        "ani-all": f'"{_kept(thread, "ani-name")}" <{_kept(thread, "ani", _first_number(thread))}>',
-        "name-valid": "1" if _is_valid(thread, "name") else "0",
-        "num-valid": "1" if _is_valid(thread, "num") else "0",
-        "num-pres": _shown(_presentation(thread, "num")),
-        "name-pres": _shown(_presentation(thread, "name")),
-        "pres": _shown(presentation(thread)),
+        "ani-all": f'"{kept(thread, "ani-name")}" <{kept(thread, "ani", _first_number(thread))}>',
+        "name-valid": "1" if is_valid(thread, "name") else "0",
+        "num-valid": "1" if is_valid(thread, "num") else "0",
+        "num-pres": shown(presentation_of(thread, "num")),
+        "name-pres": shown(presentation_of(thread, "name")),
+        "pres": shown(presentation(thread)),
         "subaddr-valid": "0",
+        "rdnis": redirected_from(thread),
     }
     if member in known:
         return known[member]
@@ -203,14 +208,14 @@ def _set(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     elif member == "name":
         _set_name(thread, value)
     elif member in {"num-valid", "name-valid"}:
-        _keep(thread, member, "1" if atoi(value) else "0")
+        keep(thread, member, "1" if atoi(value) else "0")
     elif member in {"pres", "num-pres", "name-pres"}:
-        _set_presentation(pbx, thread, member, value)
+        set_presentation(pbx, thread, member, value)
     elif member == "ani-all":
         for item, part in zip(("ani-name", "ani"), split_caller(value), strict=True):
-            _keep(thread, item, part)
-    elif member in _KEPT:
-        _set_kept(thread, _KEPT[member][0], value)
+            keep(thread, item, part)
+    elif member in _KEPT or member == "rdnis":
+        _set_kept(thread, _KEPT.get(member, (member, ""))[0], value)
     elif member.startswith("num") and "-" not in member:
         _set_number(thread, value)
     elif not member.startswith(("dnid-", "subaddr", "priv", "ani-")):
@@ -219,16 +224,32 @@ def _set(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
 
 def _set_kept(thread: Thread, item: str, value: str) -> None:
     """Keep what was set; a charset is known by its word or its number, and others change nothing."""
+    if item == "rdnis":
+        keep(thread, "num", value, REDIRECTED_FROM)
+        keep(thread, "num-valid", "1", REDIRECTED_FROM)
+        return
     if item == "name-charset":
-        number = scan_int(value)
-        value = fold(value) if number is None else _CHARSETS.get(number, "not-known")
-        if number is None and value not in _CHARSETS.values():
+        value = charset(value)
+        if not value:
             return
     if item in _NUMBERS:
         if atoi(value) < 0:
             return
         value = str(atoi(value))
-    _keep(thread, item, value)
+    keep(thread, item, value)
+
+
+def charset(value: str) -> str:
+    """Return the name of a charset that is known by its word or its number, "" for others."""
+    number = scan_int(value)
+    if number is not None:
+        return _CHARSETS.get(number, "not-known")
+    return fold(value) if fold(value) in _CHARSETS.values() else ""
+
+
+def redirected_from(thread: Thread) -> str:
+    """Return the number from which a call was redirected, as far as it is valid (redirecting)."""
+    return kept(thread, "num", "", REDIRECTED_FROM) if is_valid(thread, "num", REDIRECTED_FROM) else ""
 
 
 def _first_number(thread: Thread) -> str:
@@ -238,29 +259,30 @@ def _first_number(thread: Thread) -> str:
 
 def _set_name(thread: Thread, name: str) -> None:
     thread.caller_name = name
-    _keep(thread, "name-valid", "1")
+    keep(thread, "name-valid", "1")
 
 
 def _set_number(thread: Thread, number: str) -> None:
     thread.extras.setdefault("CALLERID(ani)", _first_number(thread))
     thread.caller_number = number
-    _keep(thread, "num-valid", "1")
+    keep(thread, "num-valid", "1")
 
 
-def _set_presentation(pbx: Pbx, thread: Thread, member: str, value: str, who: str = _CALLERID) -> None:
+def set_presentation(pbx: Pbx, thread: Thread, member: str, value: str, who: str = _CALLERID) -> None:
+    """Set how a party's number, name or both (``pres``) may be shown."""
     text = value.strip()
     number = atoi(text) if text[:1].isdigit() else _BY_NAME.get(fold(text))
     if number is None:
         pbx.host.log("ERROR", f"Unknown presentation '{value}', value unchanged")
         return
     for item in ("num-pres", "name-pres") if member == "pres" else (member,):
-        _keep(thread, item, str(number), who)
+        keep(thread, item, str(number), who)
 
 
 def connected(thread: Thread) -> tuple[str, str]:
     """Return name and number of the connected line, as far as they are known (connected-line)."""
     name, number = (
-        _kept(thread, part, "", _CONNECTED) if _is_valid(thread, part, _CONNECTED) else "" for part in ("name", "num")
+        kept(thread, part, "", _CONNECTED) if is_valid(thread, part, _CONNECTED) else "" for part in ("name", "num")
     )
     return name, number
 
@@ -269,8 +291,8 @@ def connect(thread: Thread, name: str, number: str) -> bool:
     """Connect a channel to somebody with a name and a number; True if it was connected to somebody else."""
     before = connected(thread)
     for part, text in (("name", name), ("num", number)):
-        _keep(thread, part, text, _CONNECTED)
-        _keep(thread, f"{part}-valid", "1" if text else "0", _CONNECTED)
+        keep(thread, part, text, _CONNECTED)
+        keep(thread, f"{part}-valid", "1" if text else "0", _CONNECTED)
     return connected(thread) != before
 
 
@@ -283,11 +305,11 @@ def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:
         "all": f'"{name}" <{number}>',
         "name": name,
         "num": number,
-        "name-valid": "1" if _is_valid(thread, "name", _CONNECTED) else "0",
-        "num-valid": "1" if _is_valid(thread, "num", _CONNECTED) else "0",
-        "name-pres": _shown(_presentation(thread, "name", _CONNECTED)),
-        "num-pres": _shown(_presentation(thread, "num", _CONNECTED)),
-        "pres": _shown(presentation(thread, _CONNECTED)),
+        "name-valid": "1" if is_valid(thread, "name", _CONNECTED) else "0",
+        "num-valid": "1" if is_valid(thread, "num", _CONNECTED) else "0",
+        "name-pres": shown(presentation_of(thread, "name", _CONNECTED)),
+        "num-pres": shown(presentation_of(thread, "num", _CONNECTED)),
+        "pres": shown(presentation(thread, _CONNECTED)),
         **_NOT_KEPT,
     }
     if member not in known:
@@ -302,12 +324,12 @@ def _write_connected(pbx: Pbx, thread: Thread, data: str, value: str) -> None:
     if member in {"all", "name", "num"}:
         parts = zip(("name", "num"), split_caller(value), strict=True) if member == "all" else ((member, value),)
         for part, text in parts:
-            _keep(thread, part, text, _CONNECTED)
-            _keep(thread, f"{part}-valid", "1", _CONNECTED)
+            keep(thread, part, text, _CONNECTED)
+            keep(thread, f"{part}-valid", "1", _CONNECTED)
     elif member in {"num-valid", "name-valid"}:
-        _keep(thread, member, "1" if atoi(value) else "0", _CONNECTED)
+        keep(thread, member, "1" if atoi(value) else "0", _CONNECTED)
     elif member in {"pres", "num-pres", "name-pres"}:
-        _set_presentation(pbx, thread, member, value, _CONNECTED)
+        set_presentation(pbx, thread, member, value, _CONNECTED)
     elif member not in _NOT_KEPT:
         pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
     if connected(thread) != before:

@@ -15,6 +15,7 @@ from stasis_sim.handoff.thread import SIP
 if TYPE_CHECKING:
     from stasis_sim.handoff.calls import Calls
     from stasis_sim.handoff.channels import Channel
+    from stasis_sim.handoff.control import Control
 
 _NORMAL: Final = 16
 _INTERWORKING: Final = 127
@@ -71,6 +72,11 @@ class Hangups:
         if not channel.thread.hungup:
             self._cut(channel, cause, "delete")
 
+    def let_go(self, channel: Channel) -> None:
+        """A snoop channel has nobody to listen to any more (snoop)."""
+        if not channel.thread.hungup:
+            self._cut(channel, 0, "snoop")
+
     def vanish(self, channel: Channel) -> None:
         """The caller is gone without a word; of others than SIP callers there is nothing to notice."""
         if channel.thread.kind == SIP:
@@ -113,12 +119,23 @@ class Hangups:
 
     def _cut(self, channel: Channel, cause: int, how: str) -> None:
         control = channel.control
-        linger = 0
-        if control is not None:
+        if control is None:
+            self._end(channel, cause, None)
+            return
+        control.cause = cause
+        if not control.cut:
             self._floor.hang_up(control, how)
-            self._floor.run(control)
-            self._calls.offers.close(channel)
-            linger = self._calls.departed(channel, control.app.name)
+        if self._floor.run(control):
+            self.left(control, cause)
+
+    def left(self, control: Control, cause: int) -> None:
+        """A channel that is hung up has left its application, which may be later than the hangup (busy-hung-up)."""
+        channel = control.channel
+        self._calls.offers.close(channel)
+        self._end(channel, cause, control)
+
+    def _end(self, channel: Channel, cause: int, control: Control | None) -> None:
+        linger = 0 if control is None else self._calls.departed(channel, control.app.name)
         if channel.state == "connecting":
             # Stasis() is still waiting for its WebSocket and looks up only when that is there.
             channel.thread.cause = cause or channel.thread.cause
@@ -139,4 +156,4 @@ class Hangups:
         if channel.walks:
             self._calls.wait(channel, self._calls.pbx.hangup(channel.thread, cause))
         else:
-            self._calls.ended(channel.thread, cause)
+            self._calls.ended(channel.thread, cause or channel.thread.cause)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _EMULATED_US: Final = 100_000
 """From the beginning of a key that came as one frame to its end."""
 
+PAUSES_US: Final = {"w": 500_000, "W": 1_000_000}
+"""What among keys that are pressed stands for a pause, and how long that is, in microseconds."""
+
 
 def begin(pbx: Pbx, thread: Thread, digit: str) -> bool:
     """End Answer() with the beginning of a key; whoever waits when it ends hears it."""

@@ -185,7 +185,8 @@ class OriginateResources:
             return error(404, "Not Found", "Requested label can not be found")
         return context, exten, priority
 
-    def _ident(self, wanted: str, half: int) -> str:
+    def ident(self, wanted: str, half: int = 1) -> str:
+        """The id of a new channel, as it is wanted or one that Asterisk makes."""
         if wanted:
             return wanted
         # Asterisk takes the time and a counter.
@@ -200,7 +201,7 @@ class OriginateResources:
     def make(self, ident: str, device: str, parameters: Parameters, *, dialled: bool) -> Origination | None:
         """Make both halves; None where there is a channel of that id, and ``;1`` has come in vain (originate-twice)."""
         far = parameters.text("otherChannelId") or (f"{ident};2" if ident else "")
-        return self._pair(device, self._ident(ident, 1), self._ident(far, 2), dialled=dialled)
+        return self._pair(device, self.ident(ident), self.ident(far, 2), dialled=dialled)
 
     def _set_off(self, origination: Origination, source: Channel | None) -> None:
         """`;1` is about to be dialled; it takes over from its originator, if there is one."""

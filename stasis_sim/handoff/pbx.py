@@ -36,6 +36,7 @@ from stasis_sim.handoff.text import cut
 from stasis_sim.handoff.thread import (
     ASTERISK_22,
     HANGUP,
+    INCOMPLETE,
     JUMP,
     NEXT,
     PARK,
@@ -368,6 +369,9 @@ class Pbx:
         while result != PARK:
             if result == NEXT and not thread.hungup and not thread.timed_out:
                 thread.priority += 1
+            elif result == INCOMPLETE:
+                result = endings.incomplete(self, thread)
+                continue
             elif result != JUMP and not endings.turned(self, thread, result) and endings.end(self, thread):
                 return None
             result = self._step(thread) if steps < LOOP_BOUND else self._watched_step(thread, trace)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LANGUAGE: Final = "CHANNEL(language)"
 _DIALLED: Final = "CALLERID(dnid)"
+_REDIRECTING: Final = "REDIRECTING"
 
 
 class _Phone(SilentHost):
@@ -65,5 +66,6 @@ def take_after(channels: Channels, channel: Channel, other: Thread) -> None:
     if connect(thread, *calling(other)):
         channels.connected_to(channel)
     speak_as(thread, other)
-    if _DIALLED in other.extras:
-        thread.extras[_DIALLED] = other.extras[_DIALLED]
+    for kept, value in other.extras.items():
+        if kept == _DIALLED or kept.startswith(_REDIRECTING):
+            thread.extras[kept] = value

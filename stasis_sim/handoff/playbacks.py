@@ -9,6 +9,7 @@ a recording or a scheme that Asterisk does not know begins and never ends for th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from stasis_sim.handoff.control import Control
@@ -20,7 +21,6 @@ _CREATED: Final = Reply(201, "Created")
 """What is answered where nobody looks into bodies."""
 
 _NO_PLAYBACK: Final = error(404, "Not Found", "Playback not found")
-_NOT_PLAYING: Final = error(409, "Conflict", "Operation not allowed when not playing")
 _EVENTS: Final = {
     "playing": "PlaybackStarted",
     "continuing": "PlaybackContinuing",
@@ -31,6 +31,10 @@ _SPOKEN_US: Final = 500_000
 """How long a spoken digit or letter takes that nobody has said otherwise of."""
 
 _OPERATIONS: Final = frozenset({"restart", "pause", "unpause", "reverse", "forward"})
+
+
+_POSSIBLE: Final = {"queued": ("restart",), "paused": ("pause", "unpause")}
+"""What can be done to a playback that is not playing, by its state."""
 
 
 class Playback:
@@ -65,7 +69,7 @@ class Playback:
             "id": self.ident,
             "media_uri": self.media[self.at],
             "target_uri": f"channel:{self.control.channel.ident}",
-            "state": self.state,
+            "state": "done" if self.state == "cancelled" else self.state,
         }
         if self.at + 1 < len(self.media):
             body["next_media_uri"] = self.media[self.at + 1]
@@ -112,7 +116,7 @@ class PlaybackResources:
             self._made += 1
             ident = f"{self._made:08x}-0000-4000-9000-000000000000"
         playback = self.live[ident] = Playback(ident, control, media)
-        control.queue(self._begin, (playback,), lambda: self._over(playback))
+        control.queue(self._begin, (playback,), partial(self._cut, playback))
         self.house.wake(control)
         if not self.house.bus.bodies:
             return _CREATED
@@ -144,8 +148,8 @@ class PlaybackResources:
         playback = self.live.get(path[0])
         if playback is None:
             return _NO_PLAYBACK
-        if playback.state not in {"playing", "paused"}:
-            return _NOT_PLAYING
+        if playback.state != "playing" and operation not in _POSSIBLE.get(playback.state, ()):
+            return error(409, "Conflict", f"Can only {operation} while media is playing")
         if operation == "pause" and playback.state == "playing":
             self._pause(playback)
         elif operation == "unpause" and playback.state == "paused":
@@ -161,12 +165,19 @@ class PlaybackResources:
 
     def _begin(self, playback: Playback) -> None:
         if playback.state == "cancelled":
-            playback.state = "done"
-            self._publish(playback)
-            self._over(playback)
+            self._end(playback, "done")
             return
         playback.control.busy = lambda: self._interrupted(playback)
         self._next(playback)
+
+    def _cut(self, playback: Playback) -> None:
+        """Begin on a channel that is hung up: the first medium fails, and the others are not played (busy-hung-up)."""
+        if playback.state == "cancelled":
+            self._end(playback, "done")
+            return
+        playback.state = "playing"
+        self._publish(playback)
+        self._end(playback, "failed")
 
     def _next(self, playback: Playback) -> None:
         while True:
@@ -215,15 +226,16 @@ class PlaybackResources:
     def _stopped(self, playback: Playback) -> None:
         self.house.timers.cancel(playback.timer)
         playback.timer = 0
-        playback.state = "done"
-        self._publish(playback)
-        self._over(playback)
+        self._end(playback, "done")
         self.house.loops.run(playback.control)
 
     def _interrupted(self, playback: Playback) -> None:
         self.house.timers.cancel(playback.timer)
         playback.timer = 0
-        playback.state = "failed"
+        self._end(playback, "failed")
+
+    def _end(self, playback: Playback, state: str) -> None:
+        playback.state = state
         self._publish(playback)
         self._over(playback)
 

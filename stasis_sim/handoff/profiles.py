@@ -53,6 +53,7 @@ class Profile:
         filters_early: What a connection is told while it opens passes the filter of events.
         end_published: What has changed in a channel since it last published is told before its ChannelDestroyed, not
             after it.
+        rdnis_shown: A channel's JSON has the number from which its call was redirected, if there is one.
         local_status: A Local channel gets the DIALSTATUS of its dialplan as CHANLOCALSTATUS when that ends.
         reason_code: DELETE on a channel knows `reason_code`.
         outbound: Asterisk can open WebSockets itself.
@@ -82,6 +83,7 @@ class Profile:
     device_deletion_told: bool
     filters_early: bool
     end_published: bool
+    rdnis_shown: bool
     local_status: bool
     reason_code: bool
     outbound: bool
@@ -197,6 +199,7 @@ RULES: Final = (
     Rule("device_deletion_told", False, True, False, "device-state-deleted, device-never-there"),
     Rule("filters_early", True, False, True, "same-app-twice-filtered"),
     Rule("end_published", False, True, False, "originate-ends-in-h"),
+    Rule("rdnis_shown", True, False, True, "redirecting"),
     Rule("local_status", True, False, True, "dial-rings"),
     Rule("reason_code", True, False, True, "reason-code"),
     Rule("outbound", True, False, True, "outbound-persistent"),

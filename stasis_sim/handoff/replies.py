@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from stasis_sim.handoff import http_messages
 from stasis_sim.handoff.access import HttpRequest
-from stasis_sim.handoff.text import atoi
+from stasis_sim.handoff.text import atoi, split_list
 
 _TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _VALUES: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
@@ -93,13 +93,13 @@ class Parameters:
         return self.text(name).lower() in _TRUE
 
     def many(self, name: str) -> list[str]:
-        """A list: an array in the body, or separated by commas in the query."""
+        """A list: an array in the body, or in the query what commas separate, as in arguments (lists-quoted)."""
         if name in self._body:
             value = self._body[name]
             found = value if isinstance(value, list) else [value]
             return [one if isinstance(one, str) else "" for one in found]
         text = self.given(name)
-        return [] if text is None else text.split(",")
+        return [] if text is None else split_list(text)
 
 
 def variables(found: object, *, objects: bool) -> dict[str, str] | Reply:

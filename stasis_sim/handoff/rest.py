@@ -9,6 +9,7 @@ its requester waiting.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from stasis_sim.handoff.access import Access, Answer, HttpRequest
@@ -75,9 +76,12 @@ class House:
         self.later.append((self.loops.notice, (control,)))
 
     def at_once(
-        self, control: Control, reply: Reply, failure: Reply, command: Callable[..., None], *args: Any
+        self, control: Control, reply: Reply, failure: Reply | None, command: Callable[..., None], *args: Any
     ) -> Reply | None:
-        """Run a command that its requester waits for; the reply follows it (control)."""
+        """Run a command that its requester waits for; the reply follows it (control).
+
+        On a channel that is hung up it fails, or is carried out all the same if no failure is given.
+        """
         if control.busy is None and not control.commands and not self.loops.asleep(control):
             # The ordinary case: nothing is before it.
             command(*args)
@@ -89,7 +93,7 @@ class House:
             command(*args)
             finish(reply)
 
-        control.queue(run, (), lambda: finish(failure))
+        control.queue(run, (), run if failure is None else partial(finish, failure))
         self.loops.notice(control)
         return done[0] if done else None
 

@@ -12,7 +12,7 @@ from stasis_sim.handoff.rest import House
 
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
 _NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
-_OTHER = ("moh", "play", "play/{playbackId}", "record", "videoSource/{channelId}")
+_OTHER = ("moh", "play", "play/{playbackId}", "record")
 _CACHE_BUCKETS = 563
 _HASH_FACTOR = 13
 _SNAPSHOTS = "ast_bridge_snapshot_type"
@@ -42,7 +42,8 @@ class BridgeResources:
             ("POST", f"{one}/removeChannel"): self.remove,
             **{("POST", f"{one}/{words}"): self.other for words in _OTHER},
             ("DELETE", f"{one}/moh"): self.other,
-            ("DELETE", f"{one}/videoSource"): self.other,
+            ("POST", f"{one}/videoSource/{{channelId}}"): self.show,
+            ("DELETE", f"{one}/videoSource"): self.show_nobody,
         }
 
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
@@ -132,6 +133,27 @@ class BridgeResources:
         if any(control.bridge is not bridge for control in controls):
             return _NOT_IN_BRIDGE
         return self.house.in_turn(controls, DONE, self.house.floor.part, bridge)
+
+    def show(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST videoSource (video-source)."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        channel = self.house.channels.live.get(path[1])
+        if channel is None:
+            return bad("Channel not found")
+        if channel not in bridge.members:
+            return _NOT_IN_BRIDGE
+        self.bridges.show(bridge, channel.ident)
+        return DONE
+
+    def show_nobody(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """DELETE videoSource."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        bridge.unsourced = bool(bridge.video_source)
+        return DONE
 
     def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """Commands that the model does not have; a bridge that is not there is missed all the same."""

@@ -7,9 +7,11 @@ command (412), are the parameters right (400), and then the command.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from stasis_sim.handoff.channels import Channel
 from stasis_sim.handoff.control import Control
+from stasis_sim.handoff.keys import PAUSES_US
 from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, Place, continuation
 from stasis_sim.handoff.replies import (
     DONE,
@@ -29,7 +31,6 @@ from stasis_sim.handoff.thread import SIP
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
-_VARIABLE_FAILED = bad("Failed to execute function")
 _OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
 _DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
@@ -92,7 +93,8 @@ class ChannelResources:
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /channels."""
         channels = self.house.channels
-        return ok([channels.json(channel) for channel in self.live.values()])
+        lingering = [channel for channel, _ in channels.lingering.values()]
+        return ok([channels.json(channel) for channel in [*self.live.values(), *lingering]])
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /channels/{id} (list-channels-and-apps)."""
@@ -225,7 +227,10 @@ class ChannelResources:
             self.house.bridges.reconfigured(control.bridge)
 
     def dtmf(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST dtmf: the loop is busy while it presses the keys; what is none costs no time (originate-keys)."""
+        """POST dtmf: the loop is busy while it presses the keys (originate-keys).
+
+        `w` and `W` are pauses; what else is no key costs no time.
+        """
         control = self.control(path[0])
         if isinstance(control, Reply):
             return control
@@ -241,6 +246,7 @@ class ChannelResources:
                 at += duration
                 ends.append((key, at, duration))
                 at += between
+            at += PAUSES_US.get(key, 0) // 1000
         control.queue(self._press, (control, (at + parameters.number("after")) * 1000, ends))
         self.house.wake(control)
         return DONE
@@ -259,7 +265,8 @@ class ChannelResources:
                 timers.cancel(serial)
             control.busy = None
 
-        control.busy = stop
+        # In a bridge another thread reads from the channel, and who presses the keys does not hear of the hangup.
+        control.busy = stop if control.bridge is None else _nothing
 
     def _hear(self, pressed: tuple[Channel, str, int]) -> None:
         """The other half of a Local channel hears the end of a key (originate-keys)."""
@@ -293,10 +300,10 @@ class ChannelResources:
             return control
         value = parameters.given("value")
         if not self.house.profile.variables_wait:
-            control.queue(self._set, (control.channel, name, value))
+            control.queue(self._set, (control.channel, name, value), partial(self._set, control.channel, name, value))
             self.house.wake(control)
             return DONE
-        return self.house.at_once(control, DONE, _VARIABLE_FAILED, self._set, control.channel, name, value)
+        return self.house.at_once(control, DONE, None, self._set, control.channel, name, value)
 
     def _set(self, channel: Channel, name: str, value: str | None) -> None:
         before = channel.thread.deadline
@@ -324,7 +331,8 @@ class ChannelResources:
                 return error(404, "Not Found", "Requested label can not be found")
             except IllegalPriorityError:
                 return bad("Requested priority is illegal")
-        control.queue(self.house.floor.go_on, (control, place))
+        floor = self.house.floor
+        control.queue(floor.go_on, (control, place), partial(floor.divert, control, place))
         self.house.wake(control)
         return DONE
 

@@ -19,7 +19,8 @@ class Call(NamedTuple):
 
     `kind` is "local" (the recordings' callers) or "sip": it decides what becomes of a caller who
     hangs up while the channel is outside Stasis.  `media_us` is how long after an answer the caller's first
-    media comes; None: none ever does.  `session` is the session timer that a SIP caller asks for.
+    media comes; None: none ever does.  `session` is the session timer that a SIP caller asks for.  `name` is what
+    Asterisk calls the channel; "": as its id.
     """
 
     channel: str
@@ -30,6 +31,7 @@ class Call(NamedTuple):
     kind: str = "local"
     media_us: int | None = None
     session: SessionTimer | None = None
+    name: str = ""
 
 
 class Hangup(NamedTuple):

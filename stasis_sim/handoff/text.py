@@ -157,6 +157,11 @@ def split_arguments(text: str, limit: int = ARGUMENT_LIMIT, *, delimiter: str = 
     return _split_quoted(text, limit, delimiter, raw=raw)
 
 
+def split_list(text: str) -> list[str]:
+    """Split a list in a request as Asterisk splits arguments; one of nothing has one empty item."""
+    return split_arguments(text) or [""]
+
+
 def _split_quoted(text: str, limit: int, delimiter: str, *, raw: bool) -> list[str]:
     splitter = _Splitter(text, delimiter, raw=raw)
     arguments: list[str] = []

@@ -31,6 +31,8 @@ OVER: Final = 3
 # The macro that runs is over, or a key was pressed that whoever called it collects; only within macros.
 MACRO_EXIT: Final = 4
 MACRO_KEY: Final = 5
+# What was dialled is not all yet.
+INCOMPLETE: Final = 6
 
 # What Host.stasis returns: the lookup failed and the dialplan goes on; the channel is inside, and the host will call
 # Pbx.resume or Pbx.hangup; or the channel was hung up already, so that it entered and left at once (`h` calls Stasis).

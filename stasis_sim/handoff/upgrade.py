@@ -9,6 +9,7 @@ import re
 from stasis_sim.handoff.access_rules import AccessRules
 from stasis_sim.handoff.http_messages import Answer, Headers, HttpRequest, header
 from stasis_sim.handoff.http_server import HttpServer
+from stasis_sim.handoff.text import split_list
 
 SWITCHING = "Switching Protocols"
 ORDINARY: Headers = (
@@ -21,6 +22,7 @@ ORDINARY: Headers = (
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY_LIMIT = 8192
+_QUOTES = "'\""
 _VERSIONS = (7, 8, 13)
 
 
@@ -67,9 +69,7 @@ def applications(server: HttpServer, request: HttpRequest, rules: AccessRules) -
         return _bad_app(server, request, "HTTP request is missing param: [app]")
     if rules.apps_limit and any(len(value.split(",")) >= rules.apps_limit for value in values):
         return _bad_app(server, request, '{"message":"Too many values for app"}')
-    names = asked.split(",")
-    if rules.trim_apps:
-        names = [_unquote(name.strip()) for name in names]
+    names = [_unquote(name.strip()) for name in _separate(asked)] if rules.trim_apps else split_list(asked)
     if not all(names) and not rules.blank_apps_register:
         return _bad_app(server, request, "Invalid application provided in param [app].")
     longest = max(len(name.encode("utf-8", "surrogateescape")) for name in names)
@@ -78,8 +78,27 @@ def applications(server: HttpServer, request: HttpRequest, rules: AccessRules) -
     return tuple(names)
 
 
+def _separate(text: str) -> list[str]:
+    """Split names at commas, but at none that stands in quotes or behind a backslash (lists-quoted)."""
+    names = [""]
+    quotes: list[str] = []
+    escaped = False
+    for char in text:
+        if not escaped and char in _QUOTES:
+            if quotes and quotes[-1] == char:
+                quotes.pop()
+            else:
+                quotes.append(char)
+        if char == "," and not quotes and not escaped:
+            names.append("")
+        else:
+            names[-1] += char
+        escaped = char == "\\" and not escaped
+    return names
+
+
 def _unquote(name: str) -> str:
-    quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\""
+    quoted = len(name) > 1 and name[0] == name[-1] and name[0] in _QUOTES
     return name[1:-1].strip() if quoted else name
 
 

@@ -109,6 +109,32 @@ def test_media_keeps_the_channel_busy(asterisk: Asterisk) -> None:
     assert asterisk.of(effects, STEP)
 
 
+def test_what_waits_behind_a_busy_command_is_carried_out_before_the_channel_leaves(asterisk: Asterisk) -> None:
+    """A sound that was queued behind `continue` is played to its end first (measured with a sound that is there)."""
+    asterisk.open("W", "Intro-IVR")
+    asterisk.call("c1")
+    asterisk.rest("POST", "/channels/c1/dtmf", dtmf="1")
+    asterisk.rest("POST", "/channels/c1/continue")
+    asterisk.rest("POST", "/channels/c1/play/p1", media="sound:hello")
+    assert asterisk.types(asterisk.run(0.4)) == ["PlaybackStarted"]
+    assert asterisk.types(asterisk.run(0.8)) == []
+    assert asterisk.types(asterisk.run(0.3)) == ["PlaybackFinished", "StasisEnd"]
+
+
+def test_what_can_be_done_to_a_playback_hangs_on_its_state(asterisk: Asterisk) -> None:
+    """One that is paused may be paused again or go on; nothing else (measured with a sound that is there)."""
+    asterisk.open("W", "Intro-IVR")
+    asterisk.call("c1")
+    asterisk.rest("POST", "/channels/c1/play/p1", media="sound:hello")
+
+    def answers(*operations: str) -> list[int]:
+        return [asterisk.rest("POST", "/playbacks/p1/control", operation=one)[0] for one in operations]
+
+    assert answers("unpause", "forward", "reverse", "restart", "pause") == [204] * 5
+    assert answers("pause", "restart", "reverse", "forward") == [204, 409, 409, 409]
+    assert answers("unpause", "restart") == [204, 204]
+
+
 def test_a_hangup_ends_a_playback(asterisk: Asterisk) -> None:
     """The playback fails and the channel leaves; who waited for an answer is told that it failed."""
     asterisk.open("A", "Intro-IVR")

@@ -203,14 +203,16 @@ def test_a_door_is_not_looked_up_from_where_another_call_found_it() -> None:
     agree(content, 1000)
 
 
-def test_what_outlives_its_call_is_not_left_out() -> None:
-    """On 16 a sound that begins behind `continue` ends when the call is over, and who hears of everything is told."""
+def test_a_sound_behind_continue_keeps_the_call() -> None:
+    """On 16 both are carried out at one tick, and the call leaves when the sound is over; who hears of all is told."""
     content = of_old(
         [],
         {"duration": "30s", "seed": 1, "profile": "asterisk-16", "calls": [{"arrivals": {"at": ["1s"]}, "count": 1}]},
         ivr={"subscribe_all": True, "on StasisStart": ["continue", {"play": "5s"}]},
     )
-    refused(content, "a message that is about no call")
+    agree(content, window=1)
+    result = simulate(prepare(Scenario.of(content)), 1)[0]
+    assert measures(result)["total"]["events.delivered.PlaybackFinished"] == 1
 
 
 def test_what_is_not_settled_yet_does_not_say_when_a_run_is_drained() -> None:
