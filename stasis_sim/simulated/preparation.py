@@ -30,6 +30,7 @@ from stasis_sim.scenario.clients import OFFER
 from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.admission import turned_away
+from stasis_sim.simulated.endless import endless
 from stasis_sim.simulated.overheard import Hear, Overheard
 from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
@@ -123,6 +124,7 @@ def prepare(scenario: Scenario) -> Prepared:
     named = _named(scenario, dialplans)
     warnings += _odd(scenario, dialplans, named)
     warnings += turned_away(scenario, configuration, [each.ari for each in reloads.values() if each.ari is not None])
+    warnings += endless(scenario, configuration, PROFILES[asterisk.profile].dialplan)
     for outbound in () if listened else ari.outbound_websockets:
         text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))

@@ -117,7 +117,8 @@ def test_a_fault_after_the_last_call_is_no_warning_where_the_run_waits_for_that(
     """With until: drained the end is not known."""
     late = TEXT.replace("run: {", "faults: [{drop: ivr, at: 2min}]\nrun: {")
     assert [warning.line for warning in prepare(scenario(late)).warnings] == [10]
-    assert prepare(scenario(late.replace("1min}", "1min, until: drained}"))).warnings == ()
+    drained = late.replace("1min}", "1min, until: drained}").replace("{at: 1s}", "{at: 1s}, hold: 5s")
+    assert prepare(scenario(drained)).warnings == ()
 
 
 def test_all_calls_that_go_nowhere_are_said_together() -> None:
