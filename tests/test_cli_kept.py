@@ -85,6 +85,37 @@ def test_what_stands_in_the_way_of_results_is_said(shell: Cli, tmp_path: Path, n
     assert err.count("\n") == 1
 
 
+def test_what_stands_in_the_way_of_a_page_is_said(shell: Cli, tmp_path: Path) -> None:
+    """By its own name, with what can be done: report and plot have no --out; nothing half-written stays."""
+    assert shell("run", "good.yaml", "--workers", "1", "--no-picture")[0] == 0
+    (found,) = tmp_path.glob("results/good/*")
+    for command, name in (("report", "report.html"), ("plot", "timeline.png")):
+        (found / name).mkdir()
+        (found / name / "something").write_text("", "utf-8")
+        code, _, err = shell(command, str(found))
+        hint = "make room, move away what stands there, or copy the results to another folder"
+        assert (code, err) == (2, f"{found / name}: Is a directory; {hint}\n")
+    assert not list(tmp_path.glob("results/**/.*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit for files takes the place of a full disk, on POSIX")
+@pytest.mark.parametrize("limit", [2, 2_000, 5_000])
+def test_a_full_disk_keeps_nothing_that_is_half_written(shell: Cli, tmp_path: Path, limit: int) -> None:
+    """Neither a table that was begun, nor one to its end, nor what tells of them; and the message is one line."""
+    import resource  # noqa: PLC0415 - POSIX has it
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        code, _, err = shell("run", "good.yaml", "--workers", "1", "--no-picture")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    hint = "make room, move away what stands there, or write another folder with --out"
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.endswith(f"File too large; {hint}\n")
+    assert not list(tmp_path.glob("results/**/.*"))
+
+
 @pytest.mark.skipif(os.name != "posix", reason="process groups are interrupted as a terminal does it, on POSIX")
 def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_path: Path) -> None:
     """Ctrl-C ends the workers too, and what has not begun never does; the exit code is the one of the docs."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
+from stasis_sim.files import writing
 from stasis_sim.observe.intervals import Summary, names, paired, scopes, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
@@ -57,10 +57,8 @@ def canonical(value: Any) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    with writing(path) as place:
+        place.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _checksum(path: Path) -> str:

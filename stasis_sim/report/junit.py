@@ -10,6 +10,7 @@ from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.expectations import Verdict
+from stasis_sim.files import writing
 
 
 def examine(path: Path) -> None:
@@ -58,6 +59,5 @@ def write_junit(
         suite.add_testcase(case)
         xml.add_testsuite(suite)
     xml.update_statistics()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    xml.write(str(temporary), pretty=True)
-    temporary.replace(path)
+    with writing(path) as place:
+        xml.write(str(place), pretty=True)
