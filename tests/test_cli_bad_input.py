@@ -169,9 +169,17 @@ def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ..
         (
             ("compare", "good.yaml", "--over", "run.seed=1,2"),
             (
-                "--over run.seed: its seed is 2, that of the first is 1, so they do not meet the same callers; "
-                "write the same seed, or --seed 1"
+                "--over run.seed: another seed has other callers, so variants do not meet the same ones; "
+                "write run.replications for more of them"
             ),
+        ),
+        (
+            ("compare", "good.yaml", "--over", "faults.0.for=5s..20s"),
+            "--over faults.0.for: not a list (got 5s..20s); write each value, as in 5s,20s,60s",
+        ),
+        (
+            ("baseline", "diff", "good.yaml", "--out", "kept"),
+            "kept/baselines/good.json: no baseline; write stasis-sim baseline save good.yaml --out kept",
         ),
         (
             ("sweep", "good.yaml", "--over", "faults.0.for=5s,9s", "--measure", "Intro.calls"),

@@ -74,7 +74,8 @@ def test_results_without_tables_cannot_be_told(result: Path, command_line: Cli) 
     """It says how to get them; and of several results in a folder which there are."""
     command_line("run", "two-calls.yaml", "--set", "run.record=measures", "--set", "run.seed=2", "--no-picture")
     (other,) = (folder for folder in result.parent.iterdir() if folder != result)
-    said = f"{other}: recorded with record: measures, so there are no tables; run it again with --set run.record=all\n"
+    said = f"{other}: recorded with record: measures, so there are no tables; run it again with --set run.record=all"
+    said += ", a sweep with --tables\n"
     assert command_line("trace", str(other)) == (2, "", said)
     names = ", ".join(map(str, sorted([result, other])))
     said = f"{result.parent}: several results lie in it; write one of {names}\n"

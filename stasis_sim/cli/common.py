@@ -140,7 +140,7 @@ def examine(scenario: Scenario, out: Path, further: Callable[[Scenario], None] |
     look(scenario)
     if further is not None:
         further(scenario)
-    make_folder(out / scenario.name, out)
+    make_folder(out / scenario.name, out, scenario)
 
 
 @contextmanager

@@ -66,11 +66,11 @@ def _one(path: Path) -> Run:
         InputError: There are none, or several.
     """
     from stasis_sim.experiments.reopened import runs as reopen
+    from stasis_sim.experiments.reopened import several
 
     found = reopen([path])
     if len(found) > 1:
-        names = ", ".join(str(each.path) for each in found)
-        raise InputError.at(str(path), f"several results lie in it; write one of {names}")
+        raise several(path, [each.path for each in found])
     return found[0]
 
 

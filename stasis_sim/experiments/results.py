@@ -30,6 +30,9 @@ Json: TypeAlias = dict[str, Any]
 
 _MARK: Final = "replication.json"
 
+BASELINES: Final = "baselines"
+"""Where baselines lie under the folder of results, in the place of a scenario of that name."""
+
 
 class DamagedError(Exception):
     """A file of a finished replication is not what was written; the replication is to be done again."""

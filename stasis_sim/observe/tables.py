@@ -251,7 +251,13 @@ def read(
         directories: Those that hold the Parquet files.
         columns: As a DataFrame calls them; None: all. Of a million calls a few take a tenth of the time.
         where: Only rows in which these columns, as they are called on disk, have one of these values.
+
+    Raises:
+        ValueError: There is no such table or column.
     """
+    _known("table", [name], TABLES)
+    _known("column", columns or (), [column.shown for column in TABLES[name]])
+    _known("column", where or (), [column.name for column in TABLES[name]])
     import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
     import pyarrow.compute as pc  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -269,6 +275,13 @@ def read(
         for directory in directories
     ]
     return to_frame(name, pa.concat_tables([whole.empty_table().select(asked), *parts]))
+
+
+def _known(what: str, asked: Iterable[str], there: Iterable[str]) -> None:
+    """Refuse names of what is not there: of a column nothing at all would come, without a word."""
+    for name in asked:
+        if name not in there:
+            raise ValueError(f"no {what} {name!r}; there are {', '.join(there)}")
 
 
 def read_rows(

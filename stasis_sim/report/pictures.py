@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 DPI = 130
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path | str) -> None:
     """Write a figure; the file appears whole or not at all. The ending of its name says what it becomes."""
+    path = Path(path)
     # No date and no version in the file, so that equal figures are equal files.
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
     with writing(path) as place, mpl.rc_context({"svg.hashsalt": "stasis-sim"}):
