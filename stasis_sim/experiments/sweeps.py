@@ -13,7 +13,9 @@ are those of a run by itself and lie where such a run would put them; a sweep ad
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -141,6 +143,18 @@ def label(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _portable(value: Any, base: Path) -> Any:
+    """Return a value in which paths are relative to the scenario: values are names in tables, pictures and pages."""
+    if isinstance(value, dict):
+        return {key: _portable(each, base) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_portable(each, base) for each in value]
+    if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_file():
+        with contextlib.suppress(ValueError):  # another drive of Windows
+            return Path(os.path.relpath(value, base.resolve())).as_posix()
+    return value
+
+
 def values_by_key(over: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what is swept, if it is values by key.
 
@@ -165,7 +179,7 @@ def design(scenario: Scenario, over: Mapping[str, Any], latin_hypercube: int | N
         TypeError: It is no scenario, but the path of one for instance, or there are no values by key.
     """
     a_scenario(scenario)
-    lists = {key: plain(each) for key, each in values_by_key(over).items()}
+    lists = {key: _portable(plain(each), scenario.base) for key, each in values_by_key(over).items()}
     data: dict[str, Any] = {"over": lists}
     if latin_hypercube is not None:
         data["latin_hypercube"] = latin_hypercube
