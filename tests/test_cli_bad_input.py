@@ -217,3 +217,20 @@ def test_what_is_wrong_with_several_files_is_said_at_once(shell: Cli, tmp_path: 
         "a.yaml:7:46: calls.0.hold: no unit (got 5); write 5s",
         "b.yaml:7:56: calls.0.patience: no unit (got 3); write 3s",
     ]
+
+
+@pytest.mark.parametrize("command", [("run", "--seed", "3"), ("compare",), ("show", "--set", "run.seed=3")])
+def test_an_empty_file_is_said_to_be_one(shell: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Also where an option has something for it: of what a whole scenario lacks there would be no end."""
+    (tmp_path / "empty.yaml").write_text("# soon\n", "utf-8")
+    verb, *options = command
+    text = "nothing in it; write a scenario, or let `stasis-sim new` write one to start from"
+    assert shell(verb, "empty.yaml", *options) == (2, "", f"empty.yaml:1:1: {text}\n")
+
+
+def test_a_folder_that_is_called_like_a_scenario_is_none(shell: Cli, tmp_path: Path) -> None:
+    """`check` of the folder around it passes it over."""
+    (tmp_path / "kept.yaml").mkdir()
+    code, out, err = shell("check", ".", "--workers", "1")
+    assert (code, err) == (0, "")
+    assert "good.yaml" in out

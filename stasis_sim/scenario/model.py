@@ -124,7 +124,8 @@ class Scenario(Strict):
             reason = getattr(error, "strerror", None) or str(error)
             raise InputError.at(str(path), f"cannot be read: {reason}; write the path of a scenario") from None
         document = parse(text, str(path))
-        apply(document, overrides, called)
+        if document.data is not None:  # of an empty file nothing else is to be said
+            apply(document, overrides, called)
         return cls._of(document, path.parent)
 
     @classmethod
