@@ -91,6 +91,18 @@ def test_plot_draws_all_pictures(result: Path, command_line: Cli) -> None:
     assert all(Path(line).read_text("utf-8").startswith("<?xml") for line in out.splitlines())
 
 
+def test_plot_calls_runs_of_one_scenario_by_their_digests(
+    result: Path, command_line: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their whole paths begin alike, and would be cut off where they differ."""
+    command_line("run", "two-calls.yaml", "--set", "calls.0.hold=4s", "--no-picture")
+    drawn: list[str] = []
+    monkeypatch.setattr("stasis_sim.report.albums.draw_differences", lambda runs, *_: drawn.extend(runs) or [])
+    folders = list(result.parent.iterdir())
+    assert command_line("plot", *map(str, folders))[0] == 0
+    assert drawn == [folder.name for folder in folders]
+
+
 def test_plot_compares_several_runs(result: Path, command_line: Cli) -> None:
     """What differs is drawn into the folder of the first."""
     command_line("run", "two-calls.yaml", "--profile", "documented", "--no-picture")

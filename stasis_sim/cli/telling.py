@@ -100,8 +100,8 @@ def plot(
 
 
 def _names(found: list[Run]) -> list[str]:
-    """Return by what runs can be told apart: their profiles, else their scenarios, else their folders."""
-    for fact in ("profile", "scenario"):
+    """Return by what runs can be told apart: their profiles, else their scenarios, else their digests."""
+    for fact in ("profile", "scenario", "digest"):
         names = [str(each.facts[fact]) for each in found]
         if len(set(names)) == len(names):
             return names
