@@ -61,8 +61,10 @@ def main() -> NoReturn:
         # Where a file was to take its place, that is the second name; the first is one that nobody knows.
         place = error.filename2 or error.filename
         said = os.strerror(error.errno) if error.errno else str(error)
-        elsewhere = "write another folder with --out" if has_option("--out") else "copy the results to another folder"
-        what = f"{place}: {said}" if place else said
-        typer.echo(f"{what}; make room, move away what stands there, or {elsewhere}", err=True)
+        if has_option("--out"):
+            hint = "make room, move away what stands there, or write another folder with --out"
+        else:
+            hint = "make room, move away what stands there, or copy the results to another folder" if place else "make room"
+        typer.echo(f"{place}: {said}; {hint}" if place else f"{said}; {hint}", err=True)
         sys.exit(2)
     sys.exit(0)

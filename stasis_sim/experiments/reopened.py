@@ -130,10 +130,18 @@ def _folders(path: Path) -> list[Path]:
     Raises:
         InputError: There are none.
     """
-    folders = [path] if _kind(path) else sorted(filter(_kind, path.glob("*")))
+    try:
+        folders = [path] if _kind(path) else sorted(filter(_kind, path.glob("*")))
+    except PermissionError as error:
+        raise forbidden(error, path) from None
     if not folders:
         raise InputError.at(str(path), _why_none(path))
     return folders
+
+
+def forbidden(error: PermissionError, path: Path) -> InputError:
+    """Return the error that results may not be read."""
+    return InputError.at(str(error.filename or path), "cannot be read: Permission denied; allow yourself to read it")
 
 
 def apart(found: Sequence[Reopened]) -> list[Reopened]:
@@ -183,6 +191,8 @@ def _open(path: Path) -> Reopened:
     }
     try:
         return openers[_kind(path)](path)
+    except PermissionError as error:
+        raise forbidden(error, path) from None
     except DamagedError as error:
         raise InputError.at(str(path), f"{error}; run the scenario again") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

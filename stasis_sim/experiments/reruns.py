@@ -18,7 +18,7 @@ from stasis_sim.errors import InputError
 from stasis_sim.experiments.comparisons import compare
 from stasis_sim.experiments.comparisons import folder as comparison_folder
 from stasis_sim.experiments.inputs import model_version, restore
-from stasis_sim.experiments.reopened import only
+from stasis_sim.experiments.reopened import forbidden, only
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.results import DamagedError, Json, ResultTree, canonical, differences
 from stasis_sim.experiments.sweeps import label, sweep
@@ -254,6 +254,8 @@ def _told(path: Path, file: str, key: str) -> Json:
     """
     try:
         content = json.loads((path / file).read_text("utf-8"))
+    except PermissionError as error:
+        raise forbidden(error, path) from None
     except (OSError, ValueError):
         raise InputError.at(str(path), _OTHER) from None
     if not isinstance(content, dict) or key not in content:
