@@ -201,3 +201,18 @@ def test_rerun_says_which_runs_of_a_sweep_are_the_same(shell: Cli, tmp_path: Pat
         ("faults.0.for=5s", True, []),
         ("faults.0.for=15s", False, ["measures.json"]),
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full, which Linux has")
+@pytest.mark.parametrize(("verb", "hint"), [("show", ""), ("run", ", move away what stands there, or write another f")])
+def test_an_output_that_takes_nothing_is_said(shell: Cli, tmp_path: Path, verb: str, hint: str) -> None:
+    """A full disk that the output goes to; `show` has no other folder to offer."""
+    del shell  # only its folder is wanted
+    program = f"import sys; sys.argv = ['stasis-sim', '{verb}', 'good.yaml']; from stasis_sim.cli import main; main()"
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"No space left on device; make room{hint}")
+    assert done.stderr.count("\n") == 1

@@ -57,14 +57,23 @@ def main() -> NoReturn:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What the commands read they have opened by now: this is a full disk, or something where a result should go.
-        # Where a file was to take its place, that is the second name; the first is one that nobody knows.
-        place = error.filename2 or error.filename
-        said = os.strerror(error.errno) if error.errno else str(error)
-        if has_option("--out"):
-            hint = "make room, move away what stands there, or write another folder with --out"
-        else:
-            hint = "make room, move away what stands there, or copy the results to another folder" if place else "make room"
-        typer.echo(f"{place}: {said}; {hint}" if place else f"{said}; {hint}", err=True)
+        typer.echo(_unwritten(error), err=True)
         sys.exit(2)
     sys.exit(0)
+
+
+def _unwritten(error: OSError) -> str:
+    """Say what could not be written, and what can be done about it.
+
+    What the commands read they have opened by now: this is a full disk, or something where a result should go.
+    """
+    # Where a file was to take its place, that is the second name; the first is one that nobody knows.
+    place = error.filename2 or error.filename
+    said = os.strerror(error.errno) if error.errno else str(error)
+    if has_option("--out"):
+        hint = "make room, move away what stands there, or write another folder with --out"
+    elif place:
+        hint = "make room, move away what stands there, or copy the results to another folder"
+    else:
+        hint = "make room"
+    return f"{place}: {said}; {hint}" if place else f"{said}; {hint}"
