@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.extensions import load_extensions
+from stasis_sim.conf.files import printable
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
@@ -122,6 +123,9 @@ def prepare(scenario: Scenario) -> Prepared:
         raise InputError(errors)
     dialplans = [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)]
     named = _named(scenario, dialplans)
+    if odd := next((app for app in named if printable(app) != app), None):
+        text = f"no client can serve an app with bytes that are no UTF-8 (got {printable(odd)}); save the file as UTF-8"
+        raise InputError([scenario.problem(("asterisk", "extensions"), text)])
     warnings += _odd(scenario, dialplans, named)
     warnings += turned_away(scenario, configuration, [each.ari for each in reloads.values() if each.ari is not None])
     warnings += endless(scenario, configuration, PROFILES[asterisk.profile].dialplan)
