@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,12 @@ def test_plot_calls_runs_of_one_scenario_by_their_digests(
     """Their whole paths begin alike, and would be cut off where they differ."""
     command_line("run", "two-calls.yaml", "--set", "calls.0.hold=4s", "--no-picture")
     drawn: list[str] = []
-    monkeypatch.setattr("stasis_sim.report.albums.draw_differences", lambda runs, *_: drawn.extend(runs) or [])
+
+    def note(runs: dict[str, Any], *_: object) -> list[Path]:
+        drawn.extend(runs)
+        return []
+
+    monkeypatch.setattr("stasis_sim.report.albums.draw_differences", note)
     folders = list(result.parent.iterdir())
     assert command_line("plot", *map(str, folders))[0] == 0
     assert drawn == [folder.name for folder in folders]
