@@ -71,7 +71,9 @@ class Stream:
         self.name = name
         self._seed = seed
         self._replication = replication
-        self._digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+        self._digest = int.from_bytes(
+            hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little"
+        )
 
     def block(self, number: int) -> NDArray[np.float64]:
         """Return the :data:`BLOCK` numbers of one block, shape ``(BLOCK,)``."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import stasis_sim
-from stasis_sim import Scenario, run
+from stasis_sim import Scenario, api, experiments, run
 from stasis_sim.errors import InputError
 from stasis_sim.observe.columns import TABLES
+from stasis_sim.scenario import show
 
 TEXT = """\
 title: A small question
@@ -82,6 +85,8 @@ def test_measures_only_leave_no_tables() -> None:
     assert results.measures == run(small()).measures
     with pytest.raises(ValueError, match=r"run\.record is measures, so there are no tables; set it to all"):
         _ = results.calls
+    with pytest.raises(ValueError, match=r"run\.record is measures, so there are no tables; set it to all"):
+        results.plot_swimlane()
 
 
 def test_input_that_does_not_fit_is_an_input_error() -> None:
@@ -120,3 +125,59 @@ def test_errors_name_the_key_that_was_given() -> None:
         run(small(), replications=0)
     with pytest.raises(InputError, match=r"^replication: no such replication \(got 3\); write a number from 1 to 2$"):
         run(small()).plot(3)
+
+
+@pytest.mark.parametrize("given", ["small.yaml", Path("small.yaml")])
+def test_a_path_where_a_scenario_belongs_is_one_clear_error(given: Any) -> None:
+    """In every function that takes a scenario: it says how to read one."""
+    over = {"faults.0.for": ["5s", "9s"]}
+    for wrong in (
+        lambda: run(given),
+        lambda: api.compare({"one": small(), "other": given}),
+        lambda: experiments.replicate(given),
+        lambda: experiments.sweep(given, over),
+        lambda: experiments.sweep(given),
+        lambda: experiments.compare(given, over),
+        lambda: experiments.compare(given),
+        lambda: show(given),
+    ):
+        with pytest.raises(TypeError, match=r"^not a scenario .*; write Scenario.load\('small.yaml'\)$"):
+            wrong()
+
+
+def test_what_else_is_no_scenario_is_said() -> None:
+    """Plain data is made one, and nothing at all is read from a file; variants have names, values have keys."""
+    wrong: Any
+    for wrong, said in (
+        (lambda: run({"run": {}}), r"got a dict\); write Scenario.of"),  # type: ignore[arg-type]
+        (lambda: run(None), r"got a NoneType\); write Scenario.load"),  # type: ignore[arg-type]
+        (lambda: api.compare([small()]), r"no scenarios by name \(got a list\); write "),  # type: ignore[arg-type]
+        (lambda: experiments.sweep(small(), "run.seed=1"), r"no values by key \(got a str\); write "),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match=said):
+            wrong()
+    for wrong, said in (
+        (lambda: api.compare({}), "nothing to compare; write a scenario or more"),
+        (lambda: experiments.compare(small()), "no key says what to vary; write "),
+    ):
+        with pytest.raises(ValueError, match=said):
+            wrong()
+
+
+def test_numbers_of_numpy_and_ranges_are_values() -> None:
+    """An analyst sweeps over np.arange() and range() as over a list, and sets a key to what came out of an array."""
+    listed = experiments.sweep(small(), {"clients.ivr.workers": [1, 2]})
+    for values in (np.arange(1, 3), range(1, 3), (np.int64(1), 2)):
+        assert experiments.sweep(small(), {"clients.ivr.workers": values}).equals(listed)
+    assert small().where({"run.seed": np.int64(5)}).run.seed == 5
+
+
+def test_a_table_or_a_column_that_is_not_there_is_named() -> None:
+    """With those that are there; of a column that is spelled wrong nothing at all came."""
+    results = run(small(), replications=1)
+    with pytest.raises(ValueError, match="no table 'cals'; there are calls, attempts, "):
+        results.table("cals")
+    with pytest.raises(ValueError, match="no column 'outcom'; there are replication, call, source, arrived_s, "):
+        results.table("calls", ["call", "outcom"])
+    with pytest.raises(ValueError, match="no column 'arrived_s'; there are replication, call, source, arrived_us, "):
+        results.table("calls", where={"arrived_s": [1]})

@@ -169,9 +169,17 @@ def test_bad_arguments_are_said_in_one_line(shell: Cli, arguments: tuple[str, ..
         (
             ("compare", "good.yaml", "--over", "run.seed=1,2"),
             (
-                "--over run.seed: its seed is 2, that of the first is 1, so they do not meet the same callers; "
-                "write the same seed, or --seed 1"
+                "--over run.seed: another seed has other callers, so variants do not meet the same ones; "
+                "write run.replications for more of them"
             ),
+        ),
+        (
+            ("compare", "good.yaml", "--over", "faults.0.for=5s..20s"),
+            "--over faults.0.for: not a list (got 5s..20s); write each value, as in 5s,20s,60s",
+        ),
+        (
+            ("baseline", "diff", "good.yaml", "--out", "kept"),
+            "kept/baselines/good.json: no baseline; write stasis-sim baseline save good.yaml --out kept",
         ),
         (
             ("sweep", "good.yaml", "--over", "faults.0.for=5s,9s", "--measure", "Intro.calls"),
@@ -209,3 +217,20 @@ def test_what_is_wrong_with_several_files_is_said_at_once(shell: Cli, tmp_path: 
         "a.yaml:7:46: calls.0.hold: no unit (got 5); write 5s",
         "b.yaml:7:56: calls.0.patience: no unit (got 3); write 3s",
     ]
+
+
+@pytest.mark.parametrize("command", [("run", "--seed", "3"), ("compare",), ("show", "--set", "run.seed=3")])
+def test_an_empty_file_is_said_to_be_one(shell: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Also where an option has something for it: of what a whole scenario lacks there would be no end."""
+    (tmp_path / "empty.yaml").write_text("# soon\n", "utf-8")
+    verb, *options = command
+    text = "nothing in it; write a scenario, or let `stasis-sim new` write one to start from"
+    assert shell(verb, "empty.yaml", *options) == (2, "", f"empty.yaml:1:1: {text}\n")
+
+
+def test_a_folder_that_is_called_like_a_scenario_is_none(shell: Cli, tmp_path: Path) -> None:
+    """`check` of the folder around it passes it over."""
+    (tmp_path / "kept.yaml").mkdir()
+    code, out, err = shell("check", ".", "--workers", "1")
+    assert (code, err) == (0, "")
+    assert "good.yaml" in out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import junitparser
@@ -156,3 +158,16 @@ def test_junit_overwrites_nothing_else(shell: Cli, tmp_path: Path, path: str, te
     assert shell("check", "good.yaml", "--junit", path) == (2, "", text)
     assert (tmp_path / "good.yaml").read_bytes() == before
     assert not (tmp_path / "results").exists()
+
+
+def test_a_junit_file_that_cannot_be_written_at_the_end_is_said_of_its_option(
+    shell: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder of results would not help."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(junitparser.JUnitXml, "write", full)
+    code, _, err = shell("check", "good.yaml", "--workers", "1", "--junit", "x.xml")
+    assert (code, err) == (2, "--junit: x.xml cannot be written: No space left on device; write another path\n")

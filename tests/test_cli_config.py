@@ -235,6 +235,10 @@ def test_a_walk_as_json(shell: Cli) -> None:
             ("extensions.conf", "1@c", "--profile", "13"),
             "--profile: no profile 13; write one of documented, asterisk-16, asterisk-22",
         ),
+        (
+            ("extensions.conf", "ivr@default", "--connected", "intro-ivr,"),
+            "--connected: no Stasis() in extensions.conf asks for it (got intro-ivr); write Intro-IVR, gone",
+        ),
     ],
 )
 def test_bad_input_is_said_once(shell: Cli, arguments: tuple[str, ...], text: str) -> None:

@@ -85,11 +85,55 @@ def test_what_stands_in_the_way_of_results_is_said(shell: Cli, tmp_path: Path, n
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["run", "compare", "sweep", "check", "baseline save"])
+def test_no_scenario_takes_the_place_of_the_baselines(shell: Cli, tmp_path: Path, command: str) -> None:
+    """Results of baselines.yaml would lie among them; nothing is run and nothing made."""
+    (tmp_path / "good.yaml").rename(tmp_path / "baselines.yaml")
+    over = ["--over", "faults.0.for=5s,9s"] if command == "sweep" else []
+    code, out, err = shell(*command.split(), "baselines.yaml", *over)
+    text = "its results would lie in the folder baselines, where baselines are kept; give the file another name"
+    assert (code, out, err) == (2, "", f"baselines.yaml: {text}\n")
+    assert not (tmp_path / "results").exists()
+
+
+def test_what_stands_in_the_way_of_a_page_is_said(shell: Cli, tmp_path: Path) -> None:
+    """By its own name, with what can be done: report and plot have no --out; nothing half-written stays."""
+    assert shell("run", "good.yaml", "--workers", "1", "--no-picture")[0] == 0
+    (found,) = tmp_path.glob("results/good/*")
+    for command, name in (("report", "report.html"), ("plot", "timeline.png")):
+        (found / name).mkdir()
+        (found / name / "something").write_text("", "utf-8")
+        code, _, err = shell(command, str(found))
+        hint = "make room, move away what stands there, or copy the results to another folder"
+        assert (code, err) == (2, f"{found / name}: Is a directory; {hint}\n")
+    assert not list(tmp_path.glob("results/**/.*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit for files takes the place of a full disk, on POSIX")
+@pytest.mark.parametrize("limit", [2, 2_000, 5_000])
+def test_a_full_disk_keeps_nothing_that_is_half_written(shell: Cli, tmp_path: Path, limit: int) -> None:
+    """Neither a table that was begun, nor one to its end, nor what tells of them; and the message is one line."""
+    import resource  # noqa: PLC0415 - POSIX has it
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        code, _, err = shell("run", "good.yaml", "--workers", "1", "--no-picture")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    hint = "make room, move away what stands there, or write another folder with --out"
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.endswith(f"File too large; {hint}\n")
+    assert not list(tmp_path.glob("results/**/.*"))
+
+
 @pytest.mark.skipif(os.name != "posix", reason="process groups are interrupted as a terminal does it, on POSIX")
 def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_path: Path) -> None:
     """Ctrl-C ends the workers too, and what has not begun never does; the exit code is the one of the docs."""
     del shell  # only its folder is wanted
-    program = "from stasis_sim.cli import main\nif __name__ == '__main__':\n    main()\n"
+    # A shell starts what goes to the background without Ctrl-C, and what that starts would have none either.
+    interrupts = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program = f"{interrupts}from stasis_sim.cli import main\nif __name__ == '__main__':\n    main()\n"
     (tmp_path / "start.py").write_text(program, "utf-8")
     settings = ["--set", "run.duration=40h", "--set", "run.engine=events", "--replications", "8", "--workers", "2"]
     command = [sys.executable, "start.py", "run", "good.yaml", "--no-picture", *settings]
@@ -115,7 +159,8 @@ def test_rerun_says_whether_the_bytes_are_the_same(shell: Cli, tmp_path: Path) -
     """Exit code 1 and the file where they are not."""
     _, out, _ = shell("run", "good.yaml", "--workers", "1", "--no-picture")
     folder = out.splitlines()[-1].partition(": ")[2]
-    code, out, _ = shell("rerun", folder, "--workers", "1")
+    # A run that is alone in the folder of its scenario need not be named.
+    code, out, _ = shell("rerun", "results/good", "--workers", "1")
     assert (code, out) == (0, "13 of 13 files are the same to the byte.\n")
     (tmp_path / folder / "measures.json").write_text('{"replications": 2}')
     code, out, _ = shell("rerun", folder, "--workers", "1", "--json")
@@ -127,6 +172,9 @@ def test_rerun_says_which_runs_of_a_sweep_are_the_same(shell: Cli, tmp_path: Pat
     options = ["--over", "faults.0.for=5s,15s", "--csv", "--workers", "1", "--no-picture"]
     _, out, _ = shell("sweep", "good.yaml", *options)
     folder = out.splitlines()[-1].partition(": ")[2]
+    code, _, err = shell("rerun", "results/good")
+    assert (code, err.split("; ")[0]) == (2, "results/good: several results lie in it")
+    assert folder in err
     first, second = sorted(
         tmp_path.glob("results/good/[0-9a-f]*/measures.json"), key=lambda path: path.stat().st_mtime_ns
     )
@@ -153,3 +201,18 @@ def test_rerun_says_which_runs_of_a_sweep_are_the_same(shell: Cli, tmp_path: Pat
         ("faults.0.for=5s", True, []),
         ("faults.0.for=15s", False, ["measures.json"]),
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full, which Linux has")
+@pytest.mark.parametrize(("verb", "hint"), [("show", ""), ("run", ", move away what stands there, or write another f")])
+def test_an_output_that_takes_nothing_is_said(shell: Cli, tmp_path: Path, verb: str, hint: str) -> None:
+    """A full disk that the output goes to; `show` has no other folder to offer."""
+    del shell  # only its folder is wanted
+    program = f"import sys; sys.argv = ['stasis-sim', '{verb}', 'good.yaml']; from stasis_sim.cli import main; main()"
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"No space left on device; make room{hint}")
+    assert done.stderr.count("\n") == 1

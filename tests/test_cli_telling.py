@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,8 @@ def test_results_without_tables_cannot_be_told(result: Path, command_line: Cli) 
     """It says how to get them; and of several results in a folder which there are."""
     command_line("run", "two-calls.yaml", "--set", "run.record=measures", "--set", "run.seed=2", "--no-picture")
     (other,) = (folder for folder in result.parent.iterdir() if folder != result)
-    said = f"{other}: recorded with record: measures, so there are no tables; run it again with --set run.record=all\n"
+    said = f"{other}: recorded with record: measures, so there are no tables; run it again with --set run.record=all"
+    said += ", a sweep with --tables\n"
     assert command_line("trace", str(other)) == (2, "", said)
     names = ", ".join(map(str, sorted([result, other])))
     said = f"{result.parent}: several results lie in it; write one of {names}\n"
@@ -88,6 +90,23 @@ def test_plot_draws_all_pictures(result: Path, command_line: Cli) -> None:
     names = ("timeline", "ejections", "handoff", "swimlane")
     assert out.splitlines() == [f"{result}/{name}.svg" for name in names]
     assert all(Path(line).read_text("utf-8").startswith("<?xml") for line in out.splitlines())
+
+
+def test_plot_calls_runs_of_one_scenario_by_their_digests(
+    result: Path, command_line: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their whole paths begin alike, and would be cut off where they differ."""
+    command_line("run", "two-calls.yaml", "--set", "calls.0.hold=4s", "--no-picture")
+    drawn: list[str] = []
+
+    def note(runs: dict[str, Any], *_: object) -> list[Path]:
+        drawn.extend(runs)
+        return []
+
+    monkeypatch.setattr("stasis_sim.report.albums.draw_differences", note)
+    folders = list(result.parent.iterdir())
+    assert command_line("plot", *map(str, folders))[0] == 0
+    assert drawn == [folder.name for folder in folders]
 
 
 def test_plot_compares_several_runs(result: Path, command_line: Cli) -> None:

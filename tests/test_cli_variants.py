@@ -91,3 +91,23 @@ def test_a_sweep_that_cannot_be_leaves_no_folder(shell: Cli, tmp_path: Path) -> 
     """What is wrong with it is found before one is made."""
     assert shell("sweep", "good.yaml")[0] == 2
     assert not (tmp_path / "results").exists()
+
+
+def test_names_of_variants_have_no_folders_of_this_machine(shell: Cli, tmp_path: Path) -> None:
+    """What was typed as an absolute path is told by as much of it as tells it apart, also on pages that are sent."""
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        for name in ("good.yaml", "extensions.conf"):
+            (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
+    files = [str(tmp_path / folder / "good.yaml") for folder in ("one", "other")]
+    options = ("--workers", "1", "--replications", "1", "--no-picture", "--json")
+    _, out, _ = shell("compare", *files, *options)
+    assert list(json.loads(out)["variants"]) == ["one/good.yaml", "other/good.yaml"]
+    dialplans = ",".join(str(tmp_path / place / "extensions.conf") for place in (".", "one"))
+    _, out, _ = shell("compare", "good.yaml", "--over", f"asterisk.extensions={dialplans}", *options)
+    assert list(json.loads(out)["variants"]) == ["extensions.conf", "one/extensions.conf"]
+    _, out, _ = shell("sweep", "good.yaml", "--over", f"asterisk.extensions={dialplans}", *options)
+    settings = [point["settings"]["asterisk.extensions"] for point in json.loads(out)["points"]]
+    assert settings == ["extensions.conf", "one/extensions.conf"]
+    for page in shell("report", "results/good")[1].splitlines():
+        assert str(tmp_path) not in Path(page.removeprefix("report: ")).read_text("utf-8")

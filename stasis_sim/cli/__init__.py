@@ -17,7 +17,7 @@ import typer
 
 # Each module adds its commands to the same app, in the order of this list.
 from stasis_sim.cli import running, judging, keeping, telling, writing  # isort: skip
-from stasis_sim.cli.common import app
+from stasis_sim.cli.common import app, has_option
 from stasis_sim.errors import InputError, WorkError
 
 __all__ = ["app", "judging", "keeping", "main", "running", "telling", "writing"]
@@ -57,10 +57,23 @@ def main() -> NoReturn:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What the commands read they have opened by now: this is a full disk, or something where a result should go.
-        # Where a file was to take its place, that is the second name; the first is one that nobody knows.
-        place = error.filename2 or error.filename
-        what = f"{place}: {error.strerror}" if place else str(error)
-        typer.echo(f"{what}; make room, move away what stands there, or write another folder with --out", err=True)
+        typer.echo(_unwritten(error), err=True)
         sys.exit(2)
     sys.exit(0)
+
+
+def _unwritten(error: OSError) -> str:
+    """Say what could not be written, and what can be done about it.
+
+    What the commands read they have opened by now: this is a full disk, or something where a result should go.
+    """
+    # Where a file was to take its place, that is the second name; the first is one that nobody knows.
+    place = error.filename2 or error.filename
+    said = os.strerror(error.errno) if error.errno else str(error)
+    if has_option("--out"):
+        hint = "make room, move away what stands there, or write another folder with --out"
+    elif place:
+        hint = "make room, move away what stands there, or copy the results to another folder"
+    else:
+        hint = "make room"
+    return f"{place}: {said}; {hint}" if place else f"{said}; {hint}"

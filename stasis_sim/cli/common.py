@@ -112,6 +112,14 @@ def command() -> list[str]:
     return ["stasis-sim", *sys.argv[1:]]
 
 
+def has_option(name: str) -> bool:
+    """Return whether the command that the user typed has an option."""
+    found: Any = typer.main.get_command(app)
+    for word in sys.argv[1:]:
+        found = getattr(found, "commands", {}).get(word, found)
+    return any(name in parameter.opts for parameter in found.params)
+
+
 def count(workers: int | None) -> int:
     """Return how many processes to work in."""
     return workers or os.cpu_count() or 1
@@ -134,7 +142,7 @@ def examine(scenario: Scenario, out: Path, further: Callable[[Scenario], None] |
     look(scenario)
     if further is not None:
         further(scenario)
-    make_folder(out / scenario.name, out)
+    make_folder(out / scenario.name, out, scenario)
 
 
 @contextmanager

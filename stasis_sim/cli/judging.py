@@ -97,7 +97,7 @@ def dialplan(
     from stasis_sim.conf.profile_names import named_profile
     from stasis_sim.conf.walk import DEFAULT_CLOCK, walk
 
-    apps = [name for names in connected or () for name in names.split(",")]
+    apps = [name for names in connected or () for name in names.split(",") if name]
     walked = walk(
         file,
         place,

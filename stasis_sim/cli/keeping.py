@@ -90,7 +90,11 @@ def report(
 @app.command(short_help="Repeat earlier work, and hold its bytes.")
 def rerun(
     path: Annotated[
-        Path, typer.Argument(metavar="RESULT", help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST.")
+        Path,
+        typer.Argument(
+            metavar="RESULT",
+            help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST, or results/SCENARIO if it is alone there.",
+        ),
     ],
     as_json: AsJson = False,
     workers: Workers = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -173,8 +174,7 @@ def _variants(
     if len(paths) > 1 and over:
         raise InputError.at("--over", "several scenarios are given; write one with --over, or several without")
     if len(paths) > 1:
-        stems = [path.stem for path in paths]
-        names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+        names = _names(paths)
         twice = [path for path in paths if paths.count(path) > 1]
         if twice:
             raise InputError.at(str(twice[0]), "written twice; remove one, or write other values with --over")
@@ -189,6 +189,18 @@ def _variants(
             "--profile", "the profiles are what is compared; leave it away, or write values with --over"
         )
     return {name: load(paths[0], overrides(settings, **{**options, "profile": name})) for name in PROFILES}
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """Return by what scenarios are told apart: their names, else their paths, without the folders of this machine."""
+    stems = [path.stem for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    if not any(path.is_absolute() for path in paths):
+        return [str(path) for path in paths]
+    whole = [path.absolute() for path in paths]
+    shared = os.path.commonpath([path.parent for path in whole])
+    return [str(path.relative_to(shared)) for path in whole]
 
 
 def _print_comparison(done: dict[str, Results]) -> None:

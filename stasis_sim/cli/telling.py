@@ -66,11 +66,11 @@ def _one(path: Path) -> Run:
         InputError: There are none, or several.
     """
     from stasis_sim.experiments.reopened import runs as reopen
+    from stasis_sim.experiments.reopened import several
 
     found = reopen([path])
     if len(found) > 1:
-        names = ", ".join(str(each.path) for each in found)
-        raise InputError.at(str(path), f"several results lie in it; write one of {names}")
+        raise several(path, [each.path for each in found])
     return found[0]
 
 
@@ -100,8 +100,8 @@ def plot(
 
 
 def _names(found: list[Run]) -> list[str]:
-    """Return by what runs can be told apart: their profiles, else their scenarios, else their folders."""
-    for fact in ("profile", "scenario"):
+    """Return by what runs can be told apart: their profiles, else their scenarios, else their digests."""
+    for fact in ("profile", "scenario", "digest"):
         names = [str(each.facts[fact]) for each in found]
         if len(set(names)) == len(names):
             return names

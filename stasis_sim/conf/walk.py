@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.files import printable
+from stasis_sim.conf.handovers import asked_for
 from stasis_sim.conf.lookup import Candidate, candidates, why_not
 from stasis_sim.conf.syntax import Source
 from stasis_sim.errors import InputError, Problem
 from stasis_sim.handoff.applications import APPLICATIONS
-from stasis_sim.handoff.dialplan import Match
+from stasis_sim.handoff.dialplan import Dialplan, Match
 from stasis_sim.handoff.pbx import Pbx
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
 from stasis_sim.handoff.text import fold
@@ -233,7 +234,8 @@ def walk(
         clock: Date and time at the start.
 
     Raises:
-        InputError: There is no such file, Asterisk would not use it, or place or clock cannot be read.
+        InputError: There is no such file, Asterisk would not use it, place or clock cannot be read, or no line asks
+            for what is connected.
     """
     exten, at, context = place.rpartition("@")
     if not (exten and at and context):
@@ -243,6 +245,7 @@ def walk(
     refused = [Problem(found.file, found.line, 0, found.text) for found in diagnostics if found.discards]
     if refused:
         raise InputError(refused)
+    _hold_connected(file, dialplan, connected)
     match = dialplan.find(context, exten, caller=caller, wall_us=wall_us)
     found = tuple(candidates(dialplan, context, exten, caller, wall_us))
     if match is None:
@@ -254,6 +257,21 @@ def walk(
     application = pbx.application(match.step.application)
     app = match.step.application if application is None else application[0]
     return Walk(place, match, app, found, (), tuple(host.steps), end)
+
+
+def _hold_connected(file: Path, dialplan: Dialplan, connected: Collection[str]) -> None:
+    """Refuse apps that no line asks for: they would be connected for nothing, and most often one is misspelled.
+
+    Raises:
+        InputError: There is one, and no line leaves the name to the call.
+    """
+    asked = list(dict.fromkeys(asked_for(dialplan)))
+    if any("$" in name for name in asked):
+        return
+    for name in connected:
+        if name not in asked:
+            there = f"write {', '.join(asked)}" if asked else "leave it away"
+            raise InputError.at("--connected", f"no Stasis() in {file} asks for it (got {name}); {there}")
 
 
 def _run(pbx: Pbx, host: _Notes, thread: Thread) -> str:

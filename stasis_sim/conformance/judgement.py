@@ -13,9 +13,10 @@ from stasis_sim.conformance import recordings
 from stasis_sim.conformance.driver import SimulatedDriver
 from stasis_sim.conformance.recordings import Recording, Saw
 from stasis_sim.conformance.referee import Difference, differences, steps_agreeing
-from stasis_sim.conformance.replay import replay
+from stasis_sim.conformance.replay import actions, replay
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.profiles import Profile
+from stasis_sim.handoff.profiles import PROFILES, Profile
+from stasis_sim.scenario.misfit import got
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,25 @@ def judge(file: Path, profile: str | Profile | None = None) -> Judgement:
     if isinstance(profile, str):
         profile = named_profile(profile)
     recording = _load(file)
+    _hold(file, recording, profile)
     seen = replay(recording, SimulatedDriver, profile)
     return Judgement(file, recording, seen, differences(recording, seen))
+
+
+def _hold(file: Path, recording: Recording, profile: Profile | None) -> None:
+    """Refuse what cannot be replayed.
+
+    Raises:
+        InputError: A step does what the model does not know, or nothing says which Asterisk it is of.
+    """
+    version = f"asterisk-{recording.asterisk.partition('.')[0]}"
+    if profile is None and version not in PROFILES:
+        text = f"of Asterisk {recording.asterisk}, which is none of the model's; write --profile asterisk-22"
+        raise InputError.at(str(file), text)
+    for number, step in enumerate(recording.steps, 1):
+        if step.do.get("do") not in actions():
+            what, known = step.do.get("do"), ", ".join(sorted(actions()))
+            raise InputError.at(str(file), f"step {number}: unknown {got(what)}; write one of {known}")
 
 
 def _load(file: Path) -> Recording:
@@ -92,6 +110,7 @@ def _load(file: Path) -> Recording:
         raise InputError.at(str(file), f"cannot be read: {reason}; write the path of a recording") from None
     except json.JSONDecodeError as error:
         raise InputError.at(str(file), f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        text = f"not a recording ({type(error).__name__}: {error}); it needs name, asterisk, files and steps"
-        raise InputError.at(str(file), text) from None
+    except UnicodeDecodeError as error:
+        raise InputError.at(str(file), f"not UTF-8 ({error.reason}); recordings are JSON in UTF-8") from None
+    except ValueError as error:
+        raise InputError.at(str(file), f"not a recording: {error}") from None

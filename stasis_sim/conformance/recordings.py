@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
@@ -20,6 +20,12 @@ from stasis_sim.handoff.settings import AriSettings
 
 Saw: TypeAlias = dict[str, Any]
 """What was seen of one step, in the words of the recordings."""
+
+
+_PARTS: Final = frozenset({"name", "asterisk", "files", "steps"})
+
+_LONGEST_S: Final = 86_400
+"""A recording is over within a day."""
 
 
 class Step(NamedTuple):
@@ -62,13 +68,47 @@ class Recording(NamedTuple):
 
 
 def load(path: Path) -> Recording:
-    """Read a recording."""
-    found = json.loads(path.read_text(encoding="utf-8"))
+    """Read a recording.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no JSON in UTF-8, or no recording.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
+    lacking = _lacking(found)
+    if lacking:
+        raise ValueError(lacking)
     steps = tuple(
         Step(round(step["t"] * 1_000_000), step["do"], step["saw"], tuple(step.get("not_judged", ())))
         for step in found["steps"]
     )
     return Recording(found["name"], found.get("about", ""), found["asterisk"], found["files"], steps)
+
+
+def _lacking(found: Any) -> str:
+    """Return what a recording lacks; empty: nothing."""
+    if not isinstance(found, dict) or not found.keys() >= _PARTS:
+        return f"it needs {', '.join(sorted(_PARTS))}"
+    if not isinstance(found["name"], str) or not isinstance(found["asterisk"], str):
+        return "its name or its asterisk is no text"
+    files, steps = found["files"], found["steps"]
+    if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
+        return "its files are not texts by name"
+    if not isinstance(steps, list):
+        return "its steps are no list"
+    return next((f"step {number} {text}" for number, step in enumerate(steps, 1) if (text := _odd(step))), "")
+
+
+def _odd(step: Any) -> str:
+    """Return what is wrong with a step; empty: nothing."""
+    if not isinstance(step, dict) or not isinstance(step.get("do"), dict) or not isinstance(step.get("saw"), dict):
+        return "needs t, do and saw"
+    at = step.get("t")
+    timed = isinstance(at, int | float) and 0 <= at <= _LONGEST_S
+    return "" if timed else f"is at no time from 0 to {_LONGEST_S:,} s"
 
 
 def find(paths: Iterable[Path]) -> list[Path]:

@@ -38,6 +38,8 @@ STEP_US: Final = 400_000
 _MOMENT_US: Final = 10_000
 _PATIENCE_US: Final = 60_000_000
 _USER: Final = "asterisk:asterisk"
+_DOES: Final = "_do_"
+"""Begins the names of the methods that do what a step says."""
 _OK: Final = 200
 _SWITCHING: Final = 101
 _PORT: Final = 8088
@@ -78,6 +80,11 @@ def replay(recording: Recording, make_driver: MakeDriver, profile: Profile | Non
     profile = profile or recording.profile
     engine = Engine(configure(recording.files, profile), profile, bodies=True)
     return _Replay(engine, make_driver(engine)).run(recording)
+
+
+def actions() -> frozenset[str]:
+    """Return what a step of a recording can do."""
+    return frozenset(name.removeprefix(_DOES) for name in vars(_Replay) if name.startswith(_DOES))
 
 
 class _Listener:
@@ -130,7 +137,7 @@ class _Replay:
             self.saw = {}
             words = dict(step.do)
             kind = words.pop("do")
-            answer = getattr(self, f"_do_{kind}")(**words)
+            answer = getattr(self, f"{_DOES}{kind}")(**words)
             self._dial()
             wait = round(words["s"] * 1_000_000) if kind == "wait" else 0
             over = began + max(STEP_US, wait)

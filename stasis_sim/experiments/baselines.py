@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from stasis_sim.errors import InputError, each_of
 from stasis_sim.experiments.inputs import digests, model_version
-from stasis_sim.experiments.results import Json, canonical, differences, write
+from stasis_sim.experiments.results import BASELINES, Json, canonical, differences, write
 from stasis_sim.observe.catalogue import MEASURES, lookup
 from stasis_sim.observe.intervals import CONFIDENCE, at_confidence
 from stasis_sim.observe.metrics import Measures
@@ -23,9 +23,6 @@ from stasis_sim.observe.metrics import Measures
 if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
     from stasis_sim.scenario import Scenario
-
-FOLDER: Final = "baselines"
-"""Where they lie under the folder of results."""
 
 NAMED: Final = 6
 """So many parts of a scenario that has changed a note names."""
@@ -58,7 +55,7 @@ class Moved:
 
 def place(root: Path, scenario: str) -> Path:
     """Return where the baseline of a scenario lies."""
-    return root / FOLDER / f"{scenario}.json"
+    return root / BASELINES / f"{scenario}.json"
 
 
 def keep_apart(scenarios: Iterable[Scenario]) -> None:
@@ -147,7 +144,8 @@ def load(root: Path, scenario: Scenario) -> Json:
         seed, profile = content["seed"], content["profile"]
         _compare_with_itself(content, scenario)
     except FileNotFoundError:
-        text = f"no baseline; write stasis-sim baseline save {scenario.file}"
+        elsewhere = "" if root == Path("results") else f" --out {root}"
+        text = f"no baseline; write stasis-sim baseline save {scenario.file}{elsewhere}"
         raise InputError.at(str(path), text) from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise InputError.at(str(path), "not a baseline; save it again") from None

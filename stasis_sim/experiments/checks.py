@@ -31,7 +31,7 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
     """
     for path in paths:
         if path.is_dir():
-            found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+            found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and not file.is_dir())
             if not found:
                 raise InputError.at(str(path), "no scenario in this folder; name a folder with .yaml files, or a file")
             yield from found

@@ -70,6 +70,7 @@ def choose(results: Results, asked: Asked) -> Choice | None:
         InputError: There is no such call, outage, app or replication; it says which there are.
         ValueError: The scenario says ``record: measures``, so that there are no tables.
     """
+    results.directories()  # or there are no tables
     known = [each.number for each in results.replications]
     if asked.replication is not None and asked.replication not in known:
         there = f"there are 1 to {max(known)}" if len(known) > 1 else "there is 1"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.executors import crew
@@ -22,12 +22,17 @@ from stasis_sim.experiments.inputs import digest, provenance
 from stasis_sim.experiments.replications import Folder, Results, results_of, workers_for
 from stasis_sim.experiments.results import canonical, write
 from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out
-from stasis_sim.experiments.sweeps import design, label, varied
+from stasis_sim.experiments.sweeps import EXAMPLE, SEED, called, design, label, values_by_key, varied
+from stasis_sim.scenario import a_scenario
+from stasis_sim.scenario.misfit import got
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from stasis_sim.scenario import Scenario
+
+NAMED: Final = '{"before": one, "after": other}, or variants_of(scenario, over)'
+"""Variants, as Python has them."""
 
 
 def variants_of(scenario: Scenario, over: Mapping[str, Any]) -> dict[str, Scenario]:
@@ -38,8 +43,19 @@ def variants_of(scenario: Scenario, over: Mapping[str, Any]) -> dict[str, Scenar
         over: For each key a list of values.
 
     Raises:
-        InputError: A key or a value does not fit.
+        InputError: A key or a value does not fit, or the variants would not meet the same callers.
+        TypeError: It is no scenario, but the path of one for instance.
+        ValueError: No key is given.
     """
+    a_scenario(scenario)
+    if not over:
+        raise ValueError(f"no key says what to vary; write {EXAMPLE}, or scenarios by name")
+    for key, value in values_by_key(over).items():
+        if key == SEED:
+            text = "another seed has other callers, so variants do not meet the same ones; write run.replications for"
+            raise InputError.at(called(key), f"{text} more of them")
+        if isinstance(value, str):
+            raise InputError.at(called(key), f"not a list {got(value)}; write each value, as in 5s,20s,60s")
     swept = design(scenario, over).sweep
     points = [] if swept is None else list(swept.points())
     alone = len(over) == 1
@@ -72,7 +88,15 @@ def compare(
 
     Raises:
         InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
+        TypeError: They are no scenarios by name.
+        ValueError: There are none.
     """
+    if not isinstance(variants, Mapping):
+        raise TypeError(f"no scenarios by name (got a {type(variants).__name__}); write {NAMED}")
+    if not variants:
+        raise ValueError("nothing to compare; write a scenario or more, each with a name")
+    for each in variants.values():
+        a_scenario(each)
     same_seed(variants)
     keep = Folder(out)
     studies = {name: Study(scenario, keep.path, command) for name, scenario in variants.items()}

@@ -102,7 +102,7 @@ def digest(parts: Sequence[str]) -> str:
     """Name a list of texts."""
     whole = hashlib.sha256()
     for part in parts:
-        data = part.encode()
+        data = part.encode("utf-8", "surrogateescape")  # a file of Asterisk's need not be UTF-8
         # With its length before it no part can pass for two.
         whole.update(b"%d:" % len(data) + data)
     return whole.hexdigest()[:_DIGEST_DIGITS]

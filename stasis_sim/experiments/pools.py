@@ -96,7 +96,7 @@ class Processes:
             numbers = ", ".join(str(job.number) for job in jobs[:DEATHS])
             raise WorkError(
                 f"worker processes died {self._deaths} times in a row at replications {numbers}; "
-                "is there memory enough for so many? write --workers 1, or run.record=measures"
+                "is there memory enough for so many? write --workers 1, or record: measures into the scenario"
             )
         self._pool = self._fresh()
         for job in jobs:

@@ -85,7 +85,10 @@ class Sweep:
 
 Reopened = Run | Comparison | Sweep
 
-_NO_TABLES: Final = "recorded with record: measures, so there are no tables; run it again with --set run.record=all"
+_NO_TABLES: Final = (
+    "recorded with record: measures, so there are no tables; "
+    "run it again with --set run.record=all, a sweep with --tables"
+)
 
 _MOST: Final = 8
 """Folders that a message lists."""
@@ -99,13 +102,46 @@ def reopen(paths: Iterable[Path]) -> list[Reopened]:
     Raises:
         InputError: There are none at a path, or they cannot be used.
     """
-    found: list[Reopened] = []
-    for path in paths:
+    return [_open(folder) for path in paths for folder in _folders(path)]
+
+
+def only(path: Path) -> Path:
+    """Return the folder of the results that a path names: itself, or the one folder in it that holds some.
+
+    Raises:
+        InputError: There are none, or several.
+    """
+    found = _folders(path)
+    if len(found) > 1:
+        raise several(path, found)
+    return found[0]
+
+
+def several(path: Path, folders: Sequence[Path]) -> InputError:
+    """Return the error that one of several results is to be named."""
+    more = f" and {len(folders) - _MOST} more" if len(folders) > _MOST else ""
+    names = ", ".join(map(str, folders[:_MOST]))
+    return InputError.at(str(path), f"several results lie in it; write one of {names}{more}")
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return the folders of results that a path names.
+
+    Raises:
+        InputError: There are none.
+    """
+    try:
         folders = [path] if _kind(path) else sorted(filter(_kind, path.glob("*")))
-        if not folders:
-            raise InputError.at(str(path), _why_none(path))
-        found += map(_open, folders)
-    return found
+    except PermissionError as error:
+        raise forbidden(error, path) from None
+    if not folders:
+        raise InputError.at(str(path), _why_none(path))
+    return folders
+
+
+def forbidden(error: PermissionError, path: Path) -> InputError:
+    """Return the error that results may not be read."""
+    return InputError.at(str(error.filename or path), "cannot be read: Permission denied; allow yourself to read it")
 
 
 def apart(found: Sequence[Reopened]) -> list[Reopened]:
@@ -155,6 +191,8 @@ def _open(path: Path) -> Reopened:
     }
     try:
         return openers[_kind(path)](path)
+    except PermissionError as error:
+        raise forbidden(error, path) from None
     except DamagedError as error:
         raise InputError.at(str(path), f"{error}; run the scenario again") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

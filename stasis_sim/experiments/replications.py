@@ -18,6 +18,7 @@ from stasis_sim.experiments.expectations import Verdict, hold
 from stasis_sim.experiments.results import Json, Replication, ResultTree, engine_of, how_often, run_json
 from stasis_sim.experiments.studies import Progress, Study, carry_out
 from stasis_sim.observe.intervals import Summary, summarise
+from stasis_sim.scenario import a_scenario
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -133,11 +134,12 @@ class Results:
                 microseconds, and called so (``at_us``).
 
         Raises:
-            ValueError: The scenario says ``record: measures``, so that there are no tables.
+            ValueError: There is no such table or column, or the scenario says ``record: measures``, so that there are
+                no tables.
         """
         from stasis_sim.observe.tables import read  # noqa: PLC0415 - loads pandas
 
-        return read(name, self._directories(), columns, where)
+        return read(name, self.directories(), columns, where)
 
     def ledger(self) -> pd.DataFrame:
         """Return one row for each event that was missed, lost, late or misdelivered, and what it means; times: seconds.
@@ -150,10 +152,14 @@ class Results:
         """
         from stasis_sim.observe.missing import ledger  # noqa: PLC0415 - loads pandas
 
-        return ledger(self._directories(), self.scenario.run.warmup_us)
+        return ledger(self.directories(), self.scenario.run.warmup_us)
 
-    def _directories(self) -> list[Path]:
-        """Where the tables lie."""
+    def directories(self) -> list[Path]:
+        """Return the folder of each replication, in which its tables lie.
+
+        Raises:
+            ValueError: The scenario says ``record: measures``, so that there are no tables.
+        """
         if self.scenario.run.record != "all":
             raise ValueError("run.record is measures, so there are no tables; set it to all")
         return self.tree.directories(replication.number for replication in self.replications)
@@ -184,10 +190,11 @@ def run(
 
     Raises:
         InputError: The scenario does not fit Asterisk's files.
+        TypeError: It is no scenario, but the path of one for instance.
     """
     overrides = {"run.seed": seed, "run.replications": replications}
     given = {key: value for key, value in overrides.items() if value is not None}
-    study_of = scenario.where(given) if given else scenario
+    study_of = a_scenario(scenario).where(given) if given else a_scenario(scenario)
     folder = Folder(out)
     study = Study(study_of, folder.path, command)
     with crew(executor, workers_for(workers, study.total)) as people:

@@ -18,6 +18,7 @@ from stasis_sim.errors import InputError
 from stasis_sim.experiments.comparisons import compare
 from stasis_sim.experiments.comparisons import folder as comparison_folder
 from stasis_sim.experiments.inputs import model_version, restore
+from stasis_sim.experiments.reopened import forbidden, only
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.results import DamagedError, Json, ResultTree, canonical, differences
 from stasis_sim.experiments.sweeps import label, sweep
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from stasis_sim.scenario import Scenario
 
 _OTHER: Final = "not results of this version; run the scenario again"
-_HINT: Final = "write the folder of a run, a sweep or a comparison, as in results/SCENARIO/DIGEST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,15 @@ def rerun(path: Path, *, workers: int = 1, progress: Progress | None = None) -> 
     """Repeat the run, the sweep or the comparison whose results lie in a folder.
 
     Args:
-        path: ``results/SCENARIO/DIGEST``, ``sweep-DIGEST`` or ``compare-DIGEST``.
+        path: ``results/SCENARIO/DIGEST``, ``sweep-DIGEST`` or ``compare-DIGEST``, or ``results/SCENARIO`` where there
+            is but one of these.
         workers: Processes to work in; 1 works in this one.
         progress: Told after each replication.
 
     Raises:
         InputError: There are no finished results, or not those of this version.
     """
+    path = only(path)
     model = str(_told(path, "provenance.json", "model")["model"])
     if (path / "sweep.json").is_file():
         whole, runs = _sweep(path, workers, progress)
@@ -252,8 +254,10 @@ def _told(path: Path, file: str, key: str) -> Json:
     """
     try:
         content = json.loads((path / file).read_text("utf-8"))
+    except PermissionError as error:
+        raise forbidden(error, path) from None
     except (OSError, ValueError):
-        raise InputError.at(str(path), f"no such results; {_HINT}") from None
+        raise InputError.at(str(path), _OTHER) from None
     if not isinstance(content, dict) or key not in content:
         raise InputError.at(str(path), _OTHER)
     return content

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from stasis_sim.files import writing
 from stasis_sim.observe.intervals import Summary, names, paired, scopes, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
@@ -36,6 +37,11 @@ OPEN_LOOP: Final = "open-loop"
 """How a replication was computed, as its notes say."""
 
 _MARK: Final = "replication.json"
+
+_NO_UTF_8: Final = re.compile("[\ud800-\udfff]")
+
+BASELINES: Final = "baselines"
+"""Where baselines lie under the folder of results, in the place of a scenario of that name."""
 
 
 class DamagedError(Exception):
@@ -59,15 +65,13 @@ class Replication:
 
 def canonical(value: Any) -> str:
     """JSON with the same text for the same value: keys as they were put, shortest digits that give the number back."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return _escaped(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def write(path: Path, text: str) -> None:
     """Write a file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    with writing(path) as place:
+        place.write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
 
 def _checksum(path: Path) -> str:
@@ -77,7 +81,12 @@ def _checksum(path: Path) -> str:
 
 def _terse(content: Json) -> str:
     """JSON on one line: what no one but this program reads, written in a tenth of the time."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return _escaped(json.dumps(content, ensure_ascii=False, allow_nan=False))
+
+
+def _escaped(text: str) -> str:
+    """Return JSON in which bytes of Asterisk's files that are no UTF-8 are escaped, so that it can be written."""
+    return _NO_UTF_8.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _seal(content: Json) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from stasis_sim.conf.files import printable
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.choosing import Choice, ends_us
 from stasis_sim.experiments.overhearing import Ear
@@ -90,7 +91,10 @@ def retell(results: Results, choice: Choice) -> Story:
     happenings = [*tables.before(), *_with_events(results, ear, tables)]
     happenings.sort(key=lambda happening: happening.at)
     lanes, others = _lanes(happenings, choice)
-    kept = tuple(each for each in happenings if each.source in lanes and each.target in lanes)
+    # A line of the dialplan may have bytes that are no UTF-8, which nothing can draw.
+    kept = tuple(
+        each._replace(text=printable(each.text)) for each in happenings if each.source in lanes and each.target in lanes
+    )
     return Story(choice, {row["call"]: row["outcome"] for row in tables.calls}, lanes, kept, others)
 
 

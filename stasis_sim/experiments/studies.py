@@ -16,7 +16,7 @@ from stasis_sim.experiments.engines import Engine
 from stasis_sim.experiments.executors import Crew
 from stasis_sim.experiments.inputs import hold, provenance, scenario_digest
 from stasis_sim.experiments.jobs import Job
-from stasis_sim.experiments.results import DamagedError, Replication, ResultTree, run_json
+from stasis_sim.experiments.results import BASELINES, DamagedError, Replication, ResultTree, run_json
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import Prepared, prepare
 
@@ -51,7 +51,7 @@ class Study:
         self._command = command
         self._found: dict[int, Replication] = {}
         self._asked = 0
-        make_folder(self.tree.path, root)
+        make_folder(self.tree.path, root, self.scenario)
 
     @property
     def total(self) -> int:
@@ -111,12 +111,15 @@ def examine(scenario: Scenario) -> Prepared:
     return prepared
 
 
-def make_folder(path: Path, root: Path) -> None:
-    """Make a folder for results.
+def make_folder(path: Path, root: Path, scenario: Scenario) -> None:
+    """Make a folder for results of a scenario.
 
     Raises:
-        InputError: It cannot be made.
+        InputError: It cannot be made, or is kept for something else.
     """
+    if scenario.name.casefold() == BASELINES:
+        text = f"its results would lie in the folder {BASELINES}, where baselines are kept; give the file another name"
+        raise InputError.at(scenario.file, text)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

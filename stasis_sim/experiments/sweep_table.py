@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stasis_sim.files import writing
 from stasis_sim.observe.intervals import Summary, scopes
 
 
@@ -22,16 +22,13 @@ def write_table(path: Path, parameters: Mapping[str, Sequence[Any]], points: Ite
         points: The measures of each point, in their order.
     """
     schema = _schema(parameters)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
+    with writing(path) as place, pq.ParquetWriter(place, schema, compression="zstd") as file:
         for position, measures in enumerate(points):
             lines = list(_lines(measures))
             values = {column: [of_points[position]] * len(lines) for column, of_points in parameters.items()}
             names = ("app", "client", "measure", "mean", "low", "high", "n")
             found = {name: [line[at] for line in lines] for at, name in enumerate(names)}
             file.write_table(pa.table({"point": [position + 1] * len(lines), **values, **found}, schema))
-    temporary.replace(path)
 
 
 def _schema(parameters: Mapping[str, Sequence[Any]]) -> pa.Schema:

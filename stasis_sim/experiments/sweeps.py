@@ -13,7 +13,9 @@ are those of a run by itself and lie where such a run would put them; a sweep ad
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,8 +30,9 @@ from stasis_sim.experiments.results import Json, ResultTree, canonical, write
 from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out, examine
 from stasis_sim.observe.intervals import Summary
 from stasis_sim.observe.metrics import Measures
+from stasis_sim.scenario import a_scenario
 from stasis_sim.scenario.document import parse
-from stasis_sim.scenario.overrides import pairs
+from stasis_sim.scenario.overrides import pairs, plain
 from stasis_sim.scenario.sweep import Kind, Sweep, number
 
 if TYPE_CHECKING:
@@ -41,7 +44,10 @@ if TYPE_CHECKING:
 
 _OVER: Final = "--over"
 
-_SEED: Final = "run.seed"
+SEED: Final = "run.seed"
+
+EXAMPLE: Final = '{"faults.0.for": ["5s", "60s"]}'
+"""What is swept, as Python has it."""
 
 UNITS: Final[dict[Kind, str]] = {"duration": "_s", "rate": "_per_s", "share": "", "count": "", "number": ""}
 """What the name of a column adds to a key whose values are all of one kind of quantity."""
@@ -137,6 +143,29 @@ def label(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _portable(value: Any, base: Path) -> Any:
+    """Return a value in which paths are relative to the scenario: values are names in tables, pictures and pages."""
+    if isinstance(value, dict):
+        return {key: _portable(each, base) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_portable(each, base) for each in value]
+    if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_file():
+        with contextlib.suppress(ValueError):  # another drive of Windows
+            return Path(os.path.relpath(value, base.resolve())).as_posix()
+    return value
+
+
+def values_by_key(over: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is swept, if it is values by key.
+
+    Raises:
+        TypeError: It is text, for instance.
+    """
+    if not isinstance(over, Mapping):
+        raise TypeError(f"no values by key (got a {type(over).__name__}); write {EXAMPLE}")
+    return over
+
+
 def design(scenario: Scenario, over: Mapping[str, Any], latin_hypercube: int | None = None) -> Scenario:
     """Return a scenario that sweeps other keys than its file says.
 
@@ -147,15 +176,17 @@ def design(scenario: Scenario, over: Mapping[str, Any], latin_hypercube: int | N
 
     Raises:
         InputError: A key or a value cannot be swept.
+        TypeError: It is no scenario, but the path of one for instance, or there are no values by key.
     """
-    lists = {key: list(each) if isinstance(each, tuple) else each for key, each in over.items()}
+    a_scenario(scenario)
+    lists = {key: _portable(plain(each), scenario.base) for key, each in values_by_key(over).items()}
     data: dict[str, Any] = {"over": lists}
     if latin_hypercube is not None:
         data["latin_hypercube"] = latin_hypercube
     # Each key is put in once more by itself, so that messages name the one that was typed.
     inside = "sweep.over."
     each = {f"{inside}{key}": value for key, value in lists.items()}
-    return scenario.where({"sweep": data, **each}, lambda key: _called(key.removeprefix(inside)))
+    return scenario.where({"sweep": data, **each}, lambda key: called(key.removeprefix(inside)))
 
 
 def read_over(options: Sequence[str]) -> dict[str, Any]:
@@ -167,12 +198,13 @@ def read_over(options: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, text in pairs(options, _OVER, "KEY=VALUE,VALUE as in faults.0.for=20s,60s"):
         if key in found:
-            raise InputError.at(_called(key), f"written twice; write all of its values behind one {_OVER}")
-        found[key] = text.strip() if ".." in text and "," not in text else parse(f"[{text}]", _called(key)).data
+            raise InputError.at(called(key), f"written twice; write all of its values behind one {_OVER}")
+        found[key] = text.strip() if ".." in text and "," not in text else parse(f"[{text}]", called(key)).data
     return found
 
 
-def _called(key: str) -> str:
+def called(key: str) -> str:
+    """Return how messages show a key that is swept."""
     return f"{_OVER} {key}"
 
 
@@ -203,7 +235,7 @@ def sweep(
         InputError: Nothing is swept, or the seed, a value does not fit its key, or a scenario does not fit Asterisk's
             files.
     """
-    what = _design_of(scenario)
+    what = _design_of(a_scenario(scenario))
     if not tables:
         scenario = scenario.where({"run.record": "measures"})
     keep = Folder(out)
@@ -238,9 +270,9 @@ def _design_of(scenario: Scenario) -> Sweep:
     if scenario.sweep is None:
         text = "nothing is swept; write --over faults.0.for=5s,20s,60s, or sweep: {over: …} into the scenario"
         raise InputError.at(scenario.file, text)
-    if _SEED in scenario.sweep.over:
+    if SEED in scenario.sweep.over:
         text = "another seed has other callers, so points do not meet the same ones; write run.replications for more"
-        raise InputError([scenario.problem(("sweep", "over", _SEED), text)])
+        raise InputError([scenario.problem(("sweep", "over", SEED), text)])
     return scenario.sweep
 
 
@@ -251,7 +283,7 @@ def examine_points(scenario: Scenario) -> None:
         InputError: Nothing is swept, or the seed, or there are points that cannot be run: what is wrong with all of
             them.
     """
-    what = _design_of(scenario)
+    what = _design_of(a_scenario(scenario))
     problems: dict[Problem, None] = {}
     for settings in what.points(_spread(scenario, what)):
         try:
@@ -268,7 +300,7 @@ def varied(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     Raises:
         InputError: A value does not fit.
     """
-    return scenario.where(settings, _called)
+    return scenario.where(settings, called)
 
 
 def _spread(scenario: Scenario, what: Sweep) -> list[list[float]] | None:

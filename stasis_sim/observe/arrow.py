@@ -56,7 +56,8 @@ def _repeated(word: str | None, times: int) -> pa.Array:
 
 
 def _texts(values: Sequence[str | None]) -> pa.Array:
-    encoded = [b"" if value is None else value.encode() for value in values]
+    # A name in a file of Asterisk's may have bytes that are no UTF-8; a table shows a question mark for each.
+    encoded = [b"" if value is None else value.encode("utf-8", "replace") for value in values]
     ends = np.zeros(len(values) + 1, np.int32)
     np.cumsum(np.array([len(text) for text in encoded], np.int32), out=ends[1:])
     present = _present(values) if None in values else None

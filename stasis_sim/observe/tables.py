@@ -8,11 +8,11 @@ size of row groups, fixed compression, no clock and no name of a machine in the 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from stasis_sim.files import unfinished, writing
 from stasis_sim.observe.columns import TABLES, Column, Rows
 from stasis_sim.observe.timeline import Outage
 from stasis_sim.observe.trace import Call, Command, Connection, Event
@@ -69,7 +69,7 @@ class _Table:
         self._waiting: list[pa.Table] = []
         self._rows = 0
         self.out: _Memory | pq.ParquetWriter = (
-            _Memory() if self.path is None else _writer(_temporary(self.path), self.schema)
+            _Memory() if self.path is None else _writer(unfinished(self.path), self.schema)
         )
 
     def add(self, rows: Rows, calls: Sequence[int | None] = ()) -> None:
@@ -112,19 +112,16 @@ class _Table:
         self._waiting, self._rows = [], 0
         self.out.close()
         if self.path is not None:
-            _temporary(self.path).replace(self.path)
+            unfinished(self.path).replace(self.path)
 
     def abort(self) -> None:
         """Leave no half-written file behind."""
         self._waiting, self._rows = [], 0
-        self.out.close()
-        if self.path is not None:
-            _temporary(self.path).unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    """Where a file is written until it is whole; one name for each process, so that two never mix."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            self.out.close()
+        finally:  # a disk that is full is no reason to leave it there
+            if self.path is not None:
+                unfinished(self.path).unlink(missing_ok=True)
 
 
 def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
@@ -135,16 +132,20 @@ def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
     # channel, hardly ever repeat: a dictionary of them takes time and makes the file longer. Numbers mostly rise.
     words = [field.name for field in columns if pa.types.is_string(field.type) and field.name != "path"]
     numbers = {field.name: "DELTA_BINARY_PACKED" for field in columns if pa.types.is_integer(field.type)}
-    return pq.ParquetWriter(
-        path,
-        columns,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=words,
-        column_encoding=numbers,
-        version="2.6",
-        store_schema=False,
-    )
+    try:
+        return pq.ParquetWriter(
+            path,
+            columns,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=words,
+            column_encoding=numbers,
+            version="2.6",
+            store_schema=False,
+        )
+    except OSError:
+        path.unlink(missing_ok=True)  # made before its first bytes are written
+        raise
 
 
 class Tables:
@@ -161,19 +162,27 @@ class Tables:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         self.replication = replication
-        self._tables = {name: _Table(name, replication, directory) for name in TABLES}
+        self._tables: dict[str, _Table] = {}
+        try:
+            for name in TABLES:
+                self._tables[name] = _Table(name, replication, directory)
+        except OSError:
+            self.abort()
+            raise
         self._batch: list[Call] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+        if kind is not None:
+            self.abort()
+            return
+        try:
             self.close()
-        else:
-            for table in self._tables.values():
-                with contextlib.suppress(OSError):
-                    table.abort()
+        except OSError:
+            self.abort()
+            raise
 
     def call(self, call: Call) -> None:
         """Take a call with its attempts, events and commands."""
@@ -213,6 +222,12 @@ class Tables:
         for table in self._tables.values():
             table.close()
 
+    def abort(self) -> None:
+        """Leave no half-written files behind."""
+        for table in self._tables.values():
+            with contextlib.suppress(OSError):
+                table.abort()
+
     def frame(self, name: str) -> pd.DataFrame:
         """A table that was kept in memory as a DataFrame."""
         import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
@@ -236,13 +251,26 @@ def read(
         directories: Those that hold the Parquet files.
         columns: As a DataFrame calls them; None: all. Of a million calls a few take a tenth of the time.
         where: Only rows in which these columns, as they are called on disk, have one of these values.
+
+    Raises:
+        ValueError: There is no such table or column.
     """
+    _known("table", [name], TABLES)
+    _known("column", columns or (), [column.shown for column in TABLES[name]])
+    _known("column", where or (), [column.name for column in TABLES[name]])
     import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
 
     asked = [column.name for column in TABLES[name] if columns is None or column.shown in columns]
     wanted = {column: list(values) for column, values in (where or {}).items()}
     parts = [read_rows(directory, name, asked, None, **wanted) for directory in directories]
     return to_frame(name, pa.concat_tables([schema(name).empty_table().select(asked), *parts]))
+
+
+def _known(what: str, asked: Iterable[str], there: Iterable[str]) -> None:
+    """Refuse names of what is not there: of a column nothing at all would come, without a word."""
+    for name in asked:
+        if name not in there:
+            raise ValueError(f"no {what} {name!r}; there are {', '.join(there)}")
 
 
 def read_rows(
@@ -302,6 +330,5 @@ def _series(column: Column, values: pa.ChunkedArray) -> Any:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a DataFrame as CSV; the file appears when it is whole."""
-    temporary = _temporary(path)
-    frame.to_csv(temporary, index=False, lineterminator="\n")
-    temporary.replace(path)
+    with writing(path) as place:
+        frame.to_csv(place, index=False, lineterminator="\n")

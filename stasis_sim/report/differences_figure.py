@@ -30,6 +30,9 @@ MEASURES: Final[Mapping[str, tuple[str, float, str]]] = {
 }
 """What is compared: how it is called, by what it is multiplied, and in what it is then counted."""
 
+COUNTED: Final = ("attempts", "calls", "events")
+"""Begins what there may be fewer of; of the rest there is less."""
+
 MOST_VARIANTS: Final = 12
 """So many variants beside the first are drawn: those that differ most in the first measure."""
 
@@ -130,7 +133,8 @@ def _title(variants: Mapping[str, Results], panels: Mapping[str, Sequence[Row]])
         sure = [row for row in rows if not row.chance and row.mean]
         if sure:
             row, (what, _, unit) = max(sure, key=lambda row: abs(row.mean)), MEASURES[name]
-            side = "more" if row.mean > 0 else "less"
+            fewer = "fewer" if what.startswith(COUNTED) else "less"
+            side = "more" if row.mean > 0 else fewer
             return f"{row.variant}: {_digits(abs(row.mean))}{row.give_or_take} {unit} {side} {what} than {first}"
     if panels:
         return f"No variant differs from {first} by more than chance"

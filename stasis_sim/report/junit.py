@@ -10,6 +10,7 @@ from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.expectations import Verdict
+from stasis_sim.files import writing
 
 
 def examine(path: Path) -> None:
@@ -41,6 +42,9 @@ def write_junit(
         verdicts: What became of the expectations, by file.
         broken: Files that cannot be used, and why.
         took: Seconds that each scenario has taken; its expectations, which are held in no time, share them.
+
+    Raises:
+        InputError: It cannot be written.
     """
     xml = JUnitXml("stasis-sim check")
     for file, found in verdicts.items():
@@ -58,6 +62,8 @@ def write_junit(
         suite.add_testcase(case)
         xml.add_testsuite(suite)
     xml.update_statistics()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    xml.write(str(temporary), pretty=True)
-    temporary.replace(path)
+    try:
+        with writing(path) as place:
+            xml.write(str(place), pretty=True)
+    except OSError as error:
+        raise InputError.at("--junit", f"{path} cannot be written: {error.strerror}; write another path") from None

@@ -88,7 +88,9 @@ def _counted_up(happenings: Sequence[Happening]) -> list[Happening]:
 
 def left_out(hidden: int) -> str:
     """Say that something is left out, and how one sees it."""
-    return f"… {hidden:,} more happenings are left out; --json has all of them, --call N those of one call …"
+    return (
+        f"… {hidden:,} more happenings are left out; trace --json has all of them, trace --call N those of one call …"
+    )
 
 
 def as_json(story: Story) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito, and of cividis, which people with any kind o
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -87,6 +88,9 @@ def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:
 
 def _possible(name: str, limits: tuple[float, float]) -> tuple[float, float]:
     """Return from where to where an axis goes that need not begin at 0."""
+    if limits[1] < 0.1 and math.isclose(limits[0], -limits[1]):  # noqa: PLR2004 - around points that are all at 0
+        # As much below 0 as above it would be where no measure can be.
+        return -0.05, 1.0
     if kind_of(scope_and_measure(name)[1]) != "share":
         return limits
     return max(limits[0], -BEYOND), min(limits[1], 100 + BEYOND)

@@ -4,7 +4,7 @@
 every default filled in. Whatever is wrong with a file comes at once, each fault with its line and column.
 """
 
-from stasis_sim.scenario.model import Scenario
+from stasis_sim.scenario.model import Scenario, a_scenario
 from stasis_sim.scenario.show import show
 
-__all__ = ["Scenario", "show"]
+__all__ = ["Scenario", "a_scenario", "show"]

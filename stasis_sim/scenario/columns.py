@@ -7,6 +7,7 @@ column is named by its header or, without one, by its number from 1.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,8 @@ from stasis_sim.scenario.misfit import Keys, MisfitError, choose, got
 from stasis_sim.scenario.quantities import LONGEST_US, duration, format_duration
 
 MICRO = 1_000_000
+
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,10 @@ def read_column(base: Path, source: Csv) -> tuple[int, ...]:
 
 
 def _is_number(row: list[str]) -> bool:
-    """Return whether a row holds values: any of its cells is a time."""
+    """Return whether a row holds values: any of its cells is a time, or a number that is none, such as -1 or 1e3."""
     for cell in row:
+        if _NUMBER.fullmatch(cell.strip()):
+            return True
         try:
             _time(cell)
         except (ValueError, MisfitError):

@@ -8,7 +8,7 @@ Times are whole microseconds, in fields whose names end in ``_us``; how long som
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -27,7 +27,7 @@ from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
 from stasis_sim.scenario.files import ConfFile
 from stasis_sim.scenario.measured import strangers
-from stasis_sim.scenario.misfit import Keys
+from stasis_sim.scenario.misfit import Keys, got
 from stasis_sim.scenario.overrides import Called, Overrides, apply
 from stasis_sim.scenario.places import AnyPlace
 from stasis_sim.scenario.pydantic_errors import faults_of
@@ -122,7 +122,8 @@ class Scenario(Strict):
             reason = getattr(error, "strerror", None) or str(error)
             raise InputError.at(str(path), f"cannot be read: {reason}; write the path of a scenario") from None
         document = parse(text, str(path))
-        apply(document, overrides, called)
+        if document.data is not None:  # of an empty file nothing else is to be said
+            apply(document, overrides, called)
         return cls._of(document, path.parent)
 
     @classmethod
@@ -274,6 +275,20 @@ class Scenario(Strict):
         return self.__dict__ == other.__dict__
 
     __hash__ = None  # type: ignore[assignment]  # it holds mappings
+
+
+def a_scenario(given: object) -> Scenario:
+    """Return what is given, if it is a scenario: people write the path of one instead.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if isinstance(given, Scenario):
+        return given
+    if isinstance(given, str | Path):
+        raise TypeError(f"not a scenario but its path {got(str(given))}; write Scenario.load({str(given)!r})")
+    hint = "Scenario.of(...)" if isinstance(given, Mapping) else "Scenario.load(FILE)"
+    raise TypeError(f"not a scenario (got a {type(given).__name__}); write {hint}")
 
 
 def _strangers_beside(data: Any, broken: Sequence[Keys], context: Context) -> Iterator[tuple[Keys, str]]:

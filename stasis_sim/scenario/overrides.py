@@ -61,12 +61,23 @@ def apply(document: Document, overrides: Overrides, called: Called = set_name) -
     for key, value in pairs(overrides):
         name = called(key)
         try:
-            found = parse(value, name) if isinstance(value, str) else Document(name, copy.deepcopy(value))
+            found = parse(value, name) if isinstance(value, str) else Document(name, plain(value))
             _put(document, key, found.data, name)
             problems: Iterable[Problem] = found.problems
         except InputError as error:
             problems = error.problems
         document.problems += [Problem(name, 0, 0, problem.text) for problem in problems]
+
+
+def plain(value: Any) -> Any:
+    """Return a copy of a value of Python as a file would have it: NumPy's numbers and arrays, ranges and tuples too."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [plain(each) for each in value]
+    return copy.deepcopy(value)
 
 
 def _put(document: Document, key: str, data: Any, name: str) -> None:

@@ -8,18 +8,22 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-from stasis_sim.scenario.model import Scenario
+from stasis_sim.scenario.model import Scenario, a_scenario
 
 WIDTH = 110
 
 
 def show(scenario: Scenario) -> str:
-    """Return the text of a scenario, which loads back to an equal one."""
+    """Return the text of a scenario, which loads back to an equal one.
+
+    Raises:
+        TypeError: It is no scenario, but the path of one for instance.
+    """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
-    yaml.dump(_styled(scenario.data()), stream)
+    yaml.dump(_styled(a_scenario(scenario).data()), stream)
     return stream.getvalue()
 
 

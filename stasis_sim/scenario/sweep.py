@@ -165,7 +165,7 @@ class Sweep(Strict):
             if part in NOT_OF_A_RUN or (part == "run" and inner.partition(".")[0] in HOW_OFTEN):
                 yield ("over", key), f"{key} changes nothing about a run; write a key such as faults.0.for"
             if isinstance(value, str) and ".." in value and "latin_hypercube" not in data:
-                hint = "write latin_hypercube: 50 beside over (--latin-hypercube 50), or a list such as [5s, 20s]"
+                hint = "write latin_hypercube: 50 beside over (sweep --latin-hypercube 50), or a list such as [5s, 20s]"
                 text = f"a range {got(value)}; {hint}"
                 yield ("over", key), text
 

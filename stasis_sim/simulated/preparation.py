@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.extensions import load_extensions
+from stasis_sim.conf.files import printable
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
@@ -30,6 +31,7 @@ from stasis_sim.scenario.clients import OFFER
 from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.admission import turned_away
+from stasis_sim.simulated.endless import endless
 from stasis_sim.simulated.overheard import Hear, Overheard
 from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
@@ -121,8 +123,12 @@ def prepare(scenario: Scenario) -> Prepared:
         raise InputError(errors)
     dialplans = [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)]
     named = _named(scenario, dialplans)
+    if odd := next((app for app in named if printable(app) != app), None):
+        text = f"no client can serve an app with bytes that are no UTF-8 (got {printable(odd)}); save the file as UTF-8"
+        raise InputError([scenario.problem(("asterisk", "extensions"), text)])
     warnings += _odd(scenario, dialplans, named)
     warnings += turned_away(scenario, configuration, [each.ari for each in reloads.values() if each.ari is not None])
+    warnings += endless(scenario, configuration, PROFILES[asterisk.profile].dialplan)
     for outbound in () if listened else ari.outbound_websockets:
         text = f"[{outbound.name}] is an outbound WebSocket, and no client listens for it, so it is never there"
         warnings.append(scenario.problem(("asterisk", "ari"), text))

@@ -15,7 +15,7 @@ TEXT = """\
 asterisk:
   extensions: "[default]\\nexten => ivr,1,Stasis(Intro-IVR)\\n"
 clients: {ivr: {apps: Intro-IVR, start: 10s}}
-calls: [{to: ivr@default, arrivals: {every: 1s}}]
+calls: [{to: ivr@default, arrivals: {every: 1s}, hold: 5s}]
 faults:
   - {drop: ivr, at: 20s}
   - {freeze: ivr, at: 5s, for: 1s}

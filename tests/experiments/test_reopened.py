@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,6 +16,7 @@ from stasis_sim.errors import InputError
 from stasis_sim.experiments.comparisons import compare, folder, variants_of
 from stasis_sim.experiments.reopened import Comparison, Run, Sweep, apart, reopen, runs
 from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.reruns import rerun
 from stasis_sim.experiments.sweeps import design, sweep
 from tests.experiments.small import TEXT, small
 
@@ -172,3 +176,16 @@ def test_points_of_a_sweep_have_no_page_of_their_own(tmp_path: Path) -> None:
     assert {each.path for each in apart(reopen([tmp_path / "small"]))} == {found.path, other}
     point = tmp_path / "small" / found.points[0].digest
     assert [each.path for each in apart(reopen([point]))] == [point]
+
+
+def test_results_that_may_not_be_read_are_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To run the scenario again would not help."""
+    tree = run(small(), out=tmp_path).tree.path
+
+    def forbidden(path: Path, *_: Any, **__: Any) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    for opened in (lambda: reopen([tree]), lambda: rerun(tree)):
+        with pytest.raises(InputError, match=r"\.json: cannot be read: Permission denied; allow yourself to read it$"):
+            opened()

@@ -71,6 +71,8 @@ def test_the_title_says_the_greatest_difference() -> None:
     title = paired_differences(profiles()).get_suptitle()
     assert title.startswith("asterisk-16: ")
     assert title.endswith(" points more attempts ejected than documented")
+    backwards = dict(reversed(profiles().items()))
+    assert paired_differences(backwards).get_suptitle().endswith(" points fewer attempts ejected than asterisk-22")
 
 
 def test_what_may_be_chance_is_grey() -> None:

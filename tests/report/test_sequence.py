@@ -69,4 +69,6 @@ def test_a_long_story_is_shortened_and_says_so() -> None:
     assert len(drawn) == MOST
     assert "step 0 " in drawn[0]
     assert "step 499 " in drawn[-1]
-    assert "… 380 more happenings are left out; --json has all of them, --call N those of one call …" in text
+    assert (
+        "… 380 more happenings are left out; trace --json has all of them, trace --call N those of one call …" in text
+    )

@@ -122,6 +122,14 @@ def test_points_of_a_hypercube_end_where_shares_do() -> None:
     assert figure(found, "ejection_rate", shown, short, "").axes[0].get_ylim() == (-5.0, 105.0)
 
 
+@pytest.mark.parametrize("measure", ["calls.share.blocked", "commands.failed"])
+def test_an_axis_of_what_never_happens_has_no_room_below_nought(measure: str) -> None:
+    """Nobody is to wonder what a share or a count of less than 0 would be."""
+    for hypercube, over in ((None, {"faults.0.for": ["5s", "15s"]}), (2, {"faults.0.for": "5s..15s"})):
+        axes = picture(swept(over, hypercube), measure).axes[0]
+        assert axes.get_ylim() == (-0.05, 1.0)
+
+
 def test_a_measure_that_does_not_exist_is_refused() -> None:
     """The message names the option and what to write."""
     assert check_measures(["Intro-IVR.ejection_rate"]) == ["Intro-IVR.ejection_rate"]

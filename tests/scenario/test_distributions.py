@@ -133,6 +133,8 @@ def test_a_csv_file_needs_no_header(tmp_path: Path) -> None:
         ("held_s\n1\n", "held", "seen.csv has no column held; write held_s"),
         ("1\n2\n", "held", "seen.csv has no column held; write 1"),
         ("a,b\n1,2\n3\n", "b", "seen.csv:3: has no column 2; give every row as many cells as the first"),
+        ("-1\n2\n", None, "seen.csv:1: not a time (got -1); write a number of seconds such as 12.5"),
+        ("1e3\n2\n", None, "seen.csv:1: not a time (got 1e3); write a number of seconds such as 12.5"),
         ("1\nNaN\n", None, "seen.csv:2: not a time (got NaN); write a number of seconds such as 12.5"),
         ("1\n99999999999\n", None, "seen.csv:2: longer than 36500d (got 99999999999); write a number of seconds"),
     ],

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
 from stasis_sim.errors import InputError
+from stasis_sim.experiments.reopened import reopen
+from stasis_sim.experiments.replications import run
+from stasis_sim.experiments.reruns import rerun
+from stasis_sim.report.pages import write_report
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import prepare, stasis_apps
 
@@ -117,7 +122,8 @@ def test_a_fault_after_the_last_call_is_no_warning_where_the_run_waits_for_that(
     """With until: drained the end is not known."""
     late = TEXT.replace("run: {", "faults: [{drop: ivr, at: 2min}]\nrun: {")
     assert [warning.line for warning in prepare(scenario(late)).warnings] == [10]
-    assert prepare(scenario(late.replace("1min}", "1min, until: drained}"))).warnings == ()
+    drained = late.replace("1min}", "1min, until: drained}").replace("{at: 1s}", "{at: 1s}, hold: 5s")
+    assert prepare(scenario(drained)).warnings == ()
 
 
 def test_all_calls_that_go_nowhere_are_said_together() -> None:
@@ -296,3 +302,19 @@ def test_sections_that_nobody_listens_for_are_a_warning() -> None:
         "s.yaml:3:3: asterisk.ari: [out] is an outbound WebSocket, and no client listens for it, so it is never there"
     ]
     assert prepared.each_call == frozenset()
+
+
+def test_a_dialplan_need_not_be_utf_8_but_for_the_names_of_apps(tmp_path: Path) -> None:
+    """Its bytes decide what the results are called; no client could write such a name into its URL."""
+    plan = tmp_path / "extensions.conf"
+    plan.write_bytes(b"[default]\nexten => ivr,1,NoOp(Gr\xfc\xdfe)\n same => n,Stasis(Intro-IVR)\n")
+    text = TEXT[TEXT.index("clients:") :].replace(", Super-Conference", "").replace("at: 1s}", "at: 1s}, hold: 5s")
+    found = Scenario.parse(f"asterisk: {{extensions: extensions.conf}}\n{text}", name="s.yaml", base=tmp_path)
+    results = run(found, out=tmp_path / "results")
+    assert list(results.calls["outcome"]) == ["served"]
+    assert rerun(results.tree.path).same
+    assert "Gr\ufffd\ufffde" in write_report(reopen([results.tree.path])[0]).read_text("utf-8").replace("?", "\ufffd")
+    plan.write_bytes(b"[default]\nexten => ivr,1,Stasis(Gr\xfc)\n")
+    other = Scenario.parse(f"asterisk: {{extensions: extensions.conf}}\n{text}", name="s.yaml", base=tmp_path)
+    with pytest.raises(InputError, match=r"no client can serve an app with bytes that are no UTF-8 \(got Gr"):
+        prepare(other)
