@@ -539,21 +539,23 @@ FROZEN: dict[str, Any] = {
 }
 """A link that passes nothing for a while; Asterisk writes 35 StasisStart to it, and 20 PlaybackFinished."""
 
+FITS = 35 * BYTES["StasisStart"] + 20 * BYTES["PlaybackFinished"]
+"""How many octets that is."""
+
 
 def test_what_a_frozen_link_holds_back_comes_late_as_long_as_it_fits() -> None:
     """It comes at the thaw, in the order in which it was written; where a buffer is full the loop is closed."""
-    fits = 35 * BYTES["StasisStart"] + 20 * BYTES["PlaybackFinished"]
 
     def with_room(octets: int) -> dict[str, Any]:
         return FROZEN | {"clients": {"ivr": FROZEN["clients"]["ivr"] | {"buffer": f"{octets}B"}}}
 
-    agree(with_room(fits), 20)
-    assert measures(OpenLoop(prepare(Scenario.of(with_room(fits)))).compute(1)[0])["total"]["events.late"] == 55
+    agree(with_room(FITS), 20)
+    assert measures(OpenLoop(prepare(Scenario.of(with_room(FITS)))).compute(1)[0])["total"]["events.late"] == 55
     with pytest.raises(ClosedLoopError, match="ivr is written more than the buffers hold"):
-        OpenLoop(prepare(Scenario.of(with_room(fits - 1)))).compute(1)
+        OpenLoop(prepare(Scenario.of(with_room(FITS - 1)))).compute(1)
     # Then Asterisk bears it for a while.
     assert (
-        measures(simulate(prepare(Scenario.of(with_room(fits - 2_000))), 1)[0])["total"]["connections.write_timeout"]
+        measures(simulate(prepare(Scenario.of(with_room(FITS - 2_000))), 1)[0])["total"]["connections.write_timeout"]
         == 1
     )
 
@@ -609,7 +611,7 @@ def test_a_stall_in_which_a_buffer_is_full_closes_the_loop() -> None:
     stalls = FROZEN | {"faults": [{"stall": "ivr", "at": "3s", "for": "3500ms"}]}
     agree(stalls, 20)
     with pytest.raises(ClosedLoopError, match="ivr is written more than the buffers hold"):
-        OpenLoop(prepare(Scenario.of(stalls | {"clients": {"ivr": client | {"buffer": "20KiB"}}}))).compute(1)
+        OpenLoop(prepare(Scenario.of(stalls | {"clients": {"ivr": client | {"buffer": f"{FITS - 1}B"}}}))).compute(1)
 
 
 @pytest.mark.parametrize("verb", ["freeze", "partition", "stall", "shut_out"])
