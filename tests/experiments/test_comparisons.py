@@ -37,9 +37,9 @@ def test_a_comparison_tells_of_each_app_and_client() -> None:
 def test_variants_of_several_keys_are_named_after_both() -> None:
     """One key needs no name."""
     one = variants_of(small(), {"faults.0.for": ["5s", "15s"]})
-    two = variants_of(small(), {"faults.0.for": ["5s"], "run.seed": [1, 2]})
+    two = variants_of(small(), {"faults.0.for": ["5s"], "clients.ivr.workers": [1, 2]})
     assert list(one) == ["5s", "15s"]
-    assert list(two) == ["faults.0.for=5s, run.seed=1", "faults.0.for=5s, run.seed=2"]
+    assert list(two) == ["faults.0.for=5s, clients.ivr.workers=1", "faults.0.for=5s, clients.ivr.workers=2"]
 
 
 def test_a_comparison_is_narrower_than_its_parts() -> None:
