@@ -35,8 +35,11 @@ def _obstacles(prepared: Prepared) -> Iterator[str]:
     for number, calls in enumerate(scenario.calls):
         if calls.redial is not None:
             yield f"calls.{number}.redial: one call makes another"
-        if any(entry.repeat is not None for entry in calls.keys):
-            yield f"calls.{number}.keys: how often a caller presses keys again is computed event by event"
+        again = [entry.repeat for entry in calls.keys if entry.repeat is not None]
+        if not all(isinstance(repeat, Constant) for repeat in again):
+            yield f"calls.{number}.keys: each caller has random numbers of his own for when he presses keys again"
+        elif again and scenario.run.until == "drained":
+            yield f"calls.{number}.keys: until: drained does not wait for who presses them for ever"
         if calls.vanishes is not None and calls.session_expires_us is not None:
             yield f"calls.{number}.session_expires: how often the session was refreshed is computed event by event"
     if not scenario.calls:

@@ -90,6 +90,7 @@ class _Bench(World):
         # Messages that links hold back, by their serials; and when links thaw, by client and number since the arrival.
         self._held: dict[int, Sent] = {}
         self._version = 0
+        self._repeats = any(entry.repeat is not None for entry in self.scenario.calls[subject.source].keys)
         self._stalls = any(link.stalls.any for link in subject.links)
         self._thaws: dict[tuple[int, int], Moment] = {}
         self._seal()
@@ -350,6 +351,9 @@ class _Bench(World):
             wait = self._symbols.wait(len(record.sent))
             finish += Moment(subject.wait(len(record.sent)), 0, {wait: 1}, self._conditions)
             abandoned = not link.lives(*written, min(int.__add__(finish, 0), subject.horizon + 1))
+        if abandoned and self._repeats and event.type == "ChannelDtmfReceived":
+            # Up to the death it counts as heard, and from then on not.
+            raise ClosedLoopError("a key that may be pressed again, and a program that dies before it has come to it")
         if lost or abandoned:
             event.fate, event.delivered = "lost", None
         latency = self.clients[client].own_latency(message)

@@ -248,3 +248,29 @@ def test_of_several_workers_the_last_message_is_not_the_last_that_is_dealt_with(
         again = loop.compute(1)[0]
     assert measures(again) == measures(first) == measures(simulate(prepared, 1)[0])
     assert measures(first)["total"]["events.lost.StasisStart"]
+
+
+def test_a_key_that_a_dying_program_had_before_it_is_not_guessed_at() -> None:
+    """Who presses again does not before the death, as if it had been heard, and does after it."""
+    content = of_old(
+        [{"crash": "ivr", "at": "10s", "start": "1s"}],
+        {"duration": "30s", "seed": 1, "calls": [{"keys": [{"after": "1s", "press": "12", "repeat": "1s"}]}]},
+        ivr={"service": {"exponential": "4s"}, "on StasisStart": ["answer"]},
+    )
+    refused(content, "a key that may be pressed again, and a program that dies")
+
+
+@pytest.mark.parametrize("service", ["0s", {"exponential": "300ms"}])
+def test_callers_who_press_again_until_they_are_heard_are_computed_at_once(service: Any) -> None:
+    """A drop takes keys on their way, and hides others; those who pressed them try again, a way for each number."""
+    content = of_old(
+        [{"drop": "ivr", "every": {"exponential": "4s"}, "for": "3s"}],
+        {
+            "duration": "60s",
+            "seed": 1,
+            "count": 80,
+            "calls": [{"hold": "20s", "keys": [{"after": "2s", "press": "12", "repeat": "1500ms"}]}],
+        },
+        ivr={"service": service, "latency": "50ms", "on StasisStart": ["answer"], "on ChannelDtmfReceived": ["ring"]},
+    )
+    agree(content, 20)

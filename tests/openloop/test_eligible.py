@@ -31,6 +31,12 @@ def scenario(extensions: str = DIALPLAN, **changes: Any) -> Scenario:
     return Scenario.of(content)
 
 
+PRESSING: dict[str, Any] = {
+    "to": "ivr@default",
+    "arrivals": {"every": "1s"},
+    "keys": [{"after": "1s", "press": "1", "repeat": "5s"}],
+}
+
 OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
     ({}, ""),
     ({"faults": [{"drop": "ivr", "at": "5s"}]}, ""),
@@ -89,11 +95,19 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
                 {
                     "to": "ivr@default",
                     "arrivals": {"every": "1s"},
-                    "keys": [{"after": "1s", "press": "1"}, {"after": "1s", "press": "2", "repeat": "5s"}],
+                    "keys": [
+                        {"after": "1s", "press": "1"},
+                        {"after": "1s", "press": "2", "repeat": {"exponential": "5s"}},
+                    ],
                 }
             ]
         },
-        "calls.0.keys: how often a caller presses keys again is computed event by event",
+        "calls.0.keys: each caller has random numbers of his own for when he presses keys again",
+    ),
+    ({"calls": [PRESSING]}, ""),
+    (
+        {"calls": [PRESSING], "run": {"until": "drained"}},
+        "calls.0.keys: until: drained does not wait for who presses them for ever",
     ),
     (
         {"calls": [{"to": "ivr@default", "arrivals": {"every": "1s"}, "redial": {"after": "5s", "times": 2}}]},

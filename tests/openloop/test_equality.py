@@ -165,8 +165,8 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """One or two sources of calls."""
+def sources(draw: st.DrawFn, *, again: bool) -> list[dict[str, Any]]:
+    """One or two sources of calls, whose callers may press keys again."""
     arrivals = st.one_of(
         st.sampled_from([{"poisson": "3/s"}, {"poisson": "0.5/s"}, {"every": "500ms"}, {"every": "1s"}]),
         st.lists(st.sampled_from(["0s", "1s", "2s", "5s", "5s", "30s"]), min_size=1, max_size=8).map(
@@ -187,6 +187,8 @@ def sources(draw: st.DrawFn) -> list[dict[str, Any]]:
                 source[key] = draw(DURATION)
         if draw(st.booleans()):
             source["keys"] = [{"after": draw(DURATION), "press": draw(st.sampled_from(["1", "12#"]))}]
+            if again and draw(st.booleans()):
+                source["keys"][0]["repeat"] = draw(st.sampled_from(["500ms", "1s", "7s"]))
         return source
 
     return [calls(name) for name in ("a", "b")[: draw(st.integers(1, 2))]]
@@ -249,7 +251,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "rtp_timeout": draw(st.sampled_from(["none", "1s", "7s"])),
         },
         "clients": found,
-        "calls": draw(sources()),
+        "calls": draw(sources(again="until" not in run)),
         "faults": broken,
         "run": {**run, "seed": draw(st.integers(1, 1000))},
     }
