@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Drawn, Streams
     from stasis_sim.simulated.preparation import Prepared
 
-MANY: Final = 256
-"""So many ways are looked at, however few calls go them."""
+MANY: Final = 16
+"""So many ways are looked at, however few calls go them: to look at one takes as long as dozens of calls by events."""
 
 ENOUGH: Final = 16
 """Of more ways each must be gone by so many calls on average; otherwise calls are not computed here."""

@@ -274,3 +274,14 @@ def test_callers_who_press_again_until_they_are_heard_are_computed_at_once(servi
         ivr={"service": service, "latency": "50ms", "on StasisStart": ["answer"], "on ChannelDtmfReceived": ["ring"]},
     )
     agree(content, 20)
+
+
+def test_few_calls_that_go_many_ways_are_soon_left_to_the_event_engine() -> None:
+    """It has computed all of them before the laboratory has looked at each."""
+    plays = ["answer", {"play": {"exponential": "1s"}}, "continue"]
+    content = of_old(
+        [{"drop": "ivr", "every": {"exponential": "2s"}, "for": "1s"}],
+        {"duration": "60s", "seed": 1, "count": 100, "dialplan": DIALPLANS[3], "calls": [{"hold": USUAL}]},
+        ivr={"service": {"exponential": "300ms"}, "latency": "50ms", "on StasisStart": plays},
+    )
+    refused(content, "calls that go in more than 16 ways")

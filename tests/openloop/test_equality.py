@@ -283,7 +283,7 @@ def agree(content: dict[str, Any], window: int) -> None:
     prepared = prepare(Scenario.of(content))
     assert obstacle(prepared) == ""
     # So that ways are looked at by themselves, calls sorted out in pieces, and windows parted, as many are.
-    sizes = patch.multiple("stasis_sim.openloop.cohort", FEW=2, SOME=2, PIECE=window, SORTED=window)
+    sizes = patch.multiple("stasis_sim.openloop.cohort", FEW=2, SOME=2, PIECE=window, SORTED=window, MANY=256)
     soon = patch("stasis_sim.openloop.computation.SOON", 2)
     stretch = patch("stasis_sim.openloop.queueing.STRETCH", max(2, window // 4))
     windows = patch("stasis_sim.openloop.windows.CALLS", window)
