@@ -194,7 +194,8 @@ def run(
     """
     overrides = {"run.seed": seed, "run.replications": replications}
     given = {key: value for key, value in overrides.items() if value is not None}
-    study_of = a_scenario(scenario).where(given) if given else a_scenario(scenario)
+    a_scenario(scenario)
+    study_of = scenario.where(given) if given else scenario
     folder = Folder(out)
     study = Study(study_of, folder.path, command)
     with crew(executor, workers_for(workers, study.total)) as people:

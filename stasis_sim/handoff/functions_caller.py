@@ -172,14 +172,8 @@ def _read(pbx: Pbx, thread: Thread, data: str) -> str | None:
         item, default = _KEPT[member]
         return kept(thread, item, _first_number(thread) if item == "ani" else default)
     known = {
-        "all": f'"{name}" <{number}>',
-        "name": name,
+        **told_of(thread, _CALLERID, name, number),
         "ani-all": f'"{kept(thread, "ani-name")}" <{kept(thread, "ani", _first_number(thread))}>',
-        "name-valid": "1" if is_valid(thread, "name") else "0",
-        "num-valid": "1" if is_valid(thread, "num") else "0",
-        "num-pres": shown(presentation_of(thread, "num")),
-        "name-pres": shown(presentation_of(thread, "name")),
-        "pres": shown(presentation(thread)),
         "subaddr-valid": "0",
         "rdnis": redirected_from(thread),
     }
@@ -296,22 +290,25 @@ def connect(thread: Thread, name: str, number: str) -> bool:
     return connected(thread) != before
 
 
+def told_of(thread: Thread, who: str, name: str, number: str) -> dict[str, str]:
+    """Return by member what is told of a party with a name and a number: both, and how they may be shown."""
+    return {
+        "all": f'"{name}" <{number}>',
+        "name": name,
+        "name-valid": "1" if is_valid(thread, "name", who) else "0",
+        "num-valid": "1" if is_valid(thread, "num", who) else "0",
+        "name-pres": shown(presentation_of(thread, "name", who)),
+        "num-pres": shown(presentation_of(thread, "num", who)),
+        "pres": shown(presentation(thread, who)),
+    }
+
+
 def _read_connected(pbx: Pbx, thread: Thread, data: str) -> str | None:
     if not data:
         return None
     member = fold(split_arguments(data, 2)[0])
     name, number = connected(thread)
-    known = {
-        "all": f'"{name}" <{number}>',
-        "name": name,
-        "num": number,
-        "name-valid": "1" if is_valid(thread, "name", _CONNECTED) else "0",
-        "num-valid": "1" if is_valid(thread, "num", _CONNECTED) else "0",
-        "name-pres": shown(presentation_of(thread, "name", _CONNECTED)),
-        "num-pres": shown(presentation_of(thread, "num", _CONNECTED)),
-        "pres": shown(presentation(thread, _CONNECTED)),
-        **_NOT_KEPT,
-    }
+    known = {**told_of(thread, _CONNECTED, name, number), "num": number, **_NOT_KEPT}
     if member not in known:
         pbx.host.log("ERROR", f"Unknown connectedline data type '{data}'.")
     return known.get(member, "")

@@ -15,11 +15,9 @@ from stasis_sim.handoff.functions_caller import (
     is_valid,
     keep,
     kept,
-    presentation,
-    presentation_of,
     set_presentation,
-    shown,
     split_caller,
+    told_of,
 )
 from stasis_sim.handoff.text import atoi, fold, scan_int, split_arguments, strip
 
@@ -81,13 +79,7 @@ def _read_reason(thread: Thread, member: str) -> str | None:
 def _read_party(thread: Thread, who: str, member: str) -> str | None:
     name, number = (kept(thread, part, "", who) if is_valid(thread, part, who) else "" for part in ("name", "num"))
     known = {
-        "all": f'"{name}" <{number}>',
-        "name": name,
-        "name-valid": "1" if is_valid(thread, "name", who) else "0",
-        "num-valid": "1" if is_valid(thread, "num", who) else "0",
-        "name-pres": shown(presentation_of(thread, "name", who)),
-        "num-pres": shown(presentation_of(thread, "num", who)),
-        "pres": shown(presentation(thread, who)),
+        **told_of(thread, who, name, number),
         **dict.fromkeys(("ton", "num-plan"), kept(thread, "ton", "0", who)),
         **{item: kept(thread, item, default, who) for item, default in _KEPT.items()},
     }

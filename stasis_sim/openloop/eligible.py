@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stasis_sim.openloop.history import STOPPING
-from stasis_sim.openloop.thaws import FREEZING
+from stasis_sim.openloop.thaws import FREEZING, STOPPING
 from stasis_sim.scenario.actions import Bridge, Originate, Pair, Subscribe
 from stasis_sim.scenario.distributions import Constant
 

@@ -16,7 +16,7 @@ from stasis_sim.openloop.restarts import Restarts
 from stasis_sim.openloop.stalls import Stalls
 from stasis_sim.openloop.sums import Tally
 from stasis_sim.openloop.symbols import RECOVERY, THAW
-from stasis_sim.openloop.thaws import FREEZING, Thaws
+from stasis_sim.openloop.thaws import STOPPING, Thaws
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.buffers import BYTES, OTHER_BYTES
 from stasis_sim.simulated.preparation import Prepared
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 FEW: Final = 256
 """So many changes of links are soon put in order."""
-
-STOPPING: Final = (*FREEZING, "stall")
-"""Faults in which a client reads nothing for a while."""
 
 FATAL: Final = ("crash", "restart")
 """Faults in which the program of a client dies."""

@@ -230,7 +230,7 @@ class Queues:
             horizon: End of the run, FOR_EVER while it is not known: who dies after that does not die.
 
         Returns:
-            For each cohort the calls that have another wait than before.
+            For each cohort the calls of which a message waits, or is held up, for another time than before.
         """
         at, service, *more = (self._flat(name) for name in ("at", "service", "rank", "loose", *self._more))
         within = (at >= begin) & (at < end)
@@ -383,7 +383,7 @@ class Queues:
         new = np.flatnonzero(values != self._flat(name)[order])
         for (cohort, mine, local), calls in zip(self._parts(order[new]), changed, strict=True):
             getattr(cohort.messages, name).reshape(-1)[local] = values[new[mine]]
-            calls[local % max(len(cohort), 1)] = True
+            calls[local % len(cohort)] = True
 
     def _parts(self, places: Ints) -> Iterator[tuple[Cohort, Ints, Ints]]:
         """Yield for each cohort which of messages are its own, and their places among those."""

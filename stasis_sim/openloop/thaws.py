@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FREEZING: Final = ("freeze", "partition")
 """Faults that freeze the link of a client."""
 
+STOPPING: Final = (*FREEZING, "stall")
+"""Faults in which a client reads nothing for a while."""
+
 MOST_STRIKES: Final = 10_000
 """A link that so many of them keep from passing is left to the event engine."""
 
