@@ -27,6 +27,7 @@ class Column:
         null: Whether values may be missing.
         meaning: What it says.
         read: Makes its values of rows; None: they don't say it (``replication``, the ``call`` of an attempt).
+        distinct: Whether hardly any value of it is there twice. All others of ``str`` are the same few words.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column:
     null: bool
     meaning: str
     read: Callable[[Rows], list[Any]] | None
+    distinct: bool = False
 
     @property
     def shown(self) -> str:
@@ -135,7 +137,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _str("client", "Who sent it.", _of("client")),
         _int("call", "Number of the call; none: it is about no call, or about one long gone.", None, null=True),
         _str("method", "GET, POST, DELETE, ...", _of("method")),
-        _str("path", "Path without the query.", _of("path")),
+        Column("path", str, False, "Path without the query.", _of("path"), distinct=True),
         _int("at_us", "When it was sent.", _of("at")),
         _int("status", "Status of the answer; none: there was no answer.", _status, null=True),
         _str("reason", "Why it failed; else empty.", _of("reason")),

@@ -39,6 +39,19 @@ def schema(table: str) -> pa.Schema:
     return pa.schema([pa.field(column.name, types[column.type], column.null) for column in TABLES[table]])
 
 
+def _gathered(table: str) -> pa.Schema:
+    """The Arrow schema of a table on its way out: columns of words are numbers in dictionaries."""
+    import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+    words = pa.dictionary(pa.int32(), pa.string())
+    columns = zip(schema(table), TABLES[table], strict=True)
+    return pa.schema([field.with_type(words) if _of_words(column) else field for field, column in columns])
+
+
+def _of_words(column: Column) -> bool:
+    return column.type is str and not column.distinct
+
+
 class _Memory:
     """Keeps batches instead of writing them."""
 
@@ -64,7 +77,7 @@ class _Table:
     def __init__(self, name: str, replication: int, directory: Path | None) -> None:
         self.name = name
         self.path = None if directory is None else directory / f"{name}.parquet"
-        self.schema = schema(name)
+        self.schema = _gathered(name)
         self._replication = replication
         self._waiting: list[pa.Table] = []
         self._rows = 0
@@ -79,12 +92,12 @@ class _Table:
             rows: What the table is made of.
             calls: For each row the number of its call, where the row does not say it.
         """
-        from stasis_sim.observe.arrow import BUILDERS  # noqa: PLC0415 - a run without tables does not load it
+        from stasis_sim.observe.arrow import maker  # noqa: PLC0415 - a run without tables does not load it
 
         told = {"replication": [self._replication] * len(rows), "call": calls}
         self.append(
             [
-                BUILDERS[column.type](told[column.name] if column.read is None else column.read(rows))
+                maker(column)(told[column.name] if column.read is None else column.read(rows))
                 for column in TABLES[self.name]
             ]
         )
@@ -99,16 +112,26 @@ class _Table:
             whole = pa.concat_tables(self._waiting)
             full = self._rows - self._rows % ROW_GROUP
             for start in range(0, full, ROW_GROUP):
-                self.out.write_table(whole.slice(start, ROW_GROUP).combine_chunks())
+                self._write(whole.slice(start, ROW_GROUP))
             self._waiting = [whole.slice(full).combine_chunks()]
             self._rows -= full
+
+    def _write(self, rows: pa.Table) -> None:
+        """Write a row group."""
+        import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
+
+        from stasis_sim.observe.arrow import in_order  # noqa: PLC0415
+
+        arrays = [column.chunk(0) for column in rows.combine_chunks().columns]
+        settled = [in_order(array) if isinstance(array, pa.DictionaryArray) else array for array in arrays]
+        self.out.write_table(pa.Table.from_arrays(settled, schema=self.schema))
 
     def close(self) -> None:
         """Write the rest, and give the file its name."""
         if self._rows:
             import pyarrow as pa  # noqa: PLC0415 - a run without tables does not load it
 
-            self.out.write_table(pa.concat_tables(self._waiting).combine_chunks())
+            self._write(pa.concat_tables(self._waiting))
         self._waiting, self._rows = [], 0
         self.out.close()
         if self.path is not None:
@@ -129,8 +152,9 @@ def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     # zstd gives the same bytes on every processor, which snappy does not promise. Numbers, and paths that name their
-    # channel, hardly ever repeat: a dictionary of them takes time and makes the file longer. Numbers mostly rise.
-    words = [field.name for field in columns if pa.types.is_string(field.type) and field.name != "path"]
+    # channel, hardly ever repeat: a dictionary of them takes time and makes the file longer. Numbers mostly rise. Who
+    # looks for a time skips row groups by the least and greatest numbers; those of words are of no use to anybody.
+    words = [field.name for field in columns if pa.types.is_dictionary(field.type)]
     numbers = {field.name: "DELTA_BINARY_PACKED" for field in columns if pa.types.is_integer(field.type)}
     try:
         return pq.ParquetWriter(
@@ -140,6 +164,7 @@ def _writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
             compression_level=1,
             use_dictionary=words,
             column_encoding=numbers,
+            write_statistics=list(numbers),
             version="2.6",
             store_schema=False,
         )
@@ -235,7 +260,8 @@ class Tables:
         table = self._tables[name]
         if not isinstance(table.out, _Memory):
             raise TypeError(f"{name} went to {table.path}: read it from there")
-        return to_frame(name, pa.concat_tables([table.schema.empty_table(), *table.out.tables]))
+        shown = schema(name)
+        return to_frame(name, pa.concat_tables([shown.empty_table(), *(rows.cast(shown) for rows in table.out.tables)]))
 
 
 def read(

@@ -11,9 +11,9 @@ from stasis_sim.openloop.symbols import HORIZON
 from stasis_sim.openloop.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from stasis_sim.openloop.happenings import EventRow, When
+    from stasis_sim.openloop.happenings import When
     from stasis_sim.openloop.links import Ints, Link
     from stasis_sim.openloop.paths import Path
 
@@ -39,12 +39,17 @@ class Bunch(NamedTuple):
         """Return an instant or a duration of all calls, FOR_EVER where there is none."""
         return np.full(len(self.numbers), FOR_EVER) if sum_ is None else self.values[sum_]
 
-    def connections(self, event: EventRow, links: Sequence[Link]) -> Ints:
-        """Return to which connections an event was written, 0 for none."""
-        if event.link is None:
-            return np.zeros(len(self.numbers), np.int64)
-        link = links[event.link]
-        return link.numbers(link.look(self.value(event.when.at), event.when.rank, self.numbers))
+    def connections(self, links: Sequence[Link]) -> Iterator[Ints | None]:
+        """Yield for each event of a call to which connections it was written; None: to none."""
+        before: dict[int, Ints] = {}
+        for event in self.path.events:
+            if event.link is None:
+                yield None
+            else:
+                link = links[event.link]  # what is written to one is written in the order of time
+                places = link.look(self.at(event.when), event.when.rank, self.numbers, before.get(event.link))
+                before[event.link] = places
+                yield link.numbers(places)
 
     def at(self, when: When) -> Ints:
         """Return when something happened to all calls."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stasis_sim.observe.columns import TABLES
+from stasis_sim.observe.columns import TABLES, Column
 from stasis_sim.openloop.links import FOR_EVER
 from stasis_sim.openloop.standings import REASONS
 
@@ -18,72 +18,68 @@ if TYPE_CHECKING:
 
     from stasis_sim.observe.tables import Tables
     from stasis_sim.openloop.batch import Bunch
-    from stasis_sim.openloop.happenings import AttemptRow, CommandRow
+    from stasis_sim.openloop.happenings import AttemptRow
     from stasis_sim.openloop.links import Ints, Link
 
 
-class Texts:
-    """A column of words, as numbers of the words."""
+class Grid:
+    """The rows of a table, as they are filled in: numbers by column, and for each row which words it has.
 
-    def __init__(self, rows: int) -> None:
-        self.places = np.zeros(rows, np.int32)
-        self._words: dict[str | None, int] = {}
+    Args:
+        name: The table.
+        rows: How many rows there are.
+        replication: The number of the replication.
+    """
 
-    def put(self, rows: Ints, word: str | None) -> None:
-        """Write one word into rows."""
-        self.places[rows] = self._words.setdefault(word, len(self._words))
+    def __init__(self, name: str, rows: int, replication: int) -> None:
+        self.columns = TABLES[name]
+        self._numbers = {
+            column.name: np.full(rows, FOR_EVER, np.int64) if column.null else np.empty(rows, np.int64)
+            for column in self.columns
+            if column.type is int
+        }
+        self._numbers["replication"][:] = replication
+        self._words = [column.name for column in self.columns if column.type is str and not column.distinct]
+        self._said = np.empty(rows, np.int32)
+        self._sayings: dict[tuple[str | None, ...], int] = {}
 
-    def array(self) -> pa.Array:
-        """Return it for Arrow."""
+    def put(self, rows: Ints, *words: str | None, **numbers: Ints | int | None) -> None:
+        """Write into rows.
+
+        Args:
+            rows: Which ones.
+            *words: What all of them say, by the order of the table's columns; what stands in a path before and after
+                the number of the call comes last.
+            **numbers: What each of them says, by column; None, or FOR_EVER: it is missing.
+        """
+        self._said[rows] = self._sayings.setdefault(words, len(self._sayings))
+        for column, values in numbers.items():
+            if values is not None:
+                self._numbers[column][rows] = values
+
+    def arrays(self) -> list[pa.Array]:
+        """Return the columns for Arrow."""
+        return [self._array(column) for column in self.columns]
+
+    def _array(self, column: Column) -> pa.Array:
+        from stasis_sim.observe import arrow  # noqa: PLC0415 - a run without tables does not load it
+
+        if column.distinct:
+            before, after = len(self._words), len(self._words) + 1
+            return arrow.joined(self._spoken(before), arrow.numbers(self._numbers["call"]), self._spoken(after))
+        if column.type is str:
+            return self._spoken(self._words.index(column.name))
+        values = self._numbers[column.name]
+        return arrow.numbers(values, values != FOR_EVER if column.null else None)
+
+    def _spoken(self, place: int) -> pa.DictionaryArray:
         from stasis_sim.observe.arrow import words  # noqa: PLC0415 - a run without tables does not load it
 
-        return words(self.places, list(self._words))
+        distinct: dict[str | None, int] = {}
+        places = [distinct.setdefault(saying[place], len(distinct)) for saying in self._sayings]
+        return words(np.array(places, np.int32).take(self._said), list(distinct))
 
 
-class Numbers:
-    """A column of whole numbers, FOR_EVER where there is none."""
-
-    def __init__(self, rows: int) -> None:
-        self.values = np.full(rows, FOR_EVER, np.int64)
-
-    def put(self, rows: Ints, values: Ints | int) -> None:
-        """Write numbers into rows."""
-        self.values[rows] = values
-
-    def maybe(self, rows: Ints, value: int | None) -> None:
-        """Write a number into rows, if there is one."""
-        if value is not None:
-            self.values[rows] = value
-
-    def array(self) -> pa.Array:
-        """Return it for Arrow."""
-        from stasis_sim.observe.arrow import numbers  # noqa: PLC0415 - a run without tables does not load it
-
-        return numbers(self.values, self.values != FOR_EVER)
-
-
-class Channels:
-    """A column of paths of requests, in which the name of the channel stands between the same words."""
-
-    def __init__(self, rows: int) -> None:
-        self._calls = np.zeros(rows, np.int64)
-        self._before, self._after = Texts(rows), Texts(rows)
-
-    def put(self, rows: Ints, command: CommandRow, calls: Ints) -> None:
-        """Write the paths of one request about many calls."""
-        self._calls[rows] = calls
-        self._before.put(rows, command.before)
-        self._after.put(rows, command.after)
-
-    def array(self) -> pa.Array:
-        """Return it for Arrow."""
-        from stasis_sim.observe.arrow import joined, numbers  # noqa: PLC0415 - a run without tables does not load it
-
-        calls = numbers(self._calls, np.ones(len(self._calls), np.bool_))
-        return joined(self._before.array(), calls, self._after.array())
-
-
-Grid = dict[str, Any]
 Filler = Callable[[Grid, "Bunch", "Ints"], None]
 """Writes the rows of a bunch, the first one of each call into given places."""
 
@@ -129,42 +125,40 @@ def _unfold(placed: Sequence[Placed], calls: int, name: str) -> tuple[list[Place
 def _put(tables: Tables, name: str, rows: int, placed: Sequence[Placed], fill: Filler) -> None:
     if not rows:
         return
-    columns = TABLES[name]
-    grid: Grid = {column.name: (Numbers if column.type is int else Texts)(rows) for column in columns}
-    if name == "commands":
-        grid["path"] = Channels(rows)
-    grid["replication"].put(slice(None), tables.replication)
+    grid = Grid(name, rows, tables.replication)
     for bunch, places in placed:
         fill(grid, bunch, places)
-    tables.arrays(name, [grid[column.name].array() for column in columns])
+    tables.arrays(name, grid.arrays())
 
 
 def _calls(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     path = bunch.path
-    grid["call"].put(rows, bunch.numbers)
-    grid["source"].put(rows, bunch.source)
-    grid["arrived_us"].put(rows, bunch.value(path.arrival))
-    grid["ended_us"].put(rows, bunch.value(path.ended))
-    grid["outcome"].put(rows, path.outcome)
-    grid["attempts"].put(rows, len(path.attempts))
-    grid["first_app"].put(rows, path.attempts[0].app if path.attempts else None)
-    grid["held_us"].put(rows, bunch.value(path.held))
-    grid["hangup_cause"].maybe(rows, path.hangup_cause)
-    grid["final_answer"].put(rows, path.final_answer)
-    grid["redial"].put(rows, 0)  # none: they close the loop
+    grid.put(
+        rows,
+        *(bunch.source, path.outcome, path.attempts[0].app if path.attempts else None, path.final_answer),
+        call=bunch.numbers,
+        arrived_us=bunch.value(path.arrival),
+        ended_us=bunch.value(path.ended),
+        attempts=len(path.attempts),
+        held_us=_maybe(bunch, path.held),
+        hangup_cause=path.hangup_cause,
+        redial=0,  # none: they close the loop
+    )
 
 
 def _attempts(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     for place, attempt in enumerate(bunch.path.attempts):
         at = rows + place
-        grid["call"].put(at, bunch.numbers)
-        for column in ("app", "args", "result", "left_by"):
-            grid[column].put(at, getattr(attempt, column))
-        for number, reason in _reasons(bunch, place, attempt):
-            grid["reason"].put(at[number], reason)
-        grid["at_us"].put(at, bunch.at(attempt.when))
-        grid["left_us"].put(at, bunch.value(attempt.left))
-        grid["first_command_us"].put(at, bunch.value(attempt.first_command))
+        numbers = {
+            "call": bunch.numbers,
+            "at_us": bunch.at(attempt.when),
+            "left_us": _maybe(bunch, attempt.left),
+            "first_command_us": _maybe(bunch, attempt.first_command),
+        }
+        for some, reason in _reasons(bunch, place, attempt):
+            words = (attempt.app, attempt.args, attempt.result, reason, attempt.left_by)
+            of_some = {name: None if values is None else values[some] for name, values in numbers.items()}
+            grid.put(at[some], *words, **of_some)
 
 
 def _reasons(bunch: Bunch, place: int, attempt: AttemptRow) -> Iterator[tuple[slice | NDArray[np.bool_], str]]:
@@ -177,23 +171,28 @@ def _reasons(bunch: Bunch, place: int, attempt: AttemptRow) -> Iterator[tuple[sl
 
 
 def _events(links: Sequence[Link], grid: Grid, bunch: Bunch, rows: Ints) -> None:
-    for place, event in enumerate(bunch.path.events):
-        at = rows + place
-        grid["call"].put(at, bunch.numbers)
-        for column in ("app", "type", "fate"):
-            grid[column].put(at, getattr(event, column))
-        grid["raised_us"].put(at, bunch.at(event.when))
-        grid["delivered_us"].put(at, bunch.value(event.delivered))
-        if event.link is not None:
-            grid["connection"].put(at, bunch.connections(event, links))
+    for place, (event, connections) in enumerate(zip(bunch.path.events, bunch.connections(links), strict=True)):
+        grid.put(
+            rows + place,
+            *(event.app, event.type, event.fate),
+            call=bunch.numbers,
+            raised_us=bunch.at(event.when),
+            delivered_us=_maybe(bunch, event.delivered),
+            connection=connections,
+        )
 
 
 def _commands(grid: Grid, bunch: Bunch, rows: Ints) -> None:
     for place, command in enumerate(bunch.path.commands):
-        at = rows + place
-        grid["call"].put(at, bunch.numbers)
-        for column in ("client", "method", "reason"):
-            grid[column].put(at, getattr(command, column))
-        grid["path"].put(at, command, bunch.numbers)
-        grid["at_us"].put(at, bunch.value(command.at))
-        grid["status"].maybe(at, command.status)
+        grid.put(
+            rows + place,
+            *(command.client, command.method, command.reason, command.before, command.after),
+            call=bunch.numbers,
+            at_us=bunch.value(command.at),
+            status=command.status,
+        )
+
+
+def _maybe(bunch: Bunch, sum_: int | None) -> Ints | None:
+    """Return an instant or a duration of all calls, None where there is none."""
+    return None if sum_ is None else bunch.value(sum_)
