@@ -20,11 +20,11 @@ import pytest
 
 from stasis_sim import __version__
 from stasis_sim.cli import app
-from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.applications import APPLICATIONS
-from stasis_sim.handoff.functions import READERS, WRITERS
+from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
+from stasis_sim.handoff.dialplan.functions.table import READERS, WRITERS
+from stasis_sim.handoff.dialplan.thread import DialplanRules
+from stasis_sim.handoff.http_server.rules import AccessRules
 from stasis_sim.handoff.profiles import RULES, Profile
-from stasis_sim.handoff.thread import DialplanRules
 from stasis_sim.scenario import Scenario, arrivals, faults, reconnect
 from stasis_sim.scenario import actions as doing
 from stasis_sim.scenario.asterisk import DEFAULT_ARI, DEFAULT_HTTP, DEFAULT_WEBSOCKET_CLIENT, Asterisk

@@ -1,4 +1,4 @@
-"""ari.conf -> :class:`~stasis_sim.handoff.settings.AriSettings`.
+"""ari.conf -> :class:`~stasis_sim.handoff.http_server.settings.AriSettings`.
 
 The versions read this file very differently (the rule `sorcery` of handoff/profiles.py). 16 takes it as one thing:
 whatever it does not understand makes it decline ARI altogether. 22 takes section by section: a bad user is dropped
@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from stasis_sim.conf.files import cut_bytes
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, whole_number
-from stasis_sim.handoff.access_rules import AccessRules
+from stasis_sim.handoff.clib.text import fold, strip
+from stasis_sim.handoff.http_server.rules import AccessRules
+from stasis_sim.handoff.http_server.settings import Acl, AriSettings, AriUser, OutboundWebSocket
 from stasis_sim.handoff.profiles import ASTERISK_22
-from stasis_sim.handoff.settings import Acl, AriSettings, AriUser, OutboundWebSocket
-from stasis_sim.handoff.text import fold, strip
 
 _Object = TypeVar("_Object", AriUser, OutboundWebSocket)
 

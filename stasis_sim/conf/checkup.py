@@ -14,9 +14,9 @@ from stasis_sim.conf.findings import Finding, app_findings, ari_findings, extens
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source, read
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan.contexts import Dialplan
+from stasis_sim.handoff.http_server.settings import AriSettings, HttpSettings
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
-from stasis_sim.handoff.settings import AriSettings, HttpSettings
 
 _KINDS: Final = ("http", "ari", "extensions")
 _NAME: Final = re.compile(r"(?:.*[^a-z])?(http|ari|extensions)(?:[^a-z].*)?\.conf(?:\.[a-z]+)?", re.IGNORECASE)

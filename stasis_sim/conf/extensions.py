@@ -16,11 +16,11 @@ from typing import Final
 
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
 from stasis_sim.conf.values import is_true
-from stasis_sim.handoff.dialplan import HINT, Context, Dialplan, Include, Step, Switch
-from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.text import BLANKS, atoi, cut, fold, scan_int, strip, wrap_int
-from stasis_sim.handoff.thread import SilentHost
-from stasis_sim.handoff.timing import parse_time
+from stasis_sim.handoff.clib.text import BLANKS, atoi, cut, fold, scan_int, strip, wrap_int
+from stasis_sim.handoff.dialplan.contexts import HINT, Context, Dialplan, Include, Step, Switch
+from stasis_sim.handoff.dialplan.pbx import Pbx
+from stasis_sim.handoff.dialplan.thread import SilentHost
+from stasis_sim.handoff.dialplan.timing import parse_time
 
 _NAME_BYTES: Final = 255
 _VALUE_BYTES: Final = 8191

@@ -16,10 +16,10 @@ from stasis_sim.conf.known_applications import unknown_applications
 from stasis_sim.conf.nowhere import nowhere
 from stasis_sim.conf.reach import unreached
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.dialplan.contexts import Dialplan
+from stasis_sim.handoff.http_server.settings import AriSettings, AriUser, HttpSettings
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
-from stasis_sim.handoff.settings import AriSettings, AriUser, HttpSettings
-from stasis_sim.handoff.text import fold
 
 CODES: Final = (
     "http-missing",

@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 
 from stasis_sim.conf.jumps import SUBROUTINES, UNKNOWN, Jump, Line, calls, jumps, lines, number
 from stasis_sim.conf.samples import samples
-from stasis_sim.handoff.applications import APPLICATIONS
-from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
-from stasis_sim.handoff.text import fold, split_arguments
+from stasis_sim.handoff.clib.text import fold, split_arguments
+from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
+from stasis_sim.handoff.dialplan.contexts import Context, Dialplan, Extension, Step
 
 _STASIS: Final = frozenset({"stasis", "stasisbroadcast"})
 _STATUS: Final = re.compile(r"\bSTASISSTATUS\b")

@@ -1,4 +1,4 @@
-"""http.conf -> :class:`~stasis_sim.handoff.settings.HttpSettings`.
+"""http.conf -> :class:`~stasis_sim.handoff.http_server.settings.HttpSettings`.
 
 Only the first ``[general]`` counts, names ignore letter case, the last of two equal options wins, and an option that
 Asterisk does not know is skipped with a warning. A file that Asterisk cannot use leaves the server off.
@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 from stasis_sim.conf.files import cut_bytes
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, read
 from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, leading_number, whole_number
-from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.profiles import ASTERISK_22
-from stasis_sim.handoff.settings import (
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.http_server.rules import AccessRules
+from stasis_sim.handoff.http_server.settings import (
     HTTP_PORT,
     AclRule,
     HttpSettings,
@@ -23,7 +23,7 @@ from stasis_sim.handoff.settings import (
     numeric_address,
     split_host_port,
 )
-from stasis_sim.handoff.text import fold
+from stasis_sim.handoff.profiles import ASTERISK_22
 
 Pem: TypeAlias = Callable[[str], str | None]
 """Returns the text of a certificate's file by the name in http.conf, or None if there is none."""

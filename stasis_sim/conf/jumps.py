@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
-from stasis_sim.handoff.text import fold, whole_int
+from stasis_sim.handoff.clib.text import fold, whole_int
+from stasis_sim.handoff.dialplan.contexts import Context, Dialplan, Extension, Step
 
 UNKNOWN: Final = "$"
 """A context, extension or priority that only the call will tell."""

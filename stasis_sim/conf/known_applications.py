@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from stasis_sim.conf.jumps import lines
-from stasis_sim.handoff.dialplan import Dialplan, Step
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.dialplan.contexts import Dialplan, Step
 from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22, Profile
-from stasis_sim.handoff.text import fold
 
 _ALWAYS: Final = """
     AddQueueMember ADSIProg AELSub AgentLogin AgentRequest AGI AlarmReceiver AMD Answer AttendedTransfer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
+from stasis_sim.handoff.dialplan.contexts import Context, Dialplan, Extension, Step
 
 
 @dataclass(frozen=True, slots=True)

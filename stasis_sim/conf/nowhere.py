@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from stasis_sim.conf.jumps import SUBROUTINES, UNKNOWN, Jump, Line, jumps, lines, number
 from stasis_sim.conf.samples import samples
-from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Step
-from stasis_sim.handoff.patterns import matches
+from stasis_sim.handoff.dialplan.contexts import Context, Dialplan, Extension, Step
+from stasis_sim.handoff.dialplan.patterns import matches
 
 _CATCHERS: Final = ("i", "e")
 """Extensions that take up a call whose own is not there; not that of a subroutine."""

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 from stasis_sim.conf.jumps import UNKNOWN, Jump, jumps, lines, number
 from stasis_sim.conf.samples import many, samples
-from stasis_sim.handoff.dialplan import Context, Dialplan, Extension, Include, Step
-from stasis_sim.handoff.patterns import matches
+from stasis_sim.handoff.dialplan.contexts import Context, Dialplan, Extension, Include, Step
+from stasis_sim.handoff.dialplan.patterns import matches
 
 _TRIES: Final = 2_000
 """Numbers of an extension that are tried."""

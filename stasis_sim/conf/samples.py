@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Final
 
-from stasis_sim.handoff.patterns import positions
-from stasis_sim.handoff.text import octets, unoctets
+from stasis_sim.handoff.clib.text import octets, unoctets
+from stasis_sim.handoff.dialplan.patterns import positions
 
 _DOT: Final = positions(".")[0].rank
 _BANG: Final = positions("!")[0].rank

@@ -11,7 +11,7 @@ What a reader of the result can rely on:
 
 * Names and values come out as Asterisk's parser hands them on: comments and the white space around are gone, ``\;`` is
   ``;``, everything else (quotes, inner spaces, ``(`` ``,`` ``;`` in ``n(label),App(a;b)``) is untouched. Section and
-  variable names keep their letter case; who looks them up decides (see :func:`~stasis_sim.handoff.text.fold`).
+  variable names keep their letter case; who looks them up decides (see :func:`~stasis_sim.handoff.clib.text.fold`).
 * ``=`` and ``=>`` differ only in ``Variable.arrow``.
 * ``[x](base)`` holds copies of base's lines before its own; a copy keeps the file and line where it was written.
   ``[x](+)`` adds to the first section of that name and makes no new one. Templates (``!``) are not in ``sections``.
@@ -36,7 +36,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from stasis_sim.conf.comments import NESTING_LIMIT, Comments
 from stasis_sim.conf.files import byte_length, cut_bytes, expand, read_regular, read_text, unquote
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.text import fold, strip
+from stasis_sim.handoff.clib.text import fold, strip
 
 LINE_LIMIT = 8190
 """Bytes of a line, without its newline, that Asterisk's buffer of 8192 holds."""

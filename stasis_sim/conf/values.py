@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 
-from stasis_sim.handoff.settings import AclRule
-from stasis_sim.handoff.text import fold
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.http_server.settings import AclRule
 
 _TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
 _FALSE = frozenset({"no", "false", "n", "f", "0", "off"})

@@ -20,12 +20,12 @@ from stasis_sim.conf.handovers import asked_for
 from stasis_sim.conf.lookup import Candidate, candidates, why_not
 from stasis_sim.conf.syntax import Source
 from stasis_sim.errors import InputError, Problem
-from stasis_sim.handoff.applications import APPLICATIONS
-from stasis_sim.handoff.dialplan import Dialplan, Match
-from stasis_sim.handoff.pbx import Pbx
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
+from stasis_sim.handoff.dialplan.contexts import Dialplan, Match
+from stasis_sim.handoff.dialplan.pbx import Pbx
+from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, SilentHost, Thread
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
-from stasis_sim.handoff.text import fold
-from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, SilentHost, Thread
 
 DEFAULT_CLOCK: Final = "2026-01-05 00:00:00"
 """A Monday, as in scenarios."""

@@ -1,4 +1,4 @@
-"""websocket_client.conf (22) -> :class:`~stasis_sim.handoff.settings.WebsocketClient` by name."""
+"""websocket_client.conf (22) -> :class:`~stasis_sim.handoff.http_server.settings.WebsocketClient` by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from stasis_sim.conf.syntax import Diagnostic, Section, Source, read
 from stasis_sim.conf.values import INT_MAX, is_true, whole_number
-from stasis_sim.handoff.settings import WebsocketClient
-from stasis_sim.handoff.text import fold
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.http_server.settings import WebsocketClient
 
 _TEXTS = frozenset({"uri", "protocols", "username", "password"})
 _NUMBERS = {

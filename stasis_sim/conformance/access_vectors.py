@@ -18,13 +18,13 @@ from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import Case, Difference, Item, compare, long_text, recorded
-from stasis_sim.handoff.access import Answer
 from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan.contexts import Dialplan
 from stasis_sim.handoff.effects import RESPONSE
 from stasis_sim.handoff.engine import Engine
-from stasis_sim.handoff.http_messages import NOT_MODELLED, HttpRequest
-from stasis_sim.handoff.http_server import dump, from_wire
+from stasis_sim.handoff.http_server.access import Answer
+from stasis_sim.handoff.http_server.messages import NOT_MODELLED, HttpRequest
+from stasis_sim.handoff.http_server.server import dump, from_wire
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.stimuli import Closed, Open, Request
 

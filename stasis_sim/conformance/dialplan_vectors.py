@@ -16,14 +16,13 @@ from typing import Any
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conformance.cases import Case, Difference, Item, compare, long_text, recorded
-from stasis_sim.handoff.dialplan import NAME_BYTES, Dialplan
-from stasis_sim.handoff.functions_caller import split_caller
-from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.places import IllegalPriorityError, NoSuchLabelError, continuation
-from stasis_sim.handoff.profiles import Profile
-from stasis_sim.handoff.rest_channels import REASONS
-from stasis_sim.handoff.text import atoi, cut
-from stasis_sim.handoff.thread import (
+from stasis_sim.handoff.ari.channels import REASONS
+from stasis_sim.handoff.clib.text import atoi, cut
+from stasis_sim.handoff.dialplan.contexts import NAME_BYTES, Dialplan
+from stasis_sim.handoff.dialplan.functions.caller import split_caller
+from stasis_sim.handoff.dialplan.pbx import Pbx
+from stasis_sim.handoff.dialplan.places import IllegalPriorityError, NoSuchLabelError, continuation
+from stasis_sim.handoff.dialplan.thread import (
     STASIS_ENTERED,
     STASIS_FAILED,
     STASIS_LEFT,
@@ -32,6 +31,7 @@ from stasis_sim.handoff.thread import (
     SilentHost,
     Thread,
 )
+from stasis_sim.handoff.profiles import Profile
 
 _APP = "recapp"
 """The application that was connected where a case has `stasis`."""

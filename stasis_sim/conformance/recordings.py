@@ -14,9 +14,9 @@ from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan.contexts import Dialplan
+from stasis_sim.handoff.http_server.settings import AriSettings
 from stasis_sim.handoff.profiles import PROFILES, Profile
-from stasis_sim.handoff.settings import AriSettings
 
 Saw: TypeAlias = dict[str, Any]
 """What was seen of one step, in the words of the recordings."""

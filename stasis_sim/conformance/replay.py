@@ -15,9 +15,9 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from stasis_sim.conformance.recordings import Recording, Saw, configure, reread
-from stasis_sim.handoff.access import HttpRequest
 from stasis_sim.handoff.effects import CLOSE, CONNECT, MISSED, RESPONSE, SEND, STEP, Effect
 from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.http_server.access import HttpRequest
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.stimuli import (
     Call,

@@ -28,6 +28,7 @@ from stasis_sim.scenario.model import CONF_FILES
 
 _DIGEST_DIGITS: Final = 16
 
+_HOME: Final = Path(__file__).parent.parent
 MODEL: Final = ("conf", "handoff", "observe", "openloop", "scenario", "simulated")
 """Folders of the package whose code results come from, beside randomness.py."""
 
@@ -114,11 +115,15 @@ def model_version() -> str:
 
     Results of an older model are then never taken for those of this one.
     """
-    home = Path(__file__).parent.parent
     code = hashlib.sha256()
-    for file in (home / "randomness.py", *(file for folder in MODEL for file in sorted((home / folder).glob("*.py")))):
-        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in model_files():
+        code.update(file.relative_to(_HOME).as_posix().encode() + b"\0" + file.read_bytes())
     return f"{__version__}+{code.hexdigest()[:12]}"
+
+
+def model_files() -> list[Path]:
+    """Return the files of the code that results come from, in a fixed order."""
+    return [_HOME / "randomness.py", *(file for folder in MODEL for file in sorted((_HOME / folder).rglob("*.py")))]
 
 
 @cache

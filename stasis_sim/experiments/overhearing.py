@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from stasis_sim.handoff import effects, stimuli
-from stasis_sim.handoff.causes import cause_text
+from stasis_sim.handoff.dialplan.causes import cause_text
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.handoff.stimuli import Stimulus
 from stasis_sim.observe.happenings import CALLER, DIALPLAN, MISSED_WORDS, REGISTRY_WORDS, STASIS, Happening

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stasis_sim.handoff.channels import Channel, Channels
+from stasis_sim.handoff.channels.snapshots import Channel, Channels
+from stasis_sim.handoff.clib.posix import Posix, compile_posix
 from stasis_sim.handoff.events import Bus
-from stasis_sim.handoff.posix import Posix, compile_posix
 from stasis_sim.handoff.subscriptions import App
 
 _PATTERN_BYTES: Final = 256

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stasis_sim.handoff.access import AriSettings, HttpSettings, Verify, WebsocketClient
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan.contexts import Dialplan
+from stasis_sim.handoff.http_server.access import AriSettings, HttpSettings, Verify, WebsocketClient
 
 
 @dataclass(frozen=True, slots=True)

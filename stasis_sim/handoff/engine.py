@@ -12,21 +12,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stasis_sim.handoff.access import Access, Answer, AriSettings, HttpRequest
+from stasis_sim.handoff.ari.apps import ApplicationResources
+from stasis_sim.handoff.ari.bridges import BridgeResources
+from stasis_sim.handoff.ari.channels import ChannelResources
+from stasis_sim.handoff.ari.creation import CreateResources
+from stasis_sim.handoff.ari.originate import OriginateResources
+from stasis_sim.handoff.ari.playbacks import PlaybackResources
+from stasis_sim.handoff.ari.rest import House, Rest
+from stasis_sim.handoff.ari.snoop import SnoopResources
 from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.creation import CreateResources
-from stasis_sim.handoff.dialplan import Dialplan
+from stasis_sim.handoff.dialplan.contexts import Dialplan
 from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, RESTART, Effect
-from stasis_sim.handoff.originate import OriginateResources
+from stasis_sim.handoff.http_server.access import Access, Answer, AriSettings, HttpRequest
 from stasis_sim.handoff.outbound import Outbound
-from stasis_sim.handoff.playbacks import PlaybackResources
 from stasis_sim.handoff.profiles import Profile
-from stasis_sim.handoff.rest import House, Rest
-from stasis_sim.handoff.rest_apps import ApplicationResources
-from stasis_sim.handoff.rest_bridges import BridgeResources
-from stasis_sim.handoff.rest_channels import ChannelResources
 from stasis_sim.handoff.sessions import Session
-from stasis_sim.handoff.snoop import SnoopResources
 from stasis_sim.handoff.stimuli import (
     Call,
     Closed,

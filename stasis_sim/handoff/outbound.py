@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.access import OutboundWebSocket, WebsocketClient
-from stasis_sim.handoff.channels import Channel
+from stasis_sim.handoff.channels.snapshots import Channel
+from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED
 from stasis_sim.handoff.effects import CLOSE, CONNECT, CONNECT_FAILED, STASIS
+from stasis_sim.handoff.http_server.access import OutboundWebSocket, WebsocketClient
 from stasis_sim.handoff.sessions import PER_CALL, PERSISTENT, Session
-from stasis_sim.handoff.thread import STASIS_ENTERED
 
 if TYPE_CHECKING:
-    from stasis_sim.handoff.rest import House
+    from stasis_sim.handoff.ari.rest import House
 
 _LOOK_US: Final = 500_000
 _END_WAIT_US: Final = 5_000_000

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from stasis_sim.handoff.access_rules import AccessRules
-from stasis_sim.handoff.thread import NEWER_APPLICATIONS, NEWER_FUNCTIONS, REMOVED_APPLICATIONS, DialplanRules
+from stasis_sim.handoff.dialplan.thread import NEWER_APPLICATIONS, NEWER_FUNCTIONS, REMOVED_APPLICATIONS, DialplanRules
+from stasis_sim.handoff.http_server.rules import AccessRules
 
 
 class Rule(NamedTuple):

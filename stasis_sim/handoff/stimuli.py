@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from stasis_sim.handoff.access import AriSettings, HttpRequest
-from stasis_sim.handoff.dialplan import Dialplan
-from stasis_sim.handoff.peers import SessionTimer
+from stasis_sim.handoff.channels.peers import SessionTimer
+from stasis_sim.handoff.dialplan.contexts import Dialplan
+from stasis_sim.handoff.http_server.access import AriSettings, HttpRequest
 
 
 class Call(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stasis_sim.handoff.http_messages import REASONS as REFUSALS
+from stasis_sim.handoff.http_server.messages import REASONS as REFUSALS
 
 OUTCOMES: Final = (
     "blocked",

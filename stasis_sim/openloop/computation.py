@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stasis_sim.handoff.thread import LoopError
+from stasis_sim.handoff.dialplan.thread import LoopError
 from stasis_sim.observe.trace import Recorder
 from stasis_sim.openloop.batch import Bunch
 from stasis_sim.openloop.cohort import Cohort, Group, Ways

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stasis_sim.handoff.applications import APPLICATIONS
-from stasis_sim.handoff.functions import READERS
-from stasis_sim.handoff.substitution import Expression, Nested, Piece, Template, Variable
-from stasis_sim.handoff.text import fold
+from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
+from stasis_sim.handoff.dialplan.functions.table import READERS
+from stasis_sim.handoff.dialplan.substitution import Expression, Nested, Piece, Template, Variable
 from stasis_sim.openloop.moments import ClosedLoopError, is_mentioned
 
 _APPLICATIONS: Final = frozenset(

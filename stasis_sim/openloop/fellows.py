@@ -15,7 +15,7 @@ from stasis_sim.simulated.doors import Door
 from stasis_sim.simulated.network import Connection, Message
 
 if TYPE_CHECKING:
-    from stasis_sim.handoff.access import HttpRequest
+    from stasis_sim.handoff.http_server.access import HttpRequest
     from stasis_sim.simulated.actions import Plan
     from stasis_sim.simulated.clock import Clock
 

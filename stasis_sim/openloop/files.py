@@ -11,9 +11,9 @@ from stasis_sim.openloop.stalls import Stalls
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stasis_sim.handoff.access import AriSettings
-    from stasis_sim.handoff.dialplan import Dialplan
+    from stasis_sim.handoff.dialplan.contexts import Dialplan
     from stasis_sim.handoff.engine import Engine
+    from stasis_sim.handoff.http_server.access import AriSettings
 
 
 class Files(Link):

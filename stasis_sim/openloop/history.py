@@ -26,8 +26,8 @@ from stasis_sim.simulated.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stasis_sim.handoff.access import HttpRequest
     from stasis_sim.handoff.effects import Effect
+    from stasis_sim.handoff.http_server.access import HttpRequest
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.timeline import Timeline
     from stasis_sim.observe.trace import Recorder

@@ -33,7 +33,7 @@ from stasis_sim.simulated.statuses import SWITCHING_PROTOCOLS
 from stasis_sim.simulated.world import World
 
 if TYPE_CHECKING:
-    from stasis_sim.handoff.access import HttpRequest
+    from stasis_sim.handoff.http_server.access import HttpRequest
     from stasis_sim.randomness import Streams
     from stasis_sim.simulated.preparation import Prepared
 

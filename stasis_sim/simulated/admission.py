@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from stasis_sim.handoff.access import Access, HttpRequest
-from stasis_sim.handoff.http_messages import Answer
+from stasis_sim.handoff.http_server.access import Access, HttpRequest
+from stasis_sim.handoff.http_server.messages import Answer
 
 if TYPE_CHECKING:
     from stasis_sim.errors import Problem
-    from stasis_sim.handoff.access import AriSettings
     from stasis_sim.handoff.configuration import Configuration
+    from stasis_sim.handoff.http_server.access import AriSettings
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.clients import Client
 

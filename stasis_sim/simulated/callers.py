@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from stasis_sim.handoff import stimuli
-from stasis_sim.handoff.peers import SessionTimer
+from stasis_sim.handoff.channels.peers import SessionTimer
 from stasis_sim.observe import trace
 from stasis_sim.simulated.clock import Happening, Rank
 from stasis_sim.simulated.draws import durations

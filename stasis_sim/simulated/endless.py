@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.pbx import Pbx
-from stasis_sim.handoff.thread import STASIS_ENTERED, STASIS_FAILED, SilentHost, Thread
+from stasis_sim.handoff.dialplan.pbx import Pbx
+from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, STASIS_FAILED, SilentHost, Thread
 from stasis_sim.scenario.actions import Action, Claim, Continue, Hangup, Move, Originate, Set, Subscribe, Wait
 
 if TYPE_CHECKING:
     from stasis_sim.errors import Problem
     from stasis_sim.handoff.configuration import Configuration
-    from stasis_sim.handoff.thread import DialplanRules
+    from stasis_sim.handoff.dialplan.thread import DialplanRules
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.calls import Calls
     from stasis_sim.scenario.clients import Client

@@ -19,13 +19,13 @@ from stasis_sim.conf.files import printable
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
-from stasis_sim.handoff.access import AriSettings
-from stasis_sim.handoff.applications import APPLICATIONS
+from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.dialplan import Context, Dialplan
+from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
+from stasis_sim.handoff.dialplan.contexts import Context, Dialplan
 from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.http_server.access import AriSettings
 from stasis_sim.handoff.profiles import PROFILES, Profile
-from stasis_sim.handoff.text import fold
 from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
 from stasis_sim.scenario.quantities import format_duration

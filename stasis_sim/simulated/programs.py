@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from stasis_sim.handoff.access import HttpRequest
+from stasis_sim.handoff.http_server.access import HttpRequest
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.actions import Playback, handle, plan
 from stasis_sim.simulated.bridging import Rooms

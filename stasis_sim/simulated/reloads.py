@@ -15,8 +15,8 @@ from stasis_sim.scenario.faults import RELOADED
 
 if TYPE_CHECKING:
     from stasis_sim.conf.syntax import Diagnostic
-    from stasis_sim.handoff.access import AriSettings
-    from stasis_sim.handoff.dialplan import Dialplan
+    from stasis_sim.handoff.dialplan.contexts import Dialplan
+    from stasis_sim.handoff.http_server.access import AriSettings
     from stasis_sim.scenario import Scenario
     from stasis_sim.scenario.faults import Fault
     from stasis_sim.simulated.asterisk import Asterisk

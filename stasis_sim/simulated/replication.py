@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.thread import LoopError
+from stasis_sim.handoff.dialplan.thread import LoopError
 from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.trace import Recorder, Sink
 from stasis_sim.randomness import Streams

@@ -16,8 +16,8 @@ from stasis_sim.scenario.quantities import format_duration
 
 if TYPE_CHECKING:
     from stasis_sim.errors import Problem
-    from stasis_sim.handoff.access import OutboundWebSocket, WebsocketClient
     from stasis_sim.handoff.configuration import Configuration
+    from stasis_sim.handoff.http_server.access import OutboundWebSocket, WebsocketClient
     from stasis_sim.scenario import Scenario
 
 

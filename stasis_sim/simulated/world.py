@@ -37,7 +37,7 @@ from stasis_sim.simulated.subscribing import SUBSCRIPTION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stasis_sim.handoff.access import HttpRequest
+    from stasis_sim.handoff.http_server.access import HttpRequest
     from stasis_sim.observe.ledger import Ledger
     from stasis_sim.observe.trace import Recorder
     from stasis_sim.randomness import Streams

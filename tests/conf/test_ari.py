@@ -9,8 +9,8 @@ import pytest
 from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.websocket_client import load_websocket_clients
+from stasis_sim.handoff.http_server.settings import AriSettings, AriUser, OutboundWebSocket, WebsocketClient
 from stasis_sim.handoff.profiles import PROFILES
-from stasis_sim.handoff.settings import AriSettings, AriUser, OutboundWebSocket, WebsocketClient
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "asterisk"
 USER = "[a]\ntype = user\npassword = p\n"

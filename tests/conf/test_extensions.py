@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stasis_sim.conf.extensions import load_extensions, shrink_number, split_extension
 from stasis_sim.conf.syntax import Source
-from stasis_sim.handoff.dialplan import HINT, Dialplan
+from stasis_sim.handoff.dialplan.contexts import HINT, Dialplan
 
 SAMPLES = [path for path in (Path("/etc/asterisk"), Path("/usr/share/asterisk")) if path.exists()]
 

@@ -18,7 +18,7 @@ from stasis_sim.conf.profile_names import named_profile
 from stasis_sim.conf.syntax import Source
 from stasis_sim.conf.walk import walk
 from stasis_sim.errors import InputError
-from stasis_sim.handoff.applications import APPLICATIONS
+from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
 from stasis_sim.handoff.profiles import PROFILES
 
 VECTORS = Path(__file__).parent.parent / "vectors"

@@ -8,8 +8,8 @@ import pytest
 
 from stasis_sim.conf.http import load_http
 from stasis_sim.conf.syntax import Source
+from stasis_sim.handoff.http_server.settings import HttpSettings, Listener, reaches
 from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22
-from stasis_sim.handoff.settings import HttpSettings, Listener, reaches
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "asterisk"
 

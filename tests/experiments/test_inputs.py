@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import sys
 from pathlib import Path
 
 import pytest
 
-from stasis_sim.experiments.inputs import digest, hold, portable, provenance, restore, scenario_digest
+from stasis_sim.experiments.inputs import (
+    MODEL,
+    digest,
+    hold,
+    model_files,
+    portable,
+    provenance,
+    restore,
+    scenario_digest,
+)
 from stasis_sim.scenario import Scenario
 from stasis_sim.simulated.preparation import _lines, prepare
 
@@ -99,3 +109,11 @@ def test_a_command_names_no_folder_of_this_machine(
     """Below the working directory a path is relative to it, of any other its last name is left, also within values."""
     monkeypatch.chdir(tmp_path)
     assert portable(word.replace("HERE", str(tmp_path))) == kept
+
+
+def test_a_model_is_named_by_all_of_its_code() -> None:
+    """A module in a folder of a folder changes results as much as any other."""
+    packages = tuple(f"stasis_sim.{folder}." for folder in MODEL)
+    loaded = {Path(str(module.__file__)) for name, module in sys.modules.items() if name.startswith(packages)}
+    assert {"pbx.py", "engine.py"} <= {file.name for file in loaded}
+    assert loaded <= set(model_files())

@@ -11,7 +11,10 @@ import pytest
 
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.syntax import Source
-from stasis_sim.handoff.access import (
+from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.effects import MISSED, RESPONSE, SEND, TIMER, Effect
+from stasis_sim.handoff.engine import Engine
+from stasis_sim.handoff.http_server.access import (
     AriSettings,
     AriUser,
     HttpRequest,
@@ -19,9 +22,6 @@ from stasis_sim.handoff.access import (
     OutboundWebSocket,
     WebsocketClient,
 )
-from stasis_sim.handoff.configuration import Configuration
-from stasis_sim.handoff.effects import MISSED, RESPONSE, SEND, TIMER, Effect
-from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
 from stasis_sim.handoff.stimuli import Call, Closed, Dtmf, Hangup, Open, Request, Stimulus, Timer
 

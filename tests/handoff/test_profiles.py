@@ -8,10 +8,10 @@ from operator import attrgetter
 
 import pytest
 
-from stasis_sim.handoff.access_rules import AccessRules
+from stasis_sim.handoff.dialplan.thread import DialplanRules
+from stasis_sim.handoff.http_server.rules import AccessRules
+from stasis_sim.handoff.http_server.settings import AriSettings, HttpSettings
 from stasis_sim.handoff.profiles import ASTERISK_16, ASTERISK_22, DOCUMENTED, PROFILES, RULES, Profile, Rule
-from stasis_sim.handoff.settings import AriSettings, HttpSettings
-from stasis_sim.handoff.thread import DialplanRules
 
 PARTS = {"dialplan": DialplanRules, "access": AccessRules}
 

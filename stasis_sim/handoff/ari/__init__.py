@@ -1,0 +1,1 @@
+"""ARI's resources: what requests do, and what they answer."""

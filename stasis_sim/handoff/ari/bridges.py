@@ -1,0 +1,191 @@
+"""ARI's /bridges: made, filled, emptied and destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from stasis_sim.handoff.ari.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok, variables
+from stasis_sim.handoff.ari.rest import House
+from stasis_sim.handoff.channels.bridges import Bridge
+from stasis_sim.handoff.channels.control import Control
+
+_NO_BRIDGE = error(404, "Not Found", "Bridge not found")
+_NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
+_OTHER = ("moh", "play", "play/{playbackId}", "record")
+_CACHE_BUCKETS = 563
+_HASH_FACTOR = 13
+_SNAPSHOTS = "ast_bridge_snapshot_type"
+_NO_CHANNELS = bad("Missing parameter channel")
+_NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
+
+
+class BridgeResources:
+    """Handlers of /bridges."""
+
+    def __init__(self, house: House) -> None:
+        """Work on a house."""
+        self.house = house
+        self.bridges = house.bridges
+        self._made = 0
+
+    def routes(self) -> Routes:
+        """The handlers by method and path."""
+        one = "/bridges/{bridgeId}"
+        return {
+            ("GET", "/bridges"): self.list_all,
+            ("POST", "/bridges"): self.create,
+            ("GET", one): self.get,
+            ("POST", one): self.create,
+            ("DELETE", one): self.destroy,
+            ("POST", f"{one}/addChannel"): self.add,
+            ("POST", f"{one}/removeChannel"): self.remove,
+            **{("POST", f"{one}/{words}"): self.other for words in _OTHER},
+            ("DELETE", f"{one}/moh"): self.other,
+            ("POST", f"{one}/videoSource/{{channelId}}"): self.show,
+            ("DELETE", f"{one}/videoSource"): self.show_nobody,
+        }
+
+    def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /bridges, in the order of Asterisk's container: by id, or as the cache has them (bridges-listed)."""
+        if self.house.profile.bridge_cache:
+            cached = self.bridges.cached
+            return ok([cached[ident].json() for ident in sorted(cached, key=_cache_place)])
+        return ok([bridge.json() for _, bridge in sorted(self.bridges.live.items())])
+
+    def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """GET /bridges/{id}."""
+        seen = self.bridges.cached if self.house.profile.bridge_cache else self.bridges.live
+        bridge = seen.get(path[0])
+        return _NO_BRIDGE if bridge is None else ok(bridge.json())
+
+    def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """POST /bridges and /bridges/{id} (bridge, bridge-errors, bridge-bodies)."""
+        ident = path[0] if path else parameters.text("bridgeId")
+        name, types = parameters.text("name"), parameters.text("type")
+        old = self.bridges.live.get(ident)
+        if old is not None and (path or not self.house.profile.bridge_update):
+            if path or "bridgeId" not in parameters.body:
+                return self._again(old, name, types)
+            return self._failed(path, parameters)  # the body is read only behind the look for such a bridge
+        if ident in self.bridges.cached and not self.house.profile.bridge_cache:
+            return _exists(ident)  # destroyed, and still held (bridge-held)
+        if not ident:
+            # Asterisk takes a random one.
+            self._made += 1
+            ident = f"{self._made:08x}-0000-4000-8000-000000000000"
+        bridge = self.bridges.create(ident, name, types)
+        if bridge is None:
+            return self._failed(path, parameters)
+        if self.house.profile.variable_objects:
+            # Where the path has no id the whole body is taken for variables. What is wrong with them undoes nothing.
+            given = variables(parameters.body.get("variables") if path else parameters.body, objects=True)
+            if isinstance(given, Reply):
+                return given
+        return ok(bridge.json())
+
+    def _failed(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        text = "Unable to create bridge"
+        if not path and not self.house.profile.bridge_update:
+            text += f". Possible duplicate bridge id '{parameters.given('bridgeId') or '(null)'}'"
+        return error(500, "Internal Error", text)
+
+    def _again(self, bridge: Bridge, name: str, types: str) -> Reply:
+        if not self.house.profile.bridge_update:
+            return _exists(bridge.ident)
+        if name and name != bridge.name:
+            return error(500, "Internal Error", "Changing bridge name is not implemented")
+        if types:
+            return error(500, "Internal Error", "Supplying a bridge type when updating a bridge is not allowed.")
+        return Reply(200, "OK")
+
+    def destroy(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """DELETE /bridges/{id}: its channels stay with their applications (delete-bridge-while-down)."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        for channel in self.bridges.dissolve(bridge):
+            if channel.control is not None:
+                self.house.loops.run(channel.control)
+        self.bridges.destroyed(bridge)
+        return DONE
+
+    def add(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
+        """POST addChannel: one after the other, and the last one replies."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        controls = self._controls(parameters)
+        if isinstance(controls, Reply):
+            return controls
+        quiet = self.house.profile.introductions_inhibited and parameters.flag("inhibitConnectedLineUpdates")
+        join = partial(self.house.floor.join, introduced=not quiet)
+        return self.house.in_turn(controls, DONE, join, bridge)
+
+    def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
+        """POST removeChannel: all must be in this bridge."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        controls = self._controls(parameters)
+        if isinstance(controls, Reply):
+            return controls
+        if any(control.bridge is not bridge for control in controls):
+            return _NOT_IN_BRIDGE
+        return self.house.in_turn(controls, DONE, self.house.floor.part, bridge)
+
+    def show(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST videoSource (video-source)."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        channel = self.house.channels.live.get(path[1])
+        if channel is None:
+            return bad("Channel not found")
+        if channel not in bridge.members:
+            return _NOT_IN_BRIDGE
+        self.bridges.show(bridge, channel.ident)
+        return DONE
+
+    def show_nobody(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """DELETE videoSource."""
+        bridge = self.bridges.live.get(path[0])
+        if bridge is None:
+            return _NO_BRIDGE_TO_CHANGE
+        bridge.unsourced = bool(bridge.video_source)
+        return DONE
+
+    def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """Commands that the model does not have; a bridge that is not there is missed all the same."""
+        return NOT_MODELLED if path[0] in self.bridges.live else _NO_BRIDGE_TO_CHANGE
+
+    def _controls(self, parameters: Parameters) -> list[Control] | Reply:
+        controls: list[Control] = []
+        for ident in parameters.many("channel"):
+            if not ident:
+                continue
+            channel = self.house.channels.live.get(ident)
+            if channel is None:
+                return bad("Channel not found")
+            if channel.control is None:
+                return error(422, "Unprocessable Entity", "Channel not in Stasis application")
+            controls.append(channel.control)
+        return controls or _NO_CHANNELS
+
+
+def _cache_place(ident: str) -> int:
+    """Where the cache of snapshots has a bridge: by the hashes of what it keeps there and of the id.
+
+    The cache and its size are in 16's main/stasis_cache.c, the hash is ast_hashtab_hash_string().
+    """
+    place = 0
+    for name in (_SNAPSHOTS, ident):
+        value = 0
+        for byte in name.encode():
+            value = (value * _HASH_FACTOR + byte) & 0xFFFFFFFF
+        place += value
+    return (place & 0xFFFFFFFF) % _CACHE_BUCKETS
+
+
+def _exists(ident: str) -> Reply:
+    return error(409, "Conflict", f"Bridge with id '{ident}' already exists")

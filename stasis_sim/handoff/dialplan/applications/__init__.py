@@ -1,0 +1,1 @@
+"""Applications of the dialplan: Dial(), Goto(), Stasis() and their like."""
