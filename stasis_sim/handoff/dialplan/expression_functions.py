@@ -14,7 +14,7 @@ from typing import Final
 
 from stasis_sim.handoff.clib import longdouble
 from stasis_sim.handoff.clib.longdouble import Number
-from stasis_sim.handoff.dialplan.expressions import Value, to_number
+from stasis_sim.handoff.dialplan.expression_values import Value, to_number
 
 MathFunction = Callable[[Sequence[Value]], Number | None]
 

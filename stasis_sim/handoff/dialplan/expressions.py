@@ -3,9 +3,6 @@
 From lowest to highest: ``? ::``, ``|``, ``&``, comparisons, ``+ -``, ``* / %``, ``!`` and unary ``-``, ``: =~ ~~``.
 All are read from the left but ``!`` and unary ``-``. A syntax error is not fatal: if everything up to the wrong token
 is a whole expression, that is the value; if nothing was read yet, it is empty; in the middle of something it is 0.
-
-Values are unquoted numbers that stay text until they are computed with (``10.0`` alone stays ``10.0``), computed
-numbers, and all other text, with its quotes. Comparisons are numeric only if neither side is text.
 """
 
 from __future__ import annotations
@@ -18,7 +15,21 @@ from typing import Final, NamedTuple
 from stasis_sim.handoff.clib import longdouble
 from stasis_sim.handoff.clib.longdouble import Number
 from stasis_sim.handoff.clib.posix import compile_posix
-from stasis_sim.handoff.clib.text import atoi, length, octets, unoctets
+from stasis_sim.handoff.clib.text import length, octets, unoctets
+from stasis_sim.handoff.dialplan.expression_functions import MATH
+from stasis_sim.handoff.dialplan.expression_values import (
+    Text,
+    Value,
+    compare,
+    computed,
+    holds,
+    is_set,
+    is_zero,
+    make_text,
+    to_number,
+    to_text,
+    unquoted,
+)
 
 Log = Callable[[str, str], None]
 FunctionReader = Callable[[str], str | None]
@@ -42,16 +53,6 @@ _LEVEL: Final = {
 _UNARY_LEVEL: Final = 7
 _DIVISION_BY_ZERO: Final = 2147483647
 _DEPTH_LIMIT: Final = 200
-
-
-class Text(NamedTuple):
-    """A value that is text: ``numeric`` if it was an unquoted number, not computed with yet."""
-
-    text: str
-    numeric: bool
-
-
-Value = Text | Number
 
 
 class Token(NamedTuple):
@@ -189,7 +190,7 @@ class _Parser:
         if token.kind == "-":
             return self.negative(self.expression(_UNARY_LEVEL, depth + 1))
         if token.kind == "!":
-            return 0 if _is_set(self.expression(_UNARY_LEVEL, depth + 1)) else 1
+            return 0 if is_set(self.expression(_UNARY_LEVEL, depth + 1)) else 1
         raise _SyntaxError(token)
 
     def expect(self, kind: str) -> None:
@@ -204,19 +205,19 @@ class _Parser:
         yes = self.expression(0, depth + 1)
         self.expect("::")
         no = self.expression(1, depth + 1)
-        return yes if _holds(condition) else no
+        return yes if holds(condition) else no
 
     def binary(self, kind: str, left: Value, level: int, depth: int) -> Value:
         """Read the right side of an operator and compute."""
         right = self.expression(level, depth + 1)
         if kind == "|":
-            return right if _is_zero(left) else _computed(left)
+            return right if is_zero(left) else computed(left)
         if kind == "&":
-            return 0 if _is_zero(left) or _is_zero(right) else _computed(left)
+            return 0 if is_zero(left) or is_zero(right) else computed(left)
         if level == _LEVEL["="]:
-            return int(_compare(kind, left, right))
+            return int(compare(kind, left, right))
         if kind == "~~":
-            return make_text(_unquoted(to_text(left)) + _unquoted(to_text(right)))
+            return make_text(unquoted(to_text(left)) + unquoted(to_text(right)))
         if level == _LEVEL[":"]:
             return self.search(left, right, anchored=kind == ":")
         return self.arithmetic(kind, left, right)
@@ -246,7 +247,7 @@ class _Parser:
 
     def search(self, left: Value, right: Value, *, anchored: bool) -> Value:
         """Match a regular expression: the first group, else the length of the match, else 0 (empty with a group)."""
-        text, pattern = _unquoted(to_text(left)), _unquoted(to_text(right))
+        text, pattern = unquoted(to_text(left)), unquoted(to_text(right))
         if not self.regex_bytes:
             text, pattern = unoctets(text), unoctets(pattern)
         compiled = compile_posix(pattern)
@@ -274,8 +275,6 @@ class _Parser:
         return self._called(name, arguments)
 
     def _called(self, name: str, arguments: Sequence[Value]) -> Value:
-        from stasis_sim.handoff.dialplan.expression_functions import MATH  # noqa: PLC0415 - it needs this module's values
-
         if re.fullmatch(r"[A-Z0-9_]*", name) is None:
             self.problems.append(f"Error! '{name}' is not possibly a function name!")
             return 0
@@ -292,32 +291,6 @@ class _Parser:
         return longdouble.parse(read) if re.fullmatch(r"[-0-9. \t]*", read) else make_text(octets(read))
 
 
-def make_text(text: str) -> Text:
-    """Return text as a value; one that looks like a number stays one."""
-    return Text(text, numeric=re.fullmatch(r"[0-9.][0-9.]*|-", text) is not None and text != "-")
-
-
-def to_text(value: Value) -> str:
-    """Return a value as text."""
-    return value.text if isinstance(value, Text) else longdouble.text(value)
-
-
-def to_number(value: Value) -> Number | None:
-    """Return a value as a number, None if it is text."""
-    if not isinstance(value, Text):
-        return value
-    if not value.numeric:
-        return None
-    number = longdouble.parse(value.text)
-    return None if isinstance(number, float) else number
-
-
-def _computed(value: Value) -> Value:
-    """Return what testing a value for ``|`` and ``&`` leaves of it: an unquoted number has become a computed one."""
-    number = to_number(value)
-    return value if number is None else number
-
-
 def _half_numeric(kind: str, first: Number | None, second: Number | None) -> Number:
     """Compute where at least one side is text; a number that is added to text comes back as it is."""
     left, right = 0 if first is None else first, 0 if second is None else second
@@ -330,49 +303,3 @@ def _half_numeric(kind: str, first: Number | None, second: Number | None) -> Num
 
 def _sum(kind: str, left: Number, right: Number) -> Number:
     return longdouble.add(left, right) if kind == "+" else longdouble.subtract(left, right)
-
-
-def _is_zero(value: Value) -> bool:
-    """Decide emptiness for ``|`` and ``&``: quotes make a text that is not empty."""
-    if isinstance(value, Text) and not value.text:
-        return True
-    return to_number(value) == 0
-
-
-def _holds(condition: Value) -> bool:
-    """Decide a condition before ``?``."""
-    if isinstance(condition, Text) and not condition.numeric:
-        return condition.text not in {"", '""', "0"}
-    return bool(to_number(condition))
-
-
-def _is_set(value: Value) -> bool:
-    """Decide what ``!`` turns around: text counts by the number it begins with, so that ``!abc`` is 1."""
-    if isinstance(value, Text):
-        return value.text not in {"", "0"} and atoi(value.text) != 0
-    return value != 0
-
-
-def _unquoted(text: str) -> str:
-    if text[:1] == '"' and text[-1:] == '"':
-        return text.replace('"', "")
-    return text
-
-
-def _compare(kind: str, left: Value, right: Value) -> bool:
-    one, other = to_number(left), to_number(right)
-    if one is None or other is None:
-        return _ordered(kind, to_text(left), to_text(right))
-    return _ordered(kind, one, other)
-
-
-def _ordered(kind: str, left: str | Number, right: str | Number) -> bool:
-    if kind == "=":
-        return left == right
-    if kind == "!=":
-        return left != right
-    if isinstance(left, str) or isinstance(right, str):
-        before, after = str(left) < str(right), str(left) > str(right)
-    else:
-        before, after = left < right, left > right
-    return {"<": before, ">": after, "<=": not after, ">=": not before}[kind]
