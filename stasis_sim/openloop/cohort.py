@@ -211,7 +211,7 @@ class Cohort:
         self._streams = streams
         self._history = history
         self._source = source
-        self._known = ways
+        self._all_ways = ways
         self._symbols = ways.symbols
         self._paths = ways.paths
         self._taken: set[int] = set()
@@ -286,7 +286,7 @@ class Cohort:
 
     def values(self, rows: Ints, horizon: int) -> Values:
         """Return the sums of some calls, as long as they are kept."""
-        return Values(self._known.sums, self._column, rows, horizon)
+        return Values(self._all_ways.sums, self._column, rows, horizon)
 
     # -- ways -----------------------------------------------------------------------------------------------------
 
@@ -299,14 +299,14 @@ class Cohort:
         left = np.sort(np.concatenate(rest))
         while len(left):
             # Those before may have found ways that ask a lot.
-            size = max(1, min(SORTED, ANSWERS // max(1, len(self._known.questions))))
+            size = max(1, min(SORTED, ANSWERS // max(1, len(self._all_ways.questions))))
             self._sort(left[:size], horizon)
             left = left[size:]
 
     def _undisturbed(self, rows: Ints, horizon: int) -> Ints:
         """Send calls on the most trodden ways, where no link changes at an odd time, and return the others."""
         enough = sum(path.count for path in self._paths) // POPULAR
-        for way in self._known.by_count():
+        for way in self._all_ways.by_count():
             if len(rows) < FEW or self._paths[way].count < enough:
                 break
             rows = self._keep_to(way, rows, horizon)
@@ -342,7 +342,7 @@ class Cohort:
                     break
             return count
 
-        count = send(self._known.table, self._known.by_count()) if self._paths else len(rows)
+        count = send(self._all_ways.table, self._all_ways.by_count()) if self._paths else len(rows)
         while count:
             first = int(rows[np.argmax(left)])
             count = send(self._explore(first, horizon), [len(self._paths) - 1])
@@ -388,7 +388,7 @@ class Cohort:
             self._history.files,
         )
         record = examine(self._prepared, self._streams, self._symbols, subject)
-        return self._known.add(record, self._history)
+        return self._all_ways.add(record, self._history)
 
     def groups(self, horizon: int) -> list[Group]:
         """Return all calls, in pieces that go the same way."""
