@@ -127,9 +127,13 @@ def test_a_full_disk_keeps_nothing_that_is_half_written(shell: Cli, tmp_path: Pa
     assert not list(tmp_path.glob("results/**/.*"))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="process groups are interrupted as a terminal does it, on POSIX")
-def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_path: Path) -> None:
-    """Ctrl-C ends the workers too, and what has not begun never does; the exit code is the one of the docs."""
+@pytest.mark.skipif(os.name != "posix", reason="processes are interrupted as a terminal does it, on POSIX")
+@pytest.mark.parametrize("workers_too", [True, False])
+def test_an_interrupt_ends_a_run_with_many_replications_to_do(workers_too: bool, shell: Cli, tmp_path: Path) -> None:
+    """Ctrl-C ends the workers too, and what has not begun never does; the exit code is the one of the docs.
+
+    A terminal interrupts the workers as well, `kill -INT` does not.
+    """
     del shell  # only its folder is wanted
     # A shell starts what goes to the background without Ctrl-C, and what that starts would have none either.
     interrupts = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -143,7 +147,7 @@ def test_an_interrupt_ends_a_run_with_many_replications_to_do(shell: Cli, tmp_pa
         while len(list(tmp_path.glob("results/good/*/replications/*"))) < 2:
             assert running.poll() is None
             time.sleep(0.05)
-        os.killpg(running.pid, signal.SIGINT)
+        (os.killpg if workers_too else os.kill)(running.pid, signal.SIGINT)
         _, said = running.communicate(timeout=60)
         code = running.returncode
     assert said.startswith("interrupted; run, compare, sweep, check and baseline keep the replications that are done")

@@ -79,8 +79,11 @@ def crew(executor: Executor | None, workers: int) -> Iterator[Crew]:
         processes = Processes(workers)
         try:
             yield processes
+        except KeyboardInterrupt:
+            processes.kill()
+            raise
         except BaseException:
-            # Who interrupts a run, or sees it fail, does not want the replications that have not begun.
+            # Who sees a run fail does not want the replications that have not begun.
             processes.close(wait=False)
             raise
         processes.close(wait=True)

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import parent_process
+from multiprocessing import active_children, parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from types import ModuleType
@@ -105,6 +105,13 @@ class Processes:
     def close(self, *, wait: bool) -> None:
         """Let the processes go; those that have work end it, and what has not begun is dropped."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
+
+    def kill(self) -> None:
+        """Let the processes go at once, whatever they are at: Python would wait for them at its end."""
+        self.close(wait=False)
+        for process in active_children():
+            if isinstance(process, _Worker):
+                process.kill()
 
 
 class Abroad:
