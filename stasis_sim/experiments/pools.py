@@ -9,8 +9,10 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import active_children, parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
@@ -167,13 +169,27 @@ class _Worker(SpawnProcess):
     """
 
     def start(self) -> None:
-        """Start, with nothing said of the script."""
+        """Start, with nothing said of the script, and deaf to Ctrl-C until it can leave without a traceback."""
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
-            super().start()
+            with _deaf():
+                super().start()
         finally:
             sys.modules["__main__"] = main
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Keep Ctrl-C waiting, here and in what is started meanwhile, where the system can."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Fresh(SpawnContext):
@@ -189,6 +205,8 @@ def _belong() -> None:
     that gives out the work is killed: a worker would wait for its next job for ever.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     # What is loaded by now stays, and what is left at the end goes with the process: no garbage to look for.
     gc.freeze()
     atexit.register(gc.freeze)

@@ -98,6 +98,21 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "here\n3\n", "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX keeps a signal waiting, Windows cannot")
+def test_a_worker_that_is_interrupted_while_it_loads_says_nothing() -> None:
+    """Ctrl-C waits until the worker can leave without a traceback; whoever starts it hears it all the time."""
+    with ProcessPoolExecutor(1, mp_context=pools._Fresh()) as loading:
+        assert signal.SIGINT in loading.submit(_blocked).result()
+    with ProcessPoolExecutor(1, mp_context=pools._Fresh(), initializer=pools._belong) as ready:
+        assert signal.SIGINT not in ready.submit(_blocked).result()
+        assert ready.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_DFL
+    assert signal.SIGINT not in _blocked()
+
+
+def _blocked() -> set[int]:
+    return {int(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
+
+
 def test_workers_end_with_who_gives_out_the_work(tmp_path: Path) -> None:
     """Who is killed leaves no worker behind: the output, which they hold open too, comes to its end."""
     script = (
