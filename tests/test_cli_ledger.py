@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -113,7 +114,14 @@ def test_calls_have_a_heading_each(shell: Cli) -> None:
 def test_one_call_alone(shell: Cli) -> None:
     """Only its events are counted."""
     assert "\n8 events about call 3: 8 missed, 0 lost, 0 late.\n" in told(shell, "--call", "3")
-    assert "\nNo event about call 99 was missed, lost, late or misdelivered.\n" in told(shell, "--call", "99")
+    assert "\nNo event about call 6 was missed, lost, late or misdelivered.\n" in told(shell, "--call", "6")
+
+
+def test_a_call_that_is_not_there_is_no_call_that_missed_nothing(shell: Cli) -> None:
+    """Which calls there are is said."""
+    code, out, err = shell("ledger", "results/missed", "--call", "8")
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"--call: no call 8 in results/missed/\w+; there are 1 to 7\n", err)
 
 
 def test_an_app_that_missed_nothing_may_believe_in_calls_that_are_gone(shell: Cli) -> None:
@@ -236,3 +244,13 @@ def test_misdelivered_events_are_told_beside_the_others(
     assert "\n                                   misdelivered   calls\n" in said
     assert "\nPlaybackFinished: wrong_program               1       1\n" in said
     assert "\nwrong_program: another program of the app got it than works for the call; that" in said
+
+
+def test_a_run_without_calls_has_none_to_ask_for(shell: Cli) -> None:
+    """Nobody arrives before its end."""
+    shell(
+        "run", "missed.yaml", "--no-picture", "--set", "run.warmup=0s", "--set", "run.duration=500ms", "--out", "none"
+    )
+    for command in ("ledger", "trace"):
+        code, _, err = shell(command, "none/missed", "--call", "1")
+        assert (code, err.split("; ")[1]) == (2, "there are none\n")

@@ -179,9 +179,8 @@ def _one_call(results: Results, call: int, replication: int) -> Choice:
     """Return a call that was asked for."""
     calls = results.table("calls", None, {"replication": (replication,), "call": (call,)})
     if calls.empty:
-        there = int(results.table("calls", ("call",), {"replication": (replication,)})["call"].max() or 0)
-        known = f"there are 1 to {there}" if there else "there are none"
-        raise InputError.at("--call", f"no call {call} in replication {replication}; {known}")
+        there = results.table("calls", ("call",), {"replication": (replication,)})
+        raise InputError.at("--call", f"no call {call} in replication {replication}; {numbered(there)}")
     row = calls.iloc[0]
     where = {"replication": (replication,), "call": (call,)}
     apps = [
@@ -192,6 +191,11 @@ def _one_call(results: Results, call: int, replication: int) -> Choice:
     end = ends_us(results, replication) if over else _us(row["ended_s"])
     names = tuple(filter(None, dict.fromkeys(apps)))
     return Choice(replication, {call: row["outcome"].replace("_", " ")}, names, _us(row["arrived_s"]), end)
+
+
+def numbered(calls: pd.DataFrame) -> str:
+    """Say which numbers calls have."""
+    return f"there are 1 to {calls['call'].max()}" if len(calls) else "there are none"
 
 
 def _first_call(results: Results, asked: Asked) -> Choice | None:

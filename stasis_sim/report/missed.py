@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.errors import InputError
+from stasis_sim.experiments.choosing import numbered
 from stasis_sim.experiments.results import how_often
 from stasis_sim.observe.missing import FATES, KEYS, summary
 from stasis_sim.report.sentences import seconds
@@ -66,12 +67,17 @@ class Asked(NamedTuple):
         """Return the rows that are asked for.
 
         Raises:
-            InputError: The results know no such app, or have no tables.
+            InputError: The results know no such app or call, or have no tables.
         """
         apps = run.results.measures["apps"]
         if self.app is not None and self.app not in apps:
             raise InputError.at("--app", f"no such app in {run.path} {got(self.app)}; {choose(self.app, apps)}")
-        rows = run.recorded().ledger()
+        results = run.recorded()
+        if self.call is not None and results.table("calls", ["call"], {"call": (self.call,)}).empty:
+            raise InputError.at(
+                "--call", f"no call {self.call} in {run.path}; {numbered(results.table('calls', ['call']))}"
+            )
+        rows = results.ledger()
         if self.app is not None:
             rows = rows[rows["app"] == self.app]
         return rows if self.call is None else rows[(rows["call"] == self.call).fillna(value=False)]
