@@ -100,7 +100,7 @@ def test_names_of_variants_have_no_folders_of_this_machine(shell: Cli, tmp_path:
         for name in ("good.yaml", "extensions.conf"):
             (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
     files = [str(tmp_path / folder / "good.yaml") for folder in ("one", "other")]
-    options = ("--workers", "1", "--replications", "1", "--no-picture", "--json")
+    options = ("--workers", "1", "--replications", "1", "--no-picture", "--set", "run.record=measures", "--json")
     _, out, _ = shell("compare", *files, *options)
     assert list(json.loads(out)["variants"]) == ["one/good.yaml", "other/good.yaml"]
     dialplans = ",".join(str(tmp_path / place / "extensions.conf") for place in (".", "one"))

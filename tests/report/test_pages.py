@@ -147,7 +147,10 @@ def test_the_story_is_told_as_it_was_written(reports: dict[str, Path]) -> None:
 
 def test_more_columns_than_a_page_is_wide_flow(reports: dict[str, Path], tmp_path: Path) -> None:
     """Six of them would be cut off on a screen, and on paper for good."""
-    done = compare({f"{at}s": scenario().where({"faults.0.for": f"{at}s"}) for at in range(1, 7)}, out=tmp_path)
+    done = compare(
+        {f"{at}s": scenario().where({"faults.0.for": f"{at}s", "run.record": "measures"}) for at in range(1, 7)},
+        out=tmp_path,
+    )
     wide = page(folder(done))
     assert 'class="measures several many"' in wide
     assert ".many tr { display: grid;" in wide
