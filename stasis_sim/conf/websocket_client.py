@@ -15,6 +15,7 @@ _NUMBERS = {
     "reconnect_interval": "reconnect_interval_ms",
     "reconnect_attempts": "reconnect_attempts",
 }
+_DEFAULT_TYPE = "persistent"
 _IGNORED = frozenset(
     {
         "type",
@@ -57,13 +58,13 @@ def _fault(section: Section) -> str:
             return f"{name!r} is no option of a WebSocket client"
         if name in _NUMBERS and whole_number(value, -INT_MAX - 1, INT_MAX) is None:
             return f"{name} = {value!r} is no number"
-    if values.get("connection_type") not in {"persistent", "per_call_config"}:
+    if values.get("connection_type", _DEFAULT_TYPE) not in {"persistent", "per_call_config"}:
         return "connection_type must be persistent or per_call_config"
     return "" if values.get("uri") else "there is no uri"
 
 
 def _client(section: Section) -> WebsocketClient:
-    values: dict[str, Any] = {"name": section.name}
+    values: dict[str, Any] = {"name": section.name, "connection_type": _DEFAULT_TYPE}
     for variable in section.variables:
         name = fold(variable.name)
         if name in _TEXTS or name == "connection_type":

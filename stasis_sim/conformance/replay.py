@@ -318,7 +318,10 @@ class _Replay:
         self.driver.apply(Hangup(id))
 
     def _do_dtmf(self, id: str, digit: str) -> None:  # noqa: A002
-        self.driver.apply(Dtmf(id, digit))
+        # The recorder presses it at the first channel that it has known by this id, gone or not (call-id-again).
+        name = self.engine.house.channels.names.get(id)
+        if name == next((known for known, call in self.named.items() if call == id), name):
+            self.driver.apply(Dtmf(id, digit))
 
     def _do_rest(self, method: str, path: str, **words: Any) -> Mapping[str, Any]:
         status, body = self._ask(method, path, **words)

@@ -12,6 +12,7 @@ StasisEnd has gone out, and the connection is closed three seconds after (outbou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -69,11 +70,14 @@ class Outbound:
             self._read()
 
     def _read(self) -> None:
-        configuration = self.house.configuration
-        for entry in configuration.ari.outbound_websockets:
-            client = configuration.websocket_clients.get(entry.websocket_client_id)
-            if client is None:
-                continue
+        ari, clients = self.house.configuration.ari, self.house.configuration.websocket_clients
+        entries = [entry for entry in ari.outbound_websockets if entry.websocket_client_id in clients]
+        named = Counter(app for entry in entries for app in set(entry.apps))
+        plain = {user.name for user in ari.users if not user.crypted}
+        for entry in entries:
+            if entry.local_ari_user not in plain or any(named[app] > 1 for app in entry.apps):
+                continue  # an invalid one is not opened, nor are two that name the same app (outbound-users)
+            client = clients[entry.websocket_client_id]
             if client.connection_type == "persistent":
                 self._persistent.append((entry, client))
             else:

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from stasis_sim.handoff.ari.replies import DONE, NO_APPLICATION, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.ari.replies import (
+    ALLOCATION_FAILED,
+    DONE,
+    NO_APPLICATION,
+    Parameters,
+    Reply,
+    Routes,
+    bad,
+    error,
+    ok,
+)
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.dialplan.variables import read_variable
 from stasis_sim.handoff.subscriptions import ALL, ALL_DEVICES, BRIDGE, CHANNEL, ENDPOINT, App
@@ -281,8 +291,8 @@ class ApplicationResources:
         return error(404, "Not Found", text)
 
     def list_recordings(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /recordings/stored: the model records nothing."""
-        return ok([])
+        """GET /recordings/stored: Asterisk has no folder for them before the first one (nothing-recorded)."""
+        return ALLOCATION_FAILED
 
     def no_recording(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """Whatever is asked of one recording."""

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from stasis_sim.handoff.ari.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok, variables
+from stasis_sim.handoff.ari.replies import (
+    ALLOCATION_FAILED,
+    DONE,
+    NOT_MODELLED,
+    Parameters,
+    Reply,
+    Routes,
+    bad,
+    error,
+    ok,
+    variables,
+)
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.bridges import Bridge
 from stasis_sim.handoff.channels.control import Control
 
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
 _NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
-_OTHER = ("moh", "play", "play/{playbackId}", "record")
 _CACHE_BUCKETS = 563
 _HASH_FACTOR = 13
 _SNAPSHOTS = "ast_bridge_snapshot_type"
+_NO_MUSIC = error(409, "Conflict", "Bridge isn't playing music")
+_NO_PLAYBACK_CHANNEL = error(500, "Internal Error", "Could not create playback channel")
 _NO_CHANNELS = bad("Missing parameter channel")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
 
@@ -40,8 +52,11 @@ class BridgeResources:
             ("DELETE", one): self.destroy,
             ("POST", f"{one}/addChannel"): self.add,
             ("POST", f"{one}/removeChannel"): self.remove,
-            **{("POST", f"{one}/{words}"): self.other for words in _OTHER},
-            ("DELETE", f"{one}/moh"): self.other,
+            ("POST", f"{one}/moh"): self.music,
+            ("DELETE", f"{one}/moh"): self.no_music,
+            ("POST", f"{one}/play"): self.play,
+            ("POST", f"{one}/play/{{playbackId}}"): self.play,
+            ("POST", f"{one}/record"): self.record,
             ("POST", f"{one}/videoSource/{{channelId}}"): self.show,
             ("DELETE", f"{one}/videoSource"): self.show_nobody,
         }
@@ -155,9 +170,24 @@ class BridgeResources:
         bridge.unsourced = bool(bridge.video_source)
         return DONE
 
-    def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """Commands that the model does not have; a bridge that is not there is missed all the same."""
-        return NOT_MODELLED if path[0] in self.bridges.live else _NO_BRIDGE_TO_CHANGE
+    # A bridge plays by a channel of its own, which needs the module chan_bridge_media. As at the recorder's
+    # there is none (bridge-media).
+
+    def music(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST moh."""
+        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else ALLOCATION_FAILED
+
+    def no_music(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """DELETE moh."""
+        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else _NO_MUSIC
+
+    def play(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST play, which looks for the channel before it looks at what is to be played."""
+        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else _NO_PLAYBACK_CHANNEL
+
+    def record(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
+        """POST record, which the model does not have."""
+        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else NOT_MODELLED
 
     def _controls(self, parameters: Parameters) -> list[Control] | Reply:
         controls: list[Control] = []

@@ -10,14 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stasis_sim.handoff.ari.channels import ChannelResources
-from stasis_sim.handoff.ari.originate import (
-    ALLOCATION_FAILED,
-    EXISTS,
-    OriginateResources,
-    check_endpoint,
-    check_formats,
-)
-from stasis_sim.handoff.ari.replies import DONE, Parameters, Reply, Routes, error, ok, variables
+from stasis_sim.handoff.ari.originate import EXISTS, OriginateResources, check_endpoint, check_formats
+from stasis_sim.handoff.ari.replies import ALLOCATION_FAILED, DONE, Parameters, Reply, Routes, error, ok, variables
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.phones import put
 from stasis_sim.handoff.channels.snapshots import Channel

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stasis_sim.handoff.ari.replies import Parameters, Reply, Routes, bad, error, ok, variables
+from stasis_sim.handoff.ari.replies import ALLOCATION_FAILED, Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.phones import put, speak_as, take_after
 from stasis_sim.handoff.channels.snapshots import Channel
@@ -22,7 +22,6 @@ from stasis_sim.handoff.dialplan.variables import inherit
 from stasis_sim.handoff.subscriptions import CHANNEL
 
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
-ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
 _NORMAL_CLEARING: Final = 16

@@ -27,6 +27,7 @@ DONE: Final = Reply(204, "No Content")
 NO_CHANNEL: Final = Reply(404, "Not Found", {"message": "Channel not found"})
 NOT_INSIDE: Final = Reply(409, "Conflict", {"message": "Channel not in Stasis application"})
 NO_APPLICATION: Final = Reply(404, "Not Found", {"message": "Application not found"})
+ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
 NOT_MODELLED: Final = Reply(501, "Not Implemented", {"message": http_messages.NOT_MODELLED})
 
 

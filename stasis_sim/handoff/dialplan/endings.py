@@ -103,7 +103,8 @@ def incomplete(pbx: Pbx, thread: Thread) -> int:
 
 
 def _fall_through(pbx: Pbx, thread: Thread) -> int:
-    """Hang up, with a tone and a cause if the last Dial() said so."""
+    """Hang up, with a tone and a cause if the last Dial() said so; no application runs meanwhile (busy-at-the-end)."""
+    thread.application, thread.data = thread.resting
     status = pbx.get_variable(thread, "DIALSTATUS")
     if status is None:
         status = "UNKNOWN"
