@@ -35,8 +35,14 @@ def mean(measures: Intervals, name: str) -> float:
     return measures.get(name, {}).get("mean") or 0.0  # type: ignore[call-overload]
 
 
-def answer(app: str, measures: Intervals) -> str:
-    """Say in figures what became of an app's calls."""
+def lost_otherwise(total: Intervals) -> bool:
+    """Whether ejected callers try again, try another app or are saved, so that not all of them are lost."""
+    tries = mean(total, "attempts") - mean(total, "calls") + mean(total, "redials")
+    return tries >= 1 or mean(total, "saved_rate") > 0
+
+
+def answer(app: str, measures: Intervals, *, otherwise: bool) -> str:
+    """Say in figures what became of an app's calls, also how many callers were lost where ejections do not tell."""
 
     def parts() -> Iterator[str]:
         ejected = mean(measures, "ejection_rate")
@@ -48,6 +54,9 @@ def answer(app: str, measures: Intervals) -> str:
         saved = mean(measures, "saved_rate")
         if saved:
             yield f"{percent(saved)} of the ejected saved"
+        lost, callers = mean(measures, "callers.lost"), mean(measures, "calls") - mean(measures, "redials")
+        if ejected and callers and otherwise:
+            yield f"{percent(lost / callers)} of callers lost" if lost else "no caller lost"
         orphaned = mean(measures, "orphaned")
         if orphaned >= 1:
             yield f"{orphaned:.0f} orphaned"
@@ -66,7 +75,8 @@ def line(file: Path) -> str:
     scenario = Scenario.load(file)
     results = run(scenario.where({"run.record": "measures"}))
     assert all(verdict.ok for verdict in check(results)), [str(verdict) for verdict in check(results)]
-    answers = "; ".join(answer(app, found) for app, found in results.measures["apps"].items())
+    otherwise = lost_otherwise(results.measures["total"])
+    answers = "; ".join(answer(app, found, otherwise=otherwise) for app, found in results.measures["apps"].items())
     return f"| [{file.stem}]({file.name}) | {scenario.title} | {scenario.asterisk.profile} | {answers} |\n"
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from stasis_sim.experiments.results import differences, in_total
 from stasis_sim.report.drawing import BLACK, BLUE, GREY, NARROW, STYLE, VERMILION, WIDTH, below, blank
-from stasis_sim.report.sentences import comparison
+from stasis_sim.report.sentences import comparison, lost_otherwise
 from stasis_sim.report.tables import NEGLIGIBLE
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
 
 MEASURES: Final[Mapping[str, tuple[str, float, str]]] = {
+    "callers.lost": ("callers lost", 1.0, ""),
     "ejection_rate": ("attempts ejected", 100.0, "points"),
     "calls.share.stranded": ("calls stranded", 100.0, "points"),
     "calls.share.served": ("calls served", 100.0, "points"),
@@ -28,9 +29,10 @@ MEASURES: Final[Mapping[str, tuple[str, float, str]]] = {
     "handoff_s.p95": ("handoff, 95 %", 1000.0, "ms"),
     "availability": ("app available", 100.0, "points"),
 }
-"""What is compared: how it is called, by what it is multiplied, and in what it is then counted."""
+"""What is compared: how it is called, by what it is multiplied, and in what it is then counted; callers lost only where
+:func:`~stasis_sim.report.sentences.lost_otherwise` says that no other measure tells it."""
 
-COUNTED: Final = ("attempts", "calls", "events")
+COUNTED: Final = ("attempts", "calls", "callers", "events")
 """Begins what there may be fewer of; of the rest there is less."""
 
 MOST_VARIANTS: Final = 12
@@ -104,13 +106,17 @@ def rows_of(variants: Mapping[str, Results]) -> dict[str, list[Row]]:
     (first, base), *others = variants.items()
     measures = [each.measures for each in base.replications]
     found: dict[str, list[Row]] = {}
+    otherwise = False
     for name, other in others:
         total = in_total(differences(first, measures, name, [each.measures for each in other.replications]))
+        otherwise |= lost_otherwise(total)
         for measure in MEASURES:
             if measure in total:
                 scale, row = MEASURES[measure][1], total[measure]
                 low, high = (None if row[end] is None else row[end] * scale for end in ("low", "high"))
                 found.setdefault(measure, []).append(Row(name, row["mean"] * scale, low, high))
+    if not otherwise:
+        found.pop("callers.lost", None)
     # What is nought for all of them says nothing.
     return {
         name: found[name] for name in MEASURES if any(row.mean or row.low or row.high for row in found.get(name, ()))
@@ -135,7 +141,8 @@ def _title(variants: Mapping[str, Results], panels: Mapping[str, Sequence[Row]])
             row, (what, _, unit) = max(sure, key=lambda row: abs(row.mean)), MEASURES[name]
             fewer = "fewer" if what.startswith(COUNTED) else "less"
             side = "more" if row.mean > 0 else fewer
-            return f"{row.variant}: {_digits(abs(row.mean))}{row.give_or_take} {unit} {side} {what} than {first}"
+            amount = f"{_digits(abs(row.mean))}{row.give_or_take}"
+            return " ".join(filter(None, (f"{row.variant}: {amount}", unit, side, what, "than", first)))
     if panels:
         return f"No variant differs from {first} by more than chance"
     sentences = comparison({name: variants[name].replications for name in (first, other)})
@@ -143,9 +150,9 @@ def _title(variants: Mapping[str, Results], panels: Mapping[str, Sequence[Row]])
 
 
 def _digits(number: float) -> str:
-    """Write a number with two digits that say something."""
-    if not number:
-        return "0"
+    """Write a number with two digits that say something, a whole one whole."""
+    if number == round(number):
+        return f"{number:,.0f}"
     places = max(1 - math.floor(math.log10(abs(number))), 0)
     return f"{number:,.{min(places, 6)}f}"
 
@@ -168,7 +175,7 @@ def _panel(axes: Axes, name: str, rows: Sequence[Row], variants: Sequence[str]) 
     axes.set_yticks(range(len(variants)), names)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(variants) - 0.4, -0.6)
-    axes.set_title(f"{what} ({unit})", loc="left", fontsize=9)
+    axes.set_title(f"{what} ({unit})" if unit else what, loc="left", fontsize=9)
     narrow = axes.get_figure(root=True).get_figwidth() <= NARROW  # type: ignore[union-attr]
     axes.xaxis.set_major_locator(MaxNLocator(4 if narrow else 7))
     axes.margins(x=0.06)

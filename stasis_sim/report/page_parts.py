@@ -23,6 +23,7 @@ from stasis_sim.scenario import Scenario, show
 TILES: Final = (
     "calls",
     "ejection_rate",
+    "saved_rate",
     "calls.share.stranded",
     "missed_rate",
     "orphaned",
@@ -38,7 +39,14 @@ MOST_TILES: Final = 6
 MOST_OUTAGES: Final = 3
 """Outages that are told of a run."""
 
-COMPARED: Final = ("ejection_rate", "calls.share.stranded", "missed_rate", "availability")
+COMPARED: Final = (
+    "calls.share.served",
+    "ejection_rate",
+    "saved_rate",
+    "calls.share.stranded",
+    "missed_rate",
+    "availability",
+)
 """The key figures of each variant of a comparison; those that are nought in all of them are left out."""
 
 

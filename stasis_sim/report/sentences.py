@@ -86,11 +86,16 @@ def _never_seen(results: Results) -> list[str]:
 
 
 def outcome(profile: str, replications: Sequence[Replication]) -> str:
-    """Say in one sentence what a scenario cost its callers."""
+    """Say what a scenario cost its callers: who was turned away, and in the end lost where that is not the same."""
+    return f"{_cost(profile, replications)}.{_in_the_end(replications)}"
+
+
+def _cost(profile: str, replications: Sequence[Replication]) -> str:
+    """Say in one sentence, without its full stop, how many calls were ejected and stranded, and who was away."""
     totals = [replication.measures["total"] for replication in replications]
     calls = _sum(totals, "calls")
     if not calls:
-        return f"{profile}: no call arrived after the warm-up."
+        return f"{profile}: no call arrived after the warm-up"
     entered, ejected = _sum(totals, "attempts.entered"), _sum(totals, "attempts.ejected")
     said = f"{profile}: {_ejections(calls, entered, ejected)}"
     stranded = _sum(totals, "calls.outcome.stranded")
@@ -99,16 +104,43 @@ def outcome(profile: str, replications: Sequence[Replication]) -> str:
         said += f", {word} {percent(stranded / calls)} of {calls:,.0f} calls were stranded inside: nobody heard of them"
     away = _absences(replications)
     if not away:
-        return f"{said}; no app was ever away."
+        return f"{said}; no app was ever away"
     if ejected and not stranded and len(away) == 1:
         # Asterisk turns calls away only while it knows that nobody is there.
-        return f"{said}, all while {away[0]}."
-    return f"{said}; {'; '.join(away)}."
+        return f"{said}, all while {away[0]}"
+    return f"{said}; {'; '.join(away)}"
+
+
+def _in_the_end(replications: Sequence[Replication]) -> str:
+    """Say how many callers were lost, where ejections do not tell: some are saved by a fallback, or try again."""
+    totals = [replication.measures["total"] for replication in replications]
+    if not _sum(totals, "attempts.ejected") or not (_sum(totals, "calls.outcome.fallback") or _several_tries(totals)):
+        return ""
+    callers = _sum(totals, "calls") - _sum(totals, "redials")
+    lost, saved = _sum(totals, "callers.lost"), _sum(totals, "calls.outcome.fallback")
+    if callers == 1:
+        return f" In the end the only caller was {'lost' if lost else 'saved by a fallback' if saved else 'not lost'}."
+    said = f"{percent(lost / callers)} of {callers:,.0f} callers were lost" if lost else "no caller was lost"
+    return f" In the end {said}{f', and a fallback saved {percent(saved / callers)}' if saved else ''}."
+
+
+def _several_tries(totals: Iterable[Values]) -> bool:
+    """Whether attempts to enter Stasis are something else than calls."""
+    return any((each.get("attempts.entered") or 0) + _ejected(each) != (each.get("calls") or 0) for each in totals)
+
+
+def _ejected(values: Values) -> float:
+    return values.get("attempts.ejected") or 0
 
 
 def answer(results: Results) -> str:
-    """Say in one sentence what a scenario cost its callers, and how sure that is."""
-    said = outcome(results.scenario.asterisk.profile, results.replications).removesuffix(".")
+    """Say what a scenario cost its callers, and how sure that is."""
+    said = _cost(results.scenario.asterisk.profile, results.replications)
+    return f"{said}{_how_sure(results)}.{_in_the_end(results.replications)}"
+
+
+def _how_sure(results: Results) -> str:
+    """Say how sure it is that so many are ejected, or else stranded; empty where nobody is."""
     total = results.measures["total"]
     for measure, what in (("ejection_rate", "ejects"), ("calls.share.stranded", "strands")):
         interval = total.get(measure)
@@ -116,12 +148,12 @@ def answer(results: Results) -> str:
             continue
         low, high = interval["low"], interval["high"]
         if low is None or high is None:
-            return f"{said}; how sure that is one replication does not say."
+            return "; how sure that is one replication does not say"
         if low == high:
-            return f"{said}; that is the same in all {interval['n']} replications."
+            return f"; that is the same in all {interval['n']} replications"
         between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))}"
-        return f"{said}; with 95 % confidence such a run {what} {between} of them on average."
-    return f"{said}."
+        return f"; with 95 % confidence such a run {what} {between} of them on average"
+    return ""
 
 
 def _ejections(calls: float, entered: float, ejected: float) -> str:
@@ -159,20 +191,34 @@ def _sum(values: Iterable[Values], name: str) -> float:
 
 
 def comparison(variants: Mapping[str, Sequence[Replication]]) -> list[str]:
-    """Say for each variant but the first by how much it ejects and misses more or less."""
+    """Say for each variant but the first by how much it loses, ejects, saves, strands and misses more or less."""
     (first, base), *others = variants.items()
     return [sentence for name, other in others for sentence in _differences(first, base, name, other)]
 
 
-_VERBS: Final = {"ejects": "eject", "strands": "strand", "misses": "miss", "serves": "serve"}
+_VERBS: Final = {
+    "loses": "lose",
+    "ejects": "eject",
+    "saves": "save",
+    "strands": "strand",
+    "misses": "miss",
+    "serves": "serve",
+}
 """Verbs of one and of several."""
 
 _TOLD: Final = {
     "ejection_rate": ("ejects", "calls"),
+    "calls.share.fallback": ("saves", "calls by a fallback"),
     "calls.share.stranded": ("strands", "calls"),
     "missed_rate": ("misses", "events"),
 }
 """In what variants are compared: the verb, and of what. How many are served is told where none of this is apart."""
+
+_ALSO_TOLD: Final = {"callers.lost": ("loses", "callers"), "calls.share.served": ("serves", "calls")}
+"""What is told where it is not said by the others."""
+
+_THE_SAME: Final = 0.1
+"""What part of ejections and strandings a difference in lost callers may differ from theirs, and is said by them."""
 
 
 def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
@@ -191,17 +237,46 @@ def apart(variants: Mapping[str, Sequence[Replication]]) -> str:
 
 
 def _differences(a: str, first: Sequence[Replication], b: str, second: Sequence[Replication]) -> list[str]:
-    total = in_total(differences(a, [each.measures for each in first], b, [each.measures for each in second]))
+    both = [[each.measures for each in first], [each.measures for each in second]]
+    total = in_total(differences(a, both[0], b, both[1]))
     told = [row for row in map(total.get, _TOLD) if row is not None and row["mean"]]
     served = total.get("calls.share.served")
     if all(map(chance, told)) and served is not None and served["mean"] and not chance(served):
         told.insert(0, served)
-    return [_difference(a, b, row) for row in told] or [f"{b} and {a} give the same rates."]
+    if lost_otherwise(total):
+        told.insert(0, total["callers.lost"])
+    several = _several_tries(each["total"] for measures in both for each in measures)
+    return [_difference(a, b, row, several=several) for row in told] or [f"{b} and {a} give the same rates."]
 
 
-def _difference(a: str, b: str, row: Json) -> str:
-    """Say by how much b does more or less of something than a."""
-    verb, what = {**_TOLD, "calls.share.served": ("serves", "calls")}[row["measure"]]
+def lost_otherwise(total: Mapping[str, Json]) -> bool:
+    """Whether variants differ in lost callers by another number than in calls ejected and stranded.
+
+    So it is where ejected callers are saved by a fallback, or try again: who ejects more may lose fewer.
+
+    Args:
+        total: Paired differences in total, by measure.
+    """
+    lost, *turned_away = (
+        0.0 if (row := total.get(name)) is None else row["mean"] or 0.0
+        for name in ("callers.lost", "attempts.ejected", "stranded")
+    )
+    size = max(abs(lost), sum(map(abs, turned_away)))
+    return bool(lost) and abs(lost - sum(turned_away)) > _THE_SAME * size
+
+
+def _difference(a: str, b: str, row: Json, *, several: bool) -> str:
+    """Say by how much b does more or less of something than a.
+
+    Args:
+        a: One variant.
+        b: The other one.
+        row: By how much they differ.
+        several: Whether an ejection may be another than that of a call.
+    """
+    verb, what = {**_TOLD, **_ALSO_TOLD}[row["measure"]]
+    if several and row["measure"] == "ejection_rate":
+        what = "attempts"
     size: Interval = {"mean": abs(row["mean"]), "low": row["low"], "high": row["high"], "n": 0}
     side = "more" if row["mean"] > 0 else "fewer"
     amount = cell(row["measure"], size).replace(" %", " points")

@@ -39,7 +39,12 @@ def lengths() -> dict[str, Results]:
 def test_only_who_is_apart_is_told_of() -> None:
     """A longer outage of one client is seen in its app and its tries; of the others nothing is said."""
     found = {each.label: each for each in of_each(lengths())}
-    assert {"Intro-IVR: ejection rate", "Intro-IVR: mean time to return", "ivr: tries to connect"} <= set(found)
+    assert {
+        "Intro-IVR: callers lost",
+        "Intro-IVR: ejection rate",
+        "Intro-IVR: mean time to return",
+        "ivr: tries to connect",
+    } <= set(found)
     assert all(label.startswith(("Intro-IVR: ", "ivr: ")) for label in found)
     tries = found["ivr: tries to connect"]
     assert (tries.app, tries.client, tries.measure) == (None, "ivr", "connections")

@@ -75,6 +75,19 @@ def test_the_title_says_the_greatest_difference() -> None:
     assert paired_differences(backwards).get_suptitle().endswith(" points fewer attempts ejected than asterisk-22")
 
 
+def test_callers_who_are_saved_are_no_lost_ones() -> None:
+    """A fallback ejects as many and loses fewer: that is drawn first; where ejections tell it, it is not drawn."""
+    sorry = TEXT.replace("Stasis(Intro-IVR)\\n", "Stasis(Intro-IVR)\\n same => n,Playback(sorry,noanswer)\\n")
+    texts = {"bare": TEXT, "sorry": sorry}
+    saving = compare(
+        {name: Scenario.parse(text, overrides=["asterisk.profile=asterisk-22"]) for name, text in texts.items()}
+    )
+    figure = paired_differences(saving)
+    assert figure.axes[0].get_title(loc="left") == "callers lost"
+    assert figure.get_suptitle().endswith(" fewer callers lost than bare")
+    assert "callers lost" not in {panel.get_title(loc="left") for panel in paired_differences(profiles()).axes}
+
+
 def test_what_may_be_chance_is_grey() -> None:
     """And what is the same in all variants is not drawn."""
     same = {"one": profiles()["asterisk-22"], "two": profiles()["asterisk-22"]}

@@ -192,3 +192,55 @@ def test_variants_of_which_the_same_is_to_be_said_stand_together() -> None:
     assert said == (
         "b ejects 10 points more calls than a; c ejects 10 points fewer calls than a; d and a give the same rates."
     )
+
+
+def test_who_ejects_more_may_lose_fewer() -> None:
+    """Callers who are ejected and try again, or are saved by a fallback, are not lost: that is said first."""
+    calls: dict[str, float] = {"calls": 100, "attempts__entered": 90, "attempts__ejected": 10, "ejection_rate": 0.1}
+    calls["calls__share__fallback"] = 0.0
+    bare = [replication(each, None, **calls, callers__lost=10) for each in (1, 2)]
+    again = calls | {"attempts__entered": 99, "attempts__ejected": 33, "ejection_rate": 0.25}
+    tries = [replication(each, None, **again, callers__lost=1) for each in (1, 2)]
+    assert comparison({"bare": bare, "again": tries}) == [
+        "again loses 9 fewer callers than bare.",
+        "again ejects 15 points more attempts than bare.",
+    ]
+    saved = calls | {"calls__share__fallback": 0.1}
+    saving = [replication(each, None, **saved, callers__lost=0) for each in (1, 2)]
+    assert comparison({"bare": bare, "saving": saving}) == [
+        "saving loses 10 fewer callers than bare.",
+        "saving saves 10 points more calls by a fallback than bare.",
+    ]
+    assert apart({"bare": bare, "a": saving, "b": saving}) == "a and b lose 10 fewer callers than bare."
+
+
+def test_that_callers_were_lost_is_not_said_where_ejections_say_it() -> None:
+    """Those who are ejected and dropped are lost, and those who are stranded; a few others make no sentence."""
+    entered: dict[str, float] = {"calls": 820, "attempts__entered": 820, "attempts__ejected": 0, "ejection_rate": 0.0}
+    ejected: dict[str, float] = {"calls": 820, "attempts__entered": 738, "attempts__ejected": 82, "ejection_rate": 0.1}
+    base = [replication(each, None, **entered, stranded=80, callers__lost=81) for each in (1, 2)]
+    other = [replication(each, None, **ejected, stranded=0, callers__lost=84) for each in (1, 2)]
+    assert comparison({"documented": base, "asterisk-22": other}) == [
+        "asterisk-22 ejects 10 points more calls than documented."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("total", "text"),
+    [
+        ({"attempts__entered": 90}, ""),
+        (
+            {"attempts__entered": 90, "calls__outcome__fallback": 8, "callers__lost": 2},
+            "2.00 % of 100 callers were lost, and a fallback saved 8.00 %",
+        ),
+        ({"attempts__entered": 90, "calls__outcome__fallback": 10}, "no caller was lost, and a fallback saved 10.0 %"),
+        ({"attempts__entered": 99, "callers__lost": 1}, "1.00 % of 100 callers were lost"),
+        ({"calls": 1, "attempts__entered": 1}, "the only caller was not lost"),
+        ({"calls": 1, "calls__outcome__fallback": 1}, "the only caller was saved by a fallback"),
+        ({"calls": 120, "redials": 20, "attempts__entered": 99, "callers__lost": 1}, "1.00 % of 100 callers were lost"),
+    ],
+)
+def test_how_many_are_lost_in_the_end(total: dict[str, float], text: str) -> None:
+    """It is said where some are ejected, and a fallback or another try makes that something else than lost."""
+    said = outcome("asterisk-22", [replication(1, None, **{"calls": 100, "attempts__ejected": 10, **total})])
+    assert said.partition(" In the end ")[2] == (text and f"{text}.")
