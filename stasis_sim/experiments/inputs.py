@@ -23,8 +23,7 @@ from stasis_sim.conf.syntax import IncludedFile, read
 from stasis_sim.experiments.results import Json
 from stasis_sim.scenario import Scenario
 from stasis_sim.scenario.faults import RELOADED
-from stasis_sim.scenario.files import ConfFile
-from stasis_sim.scenario.model import CONF_FILES
+from stasis_sim.scenario.files import CONF_FILES, ConfFile
 
 _DIGEST_DIGITS: Final = 16
 

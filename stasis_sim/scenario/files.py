@@ -14,6 +14,9 @@ from stasis_sim.scenario.fields import inline
 from stasis_sim.scenario.misfit import Keys, MisfitError, got, nearest
 from stasis_sim.scenario.strict import Context
 
+CONF_FILES = ("http", "ari", "websocket_client", "extensions")
+"""The keys below ``asterisk`` that take one of Asterisk's files."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfFile(Source):

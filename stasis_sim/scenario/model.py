@@ -25,7 +25,7 @@ from stasis_sim.scenario.document import Document, parse, set_name
 from stasis_sim.scenario.expect import Expected
 from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
-from stasis_sim.scenario.files import ConfFile
+from stasis_sim.scenario.files import CONF_FILES, ConfFile
 from stasis_sim.scenario.measured import strangers
 from stasis_sim.scenario.misfit import Keys, got
 from stasis_sim.scenario.overrides import Called, Overrides, apply
@@ -35,7 +35,6 @@ from stasis_sim.scenario.run import HOW_OFTEN, Run
 from stasis_sim.scenario.strict import Context, Strict
 from stasis_sim.scenario.sweep import NOT_OF_A_RUN, Sweep
 
-CONF_FILES = ("http", "ari", "websocket_client", "extensions")
 EXPECTED_OF_ANY = "calls >= 0"
 """A line that any scenario may expect."""
 
@@ -181,7 +180,8 @@ class Scenario(Strict):
         """Return the same scenario with other values: ``scenario.where({"run.seed": 3})``.
 
         Args:
-            overrides: The values by their keys.
+            overrides: The values by their keys. Text is read as YAML, that of one of Asterisk's files is taken as it
+                is; paths start from the scenario's folder.
             called: How messages call each; by its key if nothing is said.
 
         Raises:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from stasis_sim.errors import InputError, Problem
 from stasis_sim.scenario.document import Document, Place, parse, set_name
+from stasis_sim.scenario.files import CONF_FILES, is_text
 from stasis_sim.scenario.misfit import Keys, got
 
 Overrides: TypeAlias = Mapping[str, Any] | Iterable[str]
-"""``{"run.seed": 3}`` or ``["run.seed=3"]``; text is read as YAML."""
-
-
+"""``{"run.seed": 3}`` or ``["run.seed=3"]``; text is YAML, that of one of Asterisk's files is taken as it is."""
 Called: TypeAlias = Callable[[str], str]
 """How messages call the override of a key, as the user wrote it."""
 
@@ -61,7 +61,8 @@ def apply(document: Document, overrides: Overrides, called: Called = set_name) -
     for key, value in pairs(overrides):
         name = called(key)
         try:
-            found = parse(value, name) if isinstance(value, str) else Document(name, plain(value))
+            read = isinstance(value, str) and not _is_conf(key, value)
+            found = parse(value, name) if read else Document(name, plain(value))
             _put(document, key, found.data, name)
             problems: Iterable[Problem] = found.problems
         except InputError as error:
@@ -69,8 +70,17 @@ def apply(document: Document, overrides: Overrides, called: Called = set_name) -
         document.problems += [Problem(name, 0, 0, problem.text) for problem in problems]
 
 
+def _is_conf(key: str, value: str) -> bool:
+    """Whether a value is the text of one of Asterisk's files, and not YAML that holds it as a block or in quotes."""
+    top, _, rest = key.partition(".")
+    given = top in {"asterisk", "faults"} and rest.rpartition(".")[2] in CONF_FILES
+    return given and is_text(value) and not value.lstrip().startswith(("|", ">", '"', "'"))
+
+
 def plain(value: Any) -> Any:
-    """Return a copy of a value of Python as a file would have it: NumPy's numbers and arrays, ranges and tuples too."""
+    """Return a copy of a value of Python as a file would have it: NumPy's numbers and arrays, ranges, paths, tuples."""
+    if isinstance(value, PurePath):
+        return str(value)
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, Mapping):

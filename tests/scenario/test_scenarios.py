@@ -308,6 +308,22 @@ def test_a_scenario_can_be_varied(folder: Path) -> None:
         scenario.where(["run.seed=x"])
 
 
+def test_a_scenario_can_be_given_another_dialplan(folder: Path) -> None:
+    """As a path, or as its text, which is no YAML: with a section first, a comment, or several lines."""
+    scenario = Scenario.load(folder / "question.yaml")
+    (folder / "other.conf").write_text("[default]\nexten => 1,1,NoOp()\n", "utf-8")
+    assert scenario.where({"asterisk.extensions": Path("other.conf")}).asterisk.extensions.written == "other.conf"
+    for text in ("[default]\nexten => 1,1,Stasis(a)\n", "; mine\n[default]\nexten => 1,1,Stasis(a)", "[default]"):
+        for overrides in ({"asterisk.extensions": text}, [f"asterisk.extensions={text}"]):
+            assert scenario.where(overrides).asterisk.extensions.content == text
+    block = scenario.where(["asterisk.extensions=|\n  [default]\n  exten => 1,1,Stasis(a)\n"])
+    assert block.asterisk.extensions.content == "[default]\nexten => 1,1,Stasis(a)\n"
+    again = {"reload": "asterisk", "at": "1min", "extensions": "other.conf"}
+    varied = scenario.where({"faults": [again]}).where({"faults.0.extensions": "[default]\nexten => 2,1,NoOp()\n"})
+    assert varied.faults[0].extensions is not None
+    assert varied.faults[0].extensions.content.endswith("exten => 2,1,NoOp()\n")
+
+
 def test_a_scenario_can_be_made_from_plain_data() -> None:
     """What a file would say can come from Python."""
     data = {"asterisk": {"extensions": "[default]\n"}, "run": {"duration": "1h"}}
