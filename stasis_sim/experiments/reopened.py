@@ -42,13 +42,18 @@ class Run:
             "replications": len(results.replications),
         }
 
+    @property
+    def has_tables(self) -> bool:
+        """Whether its tables were recorded."""
+        return self.results.scenario.run.record == "all"
+
     def recorded(self) -> Results:
         """Return what it gave, with tables.
 
         Raises:
             InputError: There are none.
         """
-        if self.results.scenario.run.record != "all":
+        if not self.has_tables:
             raise InputError.at(str(self.path), _NO_TABLES)
         return self.results
 
@@ -153,6 +158,8 @@ def apart(found: Sequence[Reopened]) -> list[Reopened]:
 def runs(paths: Iterable[Path]) -> list[Run]:
     """Open the runs that paths name; see :func:`reopen`.
 
+    Of a folder SCENARIO those without tables, as the points of a sweep, are left out where others have some.
+
     Raises:
         InputError: There are none at a path, or they cannot be used.
     """
@@ -161,7 +168,7 @@ def runs(paths: Iterable[Path]) -> list[Run]:
         mine = [each for each in reopen([path]) if isinstance(each, Run)]
         if not mine:
             raise InputError.at(str(path), "no run, but what several runs make; name the folder of one of them")
-        found += mine
+        found += [each for each in mine if each.has_tables] or mine
     return found
 
 

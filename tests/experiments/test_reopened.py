@@ -116,6 +116,14 @@ def test_runs_are_told_from_what_is_made_of_them(tmp_path: Path) -> None:
         runs([folder(done)])
 
 
+def test_points_of_a_sweep_are_no_hindrance(tmp_path: Path) -> None:
+    """They have no tables; who names the folder of the scenario means the runs that have some."""
+    path = run(small(), out=tmp_path).tree.path
+    swept = sweep(design(small(), {"faults.0.for": ["7s", "9s"]}), out=tmp_path)
+    assert [found.path for found in runs([tmp_path / "small"])] == [path]
+    assert not runs([tmp_path / "small" / swept.points[0].digest])[0].has_tables
+
+
 def test_measures_alone_have_no_tables(tmp_path: Path) -> None:
     """Who asks for them is told what to set."""
     path = run(small().where({"run.record": "measures"}), out=tmp_path).tree.path
