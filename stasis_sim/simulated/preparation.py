@@ -28,6 +28,7 @@ from stasis_sim.handoff.http_server.access import AriSettings
 from stasis_sim.handoff.profiles import PROFILES, Profile
 from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
+from stasis_sim.scenario.misfit import choose
 from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.admission import turned_away
@@ -224,8 +225,28 @@ def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ..
     yield from _unknown_applications(contexts, PROFILES[scenario.asterisk.profile])
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
     yield from _unmatched(scenario, named, offers=offers)
+    yield from _fallback_nowhere(scenario, dialplans)
     yield from (late.problem for late in too_late(scenario))
     yield from _without_precision(scenario)
+
+
+def _fallback_nowhere(scenario: Scenario, dialplans: Sequence[Dialplan]) -> Iterator[Problem]:
+    """Yield places that save callers and that no dialplan has: as in a comparison of dialplans, or by a slip."""
+    for position, place in enumerate(scenario.fallback):
+        known = list(dict.fromkeys(name for each in dialplans for name in each.contexts))
+        there = [each for each in dialplans if place.context in each.contexts]
+        if not there:
+            text = f"no context {place.context} in the dialplan, so it saves nobody; {choose(place.context, known)}"
+        elif place.exten is not None and not any(_has(each, place.context, place.exten) for each in there):
+            text = f"no extension {place.exten} in context {place.context}, so it saves nobody; write one that is there"
+        else:
+            continue
+        yield scenario.problem(("fallback", position), text)
+
+
+def _has(dialplan: Dialplan, context: str, exten: str) -> bool:
+    """Whether a context has an extension for some caller at some time."""
+    return any(True for _, visited in dialplan.visit(context, None) for _ in visited.named(exten))
 
 
 def _without_precision(scenario: Scenario) -> Iterator[Problem]:

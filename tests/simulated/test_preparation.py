@@ -77,6 +77,17 @@ def test_an_app_on_one_side_only_is_a_warning() -> None:
     ]
 
 
+def test_a_fallback_that_is_nowhere_is_a_warning() -> None:
+    """It would save nobody, and nothing else would tell; one of a dialplan that is loaded later is somewhere."""
+    places = "fallback: [defaul, ivr@default, voicemail@default, late]\n"
+    reload = 'faults: [{reload: asterisk, at: 1s, extensions: "[late]\\nexten => s,1,Hangup()\\n"}]\n'
+    warnings = prepare(scenario(f"{TEXT}{places}{reload}")).warnings
+    assert [warning.text for warning in warnings] == [
+        "fallback.0: no context defaul in the dialplan, so it saves nobody; write default",
+        "fallback.2: no extension voicemail in context default, so it saves nobody; write one that is there",
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
