@@ -17,7 +17,7 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
     code, out, _ = shell("baseline", "save", "good.yaml", *options)
     assert (code, out) == (0, "good.yaml: kept in results/baselines/good.json\n")
     code, out, _ = shell("baseline", "diff", "good.yaml", *options)
-    assert (code, out) == (0, "good.yaml: 0 of 0 measures that differ moved beyond noise\n")
+    assert (code, out) == (0, "good.yaml: no measure differs\n")
     code, out, _ = shell("baseline", "diff", "good.yaml", *options, "--set", "faults.0.for=15s")
     assert code == 1
     assert re.search(r"^  ejection_rate  \+0\.1\d* \(\+0", out, re.MULTILINE)
@@ -75,7 +75,7 @@ def test_a_measure_that_is_newer_than_a_baseline_has_not_moved(shell: Cli, tmp_p
     code, out, _ = shell("baseline", "diff", "good.yaml", *options)
     assert code == 0
     assert out.splitlines() == [
-        "good.yaml: 0 of 0 measures that differ moved beyond noise",
+        "good.yaml: no measure differs",
         "  note: not measured both then and now: calls.final.ANSWER, souls; save the baseline again to hold them",
     ]
     found = json.loads(shell("baseline", "diff", "good.yaml", *options, "--json")[1])["scenarios"][0]

@@ -78,7 +78,10 @@ def test_results_without_tables_cannot_be_told(result: Path, command_line: Cli) 
     said = f"{other}: recorded with record: measures, so there are no tables; run it again with --set run.record=all"
     said += ", a sweep with --tables\n"
     assert command_line("trace", str(other)) == (2, "", said)
-    names = ", ".join(map(str, sorted([result, other])))
+    assert command_line("trace", str(result.parent)) == command_line("trace", str(result))
+    command_line("run", "two-calls.yaml", "--set", "run.seed=3", "--no-picture")
+    (third,) = (folder for folder in result.parent.iterdir() if folder not in {result, other})
+    names = ", ".join(map(str, sorted([result, third])))
     said = f"{result.parent}: several results lie in it; write one of {names}\n"
     assert command_line("trace", str(result.parent)) == (2, "", said)
 

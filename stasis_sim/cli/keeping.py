@@ -190,7 +190,10 @@ def diff(
         ok = ok and not beyond
         reports.append(kept.as_json(results, content, moved))
         if not as_json:
-            typer.echo(f"{results.scenario.file}: {beyond} of {len(moved)} measures that differ moved beyond noise")
+            said = (
+                f"{beyond} of {len(moved)} measures that differ moved beyond noise" if moved else "no measure differs"
+            )
+            typer.echo(f"{results.scenario.file}: {said}")
             alone = sum(each.alone for each in moved)
             if alone > beyond:
                 n = len(results.replications)

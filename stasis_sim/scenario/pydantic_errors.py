@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -60,6 +61,8 @@ def _text(details: ErrorDetails) -> str:
     limits = details.get("ctx", {})
     wrong, remedy = PHRASES.get(details["type"], (f"{details['msg'][:1].lower()}{details['msg'][1:]}", "write another"))
     match details["type"]:
+        case "int_type" | "float_type" | "bool_type" if isinstance(value, str) and _unquoted(value):
+            wrong, remedy = "text", f"write {value} without quotes"
         case "string_type":
             wrong, remedy = "not text", _quoted(value)
         case "literal_error":
@@ -70,6 +73,11 @@ def _text(details: ErrorDetails) -> str:
             most = limits["lt"] - 1 if "lt" in limits else limits["le"]
             wrong, remedy = "too large", f"write {most} or less"
     return f"{wrong} {got(value)}; {remedy}"
+
+
+def _unquoted(value: str) -> bool:
+    """Whether a text would be a number or a truth if it stood in no quotes."""
+    return value in {"true", "false"} or re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) is not None
 
 
 def _quoted(value: Any) -> str:

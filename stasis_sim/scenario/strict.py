@@ -233,14 +233,23 @@ class OneOf:
             raise MisfitError.at(f"not {self.what} {got(value)}; write {self.example}")
         choice = self._choice(tag)
         if choice is None:
-            names = self._tags if nearest(tag, self._tags) else self.few
-            raise MisfitError.at(f"not {self.what} {got(tag)}; {choose(tag, names)}", *self._below(value, tag))
+            raise MisfitError.at(f"not {self.what} {got(tag)}; {self._meant(value, tag)}", *self._below(value, tag))
+        if isinstance(value, str) and not choice.bare:
+            raise MisfitError.at(f"{tag} has no value; write {{{choice.example}}}")
         try:
             return choice.read(inner, Context.of(info))
         except MisfitError as misfit:
             if isinstance(value, str):
                 raise MisfitError((keys[1:], text) for keys, text in misfit.faults) from None
             raise
+
+    def _meant(self, value: Any, tag: str) -> str:
+        """Return what to write instead of an unknown tag: the nearest, with a value if it stood without one."""
+        near = nearest(tag, self._tags)
+        choice = None if near is None else self._choice(near)
+        if choice is not None and isinstance(value, str) and not choice.bare:
+            return f"write {{{choice.example}}}"
+        return choose(tag, self.few if near is None else self._tags)
 
     @staticmethod
     def _below(value: Any, tag: str) -> Keys:
