@@ -254,13 +254,13 @@ def sweep(
     from stasis_sim.experiments.cluster import connect
     from stasis_sim.experiments.sweeps import design, examine_points, read_over
     from stasis_sim.experiments.sweeps import sweep as simulate
-    from stasis_sim.report.sweeps import check_measures
+    from stasis_sim.report.sweeps import check_measures, first
 
     loaded = load(scenario, overrides(settings, profile=profile, seed=seed, replications=replications))
     swept = {} if loaded.sweep is None else loaded.sweep.model_dump()["over"]
     if over or (swept and latin_hypercube is not None):
         loaded = design(loaded, read_over(over) if over else swept, latin_hypercube)
-    measures = check_measures(measure or ["ejection_rate"], loaded)
+    check_measures(measure or [], loaded)
     examine(loaded, out, examine_points)
     with (
         connect(scheduler, count(workers)) as executor,
@@ -277,6 +277,7 @@ def sweep(
             progress=progress,
         )
     warn(found.warnings)
+    measures = measure or first(found)
     if csv:
         from stasis_sim.observe.tables import write_csv
 

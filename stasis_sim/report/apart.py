@@ -30,9 +30,6 @@ OF_APPS: Final = (
 )
 """What is told of an app, where calls asked for several."""
 
-_LABELS: Final = {**LABELS, "callers.lost": "callers lost"}
-"""What it is called; the table of the total has outcomes in the place of callers lost."""
-
 OF_CLIENTS: Final = {
     "connections": "tries to connect",
     "connections.refused": "tries refused",
@@ -90,7 +87,7 @@ def _told(variants: Mapping[str, Results]) -> Iterator[tuple[tuple[str | None, s
     summaries = [run.measures for run in variants.values()]
     asked = sorted({app for each in summaries for app, values in each["apps"].items() if values["attempts"]["mean"]})
     for app in asked if len(asked) > 1 else ():
-        yield from (((app, None, name), f"{app}: {_LABELS[name]}") for name in OF_APPS)
+        yield from (((app, None, name), f"{app}: {LABELS[name]}") for name in OF_APPS)
     for client in sorted({client for each in summaries for client in each["clients"]}):
         yield from (((None, client, name), f"{client}: {text}") for name, text in OF_CLIENTS.items())
 

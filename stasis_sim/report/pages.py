@@ -23,7 +23,7 @@ from stasis_sim.experiments.replications import Results
 from stasis_sim.experiments.results import DamagedError, write
 from stasis_sim.experiments.sweeps import Swept, label
 from stasis_sim.report import figures, page_parts, sweeps, words
-from stasis_sim.report.sentences import answer, apart, comparison, outcome, precision
+from stasis_sim.report.sentences import LOSSES, answer, apart, comparison, outcome, precision
 from stasis_sim.report.story import Block, blocks
 from stasis_sim.report.svg import picture
 from stasis_sim.report.tables import LABELS, cell, columns_of
@@ -180,7 +180,7 @@ def _sweep(found: Sweep) -> str:
         title=swept.scenario.title or swept.scenario.name,
         story=blocks(found.provenance["story"]),
         profile=swept.scenario.asterisk.profile,
-        lead=f"The {LABELS.get(names[0], names[0])}{said}",
+        lead=f"The {'number of ' if names[0] == LOSSES[0] else ''}{LABELS.get(names[0], names[0])}{said}",
         keys=list(swept.design.over),
         names=[page_parts.Row(name, words.title(name), words.meaning(name), []) for name in names],
         points=_points(swept, names),

@@ -178,12 +178,21 @@ def _absences(replications: Sequence[Replication]) -> list[str]:
         if outages:
             longest = max(value for each in values if (value := each.get("outages.longest_s")) is not None)
             times = "1 outage" if outages == 1 else f"{outages:,.0f} outages"
-            away.append((longest, f"{app} was away: {times}, longest {seconds(longest)}"))
+            still = _still_away(_sum(values, "outages.in_progress"), len(values))
+            away.append((longest, f"{app} was away: {times}, longest {seconds(longest)}{still}"))
     rest = len(away) - SHOWN
     if rest <= 0:
         return [said for _, said in away]
     worst = sorted(away, key=lambda each: -each[0])[:SHOWN]
     return [*(said for _, said in worst), f"and {rest} more {'app was' if rest == 1 else 'apps were'} away"]
+
+
+def _still_away(ends: float, runs: int) -> str:
+    """Say that an app has not come back by the end of most runs: a single one may just be cut off in an outage."""
+    if 2 * ends <= runs:
+        return ""
+    whose = "the run" if runs == 1 else f"all {runs} runs" if ends == runs else f"{ends:.0f} of {runs} runs"
+    return f", still away at the end of {whose}"
 
 
 def _sum(values: Iterable[Values], name: str) -> float:
@@ -216,6 +225,9 @@ _TOLD: Final = {
 
 _ALSO_TOLD: Final = {"callers.lost": ("loses", "callers"), "calls.share.served": ("serves", "calls")}
 """What is told where it is not said by the others."""
+
+LOSSES: Final = ("callers.lost", "attempts.ejected", "stranded")
+"""Callers who were lost, and what most of them are lost by."""
 
 _THE_SAME: Final = 0.1
 """What part of ejections and strandings a difference in lost callers may differ from theirs, and is said by them."""
@@ -255,12 +267,9 @@ def lost_otherwise(total: Mapping[str, Json]) -> bool:
     So it is where ejected callers are saved by a fallback, or try again: who ejects more may lose fewer.
 
     Args:
-        total: Paired differences in total, by measure.
+        total: Differences in total by measure, each with its ``mean``; those of :data:`LOSSES` count.
     """
-    lost, *turned_away = (
-        0.0 if (row := total.get(name)) is None else row["mean"] or 0.0
-        for name in ("callers.lost", "attempts.ejected", "stranded")
-    )
+    lost, *turned_away = (0.0 if (row := total.get(name)) is None else row["mean"] or 0.0 for name in LOSSES)
     size = max(abs(lost), sum(map(abs, turned_away)))
     return bool(lost) and abs(lost - sum(turned_away)) > _THE_SAME * size
 

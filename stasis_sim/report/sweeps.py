@@ -9,6 +9,7 @@ from stasis_sim.errors import InputError
 from stasis_sim.experiments.precision import of
 from stasis_sim.experiments.sweeps import Swept, label
 from stasis_sim.observe.intervals import Interval, of_scope, paired
+from stasis_sim.report.sentences import LOSSES, lost_otherwise
 from stasis_sim.report.tables import cell
 from stasis_sim.scenario.measured import Scopes, scope_and_measure
 from stasis_sim.scenario.misfit import MisfitError
@@ -71,9 +72,18 @@ def places(found: Swept, name: str) -> list[Place]:
 
 
 def telling(found: Swept) -> list[str]:
-    """Return the measures of :data:`USUAL` that are not the same at all points, or else the first of them."""
+    """Return what a page shows: what of :data:`USUAL` is not the same at all points, behind what :func:`first` adds."""
     means = {name: {place.interval["mean"] for place in places(found, name)} for name in USUAL}
-    return [name for name, values in means.items() if len(values) > 1] or [USUAL[0]]
+    told = [name for name, values in means.items() if len(values) > 1] or [USUAL[0]]
+    return list(dict.fromkeys((*first(found)[:-1], *told)))
+
+
+def first(found: Swept) -> list[str]:
+    """Return what is shown if nobody says: ejections, and before them lost callers where ejections do not tell."""
+    means = {name: [place.interval["mean"] or 0.0 for place in places(found, name)] for name in LOSSES}
+    points = range(len(found.points))
+    apart = ({name: {"mean": values[at] - values[0]} for name, values in means.items()} for at in points)
+    return [LOSSES[0], USUAL[0]] if any(map(lost_otherwise, apart)) else [USUAL[0]]
 
 
 def listing(found: Swept, names: Sequence[str]) -> str:
@@ -141,9 +151,28 @@ def answer(found: Swept, name: str) -> str:
         f"and most, {cell(measure, known[most].interval)}, at {_said(found, known[most])}"
     )
     if apart["low"] is None:
-        return f"{text}; one replication does not say how sure that is."
+        return f"{text}; one replication does not say how sure that is.{_left_out(found, name, least, len(known))}"
     sure = "" if apart["low"] > 0 else ", which may be chance: more replications will tell"
-    return f"{text}; with the same callers the difference is {_points(cell(measure, apart))}{sure}."
+    difference = f"with the same callers the difference is {_points(cell(measure, apart))}{sure}"
+    return f"{text}; {difference}.{_left_out(found, name, least, len(known))}"
+
+
+def _left_out(found: Swept, name: str, least: int, known: int) -> str:
+    """Say how many points have no such measure, and of times to return which outages: who stays away takes no time.
+
+    Args:
+        found: The sweep.
+        name: ``[APP.]measure``.
+        least: The point at which it is least.
+        known: At how many points there is something to measure it by.
+    """
+    app, measure = scope_and_measure(name)
+    values = of_scope(found.measures(least), app, "outages")
+    rest, said = len(found.points) - known, ""
+    if measure == "recovery_s" and (unended := values["outages.in_progress"])["mean"]:
+        counts = [cell("outages", each) for each in (unended, values["outages"])]
+        said = f" Where it is least {counts[0]} of {counts[1]} outages were not over at the end, and are left out."
+    return f"{said} At {rest} of {len(found.points)} points there is nothing to measure it by." if rest else said
 
 
 def _points(text: str) -> str:

@@ -37,8 +37,8 @@ ROWS: tuple[tuple[str, str], ...] = (
 )
 """What a table shows of all measures, in its order; measures.json has the rest."""
 
-LABELS = {name: text.strip() for name, text in ROWS}
-"""What measures are called in tables."""
+LABELS = {**{name: text.strip() for name, text in ROWS}, "callers.lost": "callers lost"}
+"""What measures are called; lost callers are in no table of a run, as outcomes are, and in comparisons and sweeps."""
 
 NEGLIGIBLE = 1e-4
 """A half-width that is so small a part of its mean is not shown."""

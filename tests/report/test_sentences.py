@@ -117,6 +117,21 @@ def test_many_apps_are_not_all_named() -> None:
     assert text.endswith("and 2 more apps were away.")
 
 
+def test_who_has_not_come_back_is_said() -> None:
+    """Of an app that is away at the end of most runs; one that a run cuts off in an outage is back as a rule."""
+
+    def said(*ends: int) -> str:
+        apps = [{"a": away(2, 30.0) | {"outages.in_progress": end}} for end in ends]
+        done = [replication(at, each, calls=9, attempts__entered=9) for at, each in enumerate(apps, 1)]
+        return outcome("asterisk-22", done).partition("longest 30 s")[2]
+
+    assert said(1) == ", still away at the end of the run."
+    assert said(1, 1, 1) == ", still away at the end of all 3 runs."
+    assert said(1, 0, 1) == ", still away at the end of 2 of 3 runs."
+    assert said(0, 1, 0) == "."
+    assert said(0, 1) == "."
+
+
 def test_a_comparison_says_by_how_many_points() -> None:
     """Paired over replications, with a half-width where there are several."""
     base = [replication(1, ejection_rate=0.0), replication(2, ejection_rate=0.0)]

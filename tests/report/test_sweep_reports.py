@@ -13,7 +13,7 @@ from stasis_sim.experiments.sweeps import Swept, design, sweep
 from stasis_sim.observe.intervals import Interval
 from stasis_sim.report.pictures import save
 from stasis_sim.report.sweep_figure import figure
-from stasis_sim.report.sweeps import Place, answer, check_measures, listing, picture, places
+from stasis_sim.report.sweeps import Place, answer, check_measures, first, listing, picture, places, telling
 from tests.experiments.small import small
 
 POLICIES = ["at_once", {"constant": "2s"}]
@@ -59,6 +59,34 @@ def test_the_answer_says_what_may_be_chance() -> None:
     )
     alone = answer(swept({"faults.0.for": ["5s", "15s"]}, replications=1), "ejection_rate")
     assert alone.endswith("one replication does not say how sure that is.")
+
+
+def test_who_never_comes_back_does_not_return_soonest() -> None:
+    """The mean time to return leaves out outages that never end, and has no value where all are such: both are said."""
+    scenario = small().where({"faults.1": {"drop": "ivr", "at": "40s", "for": "2s"}, "faults.0.for": "1s"})
+    once = {"constant": {"delay": "1s", "attempts": 1}}
+    found = sweep(design(scenario, {"clients.ivr.reconnect": [once, {"constant": "4s"}], "faults.1.for": ["3s"]}))
+    assert answer(found, "recovery_s").endswith(
+        " Where it is least 1 of 3 outages were not over at the end, and are left out."
+    )
+    found = sweep(design(scenario, {"clients.ivr.reconnect": ["none", "at_once", {"constant": "4s"}]}))
+    assert answer(found, "recovery_s").endswith(" At 1 of 3 points there is nothing to measure it by.")
+
+
+def test_lost_callers_are_shown_where_ejections_do_not_tell() -> None:
+    """A dialplan that tries again ejects more and loses fewer; without such a one ejections are enough."""
+    dialplan = "[default]\nexten => ivr,1(try),Stasis(Intro-IVR)\n"
+    again = f'{dialplan} same => n,GotoIf($["${{STASISSTATUS}}" = "SUCCESS"]?done)\n same => n,Wait(2)\n'
+    again += " same => n,Goto(try)\n same => n(done),Hangup()\n"
+    found = sweep(design(small(), {"asterisk.extensions": [dialplan, again]}))
+    assert first(found) == ["callers.lost", "ejection_rate"]
+    assert telling(found)[:2] == ["callers.lost", "ejection_rate"]
+    least, most = (place.interval["mean"] for place in places(found, "ejection_rate"))
+    lost, fewer = (place.interval["mean"] for place in places(found, "callers.lost"))
+    assert None not in (least, most, lost, fewer)
+    assert (least or 0) < (most or 0)
+    assert (lost or 0) > (fewer or 0)
+    assert first(swept({"faults.0.for": ["5s", "15s"]})) == ["ejection_rate"]
 
 
 def test_what_no_point_changes_is_said() -> None:
