@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 import stasis_sim
 from stasis_sim import Scenario, api, experiments, run
 from stasis_sim.errors import InputError
+from stasis_sim.experiments import comparisons, replications
 from stasis_sim.observe.columns import TABLES
 from stasis_sim.scenario import show
 
@@ -107,9 +111,20 @@ def test_a_picture_of_a_replication() -> None:
 
 
 def test_the_package_offers_what_it_says() -> None:
-    """Every name of __all__ is there."""
-    for name in stasis_sim.__all__:
-        assert getattr(stasis_sim, name)
+    """Every name of __all__ is there, and Jupyter completes it before it is loaded."""
+    for module in (stasis_sim, experiments):
+        for name in module.__all__:
+            assert getattr(module, name)
+    said = "import stasis_sim, stasis_sim.experiments as e; print({*stasis_sim.__all__} <= {*dir(stasis_sim)}, "
+    said += "{*e.__all__} <= {*dir(e)})"
+    assert subprocess.run([sys.executable, "-c", said], capture_output=True, check=True).stdout.split() == [b"True"] * 2
+
+
+def test_what_may_be_given_is_in_the_signature() -> None:
+    """Jupyter shows it; and it is what the functions below take."""
+    for mine, below in ((run, replications.run), (api.compare, comparisons.compare)):
+        names = list(inspect.signature(below).parameters)
+        assert list(inspect.signature(mine).parameters) == [name for name in names if name != "finished"]
 
 
 def test_what_a_notebook_shows_of_results_is_one_line() -> None:

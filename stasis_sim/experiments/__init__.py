@@ -20,3 +20,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(frames, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name what is only loaded when it is asked for, too: Jupyter completes it."""
+    return sorted({*globals(), *__all__})
