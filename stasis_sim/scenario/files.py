@@ -91,6 +91,8 @@ def _unreadable(path: Path, written: str, name: str) -> str:
     folder = path.parent
     try:
         near = nearest(path.name, sorted(item.name for item in folder.iterdir())) if folder.is_dir() else None
+        if near is not None and nearest(path.stem, [Path(near).stem]) is None:
+            near = None  # all that they share is .conf
         reason = "cannot be read" if path.exists() else "no such file"
     except (OSError, ValueError):
         near, reason = None, "no such file"
