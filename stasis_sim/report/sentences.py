@@ -136,7 +136,7 @@ def _ejected(values: Values) -> float:
 def answer(results: Results) -> str:
     """Say what a scenario cost its callers, and how sure that is."""
     said = _cost(results.scenario.asterisk.profile, results.replications)
-    return f"{said}{_how_sure(results)}.{_in_the_end(results.replications)}"
+    return f"{said}.{_how_sure(results)}{_in_the_end(results.replications)}"
 
 
 def _how_sure(results: Results) -> str:
@@ -148,11 +148,12 @@ def _how_sure(results: Results) -> str:
             continue
         low, high = interval["low"], interval["high"]
         if low is None or high is None:
-            return "; how sure that is one replication does not say"
+            return " How sure that is one replication does not say."
         if low == high:
-            return f"; that is the same in all {interval['n']} replications"
-        between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))}"
-        return f"; with 95 % confidence such a run {what} {between} of them on average"
+            return f" That is the same in all {interval['n']} replications."
+        several = measure == "ejection_rate" and _several_tries(each.measures["total"] for each in results.replications)
+        between = f"{percent(max(low, 0.0))} to {percent(min(high, 1.0))} of its {'attempts' if several else 'calls'}"
+        return f" With 95 % confidence such a run {what} {between} on average."
     return ""
 
 

@@ -109,7 +109,7 @@ def test_the_key_figures_of_a_run_can_be_read(browser: Chrome, reports: dict[str
     assert browser.find_element(By.TAG_NAME, "h1").text == "What does a moment's outage cost?"
     said = browser.find_element(By.ID, "answer").text
     assert " calls were ejected" in said
-    assert f"with 95 % confidence such a run ejects {100 * rate['low']:.2f} % to {100 * rate['high']:.2f} %" in said
+    assert f"With 95 % confidence such a run ejects {100 * rate['low']:.2f} % to {100 * rate['high']:.2f} %" in said
     tiles = [tile.text.split("\n")[:2] for tile in browser.find_elements(By.CSS_SELECTOR, ".tiles div")]
     assert ["Ejection rate", cell("ejection_rate", rate)] in [[label, number] for label, number in tiles]
 

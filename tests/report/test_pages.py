@@ -208,7 +208,7 @@ def test_measures_alone_make_a_page(tmp_path: Path) -> None:
     found = run(scenario(**{"run.record": "measures", "run.replications": 1}), out=tmp_path)
     said = seen(page(found.tree.path))
     assert "run it again with --set run.record=all" in said
-    assert "how sure that is one replication does not say" in said
+    assert "How sure that is one replication does not say" in said
     assert "The worst outages" not in said
 
 

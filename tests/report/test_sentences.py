@@ -179,11 +179,12 @@ def test_an_answer_says_how_sure_it_is() -> None:
     interval = results.measures["total"]["ejection_rate"]
     assert interval["low"] is not None
     assert interval["high"] is not None
-    said = f"such a run ejects {percent(interval['low'])} to {percent(interval['high'])} of them on average."
-    assert answer(results) == f"{outcome('asterisk-22', results.replications)[:-1]}; with 95 % confidence {said}"
-    assert answer(run(scenario, replications=1)).endswith("; how sure that is one replication does not say.")
+    said = f"such a run ejects {percent(interval['low'])} to {percent(interval['high'])} of its calls on average."
+    assert answer(results) == f"{outcome('asterisk-22', results.replications)} With 95 % confidence {said}"
+    assert answer(run(scenario, replications=1)).endswith(". How sure that is one replication does not say.")
     documented = scenario.where({"asterisk.profile": "documented"})
-    assert re.search(r"with 95 % confidence such a run strands [\d.]+ % to [\d.]+ % of them", answer(run(documented)))
+    said = answer(run(documented))
+    assert re.search(r"With 95 % confidence such a run strands [\d.]+ % to [\d.]+ % of its calls", said)
     quiet = run(scenario.where({"faults": []}))
     assert answer(quiet) == outcome("asterisk-22", quiet.replications)
 
@@ -192,7 +193,7 @@ def test_an_answer_of_replications_that_agree_names_no_interval() -> None:
     """Where nobody comes by chance their spread says nothing."""
     regular = small().where({"calls.0.arrivals": {"every": "1s"}, "faults.0.at": "20500ms"})
     said = answer(run(regular))
-    assert said.endswith("; that is the same in all 3 replications.")
+    assert said.endswith(". That is the same in all 3 replications.")
     assert "confidence" not in said
 
 
