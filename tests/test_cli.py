@@ -65,6 +65,16 @@ def test_clients_lists_the_presets_and_shows_one(shell: Cli) -> None:
     assert shell("clients", "aioar") == (2, "", "clients: no such client (got aioar); write aioari\n")
 
 
+def test_the_command_line_of_a_certain_python(tmp_path: Path) -> None:
+    """Where several are installed, or none is on the PATH; workers find their way through it too."""
+    said = subprocess.run([sys.executable, "-m", "stasis_sim", "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout == f"stasis-sim {__version__}\n"
+    run = ["run", "scenarios/never-connected.yaml", "--replications", "2", "--workers", "2", "--json", "--no-picture"]
+    out = ["--out", str(tmp_path)]
+    said = subprocess.run([sys.executable, "-m", "stasis_sim", *run, *out], capture_output=True, text=True, check=True)
+    assert json.loads(said.stdout)["replications"] == 2
+
+
 def test_the_installed_command() -> None:
     """It is there under its name, says its version, and loads none of the heavy libraries for that."""
     command = Path(sys.executable).with_name("stasis-sim")
