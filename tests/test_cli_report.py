@@ -45,6 +45,16 @@ def test_each_command_leaves_what_report_takes(shell: Cli) -> None:
         assert f"stasis-sim {' '.join(command)}" in re.sub("<[^>]*>", "", text)
 
 
+def test_measures_are_those_of_sweeps(shell: Cli) -> None:
+    """Where none is among the results, that is said, and no page is written."""
+    quiet = ("--workers", "1", "--no-picture")
+    folder = last(shell("run", "small.yaml", *quiet)[1])
+    said = "--measure: says what the page of a sweep is about, and there is none; leave it away\n"
+    assert shell("report", folder, "--measure", "recovery_s") == (2, "", said)
+    swept = last(shell("sweep", "small.yaml", "--over", "faults.0.for=5s,9s", *quiet)[1])
+    assert shell("report", swept, "--measure", "recovery_s") == (0, f"report: {swept}/report.html\n", "")
+
+
 def test_a_folder_of_a_scenario_means_all_of_its_results(shell: Cli) -> None:
     """A page for each run and for the comparison."""
     shell("compare", "small.yaml", "--workers", "1", "--no-picture")

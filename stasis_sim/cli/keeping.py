@@ -28,6 +28,7 @@ from stasis_sim.cli.common import (
     warn,
     warnings_of,
 )
+from stasis_sim.errors import InputError
 
 if TYPE_CHECKING:
     from stasis_sim.experiments.replications import Results
@@ -75,16 +76,22 @@ def report(
             help="results/SCENARIO/DIGEST, sweep-DIGEST or compare-DIGEST there, or results/SCENARIO for all.",
         ),
     ],
+    measure: Annotated[
+        list[str] | None, typer.Option(metavar="[APP.]MEASURE", help="What the pages of sweeps are about.")
+    ] = None,
 ) -> None:
     """Write earlier results as one HTML page each, report.html in their folder: it needs no network to be read.
 
     Of a folder that holds a sweep its points have no page of their own.
     """
-    from stasis_sim.experiments.reopened import apart, reopen
+    from stasis_sim.experiments.reopened import Sweep, apart, reopen
     from stasis_sim.report.pages import write_report
 
-    for found in (each for path in results for each in apart(reopen([path]))):
-        typer.echo(f"report: {write_report(found)}")
+    found = [each for path in results for each in apart(reopen([path]))]
+    if measure and not any(isinstance(each, Sweep) for each in found):
+        raise InputError.at("--measure", "says what the page of a sweep is about, and there is none; leave it away")
+    for each in found:
+        typer.echo(f"report: {write_report(each, measure or ())}")
 
 
 @app.command(short_help="Repeat earlier work, and hold its bytes.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +13,6 @@ from stasis_sim.report.differences_figure import paired_differences
 from stasis_sim.report.distributions import handoff_latency, stranded, stranded_time
 from stasis_sim.report.outages_figure import ejections_over_time
 from stasis_sim.report.sweeps import picture as sweep_figure
-from stasis_sim.report.sweeps import telling
 from stasis_sim.report.swimlane import drawn
 from stasis_sim.report.timeline import timeline
 
@@ -101,6 +100,6 @@ def of_comparison(variants: Mapping[str, Results]) -> Iterator[tuple[str, Draw]]
         yield from ((name, draw(variants)) for name, draw in COMPARISON.items())
 
 
-def of_sweep(found: Swept) -> Iterator[tuple[str, Draw]]:
-    """Yield what draws each measure that tells the points of a sweep apart."""
-    yield from ((name, partial(sweep_figure, found, name)) for name in telling(found))
+def of_sweep(found: Swept, measures: Sequence[str]) -> Iterator[tuple[str, Draw]]:
+    """Yield what draws measures over the points of a sweep."""
+    yield from ((name, partial(sweep_figure, found, name)) for name in measures)

@@ -230,7 +230,9 @@ def _ledger(results: Results) -> Ledger:
     )
 
 
-def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest: str) -> Inputs:
+def inputs(
+    provenance: Json, scenario: Scenario, runs: Sequence[Results], digest: str, measures: Sequence[str] = ()
+) -> Inputs:
     """Return what decided the results, as their provenance tells.
 
     Args:
@@ -238,13 +240,15 @@ def inputs(provenance: Json, scenario: Scenario, runs: Sequence[Results], digest
         scenario: The scenario that it tells of.
         runs: The runs that it consists of, if they are few.
         digest: The name of its folder.
+        measures: What its page was asked to be about.
     """
     name = provenance["name"]
     facts = [("scenario", name), ("results", f"results/{name}/{digest}"), *(_of_runs(runs) if runs else [])]
     facts += [("seed", str(provenance["seed"])), ("model", provenance["model"])]
     commands = [("As it was made", shlex.join(provenance["command"]))] if provenance["command"] else []
     commands.append(("Again, and held byte by byte", f"stasis-sim rerun results/{name}/{digest}"))
-    commands.append(("This page", f"stasis-sim report results/{name}/{digest}"))
+    asked = [word for measure in measures for word in ("--measure", measure)]
+    commands.append(("This page", shlex.join(["stasis-sim", "report", f"results/{name}/{digest}", *asked])))
     files = {name: _without_passwords(text) for name, text in provenance["files"].items()}
     return Inputs(facts, _without_passwords(show(scenario)), files, commands)
 

@@ -7,7 +7,7 @@ style sheet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,8 @@ from stasis_sim.report import figures, page_parts, sweeps, words
 from stasis_sim.report.sentences import LOSSES, answer, apart, comparison, outcome, precision
 from stasis_sim.report.story import Block, blocks
 from stasis_sim.report.svg import picture
-from stasis_sim.report.tables import LABELS, cell, columns_of
+from stasis_sim.report.tables import cell, columns_of
+from stasis_sim.scenario.measured import scope_and_measure
 
 NAME: Final = "report.html"
 
@@ -57,28 +58,32 @@ class Point(NamedTuple):
     cells: list[str]
 
 
-def write_report(found: Reopened) -> Path:
+def write_report(found: Reopened, measures: Sequence[str] = ()) -> Path:
     """Write the report of results into their folder, and return where it is.
 
+    Args:
+        found: The results.
+        measures: What the page of a sweep is about, ``[APP.]measure``; none: what sets its points apart.
+
     Raises:
-        InputError: The results cannot be read.
+        InputError: The results cannot be read, or the scenario has no such measure.
     """
     try:
-        text = _page(found)
+        text = _page(found, measures)
     except DamagedError as error:
         raise InputError.at(str(found.path), f"{error}; run the scenario again") from None
     write(found.path / NAME, text)
     return found.path / NAME
 
 
-def _page(found: Reopened) -> str:
+def _page(found: Reopened, measures: Sequence[str]) -> str:
     match found:
         case Run():
             return _run(found)
         case Comparison():
             return _comparison(found)
         case Sweep():
-            return _sweep(found)
+            return _sweep(found, sweeps.check_measures(measures, found.found.scenario))
 
 
 @cache
@@ -171,16 +176,17 @@ def _variants(variants: dict[str, Results]) -> list[Variant]:
     ]
 
 
-def _sweep(found: Sweep) -> str:
+def _sweep(found: Sweep, measures: list[str]) -> str:
     swept = found.found
-    names = sweeps.telling(swept)
+    names = measures or sweeps.telling(swept)
     said = sweeps.answer(swept, names[0]).removeprefix(names[0])
+    whose = "" if scope_and_measure(names[0])[0] is not None else "The number of " if names[0] == LOSSES[0] else "The "
     return _render(
         "sweep.html",
         title=swept.scenario.title or swept.scenario.name,
         story=blocks(found.provenance["story"]),
         profile=swept.scenario.asterisk.profile,
-        lead=f"The {'number of ' if names[0] == LOSSES[0] else ''}{LABELS.get(names[0], names[0])}{said}",
+        lead=f"{whose}{words.called(names[0])}{said}",
         keys=list(swept.design.over),
         names=[page_parts.Row(name, words.title(name), words.meaning(name), []) for name in names],
         points=_points(swept, names),
@@ -188,9 +194,9 @@ def _sweep(found: Sweep) -> str:
         spread=page_parts.SPREAD,
         figures=[
             picture(draw, name)._replace(title=f"{words.title(name)}: {sweeps.span(swept, name)}")
-            for name, draw in figures.of_sweep(swept)
+            for name, draw in figures.of_sweep(swept, names)
         ],
-        inputs=page_parts.inputs(found.provenance, swept.scenario, [], swept.path.name),
+        inputs=page_parts.inputs(found.provenance, swept.scenario, [], swept.path.name, measures),
     )
 
 
@@ -199,7 +205,7 @@ def _points(swept: Swept, names: list[str]) -> list[Point]:
     return [
         Point(
             [label(point.settings[key]) for key in swept.design.over],
-            [cell(name, column[at].interval) for name, column in columns],
+            [cell(scope_and_measure(name)[1], column[at].interval) for name, column in columns],
         )
         for at, point in enumerate(swept.points[:MOST_POINTS])
     ]

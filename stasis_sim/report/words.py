@@ -33,7 +33,8 @@ REASONS: Final = {
 
 
 def meaning(name: str) -> str:
-    """Return what a measure means in a sentence; its own word where one of many stands at its end."""
+    """Return what ``[APP.]measure`` means in a sentence; its own word where one of many stands at its end."""
+    name = scope_and_measure(name)[1]
     head, _, word = name.rpartition(".")
     if head in {"calls.share", "calls.outcome"}:
         return OUTCOMES[word]
@@ -45,7 +46,7 @@ def meaning(name: str) -> str:
 
 def title(name: str) -> str:
     """Return what a measure is called at the beginning of a sentence."""
-    text = LABELS.get(name, name)
+    text = called(name)
     return text[:1].upper() + text[1:]
 
 

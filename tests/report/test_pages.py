@@ -196,6 +196,24 @@ def test_a_sweep_has_each_point(reports: dict[str, Path]) -> None:
     assert "A sweep of 4 points" in seen(text)
 
 
+def test_the_page_of_a_sweep_is_about_what_is_asked_for(reports: dict[str, Path], tmp_path: Path) -> None:
+    """Lead, pictures, table and the command that makes it; a measure that is not there is refused."""
+    path = tmp_path / "results" / "moment" / reports["sweep"].parent.name
+    shutil.copytree(reports["sweep"].parent.parent, path.parent)
+    (found,) = reopen([path])
+    asked = ["Intro-IVR.recovery_s", "calls.share.dropped"]
+    text = write_report(found, asked).read_text("utf-8")
+    said = seen(text)
+    assert "Intro-IVR: mean time to return is least, " in said
+    assert re.findall(r"<th scope=\"col\" class=\"number\">(.*?)</th>", text) == [
+        "Intro-IVR: mean time to return",
+        "Dropped",
+    ]
+    assert f"{path.name} --measure Intro-IVR.recovery_s --measure calls.share.dropped" in said
+    with pytest.raises(InputError, match="unknown measure"):
+        write_report(found, ["recovery"])
+
+
 def test_a_page_has_fewer_elements_than_there_are_calls(tmp_path: Path) -> None:
     """Pictures and tables sum up: nothing is drawn call by call."""
     many = run(scenario(**{"calls.0.arrivals": {"poisson": "60/s"}, "run.replications": 1}), out=tmp_path)
