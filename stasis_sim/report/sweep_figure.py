@@ -34,7 +34,7 @@ MOST_CURVES: Final = 7
 """So many colours there are."""
 
 BEYOND: Final = 5.0
-"""Percent that an axis of shares shows beyond 0 and 100 %."""
+"""Percent that an axis of shares shows beyond 0 and 100 %, one of others below 0, of its length."""
 
 UNITS: Final = {"duration": " (s)", "rate": " (per s)", "share": "", "count": "", "number": ""}
 
@@ -79,7 +79,7 @@ def _scale(name: str) -> tuple[float, str]:
 
 
 def _shown(name: str, limits: tuple[float, float]) -> tuple[float, float]:
-    """Return from where to where an axis goes: from 0, and of a share not far beyond what one can be.
+    """Return from where to where an axis goes: from 0, and not far beyond what a measure can be.
 
     The interval of few replications may reach further, and would make the picture one of itself.
     """
@@ -92,7 +92,8 @@ def _possible(name: str, limits: tuple[float, float]) -> tuple[float, float]:
         # As much below 0 as above it would be where no measure can be.
         return -0.05, 1.0
     if kind_of(scope_and_measure(name)[1]) != "share":
-        return limits
+        # Neither a time nor a count is less than 0.
+        return max(limits[0], -BEYOND / 100 * max(limits[1], 0.0)), limits[1]
     return max(limits[0], -BEYOND), min(limits[1], 100 + BEYOND)
 
 
