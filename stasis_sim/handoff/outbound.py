@@ -63,6 +63,8 @@ class Outbound:
         self.sessions = sessions
         self._persistent: list[tuple[OutboundWebSocket, WebsocketClient]] = []
         self._per_call: dict[str, tuple[OutboundWebSocket, WebsocketClient]] = {}
+        # Sections that Asterisk would open for a call if they were valid, by app.
+        self._invalid: dict[str, str] = {}
         self._clients: dict[str, WebsocketClient] = {}
         self._fresh: dict[str, bool] = {}
         self._of_channel: dict[str, Session] = {}
@@ -75,14 +77,15 @@ class Outbound:
         named = Counter(app for entry in entries for app in set(entry.apps))
         plain = {user.name for user in ari.users if not user.crypted}
         for entry in entries:
-            if entry.local_ari_user not in plain or any(named[app] > 1 for app in entry.apps):
-                continue  # an invalid one is not opened, nor are two that name the same app (outbound-users)
             client = clients[entry.websocket_client_id]
-            if client.connection_type == "persistent":
+            if entry.local_ari_user not in plain or any(named[app] > 1 for app in entry.apps):
+                # It is never opened, and neither is another one that names the same app (outbound-same-app).
+                if client.connection_type != "persistent":
+                    self._invalid.update(dict.fromkeys(entry.apps, entry.name))
+            elif client.connection_type == "persistent":
                 self._persistent.append((entry, client))
             else:
-                for app in entry.apps:
-                    self._per_call.setdefault(app, (entry, client))
+                self._per_call.update(dict.fromkeys(entry.apps, (entry, client)))
 
     def start(self) -> None:
         """Asterisk starts: register what persistent sessions serve, and connect."""
@@ -164,9 +167,17 @@ class Outbound:
 
     # -- one for each call ----------------------------------------------------------------------------------------
 
-    def serves(self, app: str) -> bool:
-        """Whether a name gets a WebSocket for each call."""
-        return app in self._per_call
+    def serves(self, channel: Channel, app: str) -> bool:
+        """Look for a WebSocket to open for a call, and log what there is in its place (reload-dialplan)."""
+        if app in self._per_call:
+            return True
+        if self.house.profile.outbound:
+            entry = self._invalid.get(app)
+            text = f"{channel.thread.name}: Failed to find outbound websocket per-call config for app '{app}'"
+            if entry is not None:
+                text = f"{entry}: Unable to create per-call websocket.  Outbound websocket config is invalid"
+            self.house.bus.log("WARNING", text)
+        return False
 
     def call_out(self, channel: Channel, app: str, args: Sequence[str]) -> int:
         """Stasis() makes a connection for this call, and waits for it."""

@@ -147,18 +147,17 @@ class Registry:
                 del self.devices[name]
 
     def device_changed(self, device: str, state: str) -> None:
-        """Tell everyone who listens to a device that its state has changed."""
+        """Tell everyone who listens to a device of its state, twice who listens to all too (device-state-twice)."""
         body: Mapping[str, Any] | None = None
         if self.bus.bodies:
             body = {"type": "DeviceStateChanged", "device_state": {"name": device, "state": state}}
         for name, devices in self.devices.items():
-            if device not in devices and ALL_DEVICES not in devices:
-                continue
             app = self.apps.get(name)
-            if app is None:
-                self.bus.log("WARNING", f"Stasis app '{name}' not registered")
-            else:
-                self.bus.send(app, "DeviceStateChanged", None, body)
+            for _ in range((device in devices) + (ALL_DEVICES in devices)):
+                if app is None:
+                    self.bus.log("WARNING", f"Stasis app '{name}' not registered")
+                else:
+                    self.bus.send(app, "DeviceStateChanged", None, body)
 
     # -- what REST shows ----------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from stasis_sim.handoff.ari.replies import (
-    ALLOCATION_FAILED,
     DONE,
     NO_APPLICATION,
     Parameters,
@@ -291,8 +290,8 @@ class ApplicationResources:
         return error(404, "Not Found", text)
 
     def list_recordings(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /recordings/stored: Asterisk has no folder for them before the first one (nothing-recorded)."""
-        return ALLOCATION_FAILED
+        """GET /recordings/stored: the model records nothing."""
+        return ok([])
 
     def no_recording(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """Whatever is asked of one recording."""

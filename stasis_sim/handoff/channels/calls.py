@@ -311,7 +311,7 @@ class Calls:
             self.bus.out.append((STASIS, channel.ident, "", tuple(args), "ejected", NO_NAME))
             return STASIS_FAILED
         if channel.offer is None and channel.state == "dialplan" and app not in self.floor.registry.apps:
-            if self.outbound is not None and self.outbound.serves(app):
+            if self.outbound is not None and self.outbound.serves(channel, app):
                 return self.outbound.call_out(channel, app, args)
             return self.floor.missing(channel, app, args)
         outcome = self.floor.enter(channel, app, args)

@@ -115,9 +115,7 @@ class Floor:
 
     def missing(self, channel: Channel, name: str, args: Sequence[str]) -> int:
         """Nobody is registered under the name: the dialplan goes on (never-connected)."""
-        if self.profile.outbound:  # it has looked for a WebSocket of its own to open (reload-dialplan)
-            lack = "Failed to find outbound websocket per-call config for app"
-            self.bus.log("WARNING", f"{channel.thread.name}: {lack} '{name}'")
+        if self.profile.outbound:
             self.bus.log("WARNING", f"{channel.thread.name}: Stasis app '{name}' doesn't exist")
         else:
             self.bus.log("ERROR", f"Stasis app '{name}' not registered")
