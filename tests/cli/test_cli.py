@@ -18,7 +18,7 @@ from stasis_sim.handoff import profiles
 from stasis_sim.scenario import asterisk
 from tests.conftest import Cli
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_command_line_and_scenarios_name_the_profiles_that_there_are() -> None:

@@ -20,7 +20,7 @@ from stasis_sim.simulated import replication
 from tests.conftest import Cli
 from tests.good import DIALPLAN
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def files(folder: Path) -> dict[str, bytes]:
