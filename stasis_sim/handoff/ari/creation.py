@@ -41,26 +41,27 @@ class CreateResources:
         given = variables(parameters.body.get("variables"), objects=self.house.profile.variable_objects)
         if isinstance(given, Reply):
             return given
-        wrong = self._check(technology, device, parameters)
+        wrong = check_endpoint(technology, device, parameters) or check_formats(parameters)
         if wrong is not None:
             return wrong
+        named = parameters.given("app")
+        app = _NOBODY if named is None else named
+        source = self.house.channels.live.get(parameters.text("originator"))
+        if source is not None:
+            self.originating.subscribe(app, source)  # also where no channel can be made (create-from-refused)
+        if technology.lower() != "local":
+            return ALLOCATION_FAILED
         origination = self.originating.make(parameters.text("channelId"), device, parameters, dialled=False)
         if origination is None:
             return EXISTS
         near = origination.near
         self.originating.made[near.ident] = origination
-        named = parameters.given("app")
-        origination.app, origination.args = _NOBODY if named is None else named, parameters.text("appArgs")
-        source = self.house.channels.live.get(parameters.text("originator"))
-        self.originating.subscribe(origination.app, near, *([] if source is None else [source]))
+        origination.app, origination.args = app, parameters.text("appArgs")
+        self.originating.subscribe(app, near)
         for name, value in given.items():
             put(self.house.calls.pbx, near.thread, name, value)
         self.house.after(self.originating.hand_over, origination)
         return ok(self.house.channels.json(near))
-
-    def _check(self, technology: str, device: str, parameters: Parameters) -> Reply | None:
-        allocated = None if technology.lower() == "local" else ALLOCATION_FAILED
-        return check_endpoint(technology, device, parameters) or check_formats(parameters) or allocated
 
     def dial(self, path: Sequence[str], parameters: Parameters) -> Reply:
         """POST dial."""

@@ -99,6 +99,8 @@ class Bridges:
         self.bus = bus
         self.channels = channels
         self.live: dict[str, Bridge] = {}
+        # By their id those behind one of the same id, whose place the first takes when that is gone (bridge-same-id).
+        self.behind: dict[str, list[Bridge]] = {}
         # Destroyed ones that somebody still holds.
         self.held: list[Bridge] = []
         # By its id each bridge that Asterisk's cache of snapshots has. Where the id is new to it a change of a bridge
@@ -108,13 +110,14 @@ class Bridges:
     def forget_all(self) -> None:
         """Asterisk restarts: there are none."""
         self.live.clear()
+        self.behind.clear()
         self.held.clear()
         self.cached.clear()
 
     def create(self, ident: str, name: str, types: str) -> Bridge | None:
         """Make a bridge of a list of types; None: the types cannot be had together (stasis_app_bridge_create).
 
-        Nobody gets to one of an id that another one has, and for a while it is what is seen under that id.
+        One of an id that another one has is what is seen under that id, but nobody gets to it before that one is gone.
         """
         wanted = [one.strip() for one in (types or "mixing").split(",")]
         mixing, holding = "mixing" in wanted, "holding" in wanted
@@ -126,7 +129,8 @@ class Bridges:
         if mixing == holding:
             return None
         bridge = Bridge(ident, name, "mixing" if mixing else "holding", video_mode)
-        self.live.setdefault(ident, bridge)
+        if self.live.setdefault(ident, bridge) is not bridge:
+            self.behind.setdefault(ident, []).append(bridge)
         self._changed(bridge)
         return bridge
 
@@ -201,6 +205,9 @@ class Bridges:
     def dissolve(self, bridge: Bridge) -> list[Channel]:
         """Begin to destroy a bridge: send its members away; they are returned."""
         del self.live[bridge.ident]
+        behind = self.behind.get(bridge.ident)
+        if behind:
+            self.live[bridge.ident] = behind.pop(0)
         bridge.dissolved = True
         members = list(bridge.members)
         for channel in members:
