@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.choosing import numbered
 from stasis_sim.experiments.results import how_often
+from stasis_sim.observe.elsewhere import told_elsewhere
 from stasis_sim.observe.missing import FATES, KEYS, summary
 from stasis_sim.report.sentences import seconds
 from stasis_sim.scenario.misfit import choose, got
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stasis_sim.experiments.reopened import Run
+    from stasis_sim.experiments.replications import Results
     from stasis_sim.observe.intervals import Summary
 
 WIDTH = 80
@@ -98,7 +100,7 @@ def text(run: Run, asked: Asked) -> str:
     parts = [_heading(run), _wrapped(sentence(counted, asked))]
     if len(counted):
         parts += [_table(summary(counted, asked.by), asked.by), _legend(counted)]
-    parts += map(_wrapped, besides(rows, run.results.measures, asked))
+    parts += map(_wrapped, besides(rows, run.results, asked))
     return "\n\n".join([*parts, f"results: {run.path}"])
 
 
@@ -126,18 +128,33 @@ def sentence(rows: pd.DataFrame, asked: Asked) -> str:
     return f"{events}{about}{asked}: {counts}."
 
 
-def besides(rows: pd.DataFrame, measures: Summary, asked: Asked) -> list[str]:
-    """Say what a ledger does not count: what was before the warm-up, and what Asterisk has not even raised.
+def besides(rows: pd.DataFrame, results: Results, asked: Asked) -> list[str]:
+    """Say what a ledger does not count: what was before the warm-up, not even raised, or told to another program.
 
     Args:
         rows: All rows of the ledger that are asked for.
-        measures: Those of the run.
+        results: Of the run, with tables.
         asked: What was asked for.
     """
     counted = rows[rows["counted"]]
     before = len(rows) - len(counted)
     said = [f"Before the warm-up there were {before:,} more, which are not counted."] if before else []
-    return [*said, *_stale(counted, measures, asked)]
+    return [*said, *_stale(counted, results.measures, asked), *_elsewhere(results, asked)]
+
+
+def _elsewhere(results: Results, asked: Asked) -> list[str]:
+    """Say how many calls wait for a program whose app another one has taken: nothing of that is missed."""
+    scenario = results.scenario
+    proxies = {name for name, client in scenario.clients.items() if client.deliver is not None}
+    found = told_elsewhere(results.directories(), scenario.run.warmup_us, proxies)
+    for column, value in (("app", asked.app), ("call", asked.call)):
+        found = found if value is None else found[found[column] == value]
+    calls = _calls(found)
+    if not calls:
+        return []
+    who = "1 call waits" if calls == 1 else f"{calls:,} calls wait"
+    said = f"{who} for a program whose app another one has taken: that one was told of the end of the sound"
+    return [f"{said} (PlaybackFinished), so it is not missed, and the handler that waits for it waits for ever."]
 
 
 def _table(sums: pd.DataFrame, by: str) -> str:

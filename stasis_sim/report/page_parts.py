@@ -225,9 +225,7 @@ def _ledger(results: Results) -> Ledger:
     ]
     many = len(results.replications)
     of = "" if many == 1 else f"In {many} replications together: "
-    return Ledger(
-        f"{of}{missed.sentence(counted, asked)}", fates, groups, missed.besides(astray, results.measures, asked)
-    )
+    return Ledger(f"{of}{missed.sentence(counted, asked)}", fates, groups, missed.besides(astray, results, asked))
 
 
 def inputs(
