@@ -22,7 +22,7 @@ from stasis_sim.experiments.inputs import digest, provenance
 from stasis_sim.experiments.replications import Folder, Results, results_of, workers_for
 from stasis_sim.experiments.results import canonical, write
 from stasis_sim.experiments.studies import Finished, Progress, Study, carry_out
-from stasis_sim.experiments.sweeps import EXAMPLE, SEED, called, design, label, values_by_key, varied
+from stasis_sim.experiments.sweeps import EXAMPLE, SEED, called, design, label, short, values_by_key, varied
 from stasis_sim.scenario import a_scenario
 from stasis_sim.scenario.misfit import got
 
@@ -58,9 +58,10 @@ def variants_of(scenario: Scenario, over: Mapping[str, Any]) -> dict[str, Scenar
             raise InputError.at(called(key), f"not a list {got(value)}; write each value, as in 5s,20s,60s")
     swept = design(scenario, over).sweep
     points = [] if swept is None else list(swept.points())
-    alone = len(over) == 1
+    keys, alone = list(over), len(over) == 1
     names = [
-        ", ".join(label(value) if alone else f"{key}={label(value)}" for key, value in each.items()) for each in points
+        ", ".join(label(value) if alone else f"{short(keys, key)}={label(value)}" for key, value in each.items())
+        for each in points
     ]
     return {name: varied(scenario, each) for name, each in zip(names, points, strict=True)}
 

@@ -143,6 +143,16 @@ def label(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def short(keys: Sequence[str], key: str) -> str:
+    """Return the end of a key that tells it from the others: ``for`` of ``faults.0.for``."""
+    parts = key.split(".")
+    for length in range(1, len(parts)):
+        end = ".".join(parts[-length:])
+        if sum(other.endswith(f".{end}") or other == end for other in keys) == 1 and not end[0].isdigit():
+            return end
+    return key
+
+
 def _portable(value: Any, base: Path) -> Any:
     """Return a value in which paths are relative to the scenario: values are names in tables, pictures and pages."""
     if isinstance(value, dict):

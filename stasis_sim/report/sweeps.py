@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.precision import of
-from stasis_sim.experiments.sweeps import Swept, label
+from stasis_sim.experiments.sweeps import Swept, label, short
 from stasis_sim.observe.intervals import Interval, of_scope, paired
 from stasis_sim.report.sentences import LOSSES, lost_otherwise
 from stasis_sim.report.tables import cell
@@ -90,7 +90,7 @@ def listing(found: Swept, names: Sequence[str]) -> str:
     """Return a table with a row for each point: the values of the keys, and the measures."""
     keys = list(found.design.over)
     columns = [places(found, name)[:MOST_ROWS] for name in names]
-    head = [*(_short(keys, key) for key in keys), *names]
+    head = [*(short(keys, key) for key in keys), *names]
     rows = [head]
     for position, point in enumerate(found.points[:MOST_ROWS]):
         cells = [
@@ -111,16 +111,6 @@ def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
         for at, (text, width) in enumerate(zip(row, widths, strict=True))
     ]
     return "   ".join(parts).rstrip()
-
-
-def _short(keys: Sequence[str], key: str) -> str:
-    """Return the end of a key that tells it from the others."""
-    parts = key.split(".")
-    for length in range(1, len(parts)):
-        end = ".".join(parts[-length:])
-        if sum(other.endswith(f".{end}") or other == end for other in keys) == 1 and not end[0].isdigit():
-            return end
-    return key
 
 
 def span(found: Swept, name: str) -> str:
@@ -182,7 +172,7 @@ def _points(text: str) -> str:
 
 def _said(found: Swept, place: Place) -> str:
     keys = list(found.design.over)
-    return ", ".join(f"{_short(keys, key)} = {label(value)}" for key, value in place.settings.items())
+    return ", ".join(f"{short(keys, key)} = {label(value)}" for key, value in place.settings.items())
 
 
 def picture(found: Swept, name: str, width: float | None = None) -> Figure:
@@ -195,5 +185,5 @@ def picture(found: Swept, name: str, width: float | None = None) -> Figure:
     """
     from stasis_sim.report.sweep_figure import WIDTH, figure  # noqa: PLC0415 - loads matplotlib
 
-    short = {key: _short(list(found.design.over), key) for key in found.design.over}
-    return figure(found, name, places(found, name), short, answer(found, name), width=width or WIDTH)
+    names = {key: short(list(found.design.over), key) for key in found.design.over}
+    return figure(found, name, places(found, name), names, answer(found, name), width=width or WIDTH)

@@ -35,11 +35,14 @@ def test_a_comparison_tells_of_each_app_and_client() -> None:
 
 
 def test_variants_of_several_keys_are_named_after_both() -> None:
-    """One key needs no name."""
+    """One key needs no name, and of several as much of their ends as tells them apart."""
     one = variants_of(small(), {"faults.0.for": ["5s", "15s"]})
     two = variants_of(small(), {"faults.0.for": ["5s"], "clients.ivr.workers": [1, 2]})
     assert list(one) == ["5s", "15s"]
-    assert list(two) == ["faults.0.for=5s, clients.ivr.workers=1", "faults.0.for=5s, clients.ivr.workers=2"]
+    assert list(two) == ["for=5s, workers=1", "for=5s, workers=2"]
+    faults = {"faults.1": {"drop": "ivr", "at": "40s", "for": "2s"}}
+    alike = variants_of(small().where(faults), {"faults.0.for": ["5s"], "faults.1.for": ["2s"]})
+    assert list(alike) == ["faults.0.for=5s, faults.1.for=2s"]
 
 
 def test_a_comparison_is_narrower_than_its_parts() -> None:
