@@ -6,6 +6,7 @@ docs/check-config.md says of each code what it means and what to do.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,6 +26,7 @@ CODES: Final = (
     "http-missing",
     "http-disabled",
     "tls-off",
+    "general-misspelt",
     "ari-missing",
     "ari-disabled",
     "ari-without-http",
@@ -90,8 +92,19 @@ class Finding:
 
 def http_findings(parsed: ConfigFile, http: HttpSettings) -> Iterator[Finding]:
     """Yield what there is to know about http.conf."""
-    if not parsed.valid or parsed.first("general") is None:
+    if not parsed.valid:
         return
+    yield from _http_of_general(parsed, http) if parsed.first("general") is not None else ()
+    for section in parsed.sections:
+        near = difflib.get_close_matches(fold(section.name), ["general"], n=1)
+        # A section that restricts a path may have any name.
+        typed = any(fold(line.name) == "type" for line in section.variables)
+        if near and fold(section.name) != "general" and not typed:
+            text = f"[{section.name}] is no section that Asterisk reads: its options do nothing; write [general]"
+            yield Finding("finding", "general-misspelt", section.file, section.line, text)
+
+
+def _http_of_general(parsed: ConfigFile, http: HttpSettings) -> Iterator[Finding]:
     if not http.enabled:
         text = "the HTTP server is off, so that no application can connect; write enabled = yes"
         yield _at(parsed, "http-disabled", "general", "enabled", text)

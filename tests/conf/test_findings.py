@@ -90,6 +90,13 @@ ONE_OF_EACH = [
             "write tlsenable = yes and tlscertfile"
         ),
     ),
+    (
+        {"http": "[genral]\nenabled = yes\nbindaddr = 127.0.0.1\n"},
+        (
+            "general-misspelt http.conf:1: finding: [genral] is no section that Asterisk reads: its options do "
+            "nothing; write [general]"
+        ),
+    ),
     ({"ari": None}, "ari-missing ari.conf: finding: there is no ari.conf: ARI is off, and Stasis() fails"),
     (
         {"ari": "[general]\nenabled = no\n"},
