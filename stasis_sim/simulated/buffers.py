@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BYTES: Final = {
     "ApplicationMoveFailed": 496,
-    "ApplicationRegistered": 138,
+    "ApplicationRegistered": 135,
     "ApplicationReplaced": 133,
     "BridgeCreated": 288,
     "BridgeDestroyed": 292,
@@ -39,7 +39,7 @@ BYTES: Final = {
     "ChannelLeftBridge": 612,
     "ChannelStateChange": 459,
     "ChannelUserevent": 499,
-    "ChannelVarset": 489,
+    "ChannelVarset": 488,
     "DeviceStateChanged": 184,
     "PlaybackContinuing": 252,
     "PlaybackFinished": 218,
