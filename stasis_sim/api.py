@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-from stasis_sim.experiments import comparisons
-from stasis_sim.experiments import replications as runs
+from stasis_sim.experiments import comparisons, replications
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from matplotlib.figure import Figure
 
-    from stasis_sim.experiments.studies import Progress
-    from stasis_sim.scenario import Scenario
+Given = ParamSpec("Given")
 
 
-class Results(runs.Results):
+class Results(replications.Results):
     """What running a scenario gave: tables as DataFrames, measures with intervals, and pictures."""
 
     def plot(self, replication: int = 1) -> Figure:
@@ -59,75 +55,25 @@ class Results(runs.Results):
         return swimlane(self, **chosen)
 
 
-def run(
-    scenario: Scenario,
-    *,
-    seed: int | None = None,
-    replications: int | None = None,
-    out: Path | str | None = None,
-    workers: int = 1,
-    executor: Executor | None = None,
-    command: Sequence[str] = (),
-    progress: Progress | None = None,
-) -> Results:
-    """Run a scenario.
+def _drawing(runs: Callable[Given, replications.Results]) -> Callable[Given, Results]:
+    """Return what runs a scenario the same way, and gives results that have pictures."""
 
-    >>> results = run(Scenario.load("my.yaml"), replications=10, workers=4)  # doctest: +SKIP
-    >>> results.measures["total"]["ejection_rate"]["mean"]  # doctest: +SKIP
-    >>> results.calls.groupby("outcome").size()  # doctest: +SKIP
+    @wraps(runs)
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Results:
+        return Results(**vars(runs(*args, **kwargs)))
 
-    Args:
-        scenario: What to run.
-        seed: In place of the scenario's.
-        replications: In place of the scenario's.
-        out: Folder to keep the results under; None: they last as long as the object that is returned.
-        workers: Processes to work in; 1 works in this one.
-        executor: Any executor to work on, in place of processes of our own.
-        command: What the user typed, for the provenance.
-        progress: Told after each replication how many are done, of how many.
-
-    Raises:
-        InputError: The scenario does not fit Asterisk's files, or a value is none that may be.
-        TypeError: It is no scenario, but the path of one for instance.
-    """
-    found = runs.run(
-        scenario,
-        seed=seed,
-        replications=replications,
-        out=out,
-        workers=workers,
-        executor=executor,
-        command=command,
-        progress=progress,
-    )
-    return Results(**vars(found))
+    return run
 
 
-def compare(
-    variants: Mapping[str, Scenario],
-    *,
-    out: Path | str | None = None,
-    workers: int = 1,
-    executor: Executor | None = None,
-    command: Sequence[str] = (),
-    progress: Progress | None = None,
-) -> dict[str, Results]:
-    """Run variants with the same callers and outages.
+def _each_drawing(compares: Callable[Given, dict[str, replications.Results]]) -> Callable[Given, dict[str, Results]]:
+    """Return what runs variants the same way, and gives results that have pictures."""
 
-    Args:
-        variants: Scenarios by name; the first is what the others are held against.
-        out: Folder to keep the results under; None: they last as long as the objects that are returned.
-        workers: Processes to work in; 1 works in this one.
-        executor: Any executor to work on, in place of processes of our own.
-        command: What the user typed, for the provenance.
-        progress: Told after each replication how many are done, of how many.
+    @wraps(compares)
+    def compare(*args: Given.args, **kwargs: Given.kwargs) -> dict[str, Results]:
+        return {name: Results(**vars(found)) for name, found in compares(*args, **kwargs).items()}
 
-    Raises:
-        InputError: A scenario does not fit Asterisk's files, or the variants do not meet the same callers.
-        TypeError: They are no scenarios by name.
-        ValueError: There are none.
-    """
-    done = comparisons.compare(
-        variants, out=out, workers=workers, executor=executor, command=command, progress=progress
-    )
-    return {name: Results(**vars(found)) for name, found in done.items()}
+    return compare
+
+
+run = _drawing(replications.run)
+compare = _each_drawing(comparisons.compare)

@@ -123,8 +123,8 @@ def test_the_package_offers_what_it_says() -> None:
 def test_what_may_be_given_is_in_the_signature() -> None:
     """Jupyter shows it; and it is what the functions below take."""
     for mine, below in ((run, replications.run), (api.compare, comparisons.compare)):
-        names = list(inspect.signature(below).parameters)
-        assert list(inspect.signature(mine).parameters) == [name for name in names if name != "finished"]
+        assert inspect.signature(mine).parameters == inspect.signature(below).parameters
+        assert mine.__doc__ == below.__doc__
 
 
 def test_what_a_notebook_shows_of_results_is_one_line() -> None:

@@ -84,7 +84,7 @@ def compare(
         workers: Processes to work in; 1 works in this one.
         executor: Any executor to work on, in place of processes of our own.
         command: What the user typed, for the provenance.
-        progress: Told after each replication.
+        progress: Told after each replication how many are done, of how many.
         finished: Told of each variant whose run is over.
 
     Raises:

@@ -178,6 +178,10 @@ def run(
 ) -> Results:
     """Run a scenario.
 
+    >>> results = run(Scenario.load("my.yaml"), replications=10, workers=4)  # doctest: +SKIP
+    >>> results.measures["total"]["ejection_rate"]["mean"]  # doctest: +SKIP
+    >>> results.calls.groupby("outcome").size()  # doctest: +SKIP
+
     Args:
         scenario: What to run.
         seed: In place of the scenario's.
@@ -186,10 +190,10 @@ def run(
         workers: Processes to work in; 1 works in this one.
         executor: Any executor to work on, in place of processes of our own.
         command: What the user typed, for the provenance.
-        progress: Told after each replication.
+        progress: Told after each replication how many are done, of how many.
 
     Raises:
-        InputError: The scenario does not fit Asterisk's files.
+        InputError: The scenario does not fit Asterisk's files, or a value is none that may be.
         TypeError: It is no scenario, but the path of one for instance.
     """
     overrides = {"run.seed": seed, "run.replications": replications}

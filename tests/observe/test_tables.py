@@ -74,6 +74,18 @@ def test_row_groups_have_a_fixed_size(tmp_path: Path) -> None:
     assert sizes == [ROW_GROUP, ROW_GROUP, 75_001 - 2 * ROW_GROUP]
 
 
+@pytest.mark.parametrize("name", list(TABLES))
+def test_a_row_group_knows_its_least_and_greatest_numbers(tmp_path: Path, name: str) -> None:
+    """A search for a time skips row groups by them; nobody searches for words between two."""
+    with Tables(1, tmp_path) as sink:
+        fill(sink, 100)
+    file = pq.ParquetFile(tmp_path / f"{name}.parquet")
+    if file.num_row_groups:
+        columns = [file.metadata.row_group(0).column(place) for place in range(len(TABLES[name]))]
+        known = [column.path_in_schema for column in columns if column.is_stats_set]
+        assert known == [column.name for column in TABLES[name] if column.type is int]
+
+
 def test_times_are_whole_microseconds_on_disk(tmp_path: Path) -> None:
     """On disk times are int64 microseconds, and words are strings."""
     with Tables(1, tmp_path) as sink:

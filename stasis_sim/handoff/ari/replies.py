@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from stasis_sim.handoff.clib.text import atoi, split_list
-from stasis_sim.handoff.http_server import messages as http_messages
+from stasis_sim.handoff.http_server import messages
 from stasis_sim.handoff.http_server.access import HttpRequest
 
 _TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
@@ -28,7 +28,7 @@ NO_CHANNEL: Final = Reply(404, "Not Found", {"message": "Channel not found"})
 NOT_INSIDE: Final = Reply(409, "Conflict", {"message": "Channel not in Stasis application"})
 NO_APPLICATION: Final = Reply(404, "Not Found", {"message": "Application not found"})
 ALLOCATION_FAILED: Final = Reply(500, "Internal Server Error", {"error": "Allocation failed"})
-NOT_MODELLED: Final = Reply(501, "Not Implemented", {"message": http_messages.NOT_MODELLED})
+NOT_MODELLED: Final = Reply(501, "Not Implemented", {"message": messages.NOT_MODELLED})
 
 
 def ok(message: Any) -> Reply:

@@ -29,7 +29,7 @@ from typing import Final
 
 from stasis_sim.handoff.clib.text import cut
 from stasis_sim.handoff.dialplan import endings, keys, variables
-from stasis_sim.handoff.dialplan.applications import stasis as applications_stasis
+from stasis_sim.handoff.dialplan.applications import stasis
 from stasis_sim.handoff.dialplan.contexts import NAME_BYTES, Dialplan
 from stasis_sim.handoff.dialplan.places import Place
 from stasis_sim.handoff.dialplan.routes import Application, Routes
@@ -200,12 +200,12 @@ class Pbx:
     def claimed(self, thread: Thread, app: str, args: Sequence[str]) -> int | None:
         """Hand a channel that waits in StasisBroadcast() to the application that claimed it."""
         _wait_no_more(thread)
-        return self._walk(thread, self._settle(thread, applications_stasis.enter(self, thread, app, args)))
+        return self._walk(thread, self._settle(thread, stasis.enter(self, thread, app, args)))
 
     def refused(self, thread: Thread) -> int | None:
         """Let Stasis() fail after all, for a channel that waits in it."""
         _wait_no_more(thread)
-        return self._walk_on(thread, self._settle(thread, applications_stasis.fail(self, thread)))
+        return self._walk_on(thread, self._settle(thread, stasis.fail(self, thread)))
 
     def beside(self, host: Host) -> Pbx:
         """Return an interpreter of the same dialplan and global state for another host."""

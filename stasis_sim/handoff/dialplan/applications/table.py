@@ -1,9 +1,8 @@
 """The registry of dialplan applications, and those that neither jump nor take time.
 
 An application gets the interpreter, the thread and its argument (substituted), and returns NEXT, JUMP, HANGUP or PARK
-(see thread.py). Those that jump stand in applications_flow.py, applications_if.py and applications_macro.py, those of
-the call itself in applications_call.py, applications_waits.py and applications_say.py, Dial and its like in
-applications_dial.py, Stasis and StasisBroadcast in applications_stasis.py.
+(see thread.py). Those that jump stand in flow.py, branches.py and macro.py, those of the call itself in call.py,
+waits.py and say.py, Dial and its like in dial.py, Stasis and StasisBroadcast in stasis.py.
 
 Not modelled: what needs more than the dialplan (AGI, MeetMe, ODBC ...). A dialplan that uses one of these
 meets it as Asterisk meets an application whose module is not loaded: the call ends.

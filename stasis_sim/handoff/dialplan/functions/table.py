@@ -1,8 +1,8 @@
 """Dialplan functions: ``${LEN(x)}``, ``Set(CALLERID(num)=5)``.
 
 READERS and WRITERS are the registry. A reader gets the text between its brackets and returns the value, None if it
-fails (which reads as empty). The functions stand in the modules of their concepts, functions_text.py (strings),
-functions_channel.py (the channel) and so on; here are conditions and numbers.
+fails (which reads as empty). The functions stand in the modules of their concepts, text.py (strings),
+channel.py (the channel) and so on; here are conditions and numbers.
 
 Functions of Asterisk that need what the model does not have (ODBC, AGI, files, the network) are not registered.
 """
