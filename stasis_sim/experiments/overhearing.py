@@ -1,20 +1,36 @@
-"""What Asterisk did with a few calls, heard while their replication is run once more.
+"""What Asterisk did with a few calls, and what became of programs, heard while their replication is run once more.
 
-The tables do not say which steps of the dialplan a call went through, nor what stood in Asterisk's log. But the same
-scenario and seed give the same run, so it is run again, up to the instant that matters, and listened to.
+The tables do not say which steps of the dialplan a call went through, nor what stood in Asterisk's log, nor when a
+program gave up. But the same scenario and seed give the same run, so it is run again, up to the instant that matters,
+and listened to.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.dialplan.causes import cause_text
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.handoff.stimuli import Stimulus
 from stasis_sim.observe.happenings import CALLER, DIALPLAN, MISSED_WORDS, REGISTRY_WORDS, STASIS, Happening
+
+if TYPE_CHECKING:
+    from stasis_sim.simulated.overheard import Turn
+
+TURNS: Final[dict[Turn, str]] = {
+    "stays": "gives up for good; its program lives on without a connection",
+    "returns": "gives up, and its program returns",
+    "hangs": "gives up, and its program hangs",
+    "crashes": "gives up, and its program crashes",
+    "struck": "crashes",
+    "failed": "crashes at an error in an answer",
+    "replaced": "returns, as another program has its apps",
+    "started": "is started again",
+}
+"""What is said of the turns in the lives of programs."""
 
 _CHANNEL_AT: Final = {
     effects.STEP: 1,
@@ -66,7 +82,7 @@ class Tried(NamedTuple):
 
 
 class Ear:
-    """Listens to Asterisk, and remembers what is about a few calls and apps.
+    """Listens, and remembers what is about a few calls and apps.
 
     Args:
         calls: Numbers of the calls.
@@ -75,6 +91,7 @@ class Ear:
 
     Attributes:
         heard: What happened, in order; the events are not among them.
+        turns: Those in the lives of programs.
         raised: For each call its events.
         tried: For each call what became of its executions of Stasis.
     """
@@ -85,10 +102,16 @@ class Ear:
         self._each_call = each_call
         self._serials: set[int] = set()
         self.heard: list[Happening] = []
+        self.turns: list[Happening] = []
         self.raised: dict[int, list[Raised]] = {number: [] for number in calls}
         self.tried: dict[int, list[Tried]] = {number: [] for number in calls}
 
-    def __call__(self, now: int, stimulus: Stimulus, done: Sequence[Effect]) -> None:
+    def program(self, now: int, name: str, apps: Sequence[str], turn: Turn) -> None:
+        """Hear of a turn in the life of a program that serves apps."""
+        if not self._apps.isdisjoint(apps):
+            self.turns.append(Happening(now, name, name, "program", f"{name} {TURNS[turn]}"))
+
+    def asterisk(self, now: int, stimulus: Stimulus, done: Sequence[Effect]) -> None:
         """Hear what happened to Asterisk, and what it did."""
         subject = self._subject(stimulus)
         about = self._numbers.get(subject or "")

@@ -88,7 +88,8 @@ def retell(results: Results, choice: Choice) -> Story:
     tables = _Tables(results, choice)
     ear = Ear(list(choice.calls), choice.apps, tables.each_call)
     follow(tables.prepared, choice.replication, ear, tables.until)
-    happenings = [*tables.before(), *_with_events(results, ear, tables)]
+    turns = [each for each in ear.turns if tables.within(each.at)]
+    happenings = [*turns, *tables.before(), *_with_events(results, ear, tables)]
     happenings.sort(key=lambda happening: happening.at)
     lanes, others = _lanes(happenings, choice)
     # A line of the dialplan may have bytes that are no UTF-8, which nothing can draw.

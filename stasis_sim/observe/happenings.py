@@ -17,6 +17,7 @@ LANES: Final = (CALLER, DIALPLAN, STASIS)
 KINDS: Final = (
     "outage",
     "connection",
+    "program",
     "registry",
     "asterisk",
     "caller",

@@ -80,11 +80,17 @@ class Client(Linked):
                 yield self._sleep(wait)
                 if self.dead:
                     self._die()  # what a program that returned had begun, it could finish until now
-                self.started, self.dead = True, False
+                self._start()
                 yield from self._serve()
                 wait = self._end()
         except simpy.Interrupt:
             return
+
+    def _start(self) -> None:
+        """The program starts, or is started again."""
+        if self.started:
+            self.world.turn(self, "started")
+        self.started, self.dead = True, False
 
     def _serve(self) -> Life:
         """Connect, and come back each time the connection is lost, until the policy gives up."""
@@ -113,6 +119,7 @@ class Client(Linked):
     def _end(self) -> int | None:
         """No attempt is left; return how long it takes until something has started the program again, if anything."""
         policy = self.spec.reconnect
+        self.world.turn(self, policy.gives_up or "stays")
         if policy.gives_up in {"hangs", "crashes"}:
             self._die()
         self.dead = policy.gives_up in ENDING
@@ -265,11 +272,13 @@ class Client(Linked):
 
     def crash(self, start: int) -> None:
         """The program dies with its queue and all that it knows, and starts again after ``start`` microseconds."""
+        self.world.turn(self, "struck")
         self._die()
         self._live_again(start)
 
     def fail(self) -> None:
         """A request was answered with an error, and the program does not catch it: it dies."""
+        self.world.turn(self, "failed")
         self._die()
         self._over()
 
@@ -304,6 +313,7 @@ class Client(Linked):
         if self.connection is not None and event.connection is self.connection.row:
             self.lose("closed", "closed")
             if self.spec.on_replaced == "returns":
+                self.world.turn(self, "replaced")
                 self._over()
 
     def _die(self) -> None:

@@ -40,8 +40,8 @@ class Listener(Client):
             yield self._sleep(start)
         except simpy.Interrupt:
             return
-        self.started = self._listening = True
-        self.dead = False
+        self._start()
+        self._listening = True
         self.world.apps.reach(self.spec.apps, "start")
 
     @property

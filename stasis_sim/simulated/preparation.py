@@ -33,7 +33,7 @@ from stasis_sim.scenario.quantities import format_duration
 from stasis_sim.simulated.actions import Sounds
 from stasis_sim.simulated.admission import turned_away
 from stasis_sim.simulated.endless import endless
-from stasis_sim.simulated.overheard import Hear, Overheard
+from stasis_sim.simulated.overheard import Overheard, Witness
 from stasis_sim.simulated.reloads import Reread, reread
 from stasis_sim.simulated.transports import each_call, misfits
 
@@ -67,10 +67,12 @@ class Prepared:
     warnings: tuple[Problem, ...]
     apps: tuple[str, ...]
 
-    def engine(self, hear: Hear | None = None) -> Engine:
+    def engine(self, witness: Witness | None = None) -> Engine:
         """Return an Asterisk that has just booted, and that somebody listens to or nobody does."""
         profile = PROFILES[self.scenario.asterisk.profile]
-        return Engine(self.configuration, profile) if hear is None else Overheard(self.configuration, profile, hear)
+        if witness is None:
+            return Engine(self.configuration, profile)
+        return Overheard(self.configuration, profile, witness)
 
     @property
     def programs(self) -> tuple[str, ...]:

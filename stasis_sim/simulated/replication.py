@@ -12,7 +12,7 @@ from stasis_sim.observe.ledger import Ledger
 from stasis_sim.observe.trace import Recorder, Sink
 from stasis_sim.randomness import Streams
 from stasis_sim.simulated.clock import StandstillError
-from stasis_sim.simulated.overheard import Hear
+from stasis_sim.simulated.overheard import Witness
 from stasis_sim.simulated.preparation import Prepared
 from stasis_sim.simulated.world import World
 
@@ -59,13 +59,13 @@ def simulate(prepared: Prepared, replication: int, sink: Sink | None = None) -> 
     return ledger, tuple(fault.touched for fault in world.faults)
 
 
-def follow(prepared: Prepared, replication: int, hear: Hear, until: int) -> None:
-    """Run one replication once more up to an instant, and let somebody listen to Asterisk.
+def follow(prepared: Prepared, replication: int, witness: Witness, until: int) -> None:
+    """Run one replication once more up to an instant, and let somebody listen.
 
     Args:
         prepared: The scenario with its Asterisk configured.
         replication: Its number, from 1.
-        hear: Listens.
+        witness: Who listens.
         until: In microseconds; not after the end of the run.
 
     Raises:
@@ -73,7 +73,8 @@ def follow(prepared: Prepared, replication: int, hear: Hear, until: int) -> None
     """
     run = prepared.scenario.run
     with _told_where(prepared), _seldom_collected():
-        World(prepared, Streams(run.seed, replication), Recorder(replication, run.warmup_us), hear).clock.run(until)
+        recorder = Recorder(replication, run.warmup_us)
+        World(prepared, Streams(run.seed, replication), recorder, witness).clock.run(until)
 
 
 @contextmanager

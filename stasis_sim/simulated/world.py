@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from stasis_sim.randomness import Streams
     from stasis_sim.scenario.clients import Client as ClientSpec
     from stasis_sim.scenario.model import Scenario
-    from stasis_sim.simulated.overheard import Hear
+    from stasis_sim.simulated.overheard import Turn, Witness
     from stasis_sim.simulated.preparation import Prepared
 
 
@@ -82,19 +82,22 @@ class World:
         prepared: What is simulated, with Asterisk configured.
         streams: Where random numbers come from.
         recorder: Takes down what happens.
-        hear: Listens to Asterisk; None: nobody does.
+        witness: Who listens; None: nobody does.
     """
 
-    def __init__(self, prepared: Prepared, streams: Streams, recorder: Recorder, hear: Hear | None = None) -> None:
+    def __init__(
+        self, prepared: Prepared, streams: Streams, recorder: Recorder, witness: Witness | None = None
+    ) -> None:
         self.scenario = prepared.scenario
         self.streams = streams
         self.recorder = recorder
+        self._witness = witness
         self.clock = Clock()
         self.apps = Apps(self.clock, recorder)
         self.outgoing = Outgoing(self, prepared.each_call)
         self.write_timeout_us = 1_000 * max(0, prepared.configuration.ari.websocket_write_timeout_ms)
         self.callers = Callers(self)
-        self.asterisk = Asterisk(self.clock, prepared.engine(hear), self._listeners())
+        self.asterisk = Asterisk(self.clock, prepared.engine(witness), self._listeners())
         self.files = Files(self.scenario, self.asterisk)
         self._answers: dict[int | str, tuple[int, str]] = {}
         self._finished: dict[int, str] = {}
@@ -141,6 +144,11 @@ class World:
         self.faults = [Fault(self, number, spec) for number, spec in enumerate(scenario.faults)]
         self.callers.begin()
         self.outgoing.begin(client for client in self.clients if isinstance(client, Listener))
+
+    def turn(self, client: Client, turn: Turn) -> None:
+        """Tell whoever listens of a turn in the life of a program."""
+        if self._witness is not None:
+            self._witness.program(self.clock.now, client.name, client.spec.apps, turn)
 
     # ---- messages ----------------------------------------------------------
 

@@ -245,10 +245,72 @@ def test_what_happened_several_times_at_one_instant_is_told_once() -> None:
     assert list(_together([torn, opened, torn, torn])) == [torn._replace(text="is torn (3 of them)"), opened]
 
 
+GIVES_UP = "reconnect: {constant: {delay: 1s, attempts: 3, gives_up: %s, supervisor: %s}}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [("0:20.000", "ivr crashes"), ("0:21.000", "ivr is started again")]),
+        (
+            {"reconnect: {constant: 1s}": GIVES_UP % ("returns", "4s"), FAULTS[3]: FAULTS[0]},
+            [("0:23.006", "ivr gives up, and its program returns"), ("0:27.006", "ivr is started again")],
+        ),
+        (
+            {"reconnect: {constant: 1s}": GIVES_UP % ("stays", "none"), FAULTS[3]: FAULTS[0]},
+            [("0:23.006", "ivr gives up for good; its program lives on without a connection")],
+        ),
+    ],
+    ids=["crash", "returns", "stays"],
+)
+def test_turns_in_the_life_of_a_program_are_told(changes: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    """When it gives up, after three tries that take 1.002 s each, crashes and is started again."""
+    text = TEXT.format(profile="asterisk-22", fault=FAULTS[3], seed=1)
+    for before, after in changes.items():
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    story = told(run(Scenario.parse(text, name="told.yaml")), app="Intro-IVR")
+    turns = [(stamp(each.at), each.source, each.text) for each in story.happenings if each.kind == "program"]
+    assert turns == [(at, "ivr", words) for at, words in expected]
+
+
+@pytest.mark.parametrize(
+    ("changes", "around", "words"),
+    [
+        (
+            {"apps: Intro-IVR": "apps: Intro-IVR\n    on_error: crashes", "continue]": "{wait: 4s}, continue]"},
+            6.4,
+            "ivr crashes at an error in an answer",
+        ),
+        (
+            {
+                "apps: Intro-IVR": "apps: Intro-IVR\n    on_replaced: returns",
+                "apps: Other,": "apps: [Other, Intro-IVR], start: 14s,",
+            },
+            14.0,
+            "ivr returns, as another program has its apps",
+        ),
+    ],
+    ids=["error", "replaced"],
+)
+def test_the_end_of_a_program_is_told_with_its_cause(changes: dict[str, str], around: float, words: str) -> None:
+    """It does not catch an error in an answer, or another program has taken its apps."""
+    text = TEXT.format(profile="asterisk-22", fault=FAULTS[0], seed=1)
+    for before, after in changes.items():
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    found = run(Scenario.parse(text, name="told.yaml"))
+    inside = found.calls[(found.calls["arrived_s"] < around) & (found.calls["ended_s"] > around + 0.1)]
+    story = told(found, call=int(inside["call"].iloc[0]))
+    assert words in [each.text for each in story.happenings if each.kind == "program"]
+
+
 def test_what_is_registered_for_another_call_is_not_told() -> None:
     """Of an app that gets a WebSocket for each call only those of the calls that are told of matter."""
     ear = Ear([1], ["ivr"], frozenset({"ivr"}))
-    ear(5, Timer(1), [(REGISTRY, "ivr:c2", "created"), (REGISTRY, "ivr:c1", "created"), (REGISTRY, "menu", "created")])
+    ear.asterisk(
+        5, Timer(1), [(REGISTRY, "ivr:c2", "created"), (REGISTRY, "ivr:c1", "created"), (REGISTRY, "menu", "created")]
+    )
     assert [(each.at, each.text, each.call) for each in ear.heard] == [
         (5, "VERBOSE: Creating Stasis app 'ivr:c1'", 1),
     ]
