@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from stasis_sim.conf.files import cut_bytes
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
-from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, whole_number
-from stasis_sim.handoff.clib.text import fold, strip
+from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, whole_number
+from stasis_sim.handoff.clib.text import fold, says_yes, strip
 from stasis_sim.handoff.http_server.rules import AccessRules
 from stasis_sim.handoff.http_server.settings import Acl, AriSettings, AriUser, OutboundWebSocket
 from stasis_sim.handoff.profiles import ASTERISK_22
@@ -80,7 +80,7 @@ class _Loader:
         if not is_boolean(variable.value):
             text = f"{variable.name} = {variable.value!r} counts as no; write yes or no"
             self.warn(variable, "not-boolean", text)
-        return is_true(variable.value)
+        return says_yes(variable.value)
 
     def no_general(self, *, unusable: bool = False) -> AriSettings:
         """Return what ARI is where no section, or none that is usable, says it, and report it if that is off."""

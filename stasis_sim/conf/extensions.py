@@ -15,8 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
-from stasis_sim.conf.values import is_true
-from stasis_sim.handoff.clib.text import BLANKS, atoi, cut, fold, scan_int, strip, wrap_int
+from stasis_sim.handoff.clib.text import BLANKS, atoi, cut, fold, says_yes, scan_int, strip, wrap_int
 from stasis_sim.handoff.dialplan.contexts import HINT, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.dialplan.pbx import Pbx
 from stasis_sim.handoff.dialplan.thread import SilentHost
@@ -98,10 +97,10 @@ class _Loader:
         for line in () if section is None else section.variables:
             values.setdefault(fold(line.name), line.value)
         if "autofallthrough" in values:
-            self.dialplan.autofallthrough = is_true(values["autofallthrough"])
+            self.dialplan.autofallthrough = says_yes(values["autofallthrough"])
         if "extenpatternmatchnew" in values:
-            self.dialplan.new_pattern_match = is_true(values["extenpatternmatchnew"])
-        self.dialplan.clearglobalvars = is_true(values.get("clearglobalvars", ""))
+            self.dialplan.new_pattern_match = says_yes(values["extenpatternmatchnew"])
+        self.dialplan.clearglobalvars = says_yes(values.get("clearglobalvars", ""))
 
     def section(self, section: Section) -> None:
         """Read one context."""

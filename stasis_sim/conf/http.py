@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from stasis_sim.conf.files import cut_bytes
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Severity, Source, Variable, read
-from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, is_true, leading_number, whole_number
-from stasis_sim.handoff.clib.text import fold
+from stasis_sim.conf.values import INT_MAX, acl_rules, is_boolean, leading_number, whole_number
+from stasis_sim.handoff.clib.text import fold, says_yes
 from stasis_sim.handoff.http_server.rules import AccessRules
 from stasis_sim.handoff.http_server.settings import (
     HTTP_PORT,
@@ -119,7 +119,7 @@ class _Loader:
         name, value = fold(variable.name), variable.value
         self.places[name] = variable
         if name in _BOOLEANS:
-            self.values[_BOOLEANS[name]] = is_true(value)
+            self.values[_BOOLEANS[name]] = says_yes(value)
             if not is_boolean(value):
                 self.warn(variable, "not-boolean", f"{variable.name} = {value!r} counts as no; write yes or no")
         elif name in _TEXTS:

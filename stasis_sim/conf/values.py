@@ -5,23 +5,15 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 
-from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.clib.text import fold, says_no, says_yes
 from stasis_sim.handoff.http_server.settings import AclRule
-
-_TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
-_FALSE = frozenset({"no", "false", "n", "f", "0", "off"})
 
 INT_MAX = 2**31 - 1
 
 
-def is_true(text: str) -> bool:
-    """Whether a value is true; what is neither a word for yes nor for no is false, and Asterisk says nothing."""
-    return fold(text) in _TRUE
-
-
 def is_boolean(text: str) -> bool:
     """Whether a value is one of the words for yes or no."""
-    return fold(text) in _TRUE or fold(text) in _FALSE
+    return says_yes(text) or says_no(text)
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:

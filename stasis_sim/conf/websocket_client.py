@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stasis_sim.conf.syntax import Diagnostic, Section, Source, read
-from stasis_sim.conf.values import INT_MAX, is_true, whole_number
-from stasis_sim.handoff.clib.text import fold
+from stasis_sim.conf.values import INT_MAX, whole_number
+from stasis_sim.handoff.clib.text import fold, says_yes
 from stasis_sim.handoff.http_server.settings import WebsocketClient
 
 _TEXTS = frozenset({"uri", "protocols", "username", "password"})
@@ -72,5 +72,5 @@ def _client(section: Section) -> WebsocketClient:
         elif name in _NUMBERS:
             values[_NUMBERS[name]] = whole_number(variable.value, -INT_MAX - 1, INT_MAX)
         elif name == "tls_enabled":
-            values[name] = is_true(variable.value)
+            values[name] = says_yes(variable.value)
     return WebsocketClient(**values)

@@ -1,10 +1,10 @@
 """One Asterisk as a pure machine: `Engine.step(now, stimulus)` returns what it does.
 
 This is the only door.  No clock, no input, no randomness: time is what the caller says, outcomes are effects
-(effects.py), and what will happen later is a timer that the caller fires.  The parts behind it: calls.py runs the
-dialplan, hangups.py ends calls from outside, control.py is what happens inside Stasis, and loops.py when; registry.py
-knows the applications, sessions.py the WebSockets, rest*.py answer requests; bridges.py, broadcast.py, playbacks.py,
-originate.py and outbound.py do what their names say.
+(effects.py), and what will happen later is a timer that the caller fires.  The parts behind it: dialplan/ interprets
+the dialplan; of channels/, calls.py drives it, hangups.py ends calls from outside, control.py is what happens inside
+Stasis, and loops.py when; registry.py knows the applications, sessions.py the WebSockets, outbound.py those that
+Asterisk opens itself; http_server/ says who is let in, and ari/ answers requests.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from stasis_sim.handoff.ari.originate import OriginateResources
 from stasis_sim.handoff.ari.playbacks import PlaybackResources
 from stasis_sim.handoff.ari.rest import House, Rest
 from stasis_sim.handoff.ari.snoop import SnoopResources
+from stasis_sim.handoff.clib.text import says_yes
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan.contexts import Dialplan
 from stasis_sim.handoff.effects import ENDED, LEFT, RESPONSE, RESTART, Effect
@@ -44,8 +45,6 @@ from stasis_sim.handoff.stimuli import (
     Timer,
     Vanish,
 )
-
-_TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
 
 
 class Engine:
@@ -163,7 +162,7 @@ class Engine:
     def _register(self, session: Session, names: tuple[str, ...], request: HttpRequest) -> None:
         wanted = next((value for key, value in request.query if key == "subscribeAll"), "")
         for name in names:
-            self.house.registry.register(name, session, subscribe_all=wanted.lower() in _TRUE)
+            self.house.registry.register(name, session, subscribe_all=says_yes(wanted))
             session.apps.append(name)
 
     def _register_partly(self, opening: Open, refused: Answer) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from stasis_sim.handoff.clib.text import atoi, split_list
+from stasis_sim.handoff.clib.text import atoi, says_yes, split_list
 from stasis_sim.handoff.http_server import messages
 from stasis_sim.handoff.http_server.access import HttpRequest
 
-_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _VALUES: Final = "Each value in 'variables' must be a string or an object with 'value' and optional 'report_events'"
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -91,7 +90,7 @@ class Parameters:
         """A yes or no."""
         if name in self._body:
             return self._body[name] is True
-        return self.text(name).lower() in _TRUE
+        return says_yes(self.text(name))
 
     def many(self, name: str) -> list[str]:
         """A list: an array in the body, or in the query what commas separate, as in arguments (lists-quoted)."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from stasis_sim.handoff.dialplan.causes import cause_text
 from stasis_sim.handoff.dialplan.functions.caller import describe_presentation, presentation, redirected_from
 from stasis_sim.handoff.dialplan.thread import Key, Thread
-from stasis_sim.handoff.events import CAUSES, Bus
+from stasis_sim.handoff.events import Bus
 from stasis_sim.handoff.lifecycles import CHANNEL, fire
 from stasis_sim.handoff.profiles import Profile
 from stasis_sim.handoff.subscriptions import Forward
@@ -261,7 +262,7 @@ class Channels:
         old, channel.shown = channel.shown, self.current(channel, running=False)
         if self.profile.end_published:
             self._walked(channel, old)
-        self._publish(channel, "ChannelDestroyed", {"cause": cause, "cause_txt": CAUSES.get(cause, "Unknown")})
+        self._publish(channel, "ChannelDestroyed", {"cause": cause, "cause_txt": cause_text(cause)})
         if not self.profile.end_published:
             self._walked(channel, old)
         for forward in list(channel.forwards):

@@ -21,6 +21,8 @@ _NUMBER_BYTES: Final = 30
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SIX_BITS: Final = {letter: index for index, letter in enumerate(_ALPHABET)}
 _INT_LIMIT: Final = 1 << 31
+_YES: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
+_NO: Final = frozenset({"no", "false", "n", "f", "0", "off"})
 _SPECIAL: Final = re.compile(r'[()\[\]"\\]')
 BLANKS: Final = "".join(map(chr, range(1, 33)))
 """What Asterisk trims: every character up to the space."""
@@ -134,6 +136,16 @@ def decode_base64(text: str, limit: int) -> str:
             count -= 8
             out.append(bits >> count & 0xFF)
     return out.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def says_yes(text: str) -> bool:
+    """Whether a text is one of the words for yes (``ast_true``)."""
+    return fold(text) in _YES
+
+
+def says_no(text: str) -> bool:
+    """Whether a text is one of the words for no (``ast_false``)."""
+    return fold(text) in _NO
 
 
 def is_true(condition: str) -> bool:

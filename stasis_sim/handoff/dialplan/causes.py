@@ -67,5 +67,5 @@ def cause_by_name(name: str) -> int | None:
 
 
 def cause_text(number: int) -> str:
-    """Return what events say of a cause."""
+    """Return what events say of a cause (hangup-causes)."""
     return _TEXTS.get(number, "Unknown")

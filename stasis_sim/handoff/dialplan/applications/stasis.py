@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.clib.text import fold, scan_int, split_arguments
+from stasis_sim.handoff.clib.text import says_yes, scan_int, split_arguments
 from stasis_sim.handoff.dialplan import keys, variables
 from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT, PARK, STASIS_ENTERED, STASIS_LEFT
 
@@ -19,7 +19,6 @@ Application = Callable[["Pbx", "Thread", str], int]
 _ARGUMENTS: Final = 128
 _BROADCAST_MS: Final = 500
 _BROADCAST_LIMIT_MS: Final = 60_000
-_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _MILLISECOND_US: Final = 1_000
 
 
@@ -74,7 +73,7 @@ def stasis_broadcast(pbx: Pbx, thread: Thread, data: str) -> int:
         )
         timeout = _BROADCAST_MS
     arguments: Sequence[str] = given[2].split(":")[:_ARGUMENTS] if given[2] else ()
-    notify = fold(given[3]) in _TRUE
+    notify = says_yes(given[3])
     # CallBroadcast shows it (broadcast-channelvars), but is sent at once; what a variable publishes comes on another
     # thread.
     thread.variables["STASISSTATUS"] = ""
