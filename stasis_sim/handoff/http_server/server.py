@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from stasis_sim.handoff.clib.text import decode_uri
+from stasis_sim.handoff.clib.text import BLANKS, decode_uri, scan_int
 from stasis_sim.handoff.http_server.messages import Answer, Headers, HttpRequest, Reason, header
 from stasis_sim.handoff.http_server.settings import HTTP_PORT, HttpSettings, acl_allows
 
@@ -26,10 +26,7 @@ _ERRORS = 400
 
 NO_CACHE = ("Cache-Control", "no-cache, no-store")
 
-_BLANKS = "".join(map(chr, range(1, 33)))
-"""What Asterisk trims: every character up to the space."""
-
-_WORDS = re.compile(f"[{re.escape(_BLANKS)}]+")
+_WORDS = re.compile(f"[{re.escape(BLANKS)}]+")
 _CHUNK = re.compile(r"([0-9A-Fa-f]+)(?:;[^\n]*|\r)\n")
 """The line before a chunk: what follows a semicolon does not matter, and nothing else may follow the length."""
 
@@ -230,10 +227,10 @@ def from_wire(
     """Return a request as it came over a wire, credentials and all in its headers."""
     # Asterisk reads up to the second blank and never looks at what follows, be it the version.
     line = f"{method} {target} HTTP/1.1"
-    verb, uri = _WORDS.split(line.strip(_BLANKS))[:2]
+    verb, uri = _WORDS.split(line.strip(BLANKS))[:2]
     path, mark, query = uri.partition("?")
     parameters = parse_query(query) if mark else ()
-    trimmed = ((name.rstrip(_BLANKS), value.strip(_BLANKS)) for name, value in headers)
+    trimmed = ((name.rstrip(BLANKS), value.strip(BLANKS)) for name, value in headers)
     known = tuple(pair for pair in trimmed if all(pair))
     return HttpRequest(verb, path, parameters, None, None, known, host, port, tls, content or None, target=target)
 
@@ -335,8 +332,8 @@ def content_length(request: HttpRequest) -> int | None:
     text = header(request.headers, "Content-Length")
     if text is None:
         return None
-    match = re.match(r"\s*([+-]?\d{1,29})", text, re.ASCII)
-    return int(match[1]) if match else -1
+    number = scan_int(text)
+    return -1 if number is None else number
 
 
 def wants_close(request: HttpRequest) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 
-from stasis_sim.handoff.clib.text import split_list
+from stasis_sim.handoff.clib.text import atoi, split_list
 from stasis_sim.handoff.http_server.messages import Answer, Headers, HttpRequest, header
 from stasis_sim.handoff.http_server.rules import AccessRules
 from stasis_sim.handoff.http_server.server import HttpServer
@@ -41,7 +40,7 @@ def negotiate(server: HttpServer, request: HttpRequest, protocol: str) -> Header
     if wanted and (chosen is None or old):
         return _refuse(server, request)
     key = fields.get("sec-websocket-key")
-    if _number(fields.get("sec-websocket-version", "")) not in _VERSIONS:
+    if atoi(fields.get("sec-websocket-version", "")) not in _VERSIONS:
         return _refuse(server, request)
     if key is None or len(key) + len(_GUID) + 1 > _KEY_LIMIT:
         return _refuse(server, request)
@@ -109,12 +108,6 @@ def _bad_app(server: HttpServer, request: HttpRequest, text: str) -> Answer:
 def _refuse(server: HttpServer, request: HttpRequest) -> Answer:
     headers = (("Sec-WebSocket-Version", ", ".join(map(str, _VERSIONS))),)
     return server.answer(request, 400, "Bad Request", headers=headers, reason="bad_upgrade")
-
-
-def _number(text: str) -> int:
-    """Return the number that a text begins with, as sscanf reads it."""
-    match = re.match(r"\s*([+-]?\d{1,29})", text, re.ASCII)
-    return int(match[1]) if match else 0
 
 
 def asks(request: HttpRequest) -> bool:
