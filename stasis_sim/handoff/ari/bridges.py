@@ -83,8 +83,8 @@ class BridgeResources:
             if path or "bridgeId" not in parameters.body:
                 return self._again(old, name, types)
             return self._failed(path, parameters)  # the body is read only behind the look for such a bridge
-        if ident in self.bridges.cached and not self.house.profile.bridge_cache:
-            return _exists(ident)  # destroyed, and still held (bridge-held)
+        if self.bridges.known(ident) and not self.house.profile.bridge_cache:
+            return _exists(ident)  # destroyed, and still held (bridge-held), or of other letter case
         if not ident:
             # Asterisk takes a random one.
             self._made += 1
@@ -102,7 +102,8 @@ class BridgeResources:
     def _failed(self, path: Sequence[str], parameters: Parameters) -> Reply:
         text = "Unable to create bridge"
         if not path and not self.house.profile.bridge_update:
-            text += f". Possible duplicate bridge id '{parameters.given('bridgeId') or '(null)'}'"
+            named = parameters.given("bridgeId")
+            text += f". Possible duplicate bridge id '{'(null)' if named is None else named}'"
         return error(500, "Internal Error", text)
 
     def _again(self, bridge: Bridge, name: str, types: str) -> Reply:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from stasis_sim.handoff.channels.snapshots import Channel, Channels
+from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.dialplan.functions.caller import calling, connect
 from stasis_sim.handoff.effects import BRIDGED
 from stasis_sim.handoff.events import Bus
@@ -104,7 +105,8 @@ class Bridges:
         # Destroyed ones that somebody still holds.
         self.held: list[Bridge] = []
         # By its id each bridge that Asterisk's cache of snapshots has. Where the id is new to it a change of a bridge
-        # is told as BridgeCreated; BridgeDestroyed takes the id out, whichever bridge has it then (bridge-held).
+        # is told as BridgeCreated; BridgeDestroyed takes the id out, whichever bridge has it then (bridge-held). Where
+        # there is no cache, each has a topic instead, whose name ignores letter case (bridge-letter-case).
         self.cached: dict[str, Bridge] = {}
 
     def forget_all(self) -> None:
@@ -133,6 +135,13 @@ class Bridges:
             self.behind.setdefault(ident, []).append(bridge)
         self._changed(bridge)
         return bridge
+
+    def known(self, ident: str) -> bool:
+        """Whether there is a bridge of an id, be it one that was destroyed and that somebody still holds."""
+        return self._key(ident) in self.cached
+
+    def _key(self, ident: str) -> str:
+        return ident if self.channels.profile.bridge_cache else fold(ident)
 
     def subscribe(self, app: App, bridge: Bridge) -> None:
         """Subscribe an application to a bridge."""
@@ -233,15 +242,15 @@ class Bridges:
         if bridge.holders:
             self.held.append(bridge)
             return
-        self._publish(bridge, "BridgeDestroyed", shown=self.cached.pop(bridge.ident, None))
+        self._publish(bridge, "BridgeDestroyed", shown=self.cached.pop(self._key(bridge.ident), None))
         for forward in list(bridge.forwards):
             app = forward.topic.listener
             if app is not None:
                 app.unsubscribe(bridge.ident, for_good=True)
 
     def _changed(self, bridge: Bridge) -> None:
-        known = bridge.ident in self.cached
-        self.cached[bridge.ident] = bridge
+        known = self.known(bridge.ident)
+        self.cached[self._key(bridge.ident)] = bridge
         if not known:
             self._publish(bridge, "BridgeCreated")
 
