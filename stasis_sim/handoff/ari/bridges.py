@@ -29,6 +29,7 @@ _SNAPSHOTS = "ast_bridge_snapshot_type"
 _NO_MUSIC = error(409, "Conflict", "Bridge isn't playing music")
 _NO_PLAYBACK_CHANNEL = error(500, "Internal Error", "Could not create playback channel")
 _NO_CHANNELS = bad("Missing parameter channel")
+_NOT_INSIDE = error(422, "Unprocessable Entity", "Channel not in Stasis application")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
 
 
@@ -158,6 +159,8 @@ class BridgeResources:
         channel = self.house.channels.live.get(path[1])
         if channel is None:
             return bad("Channel not found")
+        if channel.control is None:
+            return _NOT_INSIDE
         if channel not in bridge.members:
             return _NOT_IN_BRIDGE
         self.bridges.show(bridge, channel.ident)
@@ -199,7 +202,7 @@ class BridgeResources:
             if channel is None:
                 return bad("Channel not found")
             if channel.control is None:
-                return error(422, "Unprocessable Entity", "Channel not in Stasis application")
+                return _NOT_INSIDE
             controls.append(channel.control)
         return controls or _NO_CHANNELS
 

@@ -31,7 +31,6 @@ from stasis_sim.handoff.dialplan.thread import SIP
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
-_OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
 _DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
 _FIRST_PAUSE_MS = 100
@@ -97,9 +96,10 @@ class ChannelResources:
         return ok([channels.json(channel) for channel in [*self.live.values(), *lingering]])
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /channels/{id} (list-channels-and-apps)."""
-        channel = self.live.get(path[0])
-        return NO_CHANNEL if channel is None else ok(self.house.channels.json(channel))
+        """GET /channels/{id} (list-channels-and-apps); a snoop channel that is through is still seen (snoop-through)."""
+        channels = self.house.channels
+        channel = channels.lingering.get(path[0], (None, 0))[0] or self.live.get(path[0])
+        return NO_CHANNEL if channel is None else ok(channels.json(channel))
 
     def statistics(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /channels/{id}/rtp_statistics: a Local channel has no RTP."""
@@ -163,7 +163,7 @@ class ChannelResources:
         control = channel.control
         if control is None:
             return NOT_INSIDE
-        if ready and channel.thread.state in _OUTGOING:
+        if ready and channel.is_called:
             return _INVALID_STATE
         return control
 

@@ -175,12 +175,13 @@ class OriginateResources:
         return check_formats(parameters)
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
+        """Where the channel starts; a priority below 0 leaves it at its first (originate-priorities)."""
         context, label = parameters.text("context") or "default", parameters.text("label")
         if not label:
-            return context, exten, parameters.number("priority") or 1
+            return context, exten, max(parameters.number("priority"), 1)
         if label.lstrip(" +-")[:1].isdigit():
             priority = atoi(label)
-            return (context, exten, priority) if priority else bad("Requested priority is illegal")
+            return (context, exten, max(priority, 1)) if priority else bad("Requested priority is illegal")
         priority = self.house.calls.pbx.label(None, context, exten, label)
         if not priority:
             return error(404, "Not Found", "Requested label can not be found")

@@ -1,7 +1,7 @@
 """Snoop channels: POST snoop makes one that listens to another channel, or whispers to it, and gives it to an app.
 
 As in Asterisk's res_stasis_snoop.c.  It is up from the start, and inside it is a channel like any other.  When it has
-left, nobody finds it by its id any more, but it is listed until the channel that it listens to ends, as it is itself
+left, nothing can be done with it any more, but it is seen until the channel that it listens to ends, as it is itself
 then at the latest, without anybody having asked for it (snoop).
 """
 

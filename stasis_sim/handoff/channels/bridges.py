@@ -242,7 +242,9 @@ class Bridges:
         if bridge.holders:
             self.held.append(bridge)
             return
-        self._publish(bridge, "BridgeDestroyed", shown=self.cached.pop(self._key(bridge.ident), None))
+        shown = self.cached.pop(self._key(bridge.ident), None)
+        if shown is not None:  # or it was told already of this id (created-bridges)
+            self._publish(bridge, "BridgeDestroyed", shown=shown)
         for forward in list(bridge.forwards):
             app = forward.topic.listener
             if app is not None:

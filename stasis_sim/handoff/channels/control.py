@@ -212,7 +212,8 @@ class Floor:
         bridge = control.followed = control.bridge
         control.behind = old
         if bridge is None:
-            self._let_go(control)
+            if not control.channel.is_called:  # it would wait for frames, of which none comes (created-bridges)
+                self._let_go(control)
         else:
             self.bridges.subscribe(control.app, bridge)
             self.bridges.hold(bridge)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stasis_sim.handoff.channels.peers import SessionTimer
 
 _NAMES_KEPT: Final = 1000
+_OUTGOING: Final = frozenset({"Down", "Rsrvd", "Ringing"})
 
 
 class Snapshot(NamedTuple):
@@ -110,6 +111,11 @@ class Channel:
         self.created = False
         self.spied: Channel | None = None
         self.nested: tuple[str, str] | None = None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether somebody is called by it who has not answered yet."""
+        return self.thread.state in _OUTGOING
 
     def fire(self, stimulus: str) -> None:
         """Move to the state that follows."""
