@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from stasis_sim.handoff.ari.replies import (
@@ -22,6 +22,7 @@ from stasis_sim.handoff.channels.bridges import Bridge
 from stasis_sim.handoff.channels.control import Control
 
 _NO_BRIDGE = error(404, "Not Found", "Bridge not found")
+_NO_STASIS_BRIDGE = error(409, "Conflict", "Bridge not in Stasis application")
 _NO_BRIDGE_TO_CHANGE = error(404, "Not found", "Bridge not found")
 _CACHE_BUCKETS = 563
 _HASH_FACTOR = 13
@@ -71,8 +72,7 @@ class BridgeResources:
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /bridges/{id}."""
-        seen = self.bridges.cached if self.house.profile.bridge_cache else self.bridges.live
-        bridge = seen.get(path[0])
+        bridge = self._seen.get(path[0])
         return _NO_BRIDGE if bridge is None else ok(bridge.json())
 
     def create(self, path: Sequence[str], parameters: Parameters) -> Reply:
@@ -118,9 +118,9 @@ class BridgeResources:
 
     def destroy(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """DELETE /bridges/{id}: its channels stay with their applications (delete-bridge-while-down)."""
-        bridge = self.bridges.live.get(path[0])
-        if bridge is None:
-            return _NO_BRIDGE_TO_CHANGE
+        bridge = self._bridge(path[0])
+        if isinstance(bridge, Reply):
+            return bridge
         for channel in self.bridges.dissolve(bridge):
             if channel.control is not None:
                 self.house.loops.run(channel.control)
@@ -129,9 +129,9 @@ class BridgeResources:
 
     def add(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST addChannel: one after the other, and the last one replies."""
-        bridge = self.bridges.live.get(path[0])
-        if bridge is None:
-            return _NO_BRIDGE_TO_CHANGE
+        bridge = self._bridge(path[0])
+        if isinstance(bridge, Reply):
+            return bridge
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
@@ -141,9 +141,9 @@ class BridgeResources:
 
     def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST removeChannel: all must be in this bridge."""
-        bridge = self.bridges.live.get(path[0])
-        if bridge is None:
-            return _NO_BRIDGE_TO_CHANGE
+        bridge = self._bridge(path[0])
+        if isinstance(bridge, Reply):
+            return bridge
         controls = self._controls(parameters)
         if isinstance(controls, Reply):
             return controls
@@ -153,9 +153,9 @@ class BridgeResources:
 
     def show(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """POST videoSource (video-source)."""
-        bridge = self.bridges.live.get(path[0])
-        if bridge is None:
-            return _NO_BRIDGE_TO_CHANGE
+        bridge = self._bridge(path[0])
+        if isinstance(bridge, Reply):
+            return bridge
         channel = self.house.channels.live.get(path[1])
         if channel is None:
             return bad("Channel not found")
@@ -168,9 +168,9 @@ class BridgeResources:
 
     def show_nobody(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """DELETE videoSource."""
-        bridge = self.bridges.live.get(path[0])
-        if bridge is None:
-            return _NO_BRIDGE_TO_CHANGE
+        bridge = self._bridge(path[0])
+        if isinstance(bridge, Reply):
+            return bridge
         bridge.unsourced = bool(bridge.video_source)
         return DONE
 
@@ -179,19 +179,33 @@ class BridgeResources:
 
     def music(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """POST moh."""
-        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else ALLOCATION_FAILED
+        return self._none(path[0]) or ALLOCATION_FAILED
 
     def no_music(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """DELETE moh."""
-        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else _NO_MUSIC
+        return self._none(path[0]) or _NO_MUSIC
 
     def play(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """POST play, which looks for the channel before it looks at what is to be played."""
-        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else _NO_PLAYBACK_CHANNEL
+        return self._none(path[0]) or _NO_PLAYBACK_CHANNEL
 
     def record(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """POST record, which the model does not have."""
-        return _NO_BRIDGE_TO_CHANGE if path[0] not in self.bridges.live else NOT_MODELLED
+        return self._none(path[0]) or NOT_MODELLED
+
+    def _bridge(self, ident: str) -> Bridge | Reply:
+        """A bridge that something can be done with, or why there is none."""
+        return self._none(ident) or self.bridges.live[ident]
+
+    def _none(self, ident: str) -> Reply | None:
+        """Why there is no bridge, or None; the cache may have one that is destroyed and held (created-bridges)."""
+        if ident in self.bridges.live:
+            return None
+        return _NO_STASIS_BRIDGE if ident in self._seen else _NO_BRIDGE_TO_CHANGE
+
+    @property
+    def _seen(self) -> Mapping[str, Bridge]:
+        return self.bridges.cached if self.house.profile.bridge_cache else self.bridges.live
 
     def _controls(self, parameters: Parameters) -> list[Control] | Reply:
         controls: list[Control] = []

@@ -92,13 +92,14 @@ class ChannelResources:
     def list_all(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /channels."""
         channels = self.house.channels
-        lingering = [channel for channel, _ in channels.lingering.values()]
-        return ok([channels.json(channel) for channel in [*self.live.values(), *lingering]])
+        seen = {channel.ident: channel for channel in (*channels.lingering, *self.live.values())}
+        return ok([channels.json(channel) for channel in seen.values()])
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /channels/{id} (list-channels-and-apps); a snoop channel that is through is still seen (snoop-through)."""
+        """GET /channels/{id} (list-channels-and-apps), also of a snoop channel that is through (snoop-through)."""
         channels = self.house.channels
-        channel = channels.lingering.get(path[0], (None, 0))[0] or self.live.get(path[0])
+        through = (channel for channel in reversed(channels.lingering) if channel.ident == path[0])
+        channel = self.live.get(path[0]) or next(through, None)
         return NO_CHANNEL if channel is None else ok(channels.json(channel))
 
     def statistics(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002

@@ -13,6 +13,7 @@ from stasis_sim.handoff.ari.channels import ChannelResources
 from stasis_sim.handoff.ari.originate import EXISTS, OriginateResources, check_endpoint, check_formats
 from stasis_sim.handoff.ari.replies import ALLOCATION_FAILED, DONE, Parameters, Reply, Routes, error, ok, variables
 from stasis_sim.handoff.ari.rest import House
+from stasis_sim.handoff.channels.control import Control
 from stasis_sim.handoff.channels.phones import put
 from stasis_sim.handoff.channels.snapshots import Channel
 
@@ -71,11 +72,12 @@ class CreateResources:
         if control.channel.thread.state != "Down":
             return _NOT_DOWN
         source = self.house.channels.live.get(parameters.text("caller"))
-        control.queue(self._dial, (control.channel, parameters.number("timeout"), source))
+        control.queue(self._dial, (control, parameters.number("timeout"), source))
         self.house.wake(control)
         return DONE
 
-    def _dial(self, channel: Channel, timeout: int, source: Channel | None) -> None:
-        origination = self.originating.made.get(channel.ident)
+    def _dial(self, control: Control, timeout: int, source: Channel | None) -> None:
+        origination = self.originating.made.get(control.channel.ident)
         if origination is not None:
+            control.dialled = control.bridge is None
             self.originating.dial(origination, timeout, source)

@@ -16,6 +16,7 @@ from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.phones import put, speak_as, take_after
 from stasis_sim.handoff.channels.snapshots import Channel
 from stasis_sim.handoff.clib.text import atoi, fold, split_arguments, strip
+from stasis_sim.handoff.dialplan.causes import NORMAL_CLEARING
 from stasis_sim.handoff.dialplan.functions.caller import calling, connect, split_caller
 from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, Thread
 from stasis_sim.handoff.dialplan.variables import inherit
@@ -24,7 +25,6 @@ from stasis_sim.handoff.subscriptions import CHANNEL
 _DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
-_NORMAL_CLEARING: Final = 16
 _STATUSES: Final = {
     3: "CHANUNAVAIL",
     17: "BUSY",
@@ -411,7 +411,7 @@ class OriginateResources:
         self._over(origination)
         cause = self.house.profile.dial_timeout_cause
         if origination.inside:
-            self.house.calls.hangups.delete(origination.near, cause or _NORMAL_CLEARING)
+            self.house.calls.hangups.delete(origination.near, cause or NORMAL_CLEARING)
         else:
             self._end(origination.near, cause)
 

@@ -57,7 +57,7 @@ class SnoopResources:
         name = f"Snoop/{spied.ident}-{self._made:08x}"
         self._made += 1
         ident = self.originating.ident(path[1] if len(path) > 1 else parameters.text("snoopId"))
-        if ident in channels.live or ident in channels.lingering:
+        if ident in channels.live:
             return _FAILED
         channel = Channel(ident, Thread(ident, "default", "s", name=name, state="Up"))
         channel.walks = False

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from stasis_sim.handoff.channels.snapshots import Channel, Channels
 from stasis_sim.handoff.clib.text import fold
+from stasis_sim.handoff.dialplan.causes import NORMAL_CLEARING
 from stasis_sim.handoff.dialplan.functions.caller import calling, connect
 from stasis_sim.handoff.effects import BRIDGED
 from stasis_sim.handoff.events import Bus
@@ -20,7 +21,6 @@ from stasis_sim.handoff.subscriptions import BRIDGE, App, Forward
 
 _PAIR: Final = 2
 _PEERS_NAMED: Final = 11
-_NORMAL_CLEARING: Final = 16
 
 SIMPLE: Final = "simple_bridge"
 SOFTMIX: Final = "softmix"
@@ -194,7 +194,7 @@ class Bridges:
 
         A channel without a cause gets one, which is seen when it ends (bridge-leaves-cause).
         """
-        channel.thread.cause = channel.thread.cause or _NORMAL_CLEARING
+        channel.thread.cause = channel.thread.cause or NORMAL_CLEARING
         self.channels.bridged_with(channel, None)
         bridge.members.remove(channel)
         self._tell(bridge, channel)
@@ -220,7 +220,7 @@ class Bridges:
         bridge.dissolved = True
         members = list(bridge.members)
         for channel in members:
-            channel.thread.cause = _NORMAL_CLEARING
+            channel.thread.cause = NORMAL_CLEARING
             self.channels.bridged_with(channel, None)
         for channel in members:
             self.leave(bridge, channel)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stasis_sim.handoff.broadcast import Offer, Offers
 from stasis_sim.handoff.channels.control import Control, Floor
@@ -19,6 +19,7 @@ from stasis_sim.handoff.channels.loops import Loops
 from stasis_sim.handoff.channels.phones import phone_of, take_after
 from stasis_sim.handoff.channels.snapshots import Channel, Channels
 from stasis_sim.handoff.configuration import Configuration
+from stasis_sim.handoff.dialplan.causes import NORMAL_CLEARING, UNALLOCATED
 from stasis_sim.handoff.dialplan.keys import queue, read_by
 from stasis_sim.handoff.dialplan.pbx import Pbx
 from stasis_sim.handoff.dialplan.thread import SIP, STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key, Thread
@@ -28,9 +29,6 @@ from stasis_sim.handoff.timers import Timers
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.outbound import Outbound
-
-_UNALLOCATED: Final = 1
-_NORMAL: Final = 16
 
 
 class Halves(Protocol):
@@ -102,7 +100,7 @@ class Calls:
         known = self.pbx.exists(thread, call.context, call.exten)
         if not known and call.kind == SIP:
             # 404, and there has never been a channel (sip-callers).
-            self.bus.out.append((ENDED, call.channel, _UNALLOCATED, answer_to(thread, _UNALLOCATED)))
+            self.bus.out.append((ENDED, call.channel, UNALLOCATED, answer_to(thread, UNALLOCATED)))
             return
         self.new_pair()
         self.channels.add(channel)
@@ -397,7 +395,7 @@ class Calls:
             thread.application, thread.data = channel.nested or (thread.application, thread.data)
             if channel.created:
                 # What has become of it is hung up in the end, for which there is always a cause (create-and-dial-ends).
-                cause = thread.cause = cause or _NORMAL
+                cause = thread.cause = cause or NORMAL_CLEARING
             self.channels.set_variable(channel, "STASISSTATUS", "SUCCESS")
         if self.halves is not None and channel.state == "dialled":
             self.halves.given_up(channel)
@@ -417,8 +415,8 @@ class Calls:
     def _unheard(self, spied: Channel) -> None:
         """A channel has ended: so do those that listen to it (snoop)."""
         for channel in self.channels.listening.pop(spied.ident):
-            if channel.ident in self.channels.lingering:
-                self._gone(*self.channels.lingering.pop(channel.ident))
+            if channel in self.channels.lingering:
+                self._gone(channel, self.channels.lingering.pop(channel))
             elif channel.ident in self.live:
                 self.hangups.let_go(channel)
 

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from stasis_sim.handoff.channels.bridges import Bridge, Bridges
 from stasis_sim.handoff.channels.snapshots import Channel, Channels, Snapshot
+from stasis_sim.handoff.dialplan.causes import NORMAL_CLEARING
 from stasis_sim.handoff.dialplan.keys import last, pick, wake
 from stasis_sim.handoff.dialplan.places import Place
 from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, Key
@@ -51,6 +52,7 @@ class Control:
         how: Why it ends: continue, hangup, delete, move, redirect, failed.
         done: The loop is to end.
         failed: Stasis() is to report a failure.
+        dialled: It is in a bridge that nobody sees, in which Asterisk has dialled it, up or not (created-cause).
     """
 
     __slots__ = (
@@ -63,6 +65,7 @@ class Control:
         "channel",
         "commands",
         "cut",
+        "dialled",
         "done",
         "failed",
         "followed",
@@ -90,6 +93,7 @@ class Control:
         self.how = ""
         self.done = False
         self.failed = False
+        self.dialled = False
 
     def queue(self, command: Callable[..., None], args: tuple[Any, ...], cut: Callable[[], None] | None = None) -> None:
         """Have something done by the loop; `cut` is done instead on a channel that is hung up, None: nothing is."""
@@ -271,6 +275,7 @@ class Floor:
         channel, app = control.channel, control.app
         if control.bridge is not None:
             self.bridges.leave(control.bridge, channel)
+        self._leave_dialling(control)
         self._let_go(control)
         if control.followed is not None:
             self.bridges.let_go(control.followed)
@@ -326,6 +331,7 @@ class Floor:
             self.bridges.leave(control.bridge, control.channel)
         if bridge.dissolved:
             return
+        self._leave_dialling(control)
         if control.channel.peer in bridge.members:
             # Two halves of a Local channel are not bridged with one another, and who has tried holds the bridge for
             # good (bridge-halves).
@@ -335,6 +341,13 @@ class Floor:
         control.bridge = bridge
         self.bridges.enter(bridge, control.channel, introduced=introduced)
         wake(control.channel.thread)
+
+    @staticmethod
+    def _leave_dialling(control: Control) -> None:
+        """Take the channel out of the bridge in which it was dialled: that gives it a cause, as leaving any does."""
+        if control.dialled:
+            control.dialled = False
+            control.channel.thread.cause = control.channel.thread.cause or NORMAL_CLEARING
 
     def part(self, control: Control, bridge: Bridge) -> None:
         """Take the channel out of a bridge, if it is still in it."""

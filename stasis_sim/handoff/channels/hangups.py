@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.channels.final_answers import NO_ANSWER, answer_to
 from stasis_sim.handoff.channels.peers import Peers
+from stasis_sim.handoff.dialplan.causes import INTERWORKING, NO_USER_RESPONSE, NORMAL_CLEARING, REQUESTED_CHAN_UNAVAIL
 from stasis_sim.handoff.dialplan.thread import SIP
 
 if TYPE_CHECKING:
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
     from stasis_sim.handoff.channels.control import Control
     from stasis_sim.handoff.channels.snapshots import Channel
 
-_NORMAL: Final = 16
-_INTERWORKING: Final = 127
 _CANCELLED: Final = 487
-_NO_USER: Final = 18
 _TIMED_OUT: Final = 408
-_NO_CHANNEL: Final = 44
 _QUALITY: Final = tuple(f"RTPAUDIOQOS{what}" for what in ("", "JITTER", "LOSS", "RTT", "MES"))
 
 _EXPLICIT: Final = 32
@@ -60,7 +57,7 @@ class Hangups:
             channel.answer = answer_to(channel.thread, cause, by_caller=True)
         if not channel.thread.hungup:
             told: dict[str, int] = {"cause": cause}
-            if channel.thread.kind == SIP and cause == _NORMAL:
+            if channel.thread.kind == SIP and cause == NORMAL_CLEARING:
                 cause, told = self._sip_hangup(channel)
             self._hung_up_by_frame(channel, cause, told, "hangup")
 
@@ -92,24 +89,24 @@ class Hangups:
         """Asterisk has sent for long enough what nobody answers, its BYE at last (sip-callers, silent callers)."""
         if self._calls.live.get(channel.ident) is channel and not channel.thread.hungup:
             channel.answer = NO_ANSWER
-            told = {"cause": _NO_USER, **({"tech_cause": _TIMED_OUT} if self._profile.sip_quality else {})}
+            told = {"cause": NO_USER_RESPONSE, **({"tech_cause": _TIMED_OUT} if self._profile.sip_quality else {})}
             self._tell_quality(channel)
-            self._hung_up_by_frame(channel, _NO_USER, told, "dead")
+            self._hung_up_by_frame(channel, NO_USER_RESPONSE, told, "dead")
 
     def _silent(self, channel: Channel) -> None:
         """No RTP has come for rtp_timeout (sip-callers, silent callers)."""
         if self._calls.live.get(channel.ident) is channel and not channel.thread.hungup:
-            channel.thread.cause = _NO_CHANNEL
+            channel.thread.cause = REQUESTED_CHAN_UNAVAIL
             self._channels.hangup_requested(channel, {"cause": _DEVICE, "soft": True}, running=True)
-            self._cut(channel, _NO_CHANNEL, "rtp_timeout")
+            self._cut(channel, REQUESTED_CHAN_UNAVAIL, "rtp_timeout")
 
     def _sip_hangup(self, channel: Channel) -> tuple[int, dict[str, int]]:
         """What a SIP caller's BYE, or CANCEL before the answer, makes of the cause: what `h` sees, what is told."""
         if channel.thread.state != "Up":
-            told = {"cause": _INTERWORKING}
-            return _INTERWORKING, {**told, "tech_cause": _CANCELLED} if self._profile.sip_quality else told
+            told = {"cause": INTERWORKING}
+            return INTERWORKING, {**told, "tech_cause": _CANCELLED} if self._profile.sip_quality else told
         self._tell_quality(channel)
-        cause = _NORMAL if channel.bridged else self._profile.sip_bye_cause
+        cause = NORMAL_CLEARING if channel.bridged else self._profile.sip_bye_cause
         return cause, {"cause": cause} if self._profile.sip_bye_cause else {}
 
     def _tell_quality(self, channel: Channel) -> None:

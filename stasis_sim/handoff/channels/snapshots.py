@@ -134,8 +134,9 @@ class Channels:
         self.value_of: Callable[[Thread, str], str] = lambda thread, name: thread.variables.get(name, "")
         self.everyone = bus.channels
         self.live: dict[str, Channel] = {}
-        # Snoop channels that have left and end with the channel that they listen to: only lists still have them.
-        self.lingering: dict[str, tuple[Channel, int]] = {}
+        # Snoop channels that have left and end with the channel that they listen to, with the cause of it: they are
+        # still seen.
+        self.lingering: dict[Channel, int] = {}
         # Snoop channels by the id of the channel that they listen to.
         self.listening: dict[str, list[Channel]] = {}
         # Names that are not the id, of the channels that ARI made last.
@@ -279,7 +280,7 @@ class Channels:
     def linger(self, channel: Channel, cause: int) -> None:
         """A snoop channel is through, and the one that it listens to is not (snoop)."""
         del self.live[channel.ident]
-        self.lingering[channel.ident] = channel, cause
+        self.lingering[channel] = cause
         if not self.profile.end_published:
             channel.shown = self.current(channel, running=False)
 

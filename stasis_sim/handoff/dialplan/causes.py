@@ -1,10 +1,21 @@
-"""Hangup causes: the names that Hangup() takes, and the texts that events carry."""
+"""Hangup causes: those that the model gives, the names that Hangup() takes, and the texts that events carry."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from stasis_sim.handoff.clib.text import fold
+
+UNALLOCATED: Final = 1
+NO_ROUTE_DESTINATION: Final = 3
+NORMAL_CLEARING: Final = 16
+USER_BUSY: Final = 17
+NO_USER_RESPONSE: Final = 18
+ANSWERED_ELSEWHERE: Final = 26
+CONGESTION: Final = 34
+REQUESTED_CHAN_UNAVAIL: Final = 44
+CHAN_NOT_IMPLEMENTED: Final = 66
+INTERWORKING: Final = 127
 
 _CAUSES: Final = (
     ("UNALLOCATED", 1, "Unallocated (unassigned) number"),

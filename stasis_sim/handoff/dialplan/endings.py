@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.dialplan import digits
 from stasis_sim.handoff.dialplan.applications.flow import next_handler
+from stasis_sim.handoff.dialplan.causes import CONGESTION, USER_BUSY
 from stasis_sim.handoff.dialplan.functions.asterisk import leave_locks
 from stasis_sim.handoff.dialplan.functions.channel import leave_groups, timeout_us
 from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, NEXT, OVER
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 _TONE_US: Final = 10_000_000
 _APP_UNLOAD: Final = 16
 """The flag that the end of the dialplan gives as the cause of its hangup."""
-
-_BUSY: Final = 17
-_CONGESTION: Final = 34
 
 
 def turned(pbx: Pbx, thread: Thread, result: int) -> bool:
@@ -110,9 +108,9 @@ def _fall_through(pbx: Pbx, thread: Thread) -> int:
         status = "UNKNOWN"
     pbx.host.ending(thread, "autofallthrough", status)
     if fold(status) in {"congestion", "chanunavail"}:
-        return tone(pbx, thread, _CONGESTION, _TONE_US, _over)
+        return tone(pbx, thread, CONGESTION, _TONE_US, _over)
     if fold(status) == "busy":
-        return tone(pbx, thread, _BUSY, _TONE_US, _over)
+        return tone(pbx, thread, USER_BUSY, _TONE_US, _over)
     return OVER
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, fold, scan_int, split_arguments, strip
 from stasis_sim.handoff.dialplan import digits, endings, keys
-from stasis_sim.handoff.dialplan.causes import cause_by_name
+from stasis_sim.handoff.dialplan.causes import CONGESTION, NORMAL_CLEARING, USER_BUSY, cause_by_name
 from stasis_sim.handoff.dialplan.functions.channel import timeout_us
 from stasis_sim.handoff.dialplan.functions.variables import named
 from stasis_sim.handoff.dialplan.thread import HANGUP, INCOMPLETE, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 
 Application = Callable[["Pbx", "Thread", str], int]
 
-_NORMAL_CLEARING: Final = 16
 _EXPLICIT: Final = 32
 """The flag of a hangup that somebody has asked for, which is told as its cause."""
 
-_BUSY: Final = 17
-_CONGESTION: Final = 34
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
 _INT_MAX: Final = 2_147_483_647
@@ -94,19 +91,19 @@ def hangup(pbx: Pbx, thread: Thread, data: str) -> int:
         if cause <= 0:
             pbx.host.log("WARNING", f'Invalid cause given to Hangup(): "{data}"')
             cause = 0
-    thread.cause = cause or (thread.cause if thread.cause > 0 else _NORMAL_CLEARING)
+    thread.cause = cause or (thread.cause if thread.cause > 0 else NORMAL_CLEARING)
     thread.hungup = True
     return HANGUP
 
 
 def busy(pbx: Pbx, thread: Thread, data: str) -> int:
     """Busy([seconds]): an answered caller hears the tone that long, or for ever; another is refused at once."""
-    return endings.tone(pbx, thread, _BUSY, _tone_length(data), _ended)
+    return endings.tone(pbx, thread, USER_BUSY, _tone_length(data), _ended)
 
 
 def congestion(pbx: Pbx, thread: Thread, data: str) -> int:
     """Congestion([seconds]): as Busy."""
-    return endings.tone(pbx, thread, _CONGESTION, _tone_length(data), _ended)
+    return endings.tone(pbx, thread, CONGESTION, _tone_length(data), _ended)
 
 
 def _tone_length(data: str) -> int | None:

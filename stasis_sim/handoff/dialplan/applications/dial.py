@@ -19,6 +19,14 @@ from typing import TYPE_CHECKING, Final
 from stasis_sim.handoff.clib.text import atoi, scan_float, split_arguments
 from stasis_sim.handoff.dialplan import keys
 from stasis_sim.handoff.dialplan.applications.call import answer_first, sound_length
+from stasis_sim.handoff.dialplan.causes import (
+    ANSWERED_ELSEWHERE,
+    CHAN_NOT_IMPLEMENTED,
+    CONGESTION,
+    NO_ROUTE_DESTINATION,
+    NORMAL_CLEARING,
+    USER_BUSY,
+)
 from stasis_sim.handoff.dialplan.functions.caller import split_caller
 from stasis_sim.handoff.dialplan.places import parse_place
 from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, NEXT, Host, LoopError, SilentHost, Thread
@@ -42,14 +50,8 @@ _RESET: Final = (
     "PROGRESSTIME_MS",
 )
 _QUEUE_RESET: Final = ("ANSWEREDTIME", "ANSWEREDTIME_MS", "DIALEDTIME", "DIALEDTIME_MS", "QUEUEWAIT", "QUEUEWAIT_MS")
-_BUSY: Final = 17
-_CONGESTION: Final = 34
-_NORMAL_CLEARING: Final = 16
 _QUIET_CAUSES: Final = frozenset({16, 19})
-_NO_ROUTE: Final = 3
-_ANSWERED_ELSEWHERE: Final = 26
 _CALLEES: Final = 1_000
-_NOT_IMPLEMENTED: Final = 66
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000
 _SIGN_TIMES: Final = {"RINGING": "RINGTIME", "PROGRESS": "PROGRESSTIME"}
@@ -145,7 +147,7 @@ class _Dialling:
         self.caller = caller
         self.goes_on = "g" in options
         # What a callee's cause is until its own end gives it another; the caller's becomes what the callee's is.
-        self.no_cause = _ANSWERED_ELSEWHERE if "c" in options else 0
+        self.no_cause = ANSWERED_ELSEWHERE if "c" in options else 0
         self.limit_us = _limit_us(options)
         # Option f says with which caller id is dialled, and G where the caller goes on once somebody has answered.
         own = (caller.caller_name, caller.caller_number)
@@ -222,9 +224,9 @@ class _Dialling:
 
     def count(self, cause: int) -> None:
         """Sort a failure by its cause; some causes say nothing."""
-        if cause == _BUSY:
+        if cause == USER_BUSY:
             self.busy += 1
-        elif cause == _CONGESTION:
+        elif cause == CONGESTION:
             self.congested += 1
         elif cause not in _QUIET_CAUSES:
             self.unavailable += 1
@@ -253,7 +255,7 @@ class _Dialling:
         place = parse_place(pbx, thread, self.elsewhere)
         if place is None:
             return HANGUP
-        thread.cause = _NORMAL_CLEARING
+        thread.cause = NORMAL_CLEARING
         thread.context, thread.exten, thread.priority = place
         return JUMP
 
@@ -265,7 +267,7 @@ class _Dialling:
             _set_time(pbx, thread, name, now - begun)
         pbx.set_variable(thread, "DIALSTATUS", "ANSWER")
         callee = self.callees[0].thread
-        thread.cause = callee.cause if callee.ended and callee.cause and pbx.rules.callee_cause else _NORMAL_CLEARING
+        thread.cause = callee.cause if callee.ended and callee.cause and pbx.rules.callee_cause else NORMAL_CLEARING
         return NEXT if self.goes_on and not thread.hungup else HANGUP
 
     def fail(self, pbx: Pbx, thread: Thread) -> int:
@@ -346,7 +348,7 @@ def _call(pbx: Pbx, thread: Thread, dialling: _Dialling, technology: str, resour
         thread.cause = dialling.no_cause or thread.cause
         dialling.unavailable += 1
         return
-    thread.cause = _NO_ROUTE if technology.lower() == "pjsip" else _NOT_IMPLEMENTED
+    thread.cause = NO_ROUTE_DESTINATION if technology.lower() == "pjsip" else CHAN_NOT_IMPLEMENTED
     pbx.host.log("NOTICE", f"Unable to create channel of type '{technology}' (cause {thread.cause})")
     dialling.unavailable += 1
 
@@ -402,7 +404,7 @@ def confbridge(pbx: Pbx, thread: Thread, data: str) -> int:
         return HANGUP if cut_short else pbx.wait(thread, None, left, listener=keys.ignore)
 
     def left(pbx: Pbx, thread: Thread, _cut_short: bool) -> int:
-        thread.cause = thread.cause or _NORMAL_CLEARING
+        thread.cause = thread.cause or NORMAL_CLEARING
         pbx.set_variable(thread, "CONFBRIDGE_RESULT", "HANGUP")
         return NEXT
 
@@ -418,7 +420,7 @@ def bridgewait(pbx: Pbx, thread: Thread, data: str) -> int:
         return HANGUP if cut_short else pbx.wait(thread, limit, left, listener=keys.ignore)
 
     def left(_pbx: Pbx, thread: Thread, cut_short: bool) -> int:
-        thread.cause = thread.cause or (_NORMAL_CLEARING if cut_short else 0)
+        thread.cause = thread.cause or (NORMAL_CLEARING if cut_short else 0)
         return HANGUP if cut_short else NEXT
 
     return answer_first(pbx, thread, join)
