@@ -171,7 +171,7 @@ class BridgeResources:
         bridge = self._bridge(path[0])
         if isinstance(bridge, Reply):
             return bridge
-        bridge.unsourced = bool(bridge.video_source)
+        bridge.unsourced = "talker" if bridge.video_source else ""
         return DONE
 
     # A bridge plays by a channel of its own, which needs the module chan_bridge_media. As at the recorder's

@@ -38,7 +38,8 @@ class Bridge:
         smart: The technology follows the number of channels.
         video_mode: `talker`, `sfu` or `single`.
         video_source: The channel whose picture all see, or "".
-        unsourced: That is over, which nobody is told before something else happens in the bridge (video-source).
+        unsourced: That is over, which nobody is told before something else happens in the bridge, and this will be the
+            video mode then; else "" (video-source, video-source-leaves).
         members: The channels in it, in Asterisk's order.
         forwards: Who listens to it.
         dissolved: It is being destroyed.
@@ -67,7 +68,7 @@ class Bridge:
         self.kind = kind
         self.video_mode = video_mode
         self.video_source = ""
-        self.unsourced = False
+        self.unsourced = ""
         self.smart = kind == "mixing" and video_mode != "sfu"
         self.technology = HOLDING if kind == "holding" else SIMPLE if self.smart else SOFTMIX
         self.members: list[Channel] = []
@@ -172,7 +173,7 @@ class Bridges:
 
     def show(self, bridge: Bridge, ident: str) -> None:
         """All see a channel's picture from now on (video-source)."""
-        old, bridge.unsourced = bridge.video_source, False
+        old, bridge.unsourced = bridge.video_source, ""
         bridge.video_mode, bridge.video_source = "single", ident
         if old != ident:
             self._publish(bridge, "BridgeVideoSourceChanged", source=old)
@@ -181,8 +182,8 @@ class Bridges:
         """Let a picture that is shown no more go; return whose it was."""
         if not bridge.unsourced:
             return ""
-        old, bridge.unsourced = bridge.video_source, False
-        bridge.video_mode, bridge.video_source = "talker", ""
+        old, bridge.video_mode = bridge.video_source, bridge.unsourced
+        bridge.video_source = bridge.unsourced = ""
         return old
 
     def _tell_source(self, bridge: Bridge, source: str) -> None:
@@ -201,6 +202,8 @@ class Bridges:
         self.channels.publish(channel)
         self._tell_source(bridge, self._unsource(bridge))
         self._publish(bridge, "ChannelLeftBridge", channel)
+        if channel.ident == bridge.video_source:
+            bridge.unsourced = bridge.video_mode
         if not bridge.dissolved:
             self._choose(bridge)
             self._name_peers(bridge)
