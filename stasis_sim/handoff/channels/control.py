@@ -41,6 +41,7 @@ class Control:
         bridge: The bridge that the channel is in.
         followed: The bridge that the loop has subscribed the application to.
         behind: The bridge that it has come from, which the loop holds until it has carried out the next command.
+        refused: The bridge that it last could not enter, which it holds.
         commands: What is to be done.
         looked: When the loop last looked at them, in microseconds.
         alarm: Serial of the timer that makes it look again, 0 for none.
@@ -72,6 +73,7 @@ class Control:
         "how",
         "looked",
         "place",
+        "refused",
         "target",
     )
 
@@ -82,6 +84,7 @@ class Control:
         self.bridge: Bridge | None = None
         self.followed: Bridge | None = None
         self.behind: Bridge | None = None
+        self.refused: Bridge | None = None
         self.commands: list[Command] | None = None
         self.looked = 0
         self.alarm = 0
@@ -279,6 +282,8 @@ class Floor:
         self._let_go(control)
         if control.followed is not None:
             self.bridges.let_go(control.followed)
+        if control.refused is not None:
+            self.bridges.let_go(control.refused)
         self._end(control)
         self.bus.out.append((LEFT, channel.ident, app.name, control.how or CALLER))
         if control.cut and control.place is not None:
@@ -332,12 +337,14 @@ class Floor:
         if bridge.dissolved:
             return
         self._leave_dialling(control)
-        if control.channel.peer in bridge.members:
-            # Two halves of a Local channel are not bridged with one another, and who has tried holds the bridge for
-            # good (bridge-halves).
-            self.bridges.hold(bridge)
-            return
         self.bridges.subscribe(control.app, bridge)
+        if control.channel.peer in bridge.members:
+            # Two halves of a Local channel are not bridged with one another. Who has tried holds the bridge until it
+            # leaves the application, or for good where it gets into another (bridge-halves-apps, -again).
+            self.bridges.hold(bridge)
+            control.refused = bridge
+            return
+        control.refused = None
         control.bridge = bridge
         self.bridges.enter(bridge, control.channel, introduced=introduced)
         wake(control.channel.thread)
