@@ -73,11 +73,11 @@ def compare(
 
     Returns:
         One row a pair of variants, app or client, and measure: ``measure``, ``app``, ``client``, ``a``, ``b`` and the
-        paired difference ``mean`` (b less a) with its 95 % interval ``low`` to ``high``. Neither app nor client is the
-        total.
+        paired difference ``mean`` (b less a) with its 95 % interval ``low`` to ``high``, of ``n`` pairs: those in which
+        both had something to measure. Neither app nor client is the total.
     """
     named = variants if isinstance(variants, Mapping) else comparisons.variants_of(variants, over or {})
     done = comparisons.compare(named, **options)
     (first, base), *others = ((name, [each.measures for each in found.replications]) for name, found in done.items())
     rows = [row for name, found in others for row in differences(first, base, name, found)]
-    return pd.DataFrame(rows, columns=["measure", "app", "client", "a", "b", "mean", "low", "high"])
+    return pd.DataFrame(rows, columns=["measure", "app", "client", "a", "b", "mean", "low", "high", "n"])

@@ -209,7 +209,7 @@ def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Meas
 
     First in total, where ``app`` and ``client`` are None, then of each app, then of each client. Who is in one of them
     only has nothing counted in the other. Where one has more replications than the other, the rest of them has no pair
-    and is left out.
+    and is left out; so is one in which a side had nothing to measure by. ``n`` says how many pairs there were.
 
     Args:
         a: Name of the variant that is taken away.
@@ -227,8 +227,7 @@ def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Meas
         for name in names((*left, *right)):
             interval = paired([value(each, name) for each in left], [value(each, name) for each in right])
             if interval["mean"] is not None:
-                bounds = {key: interval[key] for key in ("mean", "low", "high")}
-                rows.append({"measure": name, "app": scope[0], "client": scope[1], "a": a, "b": b, **bounds})
+                rows.append({"measure": name, "app": scope[0], "client": scope[1], "a": a, "b": b, **interval})
     return rows
 
 
