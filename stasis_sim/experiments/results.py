@@ -17,13 +17,14 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from stasis_sim.files import writing
+from stasis_sim.files import claimed, writing
 from stasis_sim.observe.intervals import Summary, names, paired, scopes, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
@@ -108,6 +109,20 @@ class ResultTree:
     def directory(self, number: int) -> Path:
         """Where the files of a replication lie."""
         return self.path / "replications" / f"{number:04d}"
+
+    @contextmanager
+    def alone(self, number: int) -> Iterator[Replication | None]:
+        """Keep a replication to oneself while it is done, and give it if another run has done it meanwhile.
+
+        Two runs of the same inputs into one folder would take each other's half-written files away.
+        """
+        directory = self.directory(number)
+        with claimed(directory.with_name(f".{directory.name}")):
+            try:
+                there = self.load(number)
+            except DamagedError:
+                there = None
+            yield there
 
     def prepare(self, number: int) -> Path:
         """Return an empty directory for a replication that is to be done, or done again."""
