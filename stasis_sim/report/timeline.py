@@ -106,8 +106,8 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
         width: Of the picture in inches.
 
     Returns:
-        A figure with five panels over one axis of time: for each app the connections of its clients, arrivals, calls
-        inside each app, ejections, and events missed or lost.
+        A figure with five panels over one axis of time, which show for each app the connections of its clients,
+        arrivals, calls inside each app, ejections, and events missed or lost.
 
     Raises:
         InputError: There is no such replication.

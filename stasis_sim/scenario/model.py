@@ -210,7 +210,7 @@ class Scenario(Strict):
 
     @property
     def name(self) -> str:
-        """The scenario's short name: that of its file without folder and ending."""
+        """The scenario's short name, which is that of its file without folder and ending."""
         return Path(self._document.name).stem
 
     @property
