@@ -107,6 +107,12 @@ def test_a_range_gives_values_of_its_own_kind(part: float) -> None:
         assert read[0] == found.kind or {read[0], found.kind} == {"count", "number"}
 
 
+def test_what_a_notebook_shows_of_a_sweep_is_one_line() -> None:
+    """Not each of its points."""
+    swept = sweep(design(small(replications=1), {"faults.0.for": ["5s", "9s"]}))
+    assert repr(swept) == "<sweep of small over faults.0.for: asterisk-22, 2 points>"
+
+
 def test_each_count_of_a_range_has_an_equal_part_of_it() -> None:
     """So that of many points as many have the ends as what lies between."""
     found = values("1..4")
