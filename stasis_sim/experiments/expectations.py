@@ -116,6 +116,8 @@ def _perhaps(expectation: Expectation, interval: Interval, kind: Kind) -> str:
 
 
 def _between(low: float, high: float, kind: Kind, confidence: float) -> str:
+    """Say between what a number lies; Student's t knows nothing of where shares and times end."""
+    low, high = (low if kind == "count" else max(low, 0.0)), (min(high, 1.0) if kind == "share" else high)
     return f"{_show(low, kind)} to {_show(high, kind)} with {100 * confidence:.10g}%"
 
 

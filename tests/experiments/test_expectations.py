@@ -140,6 +140,15 @@ def test_a_mean_on_the_wrong_side_may_lie_there_by_chance(line: str, said: str) 
     assert verdict.found.partition(" replications)")[2] == said
 
 
+def test_no_share_is_said_to_be_less_than_none_or_more_than_all() -> None:
+    """An interval of replications that lie far apart may be wider than shares go."""
+    summary = agreeing(ejection_rate=0)
+    summary["total"]["ejection_rate"] = student([0.1, 0.2, 0.9])
+    assert hold(expectation("ejection_rate <= 30%"), summary).found == (
+        "40 % (3 replications), which may be chance: 0 % to 100 % with 95%"
+    )
+
+
 def test_what_never_happened_is_none_of_it() -> None:
     """A type of event that was never seen has happened 0 times, in every replication."""
     assert judge("events.missed.StasisEnd == 0").ok
