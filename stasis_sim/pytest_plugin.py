@@ -35,7 +35,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def _expects(path: Path) -> bool:
     try:
-        return set(_TOP.findall(path.read_text("utf-8"))) == set(KEYS)
+        return set(_TOP.findall(path.read_text("utf-8-sig"))) == set(KEYS)
     except (OSError, UnicodeDecodeError):
         return False
 

@@ -132,8 +132,18 @@ def test_what_a_notebook_shows_of_results_is_one_line() -> None:
     assert repr(run(small())) == "<results of small: documented, 2 replications, seed 3>"
 
 
-def test_errors_name_the_key_that_was_given() -> None:
+def test_what_a_notebook_shows_of_a_scenario_is_one_line() -> None:
+    """Not all that its files say, nor the passwords of its clients."""
+    assert repr(small()) == str(small()) == "<scenario small: documented, A small question>"
+    untitled = Scenario.parse(TEXT.partition("\n")[2], name="small.yaml")
+    assert repr(untitled) == "<scenario small: documented, without a title>"
+
+
+def test_errors_name_the_key_that_was_given(tmp_path: Path) -> None:
     """There is no --set in Python."""
+    (tmp_path / "small.yaml").write_text(TEXT, "utf-8")
+    with pytest.raises(InputError, match=r"^run\.sed: unknown key; write seed$"):
+        Scenario.load(tmp_path / "small.yaml", {"run.sed": 3})
     with pytest.raises(InputError, match=r"^run\.sed: unknown key; write seed$"):
         small().where({"run.sed": 3})
     with pytest.raises(InputError, match=r"^run\.replications: too small \(got 0\); write 1 or more$"):

@@ -497,7 +497,9 @@ def follow(page: Path, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/experiments.md", "docs/pictures.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/tutorial.md", "docs/experiments.md", "docs/pictures.md", "docs/python.md"]
+)
 def test_what_the_pages_tell_one_to_do_works(page: str, tmp_path: Path) -> None:
     """Every command and program of these pages runs, and prints what the page shows."""
     follow(ROOT / page, tmp_path)

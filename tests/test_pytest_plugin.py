@@ -13,11 +13,12 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture
 def scenarios(pytester: pytest.Pytester) -> Path:
-    """A scenario that holds, one that does not, one that cannot be read, and a YAML file of another kind."""
+    """A scenario that holds, one that does not, one that cannot be read, one as Windows writes it, and other YAML."""
     folder = pytester.mkdir("scenarios")
     (folder / "good.yaml").write_text(TEXT, "utf-8")
     (folder / "bad.yaml").write_text(TEXT.replace("calls > 50", "calls > 5000"), "utf-8")
     (folder / "broken.yaml").write_text(TEXT.replace("hold: 5s", "hold: 5").replace("rate <", "rat <"), "utf-8")
+    (folder / "windows.yaml").write_bytes(TEXT[TEXT.index("asterisk:") :].replace("\n", "\r\n").encode("utf-8-sig"))
     (folder / "compose.yaml").write_text("services: {web: {image: nginx}}\n", "utf-8")
     return folder
 
@@ -25,8 +26,8 @@ def scenarios(pytester: pytest.Pytester) -> Path:
 def test_each_scenario_is_a_test(pytester: pytest.Pytester, scenarios: Path) -> None:
     """What holds passes, what does not fails, and other YAML is left alone."""
     done = pytester.runpytest_subprocess("-p", "no:randomly", "-v", str(scenarios))
-    done.assert_outcomes(passed=1, failed=2)
-    done.stdout.fnmatch_lines(["*good.yaml::expect PASSED*"])
+    done.assert_outcomes(passed=2, failed=2)
+    done.stdout.fnmatch_lines(["*good.yaml::expect PASSED*", "*windows.yaml::expect PASSED*"])
     done.stdout.no_fnmatch_line("*compose.yaml*")
 
 

@@ -95,3 +95,15 @@ def test_links_to_files_lead_to_pages_that_show_them(site: Path) -> None:
     assert 'href="../files/scenarios/half-open.yaml.html"' in html
     shown = (site / "files" / "scenarios" / "half-open.yaml.html").read_text("utf-8")
     assert "on StasisStart" in re.sub(r"<[^>]+>", "", shown)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_what_functions_give_is_told_and_no_type(site: Path) -> None:
+    """A colon in the first line of what a docstring returns would make a type of the words before it."""
+    html = (site / "docs" / "python.html").read_text("utf-8")
+    field = r">(?:Return type|Type)<span class=\"colon\">:</span></dt>\s*<dd[^>]*>(.*?)</dd>"
+    given = re.findall(field, html, re.DOTALL)
+    types = [re.sub(r"<[^>]+>", "", each).strip() for each in given]
+    assert "Figure" in types
+    assert [each for each in types if re.search(r"[a-z] [a-z]", each)] == []

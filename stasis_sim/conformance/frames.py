@@ -22,8 +22,8 @@ def judgements(paths: Iterable[Path], profile: str | Profile | None = None) -> p
         profile: The profile to replay them on, or its name; None: that of the version that each was recorded on.
 
     Returns:
-        One row a recording: ``recording``, ``asterisk`` (the version that was recorded), ``profile`` (what it was
-        replayed on), ``steps``, ``agree`` (how many of its steps show the same) and ``ok`` (whether all do).
+        One row a recording, in columns ``recording``, ``asterisk`` (the version that was recorded), ``profile`` (what
+        it was replayed on), ``steps``, ``agree`` (how many of its steps show the same) and ``ok`` (whether all do).
 
     Raises:
         InputError: There is nothing at a path, a file is no recording, or there is no such profile.
@@ -51,7 +51,7 @@ def script(path: Path, profile: str | Profile | None = None) -> pd.DataFrame:
         profile: The profile that the last column is about, or its name; None: that of the version that was recorded.
 
     Returns:
-        One row a step: ``at_s`` (seconds from the start), ``do`` (what is done), ``events`` (by connection),
+        One row a step, in columns ``at_s`` (seconds from the start), ``do`` (what is done), ``events`` (by connection),
         ``dialplan`` (the applications that each channel executes), ``missed`` (messages that Asterisk dropped, by app),
         ``applications`` (those that are registered afterwards), all as texts, and ``agrees``: whether the model shows
         the same.

@@ -211,7 +211,7 @@ def diff(results: Results, content: Json) -> list[Moved]:
 
 
 def _moved(then: Sequence[Measures], now: Sequence[Measures], without: Sequence[str]) -> Iterator[Moved]:
-    n = min(len(then), len(now))
+    single = min(len(then), len(now)) == 1
     rows = [row for row in differences("then", then, "now", now) if _kind(row["measure"]) not in without]
     # With so many measures one in twenty would seem to move by chance: the confidence holds for all of them together.
     confidence = 1 - (1 - CONFIDENCE) / max(len(rows), 1)
@@ -219,11 +219,13 @@ def _moved(then: Sequence[Measures], now: Sequence[Measures], without: Sequence[
         mean, low, high = row["mean"], row["low"], row["high"]
         if mean == 0 and low == high:
             continue
-        alone = _apart(low, high)
+        alone = _apart(low, high, single=single)
         if low is not None:
-            wider = at_confidence({"mean": mean, "low": low, "high": high, "n": n}, confidence)
+            # Of its own pairs: not every replication has, say, a stranded call whose waiting could be measured.
+            wider = at_confidence({"mean": mean, "low": low, "high": high, "n": row["n"]}, confidence)
             low, high = wider["low"], wider["high"]
-        yield Moved(row["app"], row["client"], row["measure"], mean, low, high, _apart(low, high), alone)
+        beyond = _apart(low, high, single=single)
+        yield Moved(row["app"], row["client"], row["measure"], mean, low, high, beyond, alone)
 
 
 def _kind(name: str) -> str:
@@ -232,9 +234,13 @@ def _kind(name: str) -> str:
     return name if measure is None else measure.name
 
 
-def _apart(low: float | None, high: float | None) -> bool:
-    """Whether a difference is none of chance; one replication has no chance."""
-    return low is None or high is None or low > 0 or high < 0
+def _apart(low: float | None, high: float | None, *, single: bool) -> bool:
+    """Whether chance is no explanation of a difference.
+
+    A baseline of a single replication knows of no chance. Where only one pair of several has the measure, one number
+    does not say that it is none.
+    """
+    return single if low is None or high is None else low > 0 or high < 0
 
 
 def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:

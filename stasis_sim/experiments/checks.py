@@ -11,6 +11,7 @@ from stasis_sim.experiments.expectations import Verdict
 from stasis_sim.experiments.replications import Results, run_all
 from stasis_sim.experiments.studies import Study
 from stasis_sim.scenario import Scenario
+from stasis_sim.scenario.document import set_name
 from stasis_sim.simulated.preparation import too_late
 
 SUFFIXES = (".yaml", ".yml")
@@ -83,7 +84,7 @@ def check_all(
 
 def _study(path: Path, changes: Sequence[str], out: Path, command: Sequence[str]) -> Study | InputError:
     try:
-        return Study(Scenario.load(path, changes), out, command)
+        return Study(Scenario.load(path, changes, set_name), out, command)
     except InputError as error:
         return error
 

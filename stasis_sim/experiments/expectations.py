@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.results import how_often
 from stasis_sim.observe.catalogue import Kind, Measure, lookup
-from stasis_sim.observe.intervals import Interval, Intervals, Summary, at_confidence, none_counted, of_scope
+from stasis_sim.observe.intervals import CONFIDENCE, Interval, Intervals, Summary, at_confidence, none_counted, of_scope
 from stasis_sim.observe.proportions import pooled
 from stasis_sim.scenario.expect import Expectation
 
@@ -73,8 +73,10 @@ def hold(expectation: Expectation, summary: Summary) -> Verdict:
         return Verdict(expectation.text, False, None, "nothing to measure it by")
     mean = _show(interval["mean"], measure.kind)
     if expectation.confidence is None:
-        text = f"{mean} ({how_often(interval['n'])})"
-        return Verdict(expectation.text, expectation.holds(interval["mean"]), interval["mean"], text)
+        ok = expectation.holds(interval["mean"])
+        perhaps = "" if ok else _perhaps(expectation, interval, measure.kind)
+        text = f"{mean} ({_how_many(interval, found)}){perhaps}"
+        return Verdict(expectation.text, ok, interval["mean"], text)
     bounds = _bounds(expectation, measure, found, interval, expectation.confidence)
     if bounds is None:
         return Verdict(expectation.text, False, None, f"{mean} in {_one(_most(found))}")
@@ -99,6 +101,26 @@ def _most(found: Intervals) -> int:
     return max((each["n"] for each in found.values()), default=0)
 
 
+def _how_many(interval: Interval, found: Intervals) -> str:
+    """Say of how many replications a number is: not all of them need to have it."""
+    n, most = interval["n"], _most(found)
+    return how_often(most) if n == most else f"{n} of {how_often(most)}"
+
+
+def _perhaps(expectation: Expectation, interval: Interval, kind: Kind) -> str:
+    """Say of a mean that lies on the wrong side that other callers might have put it on the right one."""
+    low, high = interval["low"], interval["high"]
+    if low is None or high is None or not low < expectation.value < high:
+        return ""
+    return f", which may be chance: {_between(low, high, kind, CONFIDENCE)}"
+
+
+def _between(low: float, high: float, kind: Kind, confidence: float) -> str:
+    """Say between what a number lies; Student's t knows nothing of where shares and times end."""
+    low, high = (low if kind == "count" else max(low, 0.0)), (min(high, 1.0) if kind == "share" else high)
+    return f"{_show(low, kind)} to {_show(high, kind)} with {100 * confidence:.10g}%"
+
+
 def _one(replications: int) -> str:
     """What is said of a single number."""
     if replications > 1:
@@ -116,7 +138,7 @@ def _bounds(
     expectation: Expectation, measure: Measure, found: Intervals, interval: Interval, confidence: float
 ) -> _Bounds | None:
     """Return between what a measure lies; None: a single replication does not say."""
-    wider, n = at_confidence(interval, confidence), how_often(interval["n"])
+    wider, n = at_confidence(interval, confidence), _how_many(interval, found)
     low, high = wider["low"], wider["high"]
     if low is None or high is None:
         return None
@@ -130,9 +152,9 @@ def _bounds(
             high = none_counted(interval["n"], confidence)
             known = f"(none in {n}, if they come independently of each other)"
         else:
-            return _Bounds(low, high, f" in all {n}", "whose spread does not say how sure that is")
-    between = f"{_show(low, measure.kind)} to {_show(high, measure.kind)} with {100 * confidence:.10g}%"
-    return _Bounds(low, high, f", {between} {known}")
+            which = "" if interval["n"] == _most(found) else " that have it"
+            return _Bounds(low, high, f" in all {n}{which}", "whose spread does not say how sure that is")
+    return _Bounds(low, high, f", {_between(low, high, measure.kind, confidence)} {known}")
 
 
 def _worse(expectation: Expectation, low: float, high: float) -> float:

@@ -30,8 +30,8 @@ def replicate(scenario: Scenario, n: int | None = None, **options: Any) -> pd.Da
             ``progress`` and the like.
 
     Returns:
-        One row a replication, app or client, and measure: ``replication``, ``app``, ``client``, ``measure``, ``value``.
-        Neither app nor client is the total. Times are seconds, shares go from 0 to 1.
+        One row a replication, app or client, and measure, in columns ``replication``, ``app``, ``client``, ``measure``
+        and ``value``. Neither app nor client is the total. Times are seconds, shares go from 0 to 1.
     """
     rows = []
     for replication in replications.run(scenario, replications=n, **options).replications:
@@ -53,9 +53,9 @@ def sweep(
             ``progress`` and the like.
 
     Returns:
-        One row a point, app or client, and measure: ``point``, a column for each key, ``app``, ``client``, ``measure``,
-        ``mean``, ``low``, ``high``, ``n``. Values of a key that are durations stand as seconds in ``KEY_s``, rates per
-        second in ``KEY_per_s``.
+        One row a point, app or client, and measure, in columns ``point``, one for each key, ``app``, ``client``,
+        ``measure``, ``mean``, ``low``, ``high`` and ``n``. Values of a key that are durations stand as seconds in
+        ``KEY_s``, rates per second in ``KEY_per_s``.
     """
     swept = scenario if over is None else sweeps.design(scenario, over, latin_hypercube)
     return sweeps.sweep(swept, **options).table()
@@ -72,12 +72,12 @@ def compare(
         **options: Those of :func:`stasis_sim.experiments.comparisons.compare`.
 
     Returns:
-        One row a pair of variants, app or client, and measure: ``measure``, ``app``, ``client``, ``a``, ``b`` and the
-        paired difference ``mean`` (b less a) with its 95 % interval ``low`` to ``high``. Neither app nor client is the
-        total.
+        One row a pair of variants, app or client, and measure, in columns ``measure``, ``app``, ``client``, ``a``,
+        ``b`` and the paired difference ``mean`` (b less a) with its 95 % interval ``low`` to ``high``, of ``n`` pairs:
+        those in which both had something to measure. Neither app nor client is the total.
     """
     named = variants if isinstance(variants, Mapping) else comparisons.variants_of(variants, over or {})
     done = comparisons.compare(named, **options)
     (first, base), *others = ((name, [each.measures for each in found.replications]) for name, found in done.items())
     rows = [row for name, found in others for row in differences(first, base, name, found)]
-    return pd.DataFrame(rows, columns=["measure", "app", "client", "a", "b", "mean", "low", "high"])
+    return pd.DataFrame(rows, columns=["measure", "app", "client", "a", "b", "mean", "low", "high", "n"])

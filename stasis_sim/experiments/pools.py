@@ -148,10 +148,12 @@ class Abroad:
         for future in over:
             job = self._waiting.pop(future)
             replication, files = future.result()
-            folder = job.tree.prepare(job.number)
-            for name, content in files.items():
-                (folder / name).write_bytes(content)
-            job.tree.save(replication)
+            with job.tree.alone(job.number) as there:
+                if there is None:
+                    folder = job.tree.prepare(job.number)
+                    for name, content in files.items():
+                        (folder / name).write_bytes(content)
+                    job.tree.save(replication)
             found.append((job, replication))
         return found
 

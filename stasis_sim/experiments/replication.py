@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 
 def work_out(engine: Engine, tree: ResultTree, number: int) -> Replication:
-    """Do one replication and keep it."""
+    """Do one replication and keep it; or take it, where another run of the same inputs has just done it."""
+    with tree.alone(number) as there:
+        return there or _work_out(engine, tree, number)
 
+
+def _work_out(engine: Engine, tree: ResultTree, number: int) -> Replication:
     def tables() -> AbstractContextManager[Tables | None]:
         if engine.prepared.scenario.run.record != "all":
             return nullcontext()

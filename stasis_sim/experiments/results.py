@@ -17,13 +17,14 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from stasis_sim.files import writing
+from stasis_sim.files import claimed, writing
 from stasis_sim.observe.intervals import Summary, names, paired, scopes, summarise, value
 from stasis_sim.observe.metrics import Measures, Values
 
@@ -108,6 +109,20 @@ class ResultTree:
     def directory(self, number: int) -> Path:
         """Where the files of a replication lie."""
         return self.path / "replications" / f"{number:04d}"
+
+    @contextmanager
+    def alone(self, number: int) -> Iterator[Replication | None]:
+        """Keep a replication to oneself while it is done, and give it if another run has done it meanwhile.
+
+        Two runs of the same inputs into one folder would take each other's half-written files away.
+        """
+        directory = self.directory(number)
+        with claimed(directory.with_name(f".{directory.name}")):
+            try:
+                there = self.load(number)
+            except DamagedError:
+                there = None
+            yield there
 
     def prepare(self, number: int) -> Path:
         """Return an empty directory for a replication that is to be done, or done again."""
@@ -209,7 +224,7 @@ def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Meas
 
     First in total, where ``app`` and ``client`` are None, then of each app, then of each client. Who is in one of them
     only has nothing counted in the other. Where one has more replications than the other, the rest of them has no pair
-    and is left out.
+    and is left out; so is one in which a side had nothing to measure by. ``n`` says how many pairs there were.
 
     Args:
         a: Name of the variant that is taken away.
@@ -227,8 +242,7 @@ def differences(a: str, first: Sequence[Measures], b: str, second: Sequence[Meas
         for name in names((*left, *right)):
             interval = paired([value(each, name) for each in left], [value(each, name) for each in right])
             if interval["mean"] is not None:
-                bounds = {key: interval[key] for key in ("mean", "low", "high")}
-                rows.append({"measure": name, "app": scope[0], "client": scope[1], "a": a, "b": b, **bounds})
+                rows.append({"measure": name, "app": scope[0], "client": scope[1], "a": a, "b": b, **interval})
     return rows
 
 

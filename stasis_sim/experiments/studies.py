@@ -120,10 +120,22 @@ def make_folder(path: Path, root: Path, scenario: Scenario) -> None:
     if scenario.name.casefold() == BASELINES:
         text = f"its results would lie in the folder {BASELINES}, where baselines are kept; give the file another name"
         raise InputError.at(scenario.file, text)
+    if not _is_text(path):
+        text = "tables cannot be written below a name that is not UTF-8; rename it, or set LC_ALL=C.UTF-8"
+        raise InputError.at(str(path), text)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError.at(str(root), f"results cannot be written: {error.strerror}; write another folder") from None
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a path can be handed to what writes Parquet files: names on disk may be any bytes."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def carry_out(

@@ -65,7 +65,7 @@ class Point(NamedTuple):
     digest: str
 
 
-@dataclass
+@dataclass(repr=False)
 class Swept:
     """What a sweep gave.
 
@@ -83,6 +83,11 @@ class Swept:
     path: Path
     warnings: tuple[Problem, ...] = ()
     _keep: Any = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        setup = self.scenario
+        over = ", ".join(self.design.over)
+        return f"<sweep of {setup.name} over {over}: {setup.asterisk.profile}, {len(self.points)} points>"
 
     def measures(self, position: int) -> Summary:
         """Return the measures of a point, from its file."""

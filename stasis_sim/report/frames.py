@@ -20,7 +20,8 @@ def side_by_side(columns: Mapping[str, Intervals], measures: Sequence[str]) -> p
         measures: Names from docs/measures.md.
 
     Returns:
-        Texts: the mean with half the width of its 95 % interval and its unit; ``-`` where there was nothing to measure.
+        Texts, each the mean with half the width of its 95 % interval and its unit; ``-`` where there was nothing to
+        measure.
 
     Raises:
         InputError: There is no such measure.

@@ -150,7 +150,7 @@ def _within(ejected: pd.DataFrame, outages: pd.DataFrame, ends: dict[int, float]
 
 
 def _title(results: Results, courses: list[Course]) -> str:
-    """Say how many were ejected, and whether outages explain it."""
+    """Say how many were ejected, and whether outages explain it; and of calls that did not get so far."""
     decided, ejected = (sum(int(getattr(each, name).sum()) for each in courses) for name in ("decided", "ejected"))
     profile = results.scenario.asterisk.profile
     if not decided:
@@ -158,6 +158,8 @@ def _title(results: Results, courses: list[Course]) -> str:
     longest = max(courses, key=lambda course: float(course.away.mean()))
     away = float(longest.away.mean())
     gone = f"app {longest.app} was away for {percent(away)} of the time" if away else "no app was ever away"
+    if blocked := len(results.table("calls", ("outcome",), {"outcome": ("blocked",)})):
+        gone += f"; {percent(blocked / len(results.table('calls', ('outcome',))))} of calls were blocked"
     if not ejected:
         return f"{profile}: none of {decided:,} attempts was ejected, {'though' if away else 'and'} {gone}"
     within = sum(each.within for each in courses)

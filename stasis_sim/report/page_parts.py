@@ -164,10 +164,10 @@ def apart(variants: Mapping[str, Results]) -> list[Row]:
     found: dict[str, dict[str, Json]] = {}
     for name, other in others:
         for measure, row in in_total(differences(first, base, name, other)).items():
-            if row["mean"]:
-                found.setdefault(measure, {})[name] = row
+            found.setdefault(measure, {})[name] = row
     names = [name for name, _ in others]
-    total = [(name, LABELS[name], found[name]) for name, _ in ROWS if name in found]
+    moved = {measure for measure, rows in found.items() if any(row["mean"] for row in rows.values())}
+    total = [(name, LABELS[name], found[name]) for name, _ in ROWS if name in moved]
     single = [(each.measure, each.label, each.differences) for each in of_each(variants)]
     return [
         Row(name, text, words.meaning(name), [_signed(name, rows.get(other)) for other in names])
@@ -176,8 +176,15 @@ def apart(variants: Mapping[str, Results]) -> list[Row]:
 
 
 def _signed(name: str, row: Json | None) -> str:
-    """Write a difference with its sign; one of shares is in points. What may be chance says so on a line of its own."""
-    if row is None or not row["mean"]:
+    """Write a difference with its sign; one of shares is in points. What may be chance says so on a line of its own.
+
+    Args:
+        name: Of the measure.
+        row: The difference; None: one of the two had nothing to measure.
+    """
+    if row is None:
+        return "-"
+    if not row["mean"]:
         return "0"
     interval: Interval = {"mean": row["mean"], "low": row["low"], "high": row["high"], "n": 0}
     text = cell(name, interval).replace(" %", " points").replace("-", "\N{MINUS SIGN}")

@@ -141,7 +141,8 @@ def answer(found: Swept, name: str) -> str:
         f"and most, {cell(measure, known[most].interval)}, at {_said(found, known[most])}"
     )
     if apart["low"] is None:
-        return f"{text}; one replication does not say how sure that is.{_left_out(found, name, least, len(known))}"
+        why = "one replication does not say" if apart["n"] else "no replication has both, so that none says"
+        return f"{text}; {why} how sure that is.{_left_out(found, name, least, len(known))}"
     sure = "" if apart["low"] > 0 else ", which may be chance: more replications will tell"
     difference = f"with the same callers the difference is {_points(cell(measure, apart))}{sure}"
     return f"{text}; {difference}.{_left_out(found, name, least, len(known))}"

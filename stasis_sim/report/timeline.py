@@ -106,8 +106,8 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
         width: Of the picture in inches.
 
     Returns:
-        A figure with five panels over one axis of time: for each app the connections of its clients, arrivals, calls
-        inside each app, ejections, and events missed or lost.
+        A figure with five panels over one axis of time, which show for each app the connections of its clients,
+        arrivals, calls inside each app, ejections, and events missed or lost.
 
     Raises:
         InputError: There is no such replication.
@@ -147,12 +147,12 @@ def timeline(results: Results, replication: int = 1, *, width: float = WIDTH) ->
 
 
 def _title(results: Results, tables: dict[str, pd.DataFrame]) -> str:
-    """Say what the picture shows of the replication: ejections, stranded calls, events."""
+    """Say what the picture shows of the replication: ejections, calls that were blocked or stranded, events."""
     rows = {name: len(table) for name, table in tables.items()}
     ejected, decided = rows["ejected"], rows["entered"] + rows["ejected"]
     found = [f"{percent(ejected / decided) if ejected else 'none'} of {decided:,} attempts ejected"]
-    if rows["stranded"]:
-        found.append(f"{percent(rows['stranded'] / (rows['taken'] + rows['blocked']))} of calls stranded")
+    calls = rows["taken"] + rows["blocked"]
+    found += [f"{percent(rows[name] / calls)} of calls {name}" for name in ("blocked", "stranded") if rows[name]]
     found.append(f"{rows['events']:,} events missed or lost")
     return f"{results.scenario.asterisk.profile}: {', '.join(found)}"
 

@@ -22,6 +22,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_CLOCK = "2026-01-05 00:00:00"
 """A Monday; midnight, so that a daily pattern starts at its beginning."""
 
+LATEST_YEAR = 9000
+"""In which a run may begin: no calendar goes beyond 9999, and runs are long."""
+
 DEFAULT_SOUND_US = 5_000_000
 
 _CLOCK = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?)?", re.ASCII)
@@ -55,6 +58,8 @@ def clock(value: Any) -> int:
         raise MisfitError.at(f"not a date and time {got(value)}; write one such as {DEFAULT_CLOCK}") from None
     if moment < EPOCH:
         raise MisfitError.at(f"before {EPOCH.year} {got(value)}; write a date such as {DEFAULT_CLOCK}")
+    if moment.year > LATEST_YEAR:
+        raise MisfitError.at(f"after {LATEST_YEAR} {got(value)}; write a date such as {DEFAULT_CLOCK}")
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 

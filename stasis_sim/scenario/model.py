@@ -21,7 +21,7 @@ from stasis_sim.scenario import crosschecks
 from stasis_sim.scenario.asterisk import Asterisk
 from stasis_sim.scenario.calls import Calls
 from stasis_sim.scenario.clients import Client
-from stasis_sim.scenario.document import Document, parse, set_name
+from stasis_sim.scenario.document import Document, parse
 from stasis_sim.scenario.expect import Expected
 from stasis_sim.scenario.faults import RELOADED, Fault
 from stasis_sim.scenario.fields import NoneOr, OneOrMany, tuple_of_many
@@ -101,20 +101,20 @@ class Scenario(Strict):
         return super().remedy(key)
 
     @classmethod
-    def load(cls, path: Path | str, overrides: Overrides = (), called: Called = set_name) -> Self:
+    def load(cls, path: Path | str, overrides: Overrides = (), called: Called = str) -> Self:
         """Read a scenario file.
 
         Args:
             path: The file; other files that it names are relative to it.
             overrides: Values in place of those in the file: ``{"run.seed": 3}`` or ``["run.seed=3"]``.
-            called: How messages call an override.
+            called: How messages call an override; by its key if nothing is said.
 
         Raises:
             InputError: The file cannot be read or is not a scenario; all faults at once.
         """
         path = Path(path)
         try:
-            text = path.read_text("utf-8")
+            text = path.read_text("utf-8-sig")
         except UnicodeDecodeError as error:
             raise InputError.at(str(path), f"not text in UTF-8 (byte {error.start}); save it as UTF-8") from None
         except (OSError, ValueError) as error:
@@ -139,7 +139,7 @@ class Scenario(Strict):
             InputError: It is not a scenario; all faults at once.
         """
         document = parse(text, name)
-        apply(document, overrides)
+        apply(document, overrides, str)
         return cls._of(document, Path(base))
 
     @classmethod
@@ -202,9 +202,15 @@ class Scenario(Strict):
         )
         return self.model_copy(update={"asterisk": self.asterisk.model_copy(update=asterisk), "faults": faults})
 
+    def __repr__(self) -> str:
+        """Say in one line which scenario it is: :func:`stasis_sim.scenario.show` writes all of it."""
+        return f"<scenario {self.name}: {self.asterisk.profile}, {self.title or 'without a title'}>"
+
+    __str__ = __repr__
+
     @property
     def name(self) -> str:
-        """The scenario's short name: that of its file without folder and ending."""
+        """The scenario's short name, which is that of its file without folder and ending."""
         return Path(self._document.name).stem
 
     @property

@@ -62,7 +62,9 @@ def _text(details: ErrorDetails) -> str:
     wrong, remedy = PHRASES.get(details["type"], (f"{details['msg'][:1].lower()}{details['msg'][1:]}", "write another"))
     match details["type"]:
         case "int_type" | "float_type" | "bool_type" if isinstance(value, str) and _unquoted(value):
-            wrong, remedy = "text", f"write {value} without quotes"
+            # With zeros in front it is text without quotes too.
+            bare = re.sub(r"^(-?)0+(?=[0-9])", r"\1", value)
+            wrong, remedy = "text", f"write {value} without quotes" if bare == value else f"write {bare}"
         case "string_type":
             wrong, remedy = "not text", _quoted(value)
         case "literal_error":

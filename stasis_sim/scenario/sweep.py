@@ -77,26 +77,34 @@ class Range:
     unit: str
 
     def at(self, part: float) -> str | int | float:
-        """Return the value at a part of the way from low to high, three digits of it.
+        """Return the value at a part of the way from low to high, three digits of it, or more where few lie between.
 
         Args:
             part: From 0 to 1.
         """
-        value = float(f"{self.low + (self.high - self.low) * part:.3g}")
+        value = self.low + (self.high - self.low) * part
         match self.kind:
             case "duration":
+                seconds = round(self._short(value), 6)
                 # 11.9s can be read at a glance, 11900ms cannot.
-                whole = value < 1 or value.is_integer()
-                return format_duration(round(value * DURATIONS["s"])) if whole else f"{plain(value)}s"
+                whole = seconds < 1 or seconds.is_integer()
+                return format_duration(round(seconds * DURATIONS["s"])) if whole else f"{plain(seconds)}s"
             case "rate":
                 per = DURATIONS[self.unit] / DURATIONS["s"]
-                return str(Rate(float(f"{value * per:.3g}"), self.unit))  # type: ignore[arg-type]
+                return str(Rate(self._short(value, per), self.unit))  # type: ignore[arg-type]
             case "share":
-                return format_share(value)
+                return format_share(self._short(value))
             case "count":
-                return round(value)
+                # Each number has an equal part of the way, the two at its ends too.
+                return int(self._short(math.floor(value + part)))
             case "number":
-                return float(plain(value))
+                return self._short(value)
+
+    def _short(self, value: float, scale: float = 1.0) -> float:
+        """Return a value with as few digits as tell a hundred values from low to high apart, and not beyond these."""
+        digits = 2 + max(math.ceil(math.log10(self.high / (self.high - self.low))), 1)
+        low, high = (float(f"{end * scale:.12g}") for end in (self.low, self.high))
+        return min(max(float(f"{value * scale:.{digits}g}"), low), high)
 
 
 Values = tuple[Any, ...] | Range

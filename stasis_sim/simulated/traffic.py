@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stasis_sim.randomness import Drawn, Durations, Streams
 from stasis_sim.scenario.arrivals import Arrivals, At, Bursts, Daily, Every, FromCsv, Poisson, Rates
 from stasis_sim.scenario.numerics import log1p
+from stasis_sim.scenario.quantities import LONGEST_US
 from stasis_sim.simulated.draws import durations
 
 DAY = 86_400_000_000
@@ -92,12 +93,15 @@ def _unlimited(kind: Arrivals, streams: Streams, name: str, clock_us: int) -> It
 
 
 def _accumulated(gaps: Durations) -> Iterator[Ints]:
-    """Return the instants behind gaps."""
+    """Return the instants behind gaps, up to the first that no run lasts until: sums of more would not fit."""
     last = 0
     for block in gaps.blocks():
-        instants_ = last + np.cumsum(block)
+        behind = np.flatnonzero(np.cumsum(block, dtype=np.float64) > LONGEST_US - last)
+        instants_ = last + np.cumsum(block[: behind[0] + 1] if len(behind) else block)
         last = int(instants_[-1])
         yield instants_
+        if len(behind):
+            return
 
 
 def _gathered(one_by_one: Iterator[int]) -> Iterator[Ints]:
@@ -106,10 +110,10 @@ def _gathered(one_by_one: Iterator[int]) -> Iterator[Ints]:
 
 
 def _rate_gaps(streams: Streams, name: str, per_s: float) -> Drawn:
-    """Return exponential gaps in microseconds."""
+    """Return exponential gaps in microseconds, none longer than a hundred years."""
 
     def quantile(uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.rint(-log1p(-uniform) * (SECOND / per_s)).astype(np.int64)
+        return np.rint(np.minimum(-log1p(-uniform) * (SECOND / per_s), LONGEST_US)).astype(np.int64)
 
     return streams.durations(name, quantile)
 
@@ -140,6 +144,8 @@ def _daily(rates: Rates, streams: Streams, name: str, clock_us: int) -> Iterator
                 break
             left -= rate * until
             at += until
+            if at > LONGEST_US:
+                return
         at += round(left / rate)
         yield at
 

@@ -31,7 +31,7 @@ def test_compare_prints_json_of_the_documented_shape(shell: Cli) -> None:
     assert list(content["variants"]) == ["documented", "asterisk-16", "asterisk-22"]
     assert list(content["variants"]["documented"]) == ["total", "apps", "clients"]
     first = content["differences"][0]
-    assert list(first) == ["measure", "app", "client", "a", "b", "mean", "low", "high"]
+    assert list(first) == ["measure", "app", "client", "a", "b", "mean", "low", "high", "n"]
     scopes = list(dict.fromkeys((row["app"], row["client"]) for row in content["differences"]))
     assert scopes == [(None, None), ("Intro-IVR", None), (None, "ivr")]
     pairs = [(row["a"], row["b"]) for row in content["differences"] if (row["measure"], row["app"]) == ("calls", None)]

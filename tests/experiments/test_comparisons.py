@@ -29,7 +29,7 @@ def test_variants_meet_the_same_callers() -> None:
 def test_a_comparison_tells_of_each_app_and_client() -> None:
     """A longer outage means more tries of the client, a second and two latencies apart, and a longer absence."""
     table = experiments.compare(small(), {"faults.0.for": ["5s", "15s"]})
-    assert list(table.columns) == ["measure", "app", "client", "a", "b", "mean", "low", "high"]
+    assert list(table.columns) == ["measure", "app", "client", "a", "b", "mean", "low", "high", "n"]
     assert of(table, "connections", "ivr")[["mean", "low", "high"]].to_numpy().tolist() == [[10, 10, 10]]
     assert of(table, "outages.longest_s", "Intro-IVR")["low"].to_list() == [pytest.approx(10 * 1.002)]
 

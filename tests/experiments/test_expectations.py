@@ -73,7 +73,7 @@ def test_the_mean_decides_or_the_worse_bound(line: str, ok: bool, seen: float) -
             ),
         ),
         ("calls >= 8000", "ok: expected calls >= 8000; saw 8991 (10 replications)"),
-        ("handoff_s <= 200ms", "FAILED: expected handoff_s <= 200ms; saw 0.25 s (1 replication)"),
+        ("handoff_s <= 200ms", "FAILED: expected handoff_s <= 200ms; saw 0.25 s (1 of 10 replications)"),
         (
             "lone.handoff_s <= 1s with 95%",
             (
@@ -84,7 +84,7 @@ def test_the_mean_decides_or_the_worse_bound(line: str, ok: bool, seen: float) -
         (
             "Intro-IVR.calls <= 4 with 95%",
             (
-                "ok: expected Intro-IVR.calls <= 4 with 95%; saw 3 in all 2 replications,"
+                "ok: expected Intro-IVR.calls <= 4 with 95%; saw 3 in all 2 of 10 replications that have it,"
                 " whose spread does not say how sure that is"
             ),
         ),
@@ -119,6 +119,34 @@ def test_the_mean_decides_or_the_worse_bound(line: str, ok: bool, seen: float) -
 def test_a_verdict_says_what_was_expected_and_what_was_seen(line: str, text: str) -> None:
     """The text of a verdict names the line and the numbers."""
     assert str(judge(line)) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("ejection_rate <= 9%", ", which may be chance: 8 % to 12 % with 95%"),
+        ("ejection_rate >= 11%", ", which may be chance: 8 % to 12 % with 95%"),
+        ("calls == 9000", ", which may be chance: 8900 to 9082 with 95%"),
+        ("ejection_rate <= 8%", ""),
+        ("ejection_rate <= 5%", ""),
+        ("handoff_s <= 200ms", ""),
+        ("ejection_rate <= 11%", ""),
+    ],
+)
+def test_a_mean_on_the_wrong_side_may_lie_there_by_chance(line: str, said: str) -> None:
+    """That is said where the bound lies within the interval; where it does not, something else is the matter."""
+    verdict = judge(line)
+    assert verdict.ok is (line == "ejection_rate <= 11%")
+    assert verdict.found.partition(" replications)")[2] == said
+
+
+def test_no_share_is_said_to_be_less_than_none_or_more_than_all() -> None:
+    """An interval of replications that lie far apart may be wider than shares go."""
+    summary = agreeing(ejection_rate=0)
+    summary["total"]["ejection_rate"] = student([0.1, 0.2, 0.9])
+    assert hold(expectation("ejection_rate <= 30%"), summary).found == (
+        "40 % (3 replications), which may be chance: 0 % to 100 % with 95%"
+    )
 
 
 def test_what_never_happened_is_none_of_it() -> None:

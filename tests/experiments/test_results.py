@@ -160,8 +160,8 @@ def test_the_shape_of_a_comparison() -> None:
     pairs = list(dict.fromkeys((row["a"], row["b"]) for row in content["differences"]))
     assert pairs == [("16", "22"), ("16", "documented"), ("22", "documented")]
     first = {"measure": "calls", "app": None, "client": None, "a": "16", "b": "22", "mean": 1.0}
-    assert content["differences"][0] == {**first, "low": 1.0, "high": 1.0}
-    assert list(content["differences"][0]) == ["measure", "app", "client", "a", "b", "mean", "low", "high"]
+    assert content["differences"][0] == {**first, "low": 1.0, "high": 1.0, "n": 2}
+    assert list(content["differences"][0]) == ["measure", "app", "client", "a", "b", "mean", "low", "high", "n"]
 
 
 def test_a_difference_needs_both_sides() -> None:

@@ -6,16 +6,33 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Final
 
+import pytest
+
+from stasis_sim.errors import InputError
+from stasis_sim.experiments.engines import Computed, Engine
 from stasis_sim.experiments.executors import Alone
 from stasis_sim.experiments.pools import Processes
 from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.studies import Study, carry_out
+from stasis_sim.files import claimed
 from tests.experiments.small import TEXT, small
 from tests.experiments.test_executors import files
+
+HOLDER: Final = """\
+import pathlib, sys, time
+from stasis_sim.files import claimed
+with claimed(pathlib.Path(sys.argv[1])):
+    print("mine", flush=True)
+    time.sleep(60)
+"""
+"""A program that keeps a file to itself."""
 
 
 def test_studies_of_the_same_inputs_follow_one_another(tmp_path: Path) -> None:
@@ -30,6 +47,59 @@ def test_studies_of_the_same_inputs_follow_one_another(tmp_path: Path) -> None:
     # Three of the second were there already.
     assert len(told) == 3 + 2 + 3
     assert told[-1] == (11, 11)
+
+
+def test_two_runs_into_one_folder_do_not_get_into_each_others_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each replication is done by one of them, while the other waits, and taken by both."""
+    done: list[int] = []
+    compute = Engine.compute
+
+    def slowly(engine: Engine, number: int, tables: Any) -> Computed:
+        done.append(number)
+        time.sleep(0.05)
+        return compute(engine, number, tables)
+
+    monkeypatch.setattr(Engine, "compute", slowly)
+    with ThreadPoolExecutor(2) as people:
+        one, other = (people.submit(run, small(replications=4), out=tmp_path) for _ in range(2))
+    assert one.result().replications == other.result().replications
+    assert sorted(done) == [1, 2, 3, 4]
+    monkeypatch.undo()
+    run(small(replications=4), out=tmp_path / "alone")
+    assert files(tmp_path / "small") == files(tmp_path / "alone" / "small")
+
+
+def test_who_waits_for_another_run_says_so_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have been stopped and forgotten; it lets go when it ends, however it ends."""
+    monkeypatch.setattr("stasis_sim.files.PATIENCE_S", 0.0)
+    path = tmp_path / "replications" / ".0001"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"mine\n"
+
+    def claim() -> None:
+        with claimed(path):
+            pass
+
+    waiting = threading.Thread(target=claim)
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    holder.kill()
+    holder.communicate()
+    waiting.join(60)
+    assert caplog.messages == [f"another run is at work in {path.parent}; waiting for it"]
+    assert not path.exists()
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """What writes tables cannot take it."""
+    with pytest.raises(InputError, match="below a name that is not UTF-8; rename it"):
+        run(small(), out=tmp_path / os.fsdecode(b"d\xf6"))
 
 
 def test_studies_are_taken_up_when_there_is_room(tmp_path: Path) -> None:

@@ -94,14 +94,38 @@ def test_a_latin_hypercube_has_one_point_in_each_slice(n: int, seed: int) -> Non
 
 @given(st.floats(0, 1))
 def test_a_range_gives_values_of_its_own_kind(part: float) -> None:
-    """Durations, rates, shares and numbers are read back as what they are, and lie between the ends."""
-    for text in ("250ms..2min", "1/min..5/s", "10%..90%", "1..50", "0.5..2.5"):
+    """Durations, rates, shares and numbers are read back as what they are, and lie between the ends, which are read."""
+    narrow = ("119.6s..119.9s", "1.0001s..1.0005s", "1001/h..1004/h", "99.91%..99.97%", "9991..9999", "0.9991..0.9999")
+    for text in ("250ms..2min", "1/min..5/s", "10%..90%", "1..50", "0.5..2.5", *narrow):
         found = values(text)
         assert isinstance(found, Range)
         read = number(found.at(part))
         assert read is not None
-        assert found.low * 0.99 <= read[1] <= found.high * 1.01
+        assert found.low * (1 - 1e-12) <= read[1] <= found.high * (1 + 1e-12)
+        wide = found.high - found.low
+        assert abs(read[1] - (found.low + wide * part)) <= (1 if found.kind == "count" else wide / 50)
         assert read[0] == found.kind or {read[0], found.kind} == {"count", "number"}
+
+
+def test_what_a_notebook_shows_of_a_sweep_is_one_line() -> None:
+    """Not each of its points."""
+    swept = sweep(design(small(replications=1), {"faults.0.for": ["5s", "9s"]}))
+    assert repr(swept) == "<sweep of small over faults.0.for: asterisk-22, 2 points>"
+
+
+def test_each_count_of_a_range_has_an_equal_part_of_it() -> None:
+    """So that of many points as many have the ends as what lies between."""
+    found = values("1..4")
+    assert isinstance(found, Range)
+    assert [found.at((each + 0.5) / 12) for each in range(12)] == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]
+    assert [found.at(part) for part in (0, 1)] == [1, 4]
+
+
+def test_values_of_a_narrow_range_are_told_apart() -> None:
+    """Three digits would make one of them, which lies outside."""
+    found = values("119.6s..119.9s")
+    assert isinstance(found, Range)
+    assert [found.at(part) for part in (0, 0.5, 1)] == ["119.6s", "119.75s", "119.9s"]
 
 
 def test_a_duration_of_a_range_can_be_read_at_a_glance() -> None:

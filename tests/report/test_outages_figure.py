@@ -83,6 +83,20 @@ def test_no_ejection_is_said_beside_the_outage() -> None:
     assert title.startswith(start)
 
 
+def test_calls_that_found_asterisk_down_are_said_beside_the_ejections() -> None:
+    """They are no attempts: of an Asterisk that is restarted next to none would seem to be lost."""
+    text = TEXT.format(profile="asterisk-22").replace("drop: ivr", "restart: asterisk")
+    found = run(Scenario.parse(text, name="restart.yaml"))
+    blocked = (found.calls["outcome"] == "blocked").mean()
+    assert blocked > 0.1
+    assert (
+        ejections_over_time(found)
+        .get_suptitle()
+        .replace("\n", " ")
+        .endswith(f" of the time; {100 * blocked:.1f} % of calls were blocked")
+    )
+
+
 def test_a_run_without_attempts_has_a_picture() -> None:
     """Nobody tried, and that is what it says."""
     text = TEXT.format(profile="documented").replace("every: 1s", "at: 2min").replace("every: 2s", "at: 2min")

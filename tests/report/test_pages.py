@@ -17,6 +17,7 @@ from stasis_sim.experiments.replications import run
 from stasis_sim.experiments.reruns import rerun
 from stasis_sim.observe.vocabulary import CAUSES, HOWS, OUTCOMES, REASONS
 from stasis_sim.report import outages, words
+from stasis_sim.report.page_parts import apart
 from stasis_sim.report.pages import write_report
 from stasis_sim.report.sentences import outcome
 from stasis_sim.scenario import Scenario
@@ -175,6 +176,19 @@ def test_a_comparison_has_each_variant(reports: dict[str, Path]) -> None:
     )
     assert said.count("The worst outage") == 2
     assert f"stasis-sim rerun results/moment/{reports['comparison'].parent.name}" in said
+
+
+def test_what_there_is_nothing_of_is_no_difference_of_nought(tmp_path: Path) -> None:
+    """A variant without an outage has no mean time to return, so that it differs from no other's."""
+    variants = {
+        "15s": scenario(),
+        "30s": scenario(**{"faults.0.for": "30s"}),
+        "none": scenario(faults=[]),
+        "again": scenario(title="The same again"),
+    }
+    rows = {row.name: row.cells for row in apart(compare(variants, out=tmp_path))}
+    assert rows["recovery_s"] == ["+15 s", "-", "0"]
+    assert rows["outages"] == ["0", "\N{MINUS SIGN}1", "0"]
 
 
 def test_scenarios_that_are_compared_keep_their_own_questions(tmp_path: Path) -> None:

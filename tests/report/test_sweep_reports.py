@@ -11,6 +11,7 @@ import pytest
 from stasis_sim.errors import InputError
 from stasis_sim.experiments.sweeps import Swept, design, sweep
 from stasis_sim.observe.intervals import Interval
+from stasis_sim.observe.metrics import Measures
 from stasis_sim.report.pictures import save
 from stasis_sim.report.sweep_figure import figure
 from stasis_sim.report.sweeps import Place, answer, check_measures, first, listing, picture, places, telling
@@ -59,6 +60,19 @@ def test_the_answer_says_what_may_be_chance() -> None:
     )
     alone = answer(swept({"faults.0.for": ["5s", "15s"]}, replications=1), "ejection_rate")
     assert alone.endswith("one replication does not say how sure that is.")
+
+
+def test_replications_without_a_pair_say_nothing_of_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two points has the measure, in replications of which the other has none."""
+
+    def replications(_: Swept, position: int) -> list[Measures]:
+        values = [0.1, None] if position else [None, 0.1]
+        return [{"total": {"ejection_rate": each}, "apps": {}, "clients": {}} for each in values]
+
+    found = swept({"faults.0.for": ["5s", "15s"]})
+    monkeypatch.setattr(Swept, "replications", replications)
+    said = answer(found, "ejection_rate")
+    assert said.endswith("; no replication has both, so that none says how sure that is.")
 
 
 def test_who_never_comes_back_does_not_return_soonest() -> None:

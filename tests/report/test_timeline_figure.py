@@ -76,6 +76,15 @@ def test_the_title_says_what_it_cost(profile: str, title: str) -> None:
     assert bool(ejected) == (profile == "asterisk-22")
 
 
+def test_the_title_says_how_many_calls_were_blocked() -> None:
+    """They never asked for an app, so no share of attempts counts them."""
+    found = run(Scenario.parse(TEXT.format(profile="asterisk-22").replace("drop: ivr", "restart: asterisk")))
+    calls = found.calls[found.calls["replication"] == 1]
+    share = 100 * (calls["outcome"] == "blocked").mean()
+    assert 1 < share < 10
+    assert f" attempts ejected, {share:.2f} % of calls blocked, " in timeline(found).get_suptitle().replace("\n", " ")
+
+
 def bars(axes: Axes, colour: str) -> list[tuple[float, float]]:
     """From when to when the bars of a colour are."""
     return [

@@ -45,14 +45,21 @@ def test_a_scenario_that_is_not_there_is_refused(tmp_path: Path) -> None:
         assert str(caught.value) == f"{path}: cannot be read: {reason}; write the path of a scenario"
 
 
+def test_a_byte_order_mark_hides_nothing(tmp_path: Path) -> None:
+    """Windows may put one before the comment at the head of a file, in which the story stands."""
+    path = tmp_path / "a.yaml"
+    path.write_text("# Why?\nasterisk:\n  extensions: |\n    [default]\nrun: {duration: 1h}\n", "utf-8-sig")
+    assert Scenario.load(path).story == "Why?"
+
+
 def test_errors_of_overrides_and_of_the_file_come_together() -> None:
-    """What is wrong with overrides is said at --set, beside what is wrong in the file."""
+    """What is wrong with overrides is said by their keys, beside what is wrong in the file."""
     text = "asterisk:\n  extensions: |\n    [default]\nrun: {duration: 1h}\nexpct: []\n"
     with pytest.raises(InputError) as caught:
         Scenario.parse(text, name="a.yaml", overrides=["run.duration=30", "run.sed=5", "faults.0={drop: ivr, at: 1s}"])
     assert str(caught.value).splitlines() == [
-        "--set faults.0: faults.0.drop: no such client (got ivr); describe it under clients",
-        "--set run.duration: no unit (got 30); write 30s",
-        "--set run.sed: unknown key; write seed",
         "a.yaml:5:1: expct: unknown key; write expect",
+        "faults.0: faults.0.drop: no such client (got ivr); describe it under clients",
+        "run.duration: no unit (got 30); write 30s",
+        "run.sed: unknown key; write seed",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,20 @@ def test_defaults_are_these() -> None:
     assert (run.until, run.warmup_us, run.replications, run.seed, run.precision) == (None, 0, 1, 1, None)
     assert (run.record, run.engine) == ("all", "auto")
     assert (scenario.title, scenario.expect, scenario.fallback) == ("", (), ())
+
+
+@pytest.mark.parametrize(
+    ("clock", "wrong"),
+    [
+        ("1969-12-31", "before 1970 (got 1969-12-31)"),
+        ("9999-12-31 23:59:59", "after 9000 (got 9999-12-31 23:59:59)"),
+        ("2026-02-30", "not a date and time (got 2026-02-30)"),
+    ],
+)
+def test_a_clock_that_no_calendar_has_during_the_run_is_refused(clock: str, wrong: str) -> None:
+    """Asterisk counts from 1970 on, and years end with 9999."""
+    with pytest.raises(InputError, match=re.escape(f"asterisk.clock: {wrong}; write ")):
+        Scenario.parse(MINIMAL).where({"asterisk.clock": clock})
 
 
 def test_every_kind_of_action_is_read() -> None:

@@ -11,7 +11,8 @@ import pytest
 from stasis_sim.randomness import Streams
 from stasis_sim.scenario import Scenario
 from stasis_sim.scenario.arrivals import Arrivals as Kind
-from stasis_sim.simulated.traffic import arrivals, instants
+from stasis_sim.scenario.quantities import LONGEST_US
+from stasis_sim.simulated.traffic import arrivals, blocks, instants
 
 HOUR = 3_600_000_000
 
@@ -49,6 +50,32 @@ def test_poisson_gaps_are_exponential() -> None:
 def test_deterministic_arrivals_come_like_a_clock() -> None:
     """A constant gap gives equally spaced calls, the first one gap after the start."""
     assert take({"every": "200ms"}, 1_000_001) == [200_000, 400_000, 600_000, 800_000, 1_000_000]
+
+
+@pytest.mark.parametrize(
+    "rare",
+    [
+        {"poisson": "0.000000001/d"},
+        {"poisson": "0.00001/d"},
+        {"every": "36500d"},
+        {"every": {"exponential": "36500d"}},
+        {"bursts": {"on": "36500d", "off": "36500d", "rate": "0.000000001/d"}},
+        {"daily": {"00:00": "0.000000001/d"}},
+    ],
+)
+def test_calls_that_are_very_rare_come_late_and_not_before_the_start(rare: dict[str, object]) -> None:
+    """Instants rise, and end when no run lasts so long: sums of more gaps would not fit into 64 bits."""
+    whole = list(itertools.islice(instants(kind(rare), Streams(1, 1), "a", 0, None), 100))
+    assert whole == sorted(whole)
+    assert min(whole, default=HOUR) >= HOUR
+    assert sum(at <= LONGEST_US for at in whole) < 10
+
+
+@pytest.mark.parametrize("rare", [{"every": "36500d"}, {"poisson": "0.00001/d"}])
+def test_no_sum_of_gaps_goes_round_the_corner(rare: dict[str, object]) -> None:
+    """What is read block by block may be searched, for it rises from its first instant to its last."""
+    for block in itertools.islice(blocks(kind(rare), Streams(1, 1), "a", 0, None), 3):
+        assert (block[1:] >= block[:-1]).all()
 
 
 def test_bursts_come_only_while_on() -> None:
