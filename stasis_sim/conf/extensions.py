@@ -17,7 +17,7 @@ from typing import Final
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
 from stasis_sim.conf.values import is_true
 from stasis_sim.handoff.clib.text import BLANKS, atoi, cut, fold, scan_int, strip, wrap_int
-from stasis_sim.handoff.dialplan.contexts import HINT, Context, Dialplan, Include, Step, Switch
+from stasis_sim.handoff.dialplan.contexts import HINT, PARKED_CALLS, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.dialplan.pbx import Pbx
 from stasis_sim.handoff.dialplan.thread import SilentHost
 from stasis_sim.handoff.dialplan.timing import parse_time
@@ -148,7 +148,8 @@ class _Loader:
         application, data = self.split_call(line, call)
         self.priority = priority
         name = strip_blanks(exten)
-        if name in _CATCH_ALL:
+        if name in _CATCH_ALL and context.extension(name, caller) is None:
+            # Asterisk says it at each of its lines.
             text = f"extension {name} also catches h, i and t; Asterisk asks for {_CATCH_ALL[name]} instead"
             self.warn(line, text, "catch-all")
         if not name:
@@ -262,7 +263,8 @@ class _Loader:
             )
             return
         context.switches.append(Switch(application, data, kind, line.file, line.line))
-        self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
+        text = f"switch {value!r} asks elsewhere for extensions; a run does not, so that it matches nothing there"
+        self.warn(line, text, "switch")
 
     def ignorepat(self, context: Context, line: Variable) -> None:
         """Read a prefix after which the dial tone goes on."""
@@ -276,8 +278,9 @@ class _Loader:
         """Say which includes lead nowhere."""
         for context in self.dialplan.contexts.values():
             for include in context.includes:
-                if include.name not in self.dialplan.contexts:
-                    text = f"[{context.name}] includes [{include.name}], which does not exist; Asterisk skips it"
+                if include.name not in self.dialplan.contexts and include.name != PARKED_CALLS:
+                    what = f"[{context.name}] includes [{include.name}], which does not exist"
+                    text = f"{what}; Asterisk skips it, unless a module makes it (AEL, Lua, parking)"
                     self.diagnostics.append(Diagnostic("warning", include.file, include.line, text, "missing-include"))
 
     def substituted(self, text: str, line: Variable) -> str:
