@@ -225,17 +225,19 @@ class _Loader:
 
     def split_call(self, line: Variable, text: str) -> tuple[str, str]:
         """Take ``application(arguments)`` apart: up to the first opening and the last closing bracket."""
-        application, bracket, data = text.partition("(")
-        if not bracket:
-            return text.lstrip(BLANKS), ""
-        if "${" in application or "$[" in application:
-            return text.lstrip(BLANKS), ""
-        inside, closing, _ = data.rpartition(")")
+        call = text.lstrip(BLANKS)
+        application, bracket, data = call.partition("(")
+        if not bracket or "${" in application or "$[" in application:
+            return call, ""
+        inside, closing, behind = data.rpartition(")")
         if not closing:
             text = f"no closing bracket after {application}(; Asterisk takes the rest of the line as its argument"
             self.warn(line, text, "bracket-open")
             inside = data
-        return application.lstrip(BLANKS), inside
+        elif strip(behind):
+            text = f"{strip(behind)!r} stands behind the last closing bracket of {application}(; Asterisk drops it"
+            self.warn(line, text, "bracket-trailing")
+        return application, inside
 
     def include(self, context: Context, line: Variable) -> None:
         """Read ``context[,times,weekdays,days,months[,zone]]``."""

@@ -73,6 +73,10 @@ def test_priorities() -> None:
             ),
         ),
         (
+            "exten => 1,1, Dial(SIP/1), tTm",
+            ("extensions.conf:3: warning: ', tTm' stands behind the last closing bracket of Dial(; Asterisk drops it"),
+        ),
+        (
             "exten => _.,1,A",
             "extensions.conf:3: warning: extension _. also catches h, i and t; Asterisk asks for _X. instead",
         ),

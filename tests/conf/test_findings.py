@@ -174,6 +174,10 @@ ONE_OF_EACH = [
         ),
     ),
     (
+        {"extensions": "[c]\nexten => 1,1,NoOp(${EXTEN)\n"},
+        ("unclosed extensions.conf:2: finding: a ${ in NoOp() has no }: all behind it counts as its name; write the }"),
+    ),
+    (
         {"extensions": "[c]\nexten => 1,2,NoOp()\n"},
         (
             "no-first-priority extensions.conf:2: finding: extension 1 in [c] begins with priority 2: no call gets in "
@@ -447,6 +451,24 @@ def test_of_an_application_that_is_not_there_it_is_said_what_to_write(line: str,
     (found,) = extensions_findings(loaded)
     assert found.code == "application-unknown"
     assert found.text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("${A:1}$[${B}+1]}", ""),
+        ('$["${A}" : "[^]]*"]', ""),
+        ("${A", "a ${ in NoOp() has no }: all behind it counts as its name"),
+        ("$[1+1", "a $[ in NoOp() has no ]: all behind it counts as its expression"),
+        ('$["${A" != "B"]?c', "a ${ in NoOp() has no }: all behind it counts as its name"),
+        ("${A${B}", "a ${ in NoOp() has no }: all behind it counts as its name"),
+        ('$["${A}" : "[[]b"]', "a $[ in NoOp() has no ]: all behind it counts as its expression"),
+    ],
+)
+def test_a_reference_without_its_end_is_found(data: str, text: str) -> None:
+    """Asterisk logs of these, and of no other, that a bracket is missing."""
+    loaded, _ = load_extensions(Source(f"[c]\nexten => 1,1,NoOp({data})\n", "e"))
+    assert [each.text.split(";")[0] for each in extensions_findings(loaded)] == ([text] if text else [])
 
 
 def test_the_number_dialled_is_said_by_its_pattern() -> None:
