@@ -49,6 +49,10 @@ _ONLY_22: Final = """
 """Those that came after 16."""
 
 _INSTEAD: Final = {
+    "dbdel": "Set(X=${DB_DELETE(...)})",
+    "dbget": "Set(X=${DB(...)})",
+    "dbput": "Set(DB(...)=X)",
+    "digittimeout": "Set(TIMEOUT(digit)=...)",
     "importvar": "Set() with IMPORT()",
     "macro": "Gosub",
     "macroexclusive": "Gosub",
@@ -56,11 +60,19 @@ _INSTEAD: Final = {
     "macroif": "GosubIf",
     "monitor": "MixMonitor",
     "nocdr": "Set(CDR_PROP(disable)=1)",
+    "responsetimeout": "Set(TIMEOUT(response)=...)",
+    "rxfax": "ReceiveFAX",
     "setamaflags": "Set(CHANNEL(amaflags)=...)",
+    "setcallerid": "Set(CALLERID(all)=...)",
+    "setcallerpres": "Set(CALLERID(pres)=...)",
+    "setcdruserfield": "Set(CDR(userfield)=...)",
+    "setlanguage": "Set(CHANNEL(language)=...)",
+    "setmusiconhold": "Set(CHANNEL(musicclass)=...)",
     "setvar": "Set",
     "sipaddheader": "Set(PJSIP_HEADER(add,...)=...)",
     "sipremoveheader": "Set(PJSIP_HEADER(remove,...)=)",
     "stopmonitor": "StopMixMonitor",
+    "txfax": "SendFAX",
 }
 """What took the place of applications that are gone."""
 
@@ -85,12 +97,12 @@ def unknown_applications(dialplan: Dialplan, profile: Profile) -> Iterator[tuple
 
 def _text(name: str, own: dict[str, str], profile: Profile) -> str:
     """Return what is said of an application that is not there."""
-    remedy = _INSTEAD.get(fold(name))
+    head, arguments = (*_OLD_ARGUMENTS.split(name, maxsplit=1), "")[:2]
+    remedy = _INSTEAD.get(fold(head))
     if fold(name) in fold(f"{_ONLY_16} {_ONLY_22}").split():
         other = ASTERISK_22.name if profile.name == ASTERISK_16.name else ASTERISK_16.name
         where = f"{name}() is not in {profile.name}, but in {other}: calls end here"
         return f"{where}; write {remedy or 'another application'}"
-    head, arguments = (*_OLD_ARGUMENTS.split(name, maxsplit=1), "")[:2]
     if head != name and fold(head) in own:
         return f"{name} as a whole is no application: calls end here; write {own[fold(head)]}({arguments})"
     near = difflib.get_close_matches(fold(name), own, n=1, cutoff=_LIKENESS)

@@ -429,6 +429,10 @@ def test_an_application_that_another_version_has_is_said() -> None:
         ("Wait,3", "Wait,3 as a whole is no application: calls end here; write Wait(3)"),
         ("Dial|SIP/1|20", "Dial|SIP/1|20 as a whole is no application: calls end here; write Dial(SIP/1|20)"),
         (
+            "DigitTimeout,5",
+            "DigitTimeout,5() is none of Asterisk's own applications: calls end here if no other module has it; write",
+        ),
+        (
             "SetVar(X=1)",
             "SetVar() is none of Asterisk's own applications: calls end here if no other module has it; write Set",
         ),
@@ -574,6 +578,25 @@ def test_severities_are_grouped_and_counted(tmp_path: Path) -> None:
         "1 error, 1 warning, 3 findings",
     ]
     assert exit_code(found) == 2
+
+
+def test_many_of_a_kind_do_not_hide_the_rest(tmp_path: Path) -> None:
+    """The first are told one by one, the others by their lines; all are counted, and a few are all told."""
+    text = "[c]\n" + "".join(f"include => c{number}\n" for number in range(13)) + "exten => 1,0,NoOp()\n"
+    found = checked(tmp_path, extensions=text)
+    printed = [line.replace(f"{tmp_path}/", "") for line in lines(found)]
+    assert printed[7:] == [
+        (
+            "extensions.conf:9: warning: [c] includes [c7], which does not exist; Asterisk skips it, "
+            "unless a module makes it (AEL, Lua, parking)"
+        ),
+        "extensions.conf: warning: 5 more missing-include, at lines 10, 11, 12, 13, 14; --json tells of each",
+        "extensions.conf:15: warning: priority '0' is below 1; Asterisk drops the line",
+        "",
+        "0 errors, 14 warnings, 0 findings",
+    ]
+    few = [each for each in found if each.line != 14]
+    assert len(list(lines(few))) == 15
 
 
 def test_a_profile_decides_how_files_are_read(tmp_path: Path) -> None:
