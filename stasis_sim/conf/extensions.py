@@ -150,8 +150,8 @@ class _Loader:
         name = strip_blanks(exten)
         if name in _CATCH_ALL and context.extension(name, caller) is None:
             # Asterisk says it at each of its lines.
-            text = f"extension {name} also catches h, i and t; Asterisk asks for {_CATCH_ALL[name]} instead"
-            self.warn(line, text, "catch-all")
+            what = f"extension {name} is h, i and t as well where there are none, and so runs again when a call ends"
+            self.warn(line, f"{what}; Asterisk asks for {_CATCH_ALL[name]} instead", "catch-all")
         if not name:
             self.warn(line, "an extension without a name; Asterisk drops the line", "no-name")
             return

@@ -78,7 +78,10 @@ def test_priorities() -> None:
         ),
         (
             "exten => _.,1,A",
-            "extensions.conf:3: warning: extension _. also catches h, i and t; Asterisk asks for _X. instead",
+            (
+                "extensions.conf:3: warning: extension _. is h, i and t as well where there are none, "
+                "and so runs again when a call ends; Asterisk asks for _X. instead"
+            ),
         ),
         (
             "switch => Realtime/@x",
