@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,9 @@ _MISSING: Final = {
     "extensions": "there is no extensions.conf: no call is handed over by this dialplan",
 }
 _SEVERITIES: Final = ("error", "warning", "finding")
+_MANY: Final = 12
+_FIRST: Final = 8
+"""Of more than so many findings of one kind in a file, so many are told one by one."""
 
 _Group = dict[str, list[Path]]
 
@@ -108,19 +112,39 @@ def _in_order(*found: Iterable[Finding]) -> list[Finding]:
 
 
 def lines(found: Sequence[Finding]) -> Iterator[str]:
-    """Yield a line for each finding, an empty one between severities, and last how many there are."""
+    """Yield a line for each finding, an empty one between severities, and last how many there are.
+
+    Of many of one kind in a file only the first have a line of their own; the others are named by their lines' numbers.
+    """
+    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+    for each in found:
+        kinds.setdefault((each.severity, each.code, each.file), []).append(each)
+    told: Counter[tuple[str, str, str]] = Counter()
     before = None
     for each in found:
+        key = (each.severity, each.code, each.file)
+        shown = len(kinds[key]) if len(kinds[key]) <= _MANY else _FIRST
+        told[key] += 1
+        if told[key] > shown + 1:
+            continue
         if before not in {None, each.severity}:
             yield ""
         before = each.severity
-        yield str(each)
+        yield str(each) if told[key] <= shown else _others(kinds[key][shown:])
     if not found:
         yield "nothing to say"
         return
     count = Counter(each.severity for each in found)
     yield ""
     yield ", ".join(f"{count[severity]} {severity}{'' if count[severity] == 1 else 's'}" for severity in _SEVERITIES)
+
+
+def _others(kind: Sequence[Finding]) -> str:
+    """Return a line for what is not told one by one."""
+    first = kind[0]
+    where = ", ".join(str(each.line) for each in kind)
+    text = f"{len(kind)} more {first.code}, at lines {where}; --json tells of each"
+    return str(replace(first, line=0, text=text))
 
 
 def exit_code(found: Sequence[Finding]) -> int:

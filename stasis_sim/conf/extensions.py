@@ -16,7 +16,7 @@ from typing import Final
 
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section, Source, Variable, read
 from stasis_sim.handoff.clib.text import BLANKS, atoi, cut, fold, says_yes, scan_int, strip, wrap_int
-from stasis_sim.handoff.dialplan.contexts import HINT, Context, Dialplan, Include, Step, Switch
+from stasis_sim.handoff.dialplan.contexts import HINT, PARKED_CALLS, Context, Dialplan, Include, Step, Switch
 from stasis_sim.handoff.dialplan.pbx import Pbx
 from stasis_sim.handoff.dialplan.thread import SilentHost
 from stasis_sim.handoff.dialplan.timing import parse_time
@@ -147,9 +147,10 @@ class _Loader:
         application, data = self.split_call(line, call)
         self.priority = priority
         name = strip_blanks(exten)
-        if name in _CATCH_ALL:
-            text = f"extension {name} also catches h, i and t; Asterisk asks for {_CATCH_ALL[name]} instead"
-            self.warn(line, text, "catch-all")
+        if name in _CATCH_ALL and context.extension(name, caller) is None:
+            # Asterisk says it at each of its lines.
+            what = f"extension {name} is h, i and t as well where there are none, and so runs again when a call ends"
+            self.warn(line, f"{what}; Asterisk asks for {_CATCH_ALL[name]} instead", "catch-all")
         if not name:
             self.warn(line, "an extension without a name; Asterisk drops the line", "no-name")
             return
@@ -223,17 +224,19 @@ class _Loader:
 
     def split_call(self, line: Variable, text: str) -> tuple[str, str]:
         """Take ``application(arguments)`` apart: up to the first opening and the last closing bracket."""
-        application, bracket, data = text.partition("(")
-        if not bracket:
-            return text.lstrip(BLANKS), ""
-        if "${" in application or "$[" in application:
-            return text.lstrip(BLANKS), ""
-        inside, closing, _ = data.rpartition(")")
+        call = text.lstrip(BLANKS)
+        application, bracket, data = call.partition("(")
+        if not bracket or "${" in application or "$[" in application:
+            return call, ""
+        inside, closing, behind = data.rpartition(")")
         if not closing:
             text = f"no closing bracket after {application}(; Asterisk takes the rest of the line as its argument"
             self.warn(line, text, "bracket-open")
             inside = data
-        return application.lstrip(BLANKS), inside
+        elif strip(behind):
+            text = f"{strip(behind)!r} stands behind the last closing bracket of {application}(; Asterisk drops it"
+            self.warn(line, text, "bracket-trailing")
+        return application, inside
 
     def include(self, context: Context, line: Variable) -> None:
         """Read ``context[,times,weekdays,days,months[,zone]]``."""
@@ -261,7 +264,8 @@ class _Loader:
             )
             return
         context.switches.append(Switch(application, data, kind, line.file, line.line))
-        self.warn(line, f"switch {value!r} leads out of this dialplan; here it matches nothing", "switch")
+        text = f"switch {value!r} asks elsewhere for extensions; a run does not, so that it matches nothing there"
+        self.warn(line, text, "switch")
 
     def ignorepat(self, context: Context, line: Variable) -> None:
         """Read a prefix after which the dial tone goes on."""
@@ -275,8 +279,9 @@ class _Loader:
         """Say which includes lead nowhere."""
         for context in self.dialplan.contexts.values():
             for include in context.includes:
-                if include.name not in self.dialplan.contexts:
-                    text = f"[{context.name}] includes [{include.name}], which does not exist; Asterisk skips it"
+                if include.name not in self.dialplan.contexts and include.name != PARKED_CALLS:
+                    what = f"[{context.name}] includes [{include.name}], which does not exist"
+                    text = f"{what}; Asterisk skips it, unless a module makes it (AEL, Lua, parking)"
                     self.diagnostics.append(Diagnostic("warning", include.file, include.line, text, "missing-include"))
 
     def substituted(self, text: str, line: Variable) -> str:

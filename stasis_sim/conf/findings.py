@@ -17,6 +17,7 @@ from stasis_sim.conf.known_applications import unknown_applications
 from stasis_sim.conf.nowhere import nowhere
 from stasis_sim.conf.reach import unreached
 from stasis_sim.conf.syntax import ConfigFile, Diagnostic, Section
+from stasis_sim.conf.unclosed import unclosed_references
 from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.dialplan.contexts import Dialplan
 from stasis_sim.handoff.http_server.settings import AriSettings, AriUser, HttpSettings
@@ -39,6 +40,7 @@ CODES: Final = (
     "app-case",
     "jump-nowhere",
     "application-unknown",
+    "unclosed",
     "no-first-priority",
     "unreachable-priority",
     "shadowed",
@@ -181,6 +183,8 @@ def extensions_findings(dialplan: Dialplan, profile: Profile = ASTERISK_22) -> I
         yield Finding("finding", "jump-nowhere", step.file, step.line, text)
     for step, text in unknown_applications(dialplan, profile):
         yield Finding("finding", "application-unknown", step.file, step.line, text)
+    for step, text in unclosed_references(dialplan):
+        yield Finding("finding", "unclosed", step.file, step.line, text)
     for each in unreached(dialplan):
         yield Finding("finding", each.code, each.step.file, each.step.line, each.text)
 

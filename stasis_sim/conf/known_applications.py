@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -47,6 +48,40 @@ _ONLY_22: Final = """
 """
 """Those that came after 16."""
 
+_INSTEAD: Final = {
+    "dbdel": "Set(X=${DB_DELETE(...)})",
+    "dbget": "Set(X=${DB(...)})",
+    "dbput": "Set(DB(...)=X)",
+    "digittimeout": "Set(TIMEOUT(digit)=...)",
+    "importvar": "Set() with IMPORT()",
+    "macro": "Gosub",
+    "macroexclusive": "Gosub",
+    "macroexit": "Return",
+    "macroif": "GosubIf",
+    "monitor": "MixMonitor",
+    "nocdr": "Set(CDR_PROP(disable)=1)",
+    "responsetimeout": "Set(TIMEOUT(response)=...)",
+    "rxfax": "ReceiveFAX",
+    "setamaflags": "Set(CHANNEL(amaflags)=...)",
+    "setcallerid": "Set(CALLERID(all)=...)",
+    "setcallerpres": "Set(CALLERID(pres)=...)",
+    "setcdruserfield": "Set(CDR(userfield)=...)",
+    "setlanguage": "Set(CHANNEL(language)=...)",
+    "setmusiconhold": "Set(CHANNEL(musicclass)=...)",
+    "setvar": "Set",
+    "sipaddheader": "Set(PJSIP_HEADER(add,...)=...)",
+    "sipremoveheader": "Set(PJSIP_HEADER(remove,...)=)",
+    "stopmonitor": "StopMixMonitor",
+    "txfax": "SendFAX",
+}
+"""What took the place of applications that are gone."""
+
+_OLD_ARGUMENTS: Final = re.compile(r"[,|]")
+"""What came before the arguments of an application before they stood in brackets."""
+
+_LIKENESS: Final = 0.7
+"""How alike a name must be to be taken for a slip, from 0 to 1: somebody else's application is none."""
+
 
 def unknown_applications(dialplan: Dialplan, profile: Profile) -> Iterator[tuple[Step, str]]:
     """Yield the first line of each application that an Asterisk has only by a module of somebody else's, and why."""
@@ -62,9 +97,14 @@ def unknown_applications(dialplan: Dialplan, profile: Profile) -> Iterator[tuple
 
 def _text(name: str, own: dict[str, str], profile: Profile) -> str:
     """Return what is said of an application that is not there."""
+    head, arguments = (*_OLD_ARGUMENTS.split(name, maxsplit=1), "")[:2]
+    remedy = _INSTEAD.get(fold(head))
     if fold(name) in fold(f"{_ONLY_16} {_ONLY_22}").split():
         other = ASTERISK_22.name if profile.name == ASTERISK_16.name else ASTERISK_16.name
-        return f"{name}() is not in {profile.name}, but in {other}: calls end here; write another application"
-    near = difflib.get_close_matches(fold(name), own, n=1)
-    remedy = f"write {own[near[0]]}" if near else "load its module, or write another"
+        where = f"{name}() is not in {profile.name}, but in {other}: calls end here"
+        return f"{where}; write {remedy or 'another application'}"
+    if head != name and fold(head) in own:
+        return f"{name} as a whole is no application: calls end here; write {own[fold(head)]}({arguments})"
+    near = difflib.get_close_matches(fold(name), own, n=1, cutoff=_LIKENESS)
+    remedy = f"write {remedy}" if remedy else f"load its module, or write {own[near[0]] if near else 'another'}"
     return f"{name}() is none of Asterisk's own applications: calls end here if no other module has it; {remedy}"

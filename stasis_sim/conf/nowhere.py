@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from stasis_sim.conf.jumps import SUBROUTINES, UNKNOWN, Jump, Line, jumps, lines, number
 from stasis_sim.conf.samples import samples
-from stasis_sim.handoff.dialplan.contexts import Context, Dialplan, Extension, Step
+from stasis_sim.handoff.dialplan.contexts import PARKED_CALLS, Context, Dialplan, Extension, Step
 from stasis_sim.handoff.dialplan.patterns import matches
 
 _CATCHERS: Final = ("i", "e")
@@ -49,7 +49,8 @@ class _Search:
         """Return what a jump leads to and is not there, and what to write; None if it is, or may be."""
         context, extension, step, call = line
         wanted = number(jump, step.priority)
-        if UNKNOWN in jump or (wanted is not None and wanted < 0):  # below 0 means the next line
+        # Below 0 means the next line.
+        if UNKNOWN in jump or (wanted is not None and wanted < 0) or jump.context == PARKED_CALLS:
             return None
         stays = jump.context is None and jump.exten is None
         if stays and _missing_priority([extension], jump.priority, wanted, "") is None:
@@ -60,14 +61,17 @@ class _Search:
         if any(each.switches for each in visited):
             return None
         name = extension.pattern if jump.exten is None else jump.exten
-        where = f"extension {_shown(name)} in [{jump.context or context.name}]"
+        place = f"{_shown(name)} in [{jump.context or context.name}]"
         found = list(self.candidates(visited, extension, jump))
         if found:
-            return _missing_priority(found, jump.priority, wanted, where)
+            return _missing_priority(found, jump.priority, wanted, f"extension {place}")
         catchers = () if call.name in SUBROUTINES else _CATCHERS
         caught = any(next(each.named(catcher), None) for each in visited for catcher in catchers)
-        known = (each.pattern for other in visited for each in other.extensions)
-        return None if caught else (where, _remedy(name, known, "extension"))
+        # Of the number dialled only the pattern is known.
+        dialled = jump.exten is None and name.startswith("_")
+        known = () if dialled else (each.pattern for other in visited for each in other.extensions)
+        what = f"{'a number of' if dialled else 'extension'} {place}"
+        return None if caught else (what, _remedy(name, known, "extension"))
 
     @staticmethod
     def candidates(visited: list[Context], extension: Extension, jump: Jump) -> Iterator[Extension]:
@@ -120,6 +124,8 @@ def _shown(name: str) -> str:
 def _remedy(name: str, known: Iterable[str], kind: str) -> str:
     """Return what to write instead of the name of a context, an extension or a label."""
     names = list(dict.fromkeys(known))
+    if "|" in name:
+        return f"write {name.replace('|', ',')}: a | separates nothing"
     if name.strip() in names:
         return f"write {name.strip()}: Asterisk takes no space away"
     near = difflib.get_close_matches(name, names, n=1)

@@ -339,7 +339,8 @@ class _Reader:
         if kind == "exec":
             self.report("warning", "exec-skipped", "#exec is skipped: Asterisk runs it only with execincludes = yes")
         elif kind not in {"include", "tryinclude"}:
-            self.report("warning", "directive-unknown", f"unknown directive #{word}; the line is skipped")
+            text = f"{_short(text)!r} is no directive, and a comment begins with ; and not #; the line is skipped"
+            self.report("warning", "directive-unknown", text)
         elif not argument:
             self.report("warning", "include-empty", f"#{word} needs a file name; the line is skipped")
         else:

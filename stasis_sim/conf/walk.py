@@ -24,7 +24,14 @@ from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
 from stasis_sim.handoff.dialplan.contexts import Dialplan, Match
 from stasis_sim.handoff.dialplan.pbx import Pbx
-from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, STASIS_FAILED, STASIS_LEFT, SilentHost, Thread
+from stasis_sim.handoff.dialplan.thread import (
+    STASIS_ENTERED,
+    STASIS_FAILED,
+    STASIS_LEFT,
+    LoopError,
+    SilentHost,
+    Thread,
+)
 from stasis_sim.handoff.profiles import ASTERISK_22, Profile
 
 DEFAULT_CLOCK: Final = "2026-01-05 00:00:00"
@@ -291,6 +298,9 @@ def _run(pbx: Pbx, host: _Notes, thread: Thread) -> str:
         how = "in a loop that takes no time: Asterisk hangs in it" if hangs else "in a loop"
         del host.steps[_one_round(host.steps) :]
         return f"given up after {STEPS_LIMIT:,} steps, {how}"
+    except LoopError as error:
+        # Only steps of the call itself are counted.
+        return f"given up: what it dials loops for ever without taking time: {error.places}"
     return f"the call ends after {host.time / _SECOND_US:g} s, hangup cause {host.cause}"
 
 

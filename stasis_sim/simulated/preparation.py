@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,13 +17,15 @@ from stasis_sim.conf.ari import load_ari
 from stasis_sim.conf.crypt import verify
 from stasis_sim.conf.extensions import load_extensions
 from stasis_sim.conf.files import printable
+from stasis_sim.conf.handovers import asked_for
 from stasis_sim.conf.http import load_http
+from stasis_sim.conf.jumps import lines
 from stasis_sim.conf.websocket_client import load_websocket_clients
 from stasis_sim.errors import InputError, Problem
 from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
-from stasis_sim.handoff.dialplan.contexts import Context, Dialplan
+from stasis_sim.handoff.dialplan.contexts import Dialplan
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.http_server.access import AriSettings
 from stasis_sim.handoff.profiles import PROFILES, Profile
@@ -43,8 +46,7 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.clients import Client
     from stasis_sim.scenario.misfit import Keys
 
-_STASIS = re.compile(r'\bStasis\("?([^,()"$]+)"?[,)]', re.IGNORECASE)
-"""The name in ``Stasis(name,args)``, also where ExecIf or TryExec runs it; not one to which a variable gives a part."""
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 _BROADCAST = re.compile(r"\bStasisBroadcast\(", re.IGNORECASE)
 
@@ -125,11 +127,12 @@ def prepare(scenario: Scenario) -> Prepared:
     if errors:
         raise InputError(errors)
     dialplans = [dialplan, *(each.dialplan for each in reloads.values() if each.dialplan is not None)]
-    named = _named(scenario, dialplans)
+    asked = _named(scenario, dialplans)
+    named = tuple(app for app in asked if "$" not in app)
     if odd := next((app for app in named if printable(app) != app), None):
         text = f"no client can serve an app with bytes that are no UTF-8 (got {printable(odd)}); save the file as UTF-8"
         raise InputError([scenario.problem(("asterisk", "extensions"), text)])
-    warnings += _odd(scenario, dialplans, named)
+    warnings += _odd(scenario, dialplans, asked)
     warnings += turned_away(scenario, configuration, [each.ari for each in reloads.values() if each.ari is not None])
     warnings += endless(scenario, configuration, PROFILES[asterisk.profile].dialplan)
     for outbound in () if listened else ari.outbound_websockets:
@@ -195,8 +198,19 @@ def _originating(scenario: Scenario) -> Iterator[tuple[Keys, Client, Originate]]
 
 
 def stasis_apps(dialplan: Dialplan) -> tuple[str, ...]:
-    """Return the apps that a dialplan hands channels to by a name that stands in it, each once."""
-    return tuple(dict.fromkeys(name for line in _lines(dialplan) for name in _STASIS.findall(line)))
+    """Return the apps that a dialplan hands channels to, each once.
+
+    A variable in a name is replaced by the global one, and stays where only the call will tell it.
+    """
+    named = (_VARIABLE.sub(lambda found: dialplan.globals.get(found[1], found[0]), app) for app in asked_for(dialplan))
+    return tuple(dict.fromkeys(app for app in named if app))
+
+
+def _may_be(app: str, named: str) -> bool:
+    """Decide whether a name with a variable in it may become an app's: by what stands before and behind."""
+    before, variable, rest = named.partition("$")
+    behind = re.split(r"[}\]]", rest)[-1]
+    return bool(variable) and app.startswith(before) and app.endswith(behind)
 
 
 def _lines(dialplan: Dialplan) -> Iterator[str]:
@@ -216,15 +230,14 @@ def _other_outbound(scenario: Scenario, ari: AriSettings, reloads: Mapping[int, 
 
 
 def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]:
-    """Return the apps that channels are handed to by name: in a dialplan, in one that is loaded later, by clients."""
+    """Return the apps that channels are handed to: in a dialplan, in one that is loaded later, by clients."""
     named = [app for each in dialplans for app in stasis_apps(each)]
     return tuple(dict.fromkeys((*named, *(action.app for _, _, action in _originating(scenario)))))
 
 
 def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ...]) -> Iterator[Problem]:
     """Yield what is perhaps not meant in a dialplan or one that is loaded later, and what never happens."""
-    contexts = [context for each in dialplans for context in each.contexts.values()]
-    yield from _unknown_applications(contexts, PROFILES[scenario.asterisk.profile])
+    yield from _unknown_applications(dialplans, PROFILES[scenario.asterisk.profile])
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
     yield from _unmatched(scenario, named, offers=offers)
     yield from _fallback_nowhere(scenario, dialplans)
@@ -289,19 +302,23 @@ def too_late(scenario: Scenario) -> Iterator[TooLate]:
             yield TooLate(position, problem, len(late) == len(instants))
 
 
-def _unknown_applications(contexts: Iterable[Context], profile: Profile) -> Iterator[Problem]:
+def _unknown_applications(dialplans: Iterable[Dialplan], profile: Profile) -> Iterator[Problem]:
     """Yield the first line of each application that the model does not have, or this Asterisk."""
     known = APPLICATIONS.keys() - profile.dialplan.missing_applications
-    for context in contexts:
-        for extension in context.extensions:
-            for step in extension.steps.values():
-                name = fold(step.application)
-                if name and name not in known:
-                    known.add(name)
-                    text = "is not in the model: calls end there, as if its module were not loaded"
-                    if name in APPLICATIONS:
-                        text = f"is no application of {profile.name}: calls end there"
-                    yield Problem(step.file, step.line, 0, f"{step.application}() {text}")
+    for _, _, step, call in chain.from_iterable(map(lines, dialplans)):
+        if call.name and call.name not in known:
+            known.add(call.name)
+            text = "is not in the model: calls end there, as if its module were not loaded"
+            if call.name in APPLICATIONS:
+                text = f"is no application of {profile.name}: calls end there"
+            written = step.application if fold(step.application) == call.name else call.name
+            yield Problem(step.file, step.line, 0, f"{written}() {text}")
+
+
+def _is_named(app: str, named: tuple[str, ...]) -> bool:
+    """Decide whether calls may be handed to an app; one that differs from another in letter case alone is a slip."""
+    alike = any(fold(app) == fold(other) for other in named)
+    return app in named or (not alike and any(_may_be(app, other) for other in named))
 
 
 def _unmatched(scenario: Scenario, named: tuple[str, ...], *, offers: bool) -> Iterator[Problem]:
@@ -316,8 +333,8 @@ def _unmatched(scenario: Scenario, named: tuple[str, ...], *, offers: bool) -> I
                 yield scenario.problem(("clients", name, "apps"), text)
             # It may be there for calls that are offered to all, or to hear of the calls of others.
             watches = (offers and OFFER in client.on) or bool(client.subscribe)
-            if app not in named and client.behind is None and not watches:
+            if not (watches or client.behind is not None or _is_named(app, named)):
                 yield scenario.problem(("clients", name, "apps"), f"no line of the dialplan hands calls to {app}")
     for app in named:
-        if app not in served:
+        if app not in served and "$" not in app:
             yield scenario.problem(("clients",), f"the dialplan hands calls to {app}, which no client serves")

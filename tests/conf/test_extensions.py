@@ -60,7 +60,10 @@ def test_priorities() -> None:
         ("nonsense => 1", "extensions.conf:3: warning: unknown directive 'nonsense'; Asterisk ignores the line"),
         (
             "include => gone",
-            "extensions.conf:3: warning: [c] includes [gone], which does not exist; Asterisk skips it",
+            (
+                "extensions.conf:3: warning: [c] includes [gone], which does not exist; Asterisk skips it, "
+                "unless a module makes it (AEL, Lua, parking)"
+            ),
         ),
         (
             "exten => 1,1,A(x",
@@ -70,8 +73,29 @@ def test_priorities() -> None:
             ),
         ),
         (
+            "exten => 1,1, Dial(SIP/1), tTm",
+            ("extensions.conf:3: warning: ', tTm' stands behind the last closing bracket of Dial(; Asterisk drops it"),
+        ),
+        (
             "exten => _.,1,A",
-            "extensions.conf:3: warning: extension _. also catches h, i and t; Asterisk asks for _X. instead",
+            (
+                "extensions.conf:3: warning: extension _. is h, i and t as well where there are none, "
+                "and so runs again when a call ends; Asterisk asks for _X. instead"
+            ),
+        ),
+        (
+            "switch => Realtime/@x",
+            (
+                "extensions.conf:3: warning: switch 'Realtime/@x' asks elsewhere for extensions; "
+                "a run does not, so that it matches nothing there"
+            ),
+        ),
+        (
+            "# parked calls",
+            (
+                "extensions.conf:3: warning: '# parked calls' is no directive, "
+                "and a comment begins with ; and not #; the line is skipped"
+            ),
         ),
         ("exten => ,1,A", "extensions.conf:3: warning: an extension without a name; Asterisk drops the line"),
     ],
@@ -80,6 +104,17 @@ def test_broken_lines(line: str, warning: str) -> None:
     """Each warning says where, what, and what Asterisk does."""
     _, warnings = load(f"[c]\nexten => 9,1,A\n{line}\n")
     assert warnings == [warning]
+
+
+def test_what_is_so_of_a_whole_extension_is_said_once() -> None:
+    """_. catches h with each of its lines; it is said of the first in each context."""
+    text = "[c]\nexten => _.,1,A\n same => n,B\nexten => _!,1,A\n[d]\nexten => _.,1,A\n same => n,B\n"
+    assert [warning.split(": ")[0] for warning in load(text)[1]] == [f"extensions.conf:{line}" for line in (2, 4, 6)]
+
+
+def test_the_context_of_parked_calls_is_there() -> None:
+    """Asterisk makes it, under the name that the sample of res_parking.conf has."""
+    assert load("[c]\ninclude => parkedcalls\n")[1] == []
 
 
 def test_first_lines_that_need_one_before() -> None:

@@ -170,8 +170,12 @@ ONE_OF_EACH = [
         {"extensions": "[c]\nexten => 1,1,Playbak(sorry)\n"},
         (
             "application-unknown extensions.conf:2: finding: Playbak() is none of Asterisk's own applications: calls "
-            "end here if no other module has it; write Playback"
+            "end here if no other module has it; load its module, or write Playback"
         ),
+    ),
+    (
+        {"extensions": "[c]\nexten => 1,1,NoOp(${EXTEN)\n"},
+        ("unclosed extensions.conf:2: finding: a ${ in NoOp() has no }: all behind it counts as its name; write the }"),
     ),
     (
         {"extensions": "[c]\nexten => 1,2,NoOp()\n"},
@@ -354,6 +358,10 @@ def test_what_a_call_can_get_to_is_left_alone(lines_of_context: str) -> None:
         ("GotoIf($[${X}]?done: done)", 'label " done" of extension 1 in [c], which'),
         ("GotoIfTime(09:00-17:00,mon-fri,*,*?sub,s,open)", "label open of extension s in [sub]"),
         ("ExecIf(1?Goto(nowhere,s,1))", "context nowhere"),
+        (
+            "Goto(sub|s|1)",
+            "label sub|s|1 of extension 1 in [c], which is not there: calls end here; write sub,s,1: a |",
+        ),
         ("Gosub(sub,s,start(1,2))", "label start of extension s in [sub]"),
         ("Gosub(caught,7,1)", "extension 7 in [caught]"),
     ],
@@ -387,6 +395,7 @@ def test_a_jump_to_what_is_not_there_is_found(jump: str, what: str) -> None:
         "[c]\nexten => _XX,1,Goto(here)\nexten => _1X,2(here),NoOp()",
         "[c]\nexten => _1X,1,Goto(here)\nexten => _X2,2(here),NoOp()",
         "[c]\nexten => 1,hint,Goto(nowhere,s,1)",
+        "[c]\nexten => _7XX,1,Goto(parkedcalls,${EXTEN},1)",
         "[c]\nexten => 1,1,Gosub(d,s,start(a,b))\n[d]\nexten => s,1(start),Return()",
     ],
 )
@@ -407,11 +416,73 @@ def test_an_application_that_another_version_has_is_said() -> None:
         Source("[c]\nexten => 1,1,Macro(x)\n same => n,If(1)\n same => n,ConfBridge(1)\n same => n,macro(y)\n", "e")
     )
     found = {name: [str(each) for each in extensions_findings(loaded, PROFILES[name])] for name in PROFILES}
-    macro = "e:2: finding: Macro() is not in asterisk-22, but in asterisk-16: calls end here; write another application"
+    macro = "e:2: finding: Macro() is not in asterisk-22, but in asterisk-16: calls end here; write Gosub"
     when = "e:3: finding: If() is not in asterisk-16, but in asterisk-22: calls end here; write another application"
     assert found["asterisk-22"] == [macro]
     assert found["documented"] == [macro.replace("asterisk-22", "documented")]
     assert found["asterisk-16"] == [when]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("Wait,3", "Wait,3 as a whole is no application: calls end here; write Wait(3)"),
+        ("Dial|SIP/1|20", "Dial|SIP/1|20 as a whole is no application: calls end here; write Dial(SIP/1|20)"),
+        (
+            "DigitTimeout,5",
+            "DigitTimeout,5() is none of Asterisk's own applications: calls end here if no other module has it; write",
+        ),
+        (
+            "SetVar(X=1)",
+            "SetVar() is none of Asterisk's own applications: calls end here if no other module has it; write Set",
+        ),
+        (
+            "SIPAddHeader(X: 1)",
+            "SIPAddHeader() is not in asterisk-22, but in asterisk-16: calls end here; write Set(PJSIP_",
+        ),
+        (
+            "CoinDisposition(1)",
+            (
+                "CoinDisposition() is none of Asterisk's own applications: calls end here if no other module has it; "
+                "load its module, or write another"
+            ),
+        ),
+    ],
+)
+def test_of_an_application_that_is_not_there_it_is_said_what_to_write(line: str, text: str) -> None:
+    """Arguments of old stand in brackets now; what is gone has a successor; somebody else's is no slip."""
+    loaded, _ = load_extensions(Source(f"[c]\nexten => 1,1,{line}\n", "e"))
+    (found,) = extensions_findings(loaded)
+    assert found.code == "application-unknown"
+    assert found.text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("${A:1}$[${B}+1]}", ""),
+        ('$["${A}" : "[^]]*"]', ""),
+        ("${A", "a ${ in NoOp() has no }: all behind it counts as its name"),
+        ("$[1+1", "a $[ in NoOp() has no ]: all behind it counts as its expression"),
+        ('$["${A" != "B"]?c', "a ${ in NoOp() has no }: all behind it counts as its name"),
+        ("${A${B}", "a ${ in NoOp() has no }: all behind it counts as its name"),
+        ('$["${A}" : "[[]b"]', "a $[ in NoOp() has no ]: all behind it counts as its expression"),
+    ],
+)
+def test_a_reference_without_its_end_is_found(data: str, text: str) -> None:
+    """Asterisk logs of these, and of no other, that a bracket is missing."""
+    loaded, _ = load_extensions(Source(f"[c]\nexten => 1,1,NoOp({data})\n", "e"))
+    assert [each.text.split(";")[0] for each in extensions_findings(loaded)] == ([text] if text else [])
+
+
+def test_the_number_dialled_is_said_by_its_pattern() -> None:
+    """Goto(d,${EXTEN},1) leads nowhere if d has none of the numbers; what else d has is no remedy."""
+    loaded, _ = load_extensions(Source("[c]\nexten => _8XX,1,Goto(d,${EXTEN},1)\n[d]\nexten => 70,1,Wait(1)\n", "e"))
+    (found,) = extensions_findings(loaded)
+    assert found.text == (
+        "Goto() jumps to a number of _8XX in [d], which is not there: calls end here; "
+        "write the extension, or jump to one that is there"
+    )
 
 
 def test_what_the_model_plays_is_an_application_of_asterisk() -> None:
@@ -507,6 +578,25 @@ def test_severities_are_grouped_and_counted(tmp_path: Path) -> None:
         "1 error, 1 warning, 3 findings",
     ]
     assert exit_code(found) == 2
+
+
+def test_many_of_a_kind_do_not_hide_the_rest(tmp_path: Path) -> None:
+    """The first are told one by one, the others by their lines; all are counted, and a few are all told."""
+    text = "[c]\n" + "".join(f"include => c{number}\n" for number in range(13)) + "exten => 1,0,NoOp()\n"
+    found = checked(tmp_path, extensions=text)
+    printed = [line.replace(f"{tmp_path}/", "") for line in lines(found)]
+    assert printed[7:] == [
+        (
+            "extensions.conf:9: warning: [c] includes [c7], which does not exist; Asterisk skips it, "
+            "unless a module makes it (AEL, Lua, parking)"
+        ),
+        "extensions.conf: warning: 5 more missing-include, at lines 10, 11, 12, 13, 14; --json tells of each",
+        "extensions.conf:15: warning: priority '0' is below 1; Asterisk drops the line",
+        "",
+        "0 errors, 14 warnings, 0 findings",
+    ]
+    few = [each for each in found if each.line != 14]
+    assert len(list(lines(few))) == 15
 
 
 def test_a_profile_decides_how_files_are_read(tmp_path: Path) -> None:

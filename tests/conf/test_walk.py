@@ -39,3 +39,19 @@ def test_a_context_that_is_searched_now_is_not_reached_at_other_times() -> None:
     """It has the extension, and no priority 1 of it."""
     loaded, _ = load_extensions(Source("[c]\nexten => 1,2,NoOp()\ninclude => d\n[d]\nexten => 1,2,NoOp()\n"))
     assert list(why_not(loaded, "c", "1", 0)) == []
+
+
+@pytest.mark.parametrize(
+    ("callee", "loop"),
+    [
+        ("Goto(s,1)", "s@d:1 Goto(s,1)"),
+        ("Dial(Local/s@d&Local/s@d)", "s@d:1 Dial(Local/s@d&Local/s@d)"),
+    ],
+)
+def test_what_is_dialled_may_loop_too(tmp_path: Path, callee: str, loop: str) -> None:
+    """It is said where; of that channel no step is shown."""
+    text = f"[c]\nexten => 1,1,Dial(Local/s@d)\n[d]\nexten => s,1,{callee}\n"
+    (tmp_path / "extensions.conf").write_text(text, "utf-8")
+    found = walk(tmp_path / "extensions.conf", "1@c")
+    assert found.end == f"given up: what it dials loops for ever without taking time: {loop}"
+    assert [step.app for step in found.steps] == ["Dial"]

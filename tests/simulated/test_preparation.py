@@ -28,6 +28,8 @@ calls: [{to: ivr@default, arrivals: {at: 1s}}]
 run: {duration: 1min}
 """
 
+GLOBAL = TEXT.replace("[default]", "[globals]\n    APP=Care\n    [default]").replace("Super-Conference]", "Care]")
+
 ADMITTED = r"""
 asterisk:
   ari: "[general]\n[a]\ntype=user\npassword=p\n"
@@ -52,8 +54,9 @@ def refused(text: str) -> list[str]:
 
 
 def test_apps_are_found_wherever_their_names_stand() -> None:
-    """Also within ExecIf; not where a variable gives the name."""
-    assert stasis_apps(prepare(scenario()).configuration.dialplan) == ("Intro-IVR", "Super-Conference")
+    """Also within ExecIf; a variable that gives the name stays, unless it is a global one."""
+    assert stasis_apps(prepare(scenario()).configuration.dialplan) == ("Intro-IVR", "Super-Conference", "${APP}")
+    assert stasis_apps(prepare(scenario(GLOBAL)).configuration.dialplan) == ("Intro-IVR", "Super-Conference", "Care")
 
 
 def test_an_app_that_a_variable_names_in_part_is_not_known() -> None:
@@ -61,6 +64,32 @@ def test_an_app_that_a_variable_names_in_part_is_not_known() -> None:
     text = TEXT.replace("Stasis(${APP})", "Stasis(Intro-${APP},1)")
     assert prepare(scenario(text)).apps == ("Intro-IVR", "Super-Conference")
     assert prepare(scenario(text)).warnings == ()
+
+
+def test_an_app_that_a_global_variable_names_is_known() -> None:
+    """Calls are handed to it, and one that nobody serves is said."""
+    found = prepare(scenario(GLOBAL))
+    assert found.apps == ("Intro-IVR", "Care", "Super-Conference")
+    assert [warning.text for warning in found.warnings] == [
+        "clients: the dialplan hands calls to Super-Conference, which no client serves"
+    ]
+
+
+@pytest.mark.parametrize(("served", "warned"), [("app-1-eu", False), ("bot-1-eu", True), ("app-1", True)])
+def test_an_app_that_a_variable_may_name_is_no_slip(served: str, *, warned: bool) -> None:
+    """What stands before and behind the variable fits, or does not."""
+    text = TEXT.replace("${APP}", "app-${EXTEN}-eu").replace("[Intro-IVR,", f"[Intro-IVR, {served},")
+    assert [f"hands calls to {served}" in each.text for each in prepare(scenario(text)).warnings] == [True] * warned
+
+
+def test_what_a_hint_watches_is_no_application() -> None:
+    """It runs nothing; what ExecIf runs does."""
+    text = TEXT.replace(
+        "    exten => both", "    exten => 5,hint,PJSIP/5\n    exten => 5,1,ExecIf(1?AGI(x))\n    exten => both"
+    )
+    assert [warning.text for warning in prepare(scenario(text)).warnings] == [
+        "agi() is not in the model: calls end there, as if its module were not loaded"
+    ]
 
 
 def test_nothing_to_warn_of() -> None:

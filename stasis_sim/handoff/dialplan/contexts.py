@@ -27,6 +27,9 @@ STACK_LIMIT: Final = 512
 HINT: Final = -1
 """The priority under which an extension's hint is kept."""
 
+PARKED_CALLS: Final = "parkedcalls"
+"""The context that Asterisk makes for parked calls, under the name that its own res_parking.conf gives it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

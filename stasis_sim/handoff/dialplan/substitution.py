@@ -139,6 +139,19 @@ def compile_template(text: str, depth: int = 0) -> Template | None:
     return Template(pieces)
 
 
+def unclosed(text: str) -> str:
+    """Return the first ``${`` or ``$[`` of a text that lacks its end, or nothing."""
+    match = _INTERESTING.search(text)
+    while match is not None:
+        end, _ = _closing(text, match.end(), *("{}" if match[0] == "${" else "[]"))
+        # Of two that lack it the inner one has taken the end of the outer.
+        found = unclosed(text[match.end() : end]) or (match[0] if end == len(text) else "")
+        if found:
+            return found
+        match = _INTERESTING.search(text, end + 1)
+    return ""
+
+
 def _reference(inside: str, depth: int, *, has_inner: bool) -> Piece:
     inner = compile_template(inside, depth + 1) if has_inner else None
     return Variable(inside) if inner is None else Nested(inner)

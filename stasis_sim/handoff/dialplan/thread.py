@@ -109,16 +109,17 @@ class LoopError(Exception):
     Attributes:
         channel: The channel that runs it.
         steps: One round of the loop: (context, exten, priority, application, data) for each step.
+        places: The same in words.
     """
 
     def __init__(self, channel: str, steps: Sequence[tuple[str, str, int, str, str]]) -> None:
         """Keep one round of the loop and say it in the message."""
         self.channel = channel
         self.steps = tuple(steps)
-        places = "; ".join(
+        self.places = "; ".join(
             f"{exten}@{context}:{priority} {app}({data})" for context, exten, priority, app, data in steps
         )
-        super().__init__(f"channel {channel}: the dialplan loops for ever without taking time: {places}")
+        super().__init__(f"channel {channel}: the dialplan loops for ever without taking time: {self.places}")
 
 
 class Key(NamedTuple):

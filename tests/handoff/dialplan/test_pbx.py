@@ -373,3 +373,24 @@ def test_an_ordinary_call_costs_microseconds() -> None:
             pbx.start(Thread("c1", "t", "100"))
         best = min(best, (time.perf_counter() - start) / 1_000)
     assert best < 40e-6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "after_us", "status"),
+    [
+        ("", 2_500_000, "MACHINE INITIALSILENCE-2500-2500"),
+        ("1010", 1_020_000, "MACHINE INITIALSILENCE-1020-1010"),
+        (",,,1150", 1_160_000, "NOTSURE TOOLONG-1160"),
+        ("x", 20_000, "MACHINE INITIALSILENCE-20-0"),
+    ],
+)
+def test_amd_takes_silence_that_is_sent_for_a_machine(arguments: str, after_us: int, status: str) -> None:
+    """Unless all its time is over before; measured with an Asterisk that transmits silence."""
+    pbx, thread, clock, _ = begin(f"[t]\nexten => 100,1,Answer()\n same => n,AMD({arguments})\n same => n,Wait(9)\n")
+    thread.media_us = 0
+    clock.time = 500_000
+    assert pbx.resume(thread) == after_us
+    clock.time += after_us
+    pbx.resume(thread)
+    assert dict(clock.variables) == dict(zip(("AMDSTATUS", "AMDCAUSE"), status.split(), strict=True))
+    assert thread.application == "Wait"

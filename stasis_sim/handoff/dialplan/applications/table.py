@@ -200,7 +200,6 @@ _PLAIN_APPLICATIONS: Final[dict[str, Application]] = {
     # What has no effect that the model could show.
     **dict.fromkeys(
         (
-            "AMD",
             "CELGenUserEvent",
             "DumpChan",
             "Monitor",

@@ -1,7 +1,7 @@
-"""Applications that wait for something: Wait, WaitUntil, WaitDigit, WaitForSilence, WaitForCondition and their like.
+"""Applications that wait for something: Wait, WaitUntil, WaitDigit, WaitForSilence, AMD and their like.
 
-Callers are silent: WaitForSilence() has what it wants, WaitForNoise() does not. No channel is rung while it is in a
-dialplan, so that WaitForRing() waits until the end.
+Callers are silent: WaitForSilence() has what it wants, WaitForNoise() does not, and AMD() hears no greeting. No channel
+is rung while it is in a dialplan, so that WaitForRing() waits until the end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stasis_sim.handoff.clib.text import is_true, scan_float, scan_int, split_arguments
+from stasis_sim.handoff.clib.text import atoi, is_true, scan_float, scan_int, split_arguments
 from stasis_sim.handoff.dialplan.applications.call import answer_first, time_length
 from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT
 
@@ -26,6 +26,11 @@ _MILLISECOND_US: Final = 1_000
 _SILENCE: Final = "1000"
 _INTERVAL: Final = "0.5"
 _WHOLE: Final = re.compile(r"\s*\d+")
+_FRAME: Final = 20
+_PATIENCE: Final = 100
+_GREETING: Final = ("2500", "1500", "800", "5000")
+"""What AMD() takes where it is not told, in milliseconds, as Asterisk's own amd.conf has it: silence before a greeting,
+the greeting, silence after it, and all together."""
 
 
 def wait(pbx: Pbx, thread: Thread, data: str) -> int:
@@ -130,6 +135,37 @@ def wait_for_sound(kind: str, pbx: Pbx, thread: Thread, data: str) -> int:
     return answer_first(pbx, thread, listening.silence if kind == "silence" else listening.noise)
 
 
+def amd(pbx: Pbx, thread: Thread, data: str) -> int:
+    """AMD([silence before a greeting,greeting,silence behind it,all together,...]): listens, and does not answer.
+
+    Where nothing is heard it looks every 100 ms whether all the time is over (recording amd). Silence that is sent, in
+    frames of 20 ms, is told to be an answering machine sooner.
+    """
+    given = [*split_arguments(data, len(_GREETING) + 1), *[""] * len(_GREETING)]
+    before, _, _, total = (atoi(text or default) for text, default in zip(given, _GREETING, strict=False))
+    if thread.state != "Up" or thread.media_us is None:
+        length = _rounded(total, _PATIENCE)
+        status, cause = "NOTSURE", f"TOOLONG-{max(0, length - _PATIENCE)}"
+    elif total <= before:
+        length = max(_FRAME, _rounded(total, _FRAME))
+        status, cause = "NOTSURE", f"TOOLONG-{length}"
+    else:
+        length = max(_FRAME, _rounded(before, _FRAME))
+        status, cause = "MACHINE", f"INITIALSILENCE-{length}-{before}"
+
+    def over(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
+        pbx.set_variable(thread, "AMDSTATUS", "HANGUP" if cut_short else status)
+        pbx.set_variable(thread, "AMDCAUSE", "" if cut_short else cause)
+        return HANGUP if cut_short else NEXT
+
+    return pbx.wait(thread, length * _MILLISECOND_US, over)
+
+
+def _rounded(length: int, unit: int) -> int:
+    """Return the first multiple of a unit that is no shorter than a length."""
+    return -(-length // unit) * unit
+
+
 def _timed_out(pbx: Pbx, thread: Thread, cut_short: bool) -> int:
     if cut_short:
         return _hung_up(pbx, thread)
@@ -187,6 +223,7 @@ WAIT_APPLICATIONS: Final[dict[str, Application]] = {
     "WaitDigit": wait_digit,
     "WaitForSilence": partial(wait_for_sound, "silence"),
     "WaitForNoise": partial(wait_for_sound, "noise"),
+    "AMD": amd,
     "WaitForRing": wait_for_ring,
     "WaitForCondition": wait_for_condition,
 }
