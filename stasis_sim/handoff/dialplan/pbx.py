@@ -32,7 +32,7 @@ from stasis_sim.handoff.dialplan import endings, keys, variables
 from stasis_sim.handoff.dialplan.applications import stasis
 from stasis_sim.handoff.dialplan.contexts import NAME_BYTES, Dialplan
 from stasis_sim.handoff.dialplan.places import Place
-from stasis_sim.handoff.dialplan.routes import Application, Routes
+from stasis_sim.handoff.dialplan.routes import Routes
 from stasis_sim.handoff.dialplan.substitution import DATA_BYTES, Template, compile_template
 from stasis_sim.handoff.dialplan.thread import (
     ASTERISK_22,
@@ -41,6 +41,7 @@ from stasis_sim.handoff.dialplan.thread import (
     JUMP,
     NEXT,
     PARK,
+    Application,
     Continuation,
     DialplanRules,
     Host,

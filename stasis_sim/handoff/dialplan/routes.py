@@ -6,19 +6,16 @@ the same and is kept by context, extension and priority; elsewhere each step is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
 from stasis_sim.handoff.dialplan.contexts import Dialplan, Step
 from stasis_sim.handoff.dialplan.substitution import Template, compile_template
-from stasis_sim.handoff.dialplan.thread import DialplanRules, Host, Thread
+from stasis_sim.handoff.dialplan.thread import Application, DialplanRules, Host, Thread
 
 if TYPE_CHECKING:
-    from stasis_sim.handoff.dialplan.pbx import Pbx
-
-Application = Callable[["Pbx", Thread, str], int]
+    pass
 
 _KEPT: Final = 65_536
 

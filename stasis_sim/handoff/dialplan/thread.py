@@ -51,6 +51,10 @@ Continuation = Callable[["Pbx", "Thread", bool], int]
 # Hears of a key: returns whether the wait is over because of it.
 Listener = Callable[["Pbx", "Thread", str], bool]
 Wrapper = Callable[["Pbx", "Thread", int], int]
+# What the tables hold: an application runs with its data; a function is read, or set to a value, with its arguments.
+Application = Callable[["Pbx", "Thread", str], int]
+Reader = Callable[["Pbx", "Thread", str], str | None]
+Writer = Callable[["Pbx", "Thread", str, str], None]
 
 
 REMOVED_APPLICATIONS: Final = frozenset(

@@ -7,18 +7,15 @@ EndIf() and ExitIf() leave what If() began (dialplan_branches:if-elseif-taken).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import is_true
 from stasis_sim.handoff.dialplan import blocks
-from stasis_sim.handoff.dialplan.thread import JUMP, NEXT
+from stasis_sim.handoff.dialplan.thread import JUMP, NEXT, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 
 def if_(pbx: Pbx, thread: Thread, data: str) -> int:

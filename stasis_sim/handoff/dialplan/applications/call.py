@@ -7,7 +7,7 @@ through ``h``. In ``h`` itself nothing waits: the channel is hung up, so that a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, fold, scan_int, split_arguments, strip
@@ -15,13 +15,20 @@ from stasis_sim.handoff.dialplan import digits, endings, keys
 from stasis_sim.handoff.dialplan.causes import CONGESTION, NORMAL_CLEARING, USER_BUSY, cause_by_name
 from stasis_sim.handoff.dialplan.functions.channel import timeout_us
 from stasis_sim.handoff.dialplan.functions.variables import named
-from stasis_sim.handoff.dialplan.thread import HANGUP, INCOMPLETE, JUMP, NEXT, NO_MEDIA_US, SIP, Continuation
+from stasis_sim.handoff.dialplan.thread import (
+    HANGUP,
+    INCOMPLETE,
+    JUMP,
+    NEXT,
+    NO_MEDIA_US,
+    SIP,
+    Application,
+    Continuation,
+)
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _EXPLICIT: Final = 32
 """The flag of a hangup that somebody has asked for, which is told as its cause."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, scan_float, split_arguments
@@ -29,12 +29,10 @@ from stasis_sim.handoff.dialplan.causes import (
 )
 from stasis_sim.handoff.dialplan.functions.caller import split_caller
 from stasis_sim.handoff.dialplan.places import parse_place
-from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, NEXT, Host, LoopError, SilentHost, Thread
+from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, NEXT, Application, Host, LoopError, SilentHost, Thread
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-
-Application = Callable[["Pbx", Thread, str], int]
 
 _RESET: Final = (
     "DIALSTATUS",

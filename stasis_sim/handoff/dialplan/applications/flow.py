@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import is_true, scan_int, split_arguments
 from stasis_sim.handoff.dialplan import blocks, subroutines
 from stasis_sim.handoff.dialplan.functions.variables import named
 from stasis_sim.handoff.dialplan.places import parse_place
-from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, NEXT, PARK, Frame
+from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, NEXT, PARK, Application, Frame
 from stasis_sim.handoff.dialplan.timing import parse_time
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _GOSUB_ARGUMENTS: Final = 100
 _SECOND_US: Final = 1_000_000

@@ -7,7 +7,6 @@ and its own step is over only then. What makes a channel leave the context ends 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -15,13 +14,11 @@ from typing import TYPE_CHECKING, Final
 from stasis_sim.handoff.clib.text import atoi, fold, is_true
 from stasis_sim.handoff.dialplan import digits
 from stasis_sim.handoff.dialplan.functions.channel import timeout_us
-from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, MACRO_EXIT, MACRO_KEY, NEXT, PARK
+from stasis_sim.handoff.dialplan.thread import HANGUP, JUMP, MACRO_EXIT, MACRO_KEY, NEXT, PARK, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _ARGUMENTS: Final = 79
 _DEPTH: Final = "7"

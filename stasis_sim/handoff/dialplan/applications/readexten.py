@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, split_arguments
 from stasis_sim.handoff.dialplan.applications.call import answer_first, sound_length
 from stasis_sim.handoff.dialplan.functions.channel import timeout_us
-from stasis_sim.handoff.dialplan.thread import NEXT
+from stasis_sim.handoff.dialplan.thread import NEXT, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _SECOND_US: Final = 1_000_000
 _STATUS: Final = "READEXTENSTATUS"

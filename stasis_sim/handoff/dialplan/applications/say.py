@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import scan_int, split_arguments
 from stasis_sim.handoff.dialplan import keys
 from stasis_sim.handoff.dialplan.applications.call import answer_first
-from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT
+from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _CASES: Final = frozenset("alun")
 _TIME_FORMAT: Final = "ABdYaIMp"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import says_yes, scan_int, split_arguments
 from stasis_sim.handoff.dialplan import keys, variables
-from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT, PARK, STASIS_ENTERED, STASIS_LEFT
+from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT, PARK, STASIS_ENTERED, STASIS_LEFT, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _ARGUMENTS: Final = 128
 _BROADCAST_MS: Final = 500

@@ -10,7 +10,6 @@ meets it as Asterisk meets an application whose module is not loaded: the call e
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -27,13 +26,11 @@ from stasis_sim.handoff.dialplan.applications.waits import WAIT_APPLICATIONS
 from stasis_sim.handoff.dialplan.functions.channel_items import ama_flag
 from stasis_sim.handoff.dialplan.functions.lists import clear_hash
 from stasis_sim.handoff.dialplan.functions.variables import named
-from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT
+from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _SET_LIMIT: Final = 99
 _MONITOR: Final = "/var/spool/asterisk/monitor"

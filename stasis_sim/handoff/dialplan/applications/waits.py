@@ -7,19 +7,16 @@ is rung while it is in a dialplan, so that WaitForRing() waits until the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, is_true, scan_float, scan_int, split_arguments
 from stasis_sim.handoff.dialplan.applications.call import answer_first, time_length
-from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT
+from stasis_sim.handoff.dialplan.thread import HANGUP, NEXT, Application
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
     from stasis_sim.handoff.dialplan.thread import Thread
-
-Application = Callable[["Pbx", "Thread", str], int]
 
 _SECOND_US: Final = 1_000_000
 _MILLISECOND_US: Final = 1_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.posix import compile_posix
@@ -13,10 +12,7 @@ from stasis_sim.handoff.dialplan.contexts import HINT
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 _BUILT: Final = {
     "BUILD_USER": "nobody",

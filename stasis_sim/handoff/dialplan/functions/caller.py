@@ -7,17 +7,13 @@ The caller's name and number stand in the thread; everything else that was set i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, fold, scan_int, split_arguments, strip
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 _CALLERID: Final = "CALLERID"
 _CONNECTED: Final = "CONNECTEDLINE"

@@ -13,10 +13,7 @@ from stasis_sim.handoff.dialplan.functions.channel_items import ama_flag
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 _FLAGS: Final = {"1": "OMIT", "2": "BILLING", "3": "DOCUMENTATION"}
 _DEFAULT_FLAG: Final = "3"

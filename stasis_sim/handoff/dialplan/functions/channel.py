@@ -13,10 +13,7 @@ from stasis_sim.handoff.dialplan.functions import channel_items
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 _MICROSECONDS: Final = 1_000_000
 _SECOND_MS: Final = 1_000

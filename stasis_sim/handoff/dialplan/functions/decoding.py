@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from stasis_sim.handoff.clib.text import exact_int, split_arguments, wrap_int
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread
 
 
 def _no_constant(name: str) -> None:

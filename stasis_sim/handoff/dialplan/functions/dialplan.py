@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import fold, scan_int, split_arguments
@@ -11,10 +10,7 @@ from stasis_sim.handoff.dialplan.places import parse_place
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread
 
 
 def _dialplan_exists(pbx: Pbx, thread: Thread, data: str) -> str | None:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, fold, scan_int, split_arguments, strip
 from stasis_sim.handoff.dialplan.functions.caller import (
-    Reader,
-    Writer,
     charset,
     is_valid,
     keep,
@@ -23,7 +21,7 @@ from stasis_sim.handoff.dialplan.functions.caller import (
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 _NAME: Final = "REDIRECTING"
 _PARTIES: Final = frozenset({"from", "to", "orig"})

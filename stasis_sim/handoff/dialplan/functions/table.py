@@ -42,10 +42,7 @@ from stasis_sim.handoff.dialplan.timing import parse_time
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 _WORD: Final = 1 << 32
 _BITS: Final = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes
 
@@ -27,10 +26,7 @@ from stasis_sim.handoff.dialplan.functions.sprintf import sprintf
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread
 
 _RANGE: Final = re.compile(r"\s*([+-]?\d+)-\s*(\d+)")
 _UP_TO: Final = re.compile(r"-\s*(\d+)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib import longdouble
@@ -15,9 +14,7 @@ from stasis_sim.handoff.dialplan.timing import EPOCH, local_time
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread
 
 _MICROSECONDS: Final = 1_000_000
 _FIRST_SECOND: Final = -62_135_510_400

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.clib.text import atoi, fold, split_arguments
@@ -10,10 +9,7 @@ from stasis_sim.handoff.dialplan import subroutines
 
 if TYPE_CHECKING:
     from stasis_sim.handoff.dialplan.pbx import Pbx
-    from stasis_sim.handoff.dialplan.thread import Thread
-
-Reader = Callable[["Pbx", "Thread", str], str | None]
-Writer = Callable[["Pbx", "Thread", str, str], None]
+    from stasis_sim.handoff.dialplan.thread import Reader, Thread, Writer
 
 
 def _global(pbx: Pbx, _thread: Thread, data: str) -> str:
