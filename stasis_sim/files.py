@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 import threading
@@ -78,6 +77,8 @@ def _wait_for(path: Path) -> IO[str]:
             return file
         file.close()
         if not told and time.monotonic() - began > PATIENCE_S:
+            import logging  # noqa: PLC0415 - hardly ever needed
+
             logging.getLogger("stasis_sim").warning("another run is at work in %s; waiting for it", path.parent)
             told = True
         time.sleep(_PAUSE_S)

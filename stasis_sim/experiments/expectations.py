@@ -112,7 +112,7 @@ def _perhaps(expectation: Expectation, interval: Interval, kind: Kind) -> str:
     low, high = interval["low"], interval["high"]
     if low is None or high is None or not low < expectation.value < high:
         return ""
-    return f", which may be chance: {_between(low, high, kind, CONFIDENCE)}"
+    return f", perhaps chance: {_between(low, high, kind, CONFIDENCE)}"
 
 
 def _between(low: float, high: float, kind: Kind, confidence: float) -> str:

@@ -124,9 +124,9 @@ def test_a_verdict_says_what_was_expected_and_what_was_seen(line: str, text: str
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("ejection_rate <= 9%", ", which may be chance: 8 % to 12 % with 95%"),
-        ("ejection_rate >= 11%", ", which may be chance: 8 % to 12 % with 95%"),
-        ("calls == 9000", ", which may be chance: 8900 to 9082 with 95%"),
+        ("ejection_rate <= 9%", ", perhaps chance: 8 % to 12 % with 95%"),
+        ("ejection_rate >= 11%", ", perhaps chance: 8 % to 12 % with 95%"),
+        ("calls == 9000", ", perhaps chance: 8900 to 9082 with 95%"),
         ("ejection_rate <= 8%", ""),
         ("ejection_rate <= 5%", ""),
         ("handoff_s <= 200ms", ""),
@@ -145,7 +145,7 @@ def test_no_share_is_said_to_be_less_than_none_or_more_than_all() -> None:
     summary = agreeing(ejection_rate=0)
     summary["total"]["ejection_rate"] = student([0.1, 0.2, 0.9])
     assert hold(expectation("ejection_rate <= 30%"), summary).found == (
-        "40 % (3 replications), which may be chance: 0 % to 100 % with 95%"
+        "40 % (3 replications), perhaps chance: 0 % to 100 % with 95%"
     )
 
 
