@@ -86,8 +86,10 @@ class _Loader:
         """Return what ARI is where no section, or none that is usable, says it, and report it if that is off."""
         if self.rules.general_optional and not unusable:
             return AriSettings()
-        text = "there is no [general] that Asterisk can use; ARI stays off"
-        self.parsed.diagnostics.append(Diagnostic("error", self.parsed.name, 0, text, "no-general", discards=True))
+        # Of one that is unusable its lines have said so.
+        if not unusable:
+            text = "there is no [general], so that ARI stays off; write one with enabled = yes"
+            self.parsed.diagnostics.append(Diagnostic("error", self.parsed.name, 0, text, "no-general", discards=True))
         return AriSettings(enabled=False)
 
     def general(self, values: dict[str, Any], variable: Variable) -> None:

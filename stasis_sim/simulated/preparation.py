@@ -26,6 +26,7 @@ from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.configuration import Configuration
 from stasis_sim.handoff.dialplan.applications.table import APPLICATIONS
 from stasis_sim.handoff.dialplan.contexts import Dialplan
+from stasis_sim.handoff.dialplan.functions.table import READERS, WRITERS
 from stasis_sim.handoff.engine import Engine
 from stasis_sim.handoff.http_server.access import AriSettings
 from stasis_sim.handoff.profiles import PROFILES, Profile
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.misfit import Keys
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+_FUNCTION = re.compile(r"\$\{(\w+)\(")
+
+_SET_FUNCTION = re.compile(r"_*(\w+)\([^=]*=")
 
 _BROADCAST = re.compile(r"\bStasisBroadcast\(", re.IGNORECASE)
 
@@ -238,6 +243,7 @@ def _named(scenario: Scenario, dialplans: Sequence[Dialplan]) -> tuple[str, ...]
 def _odd(scenario: Scenario, dialplans: Sequence[Dialplan], named: tuple[str, ...]) -> Iterator[Problem]:
     """Yield what is perhaps not meant in a dialplan or one that is loaded later, and what never happens."""
     yield from _unknown_applications(dialplans, PROFILES[scenario.asterisk.profile])
+    yield from _unknown_functions(dialplans, PROFILES[scenario.asterisk.profile])
     offers = any(_BROADCAST.search(text) for each in dialplans for text in _lines(each))
     yield from _unmatched(scenario, named, offers=offers)
     yield from _fallback_nowhere(scenario, dialplans)
@@ -313,6 +319,21 @@ def _unknown_applications(dialplans: Iterable[Dialplan], profile: Profile) -> It
                 text = f"is no application of {profile.name}: calls end there"
             written = step.application if fold(step.application) == call.name else call.name
             yield Problem(step.file, step.line, 0, f"{written}() {text}")
+
+
+def _unknown_functions(dialplans: Iterable[Dialplan], profile: Profile) -> Iterator[Problem]:
+    """Yield the first line of each function that the model does not have, or this Asterisk."""
+    known = (READERS.keys() | WRITERS.keys()) - profile.dialplan.missing_functions
+    for _, _, step, call in chain.from_iterable(map(lines, dialplans)):
+        named = _FUNCTION.findall(step.data)
+        if call.name == "set" and (target := _SET_FUNCTION.match(call.data)):
+            named.append(target[1])
+        for name in named:
+            if name not in known:
+                known.add(name)
+                what = f"no function of {profile.name}" if name in {*READERS, *WRITERS} else "not in the model"
+                text = f"{name}() is {what}: it reads as empty, and what is set to it is lost"
+                yield Problem(step.file, step.line, 0, text)
 
 
 def _is_named(app: str, named: tuple[str, ...]) -> bool:

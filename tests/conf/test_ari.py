@@ -115,7 +115,7 @@ def test_rules_of_an_acl_keep_their_order() -> None:
 @pytest.mark.parametrize(
     ("text", "version", "message"),
     [
-        ("", "22", "ari.conf: error: there is no [general] that Asterisk can use; ARI stays off"),
+        ("", "22", "ari.conf: error: there is no [general], so that ARI stays off; write one with enabled = yes"),
         (
             "[general]\nfrob = 1",
             "16",
@@ -159,6 +159,13 @@ def test_rules_of_an_acl_keep_their_order() -> None:
 def test_what_a_person_should_know(text: str, version: str, message: str) -> None:
     """The exact text, with the line and what Asterisk does."""
     assert message in messages(text, version)
+
+
+def test_a_general_that_is_there_is_not_missed() -> None:
+    """What is wrong with it is said at its line, and nothing else."""
+    assert messages("[general]\nport = 8088\n[a]\ntype = user\npassword = p\n", "22") == [
+        "ari.conf:2: error: 'port' is no option of [general]; ARI stays off, and Asterisk logs nothing"
+    ]
 
 
 def test_a_reload_keeps_what_cannot_be_replaced() -> None:

@@ -92,6 +92,25 @@ def test_what_a_hint_watches_is_no_application() -> None:
     ]
 
 
+def test_a_function_that_the_model_does_not_have_is_a_warning() -> None:
+    """Each once, read or set, also where ExecIf sets it; those of another version too."""
+    text = TEXT.replace(
+        "Stasis(Intro-IVR)",
+        "Stasis(Intro-IVR,${PJSIP_HEADER(read,X)},${LEN(${SHELL(ls)})})\n"
+        "     same => n,Set(__TALK_DETECT(set)=)\n"
+        "     same => n,ExecIf(1?Set(PJSIP_HEADER(add,Y)=${CALLERID(num)}))\n"
+        "     same => n,ExecIf(1?Set(VOLUME(TX)=3))\n"
+        "     same => n,Set(X=${TOLOWER(a)}(b)=c)",
+    )
+    found = [(warning.line, warning.text.split("()")[0]) for warning in prepare(scenario(text)).warnings]
+    assert found == [(4, "PJSIP_HEADER"), (4, "SHELL"), (5, "TALK_DETECT"), (7, "VOLUME")]
+    text = TEXT.replace("asterisk:", "asterisk:\n  profile: asterisk-16").replace("IVR)", "IVR,${TRIM(a)})", 1)
+    old = prepare(scenario(text))
+    assert [warning.text for warning in old.warnings] == [
+        "TRIM() is no function of asterisk-16: it reads as empty, and what is set to it is lost"
+    ]
+
+
 def test_nothing_to_warn_of() -> None:
     """Every app stands on both sides."""
     assert prepare(scenario()).warnings == ()
