@@ -4,7 +4,7 @@ This is the only door.  No clock, no input, no randomness: time is what the call
 (effects.py), and what will happen later is a timer that the caller fires.  The parts behind it: calls.py runs the
 dialplan, hangups.py ends calls from outside, control.py is what happens inside Stasis, and loops.py when; registry.py
 knows the applications, sessions.py the WebSockets, rest*.py answer requests; bridges.py, broadcast.py, playbacks.py,
-originate.py and outbound.py do what their names say.
+recordings.py, originate.py and outbound.py do what their names say.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from stasis_sim.handoff.ari.channels import ChannelResources
 from stasis_sim.handoff.ari.creation import CreateResources
 from stasis_sim.handoff.ari.originate import OriginateResources
 from stasis_sim.handoff.ari.playbacks import PlaybackResources
+from stasis_sim.handoff.ari.recordings import RecordingResources
 from stasis_sim.handoff.ari.rest import House, Rest
 from stasis_sim.handoff.ari.snoop import SnoopResources
 from stasis_sim.handoff.configuration import Configuration
@@ -75,6 +76,7 @@ class Engine:
             BridgeResources(house),
             ApplicationResources(house),
             PlaybackResources(house, channels),
+            RecordingResources(house, channels),
             originating,
             CreateResources(house, channels, originating),
             SnoopResources(house, originating),

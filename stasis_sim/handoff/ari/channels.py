@@ -31,7 +31,9 @@ from stasis_sim.handoff.dialplan.thread import SIP
 
 _INVALID_STATE = error(412, "Precondition Failed", "Channel in invalid state")
 _ANSWER_FAILED = error(500, "Internal Server Error", "Failed to answer channel")
-_OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
+OUTGOING = frozenset({"Down", "Rsrvd", "Ringing"})
+"""The states of a channel that Asterisk itself calls, and that is not up."""
+
 _DIRECTIONS = {"in": frozenset({"in"}), "out": frozenset({"out"}), "both": frozenset({"in", "out"})}
 _DTMF_MS = 100
 _FIRST_PAUSE_MS = 100
@@ -81,7 +83,7 @@ class ChannelResources:
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
-            **{("POST", f"{one}/{word}"): self.other for word in ("record", "transfer_progress")},
+            ("POST", f"{one}/transfer_progress"): self.other,
             ("POST", f"{one}/ring"): self.ring,
             ("POST", f"{one}/progress"): self.progress,
             **{("POST", f"{one}/{word}"): quiet for word in ("hold", "moh", "silence")},
@@ -123,7 +125,7 @@ class ChannelResources:
         return error(404, "Variable Not Found", "Provided variable was not found")
 
     def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """Commands that the model does not have; a channel that is not there is missed all the same."""
+        """POST transfer_progress, which the model does not have; a channel that is not there is missed all the same."""
         return NOT_MODELLED if path[0] in self.live else NO_CHANNEL
 
     # -- ending -------------------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ class ChannelResources:
         control = channel.control
         if control is None:
             return NOT_INSIDE
-        if ready and channel.thread.state in _OUTGOING:
+        if ready and channel.thread.state in OUTGOING:
             return _INVALID_STATE
         return control
 
