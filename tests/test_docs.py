@@ -101,6 +101,7 @@ ACTIONS: Final = (
     doing.Hangup,
     doing.Continue,
     doing.Play,
+    doing.Record,
     doing.Wait,
     doing.Set,
     doing.Subscribe,

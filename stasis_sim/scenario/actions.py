@@ -135,6 +135,16 @@ class Play(Tagged):
     time: Random = Field(description="How long the sound takes.")
 
 
+class Record(Tagged):
+    """Record the caller, and wait for its RecordingFinished."""
+
+    tag: ClassVar[str] = "record"
+    sole: ClassVar[str] = "time"
+    example: ClassVar[str] = "record: 20s"
+
+    time: Random = Field(description="How long the caller talks; he may hang up before.")
+
+
 class Wait(Tagged):
     """Do nothing for a while; the worker is free meanwhile."""
 
@@ -236,11 +246,24 @@ class Originate(Tagged):
 
 
 Action = Annotated[
-    Answer | Ring | Hangup | Continue | Play | Wait | Set | Subscribe | Move | Claim | Bridge | Pair | Originate,
+    Answer
+    | Ring
+    | Hangup
+    | Continue
+    | Play
+    | Record
+    | Wait
+    | Set
+    | Subscribe
+    | Move
+    | Claim
+    | Bridge
+    | Pair
+    | Originate,
     OneOf(
         "an action",
         "answer, or {play: 4s}",
-        *(Answer, Ring, Hangup, Continue, Play, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Originate),
+        *(Answer, Ring, Hangup, Continue, Play, Record, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Originate),
     ),
 ]
 """One step of what an application does."""

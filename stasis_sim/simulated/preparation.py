@@ -30,7 +30,7 @@ from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
 from stasis_sim.scenario.misfit import choose
 from stasis_sim.scenario.quantities import format_duration
-from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.actions import Sounds, Talks
 from stasis_sim.simulated.admission import turned_away
 from stasis_sim.simulated.endless import endless
 from stasis_sim.simulated.overheard import Hear, Overheard
@@ -113,6 +113,7 @@ def prepare(scenario: Scenario) -> Prepared:
         verify,
         websocket_clients if listened else {},
         sounds=Sounds(asterisk.sounds_us),
+        talks=Talks(),
         clock_us=asterisk.clock_us,
         rtp_timeout_us=asterisk.rtp_timeout_us,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.http_server.access import HttpRequest
 from stasis_sim.scenario.distributions import Constant
-from stasis_sim.simulated.actions import Playback, handle, plan
+from stasis_sim.simulated.actions import ENDS, Playback, handle, plan
 from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
@@ -51,7 +51,7 @@ class Program:
         latest: When the last message arrives that is on its way to it: none overtakes another.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         stalled_until: Up to when its event loop stalls: nothing is read, handled or sent.
-        playing: For each call the playbacks whose end is waited for, by their ids.
+        playing: For each call the sounds and recordings whose end is waited for, by their ids or names.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
         rooms: Its bridges.
         door: What its requests go through.
@@ -116,7 +116,7 @@ class Program:
         if todo is not None:
             process = self._handling[event.serial] = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
-        if event.type == "PlaybackFinished":
+        if event.type in ENDS:
             number, playback = caller.trace.number, self.world.playback(event)
             if playback in self.playing.get(number, ()):
                 payload = (event.serial, number, playback)
@@ -124,7 +124,7 @@ class Program:
                 self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._played, payload)
 
     def _played(self, happening: Happening) -> None:
-        """A worker has seen that a playback is over: whoever waited for it goes on."""
+        """A worker has seen that a sound or a recording is over: whoever waited for it goes on."""
         serial, number, playback = happening.payload
         del self._awaited[serial]
         asked = self.playing.get(number, {}).pop(playback, None)
@@ -186,7 +186,7 @@ class Program:
     def _unreceive(self, message: Message) -> None:
         """A message that was to arrive will do so later."""
         happening = self._awaited.get(message[0].serial)
-        if happening is not None and message[0].type == "PlaybackFinished":
+        if happening is not None and message[0].type in ENDS:
             self.world.not_yet(message[0], happening.payload[2])
         self.leave(message)
 
@@ -203,7 +203,7 @@ class Program:
         self.world.settled(self._workers.done(now))
 
     def playback_id(self) -> str:
-        """Return a new id for a playback; ARI lets its clients choose it."""
+        """Return a new id for a sound or a recording; ARI lets its clients choose it."""
         self._played_sounds += 1
         return f"{self.name}/{self._played_sounds}"
 

@@ -126,6 +126,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"on StasisStart": [{"originate": {"endpoint": "Local/ivr@default", "app": "Other"}}]}},
         "clients.ivr.on StasisStart: it makes channels beside the calls",
     ),
+    (
+        {"ivr": {"on StasisStart": [{"record": "5s"}]}},
+        "clients.ivr.on StasisStart: each frame of a caller bears on how long he is recorded",
+    ),
     ({"ivr": {"on_replaced": "returns", "supervisor": "5s"}}, ""),
     ({"ivr": {"on_replaced": "reconnects"}}, ""),
     ({"ivr": {"on_error": "crashes"}}, "clients.ivr.on_error: a call can end the program that others need"),
