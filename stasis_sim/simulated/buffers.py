@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stasis_sim.simulated.network import Connection
 
 BYTES: Final = {
-    "ApplicationMoveFailed": 496,
+    "ApplicationMoveFailed": 494,
     "ApplicationRegistered": 135,
     "ApplicationReplaced": 133,
     "BridgeCreated": 288,
@@ -39,7 +39,7 @@ BYTES: Final = {
     "ChannelLeftBridge": 612,
     "ChannelStateChange": 458,
     "ChannelUserevent": 499,
-    "ChannelVarset": 488,
+    "ChannelVarset": 487,
     "DeviceStateChanged": 184,
     "PlaybackContinuing": 252,
     "PlaybackFinished": 218,
