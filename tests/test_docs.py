@@ -102,6 +102,7 @@ ACTIONS: Final = (
     doing.Continue,
     doing.Play,
     doing.Record,
+    doing.Disband,
     doing.Wait,
     doing.Set,
     doing.Subscribe,

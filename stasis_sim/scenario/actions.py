@@ -208,6 +208,13 @@ class Pair(Tagged):
     bare: ClassVar[bool] = True
 
 
+class Disband(Tagged):
+    """Hang up who else is in the bridge that the channel was put into, and destroy it."""
+
+    tag: ClassVar[str] = "disband"
+    bare: ClassVar[bool] = True
+
+
 _LOCAL = re.compile(r"^Local/[^@/]+@[^@/]+(/n)?$")
 
 
@@ -259,11 +266,13 @@ Action = Annotated[
     | Claim
     | Bridge
     | Pair
+    | Disband
     | Originate,
     OneOf(
         "an action",
         "answer, or {play: 4s}",
-        *(Answer, Ring, Hangup, Continue, Play, Record, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Originate),
+        *(Answer, Ring, Hangup, Continue, Play, Record, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Disband),
+        Originate,
     ),
 ]
 """One step of what an application does."""

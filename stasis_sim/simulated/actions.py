@@ -33,7 +33,7 @@ Asked = tuple[str, str, Query]
 CLAIM = "/events/claim"
 """Where a call is claimed that StasisBroadcast offers."""
 
-Other = actions.Claim | actions.Subscribe | actions.Bridge | actions.Pair | actions.Originate
+Other = actions.Claim | actions.Subscribe | actions.Bridge | actions.Pair | actions.Disband | actions.Originate
 """Actions that are more than requests below the channel's path."""
 
 
@@ -250,6 +250,8 @@ def _other(
             return (yield from client.rest("POST", CLAIM, offer, caller, process, name=name)) in CARRIED_OUT
         case actions.Subscribe():
             return (yield from subscribe_to(process, client, caller, app, name=name, last=last))
+        case actions.Disband():
+            return (yield from client.rooms.disband(process, client, caller, name=name))
         case actions.Originate():
             return (yield from originate(process, client, caller, action, name=name, last=last))
         case _:

@@ -1,7 +1,7 @@
 """Bridges that a client makes: rooms by name, and pairs of callers who find each other in their order.
 
-A program remembers which bridges it has made, and who waits for a partner; that memory dies with it, while the bridges
-stay in Asterisk with whoever is in them. It destroys none.
+A program remembers which bridges it has made, who waits for a partner, and whom it has put where, if it ever looks at
+that; this memory dies with it, while the bridges stay in Asterisk with whoever is in them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ class Rooms:
 
     Args:
         index: The program's position among all: bridges for pairs are named by it.
+        disbands: Whether the program disbands any, and so remembers who is in them.
     """
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, *, disbands: bool) -> None:
         self._index = index
+        self._disbands = disbands
+        # By the numbers of calls the bridges that they are in, and by bridge the callers in their order.
+        self._places: dict[int, str] = {}
+        self._members: dict[str, list[Caller]] = {}
         self._made: set[str] = set()
         self._waiting: tuple[Attempt, str] | None = None
         self._pairs = 0
@@ -40,6 +45,8 @@ class Rooms:
         """The program dies; it names no bridge again as it has named one before."""
         self._made.clear()
         self._waiting = None
+        self._places.clear()
+        self._members.clear()
 
     def _choose(self, action: actions.Bridge | actions.Pair, caller: Caller) -> str:
         """Return the id of the bridge that a caller is to enter."""
@@ -78,4 +85,35 @@ class Rooms:
         status = yield from client.rest("POST", path, who, caller, process, name=name, awaited=not last)
         if status == NOT_FOUND:
             self._made.discard(ident)  # Asterisk has been restarted since
+        if self._disbands and status in CARRIED_OUT:
+            self._leave(caller)
+            self._places[caller.trace.number] = ident
+            self._members.setdefault(ident, []).append(caller)
         return status in CARRIED_OUT
+
+    def _leave(self, caller: Caller) -> str | None:
+        ident = self._places.pop(caller.trace.number, None)
+        if ident is not None:
+            self._members[ident].remove(caller)
+        return ident
+
+    def disband(
+        self, process: Process, client: Program, caller: Caller, *, name: Name
+    ) -> Generator[int | None, Any, bool]:
+        """Hang up who else is in a caller's bridge, and destroy it; who is gone already is no error."""
+        ident = self._leave(caller)
+        if ident is None:
+            return True
+        generation, normal = client.generation, (("reason", "normal"),)
+        others = self._members.pop(ident)
+        self._made.discard(ident)
+        for other in others:
+            del self._places[other.trace.number]
+        for turn, other in enumerate(others):
+            path = f"/channels/{other.channel}"
+            yield from client.rest("DELETE", path, normal, other, process, name=(*name, turn), but=(NOT_FOUND,))
+            if client.generation != generation:
+                return False
+        path = f"/bridges/{ident}"
+        yield from client.rest("DELETE", path, (), None, process, name=(*name, len(others)), but=(NOT_FOUND,))
+        return client.generation == generation

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.http_server.access import HttpRequest
+from stasis_sim.scenario.actions import Disband
 from stasis_sim.scenario.distributions import Constant
 from stasis_sim.simulated.actions import ENDS, Playback, handle, plan
 from stasis_sim.simulated.bridging import Rooms
@@ -69,7 +70,8 @@ class Program:
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
         self.known: set[int] = set()
-        self.rooms = Rooms(index)
+        disbands = any(isinstance(action, Disband) for todo in spec.on.values() for action in todo)
+        self.rooms = Rooms(index, disbands=disbands)
         self._workers = Workers(spec.workers)
         # Whose door its requests go through: its own, or that of the proxy that it is behind.
         door = spec if spec.behind is None else world.scenario.clients[spec.behind]

@@ -127,6 +127,10 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         "clients.ivr.on StasisStart: it makes channels beside the calls",
     ),
     (
+        {"ivr": {"on StasisEnd": ["disband"]}},
+        "clients.ivr.on StasisEnd: who is in a bridge hears of the others",
+    ),
+    (
         {"ivr": {"on StasisStart": [{"record": "5s"}]}},
         "clients.ivr.on StasisStart: each frame of a caller bears on how long he is recorded",
     ),
