@@ -103,6 +103,7 @@ ACTIONS: Final = (
     doing.Play,
     doing.Record,
     doing.Disband,
+    doing.ExternalMedia,
     doing.Wait,
     doing.Set,
     doing.Subscribe,

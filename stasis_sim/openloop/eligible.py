@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stasis_sim.openloop.thaws import FREEZING, STOPPING
-from stasis_sim.scenario.actions import Bridge, Disband, Originate, Pair, Record, Subscribe
+from stasis_sim.scenario.actions import Bridge, Disband, ExternalMedia, Originate, Pair, Record, Subscribe
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
@@ -131,5 +131,5 @@ def _actions(client: Client) -> Iterator[tuple[str, str]]:
                 yield f"on {event}", "who is in a bridge hears of the others"
             elif isinstance(action, Record):
                 yield f"on {event}", "each frame of a caller bears on how long he is recorded"
-            elif isinstance(action, Originate):
+            elif isinstance(action, ExternalMedia | Originate):
                 yield f"on {event}", "it makes channels beside the calls"

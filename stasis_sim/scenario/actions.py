@@ -215,6 +215,13 @@ class Disband(Tagged):
     bare: ClassVar[bool] = True
 
 
+class ExternalMedia(Tagged):
+    """Make a channel of external media, for a program that hears and speaks, and bridge the caller with it."""
+
+    tag: ClassVar[str] = "external_media"
+    bare: ClassVar[bool] = True
+
+
 _LOCAL = re.compile(r"^Local/[^@/]+@[^@/]+(/n)?$")
 
 
@@ -266,13 +273,14 @@ Action = Annotated[
     | Claim
     | Bridge
     | Pair
+    | ExternalMedia
     | Disband
     | Originate,
     OneOf(
         "an action",
         "answer, or {play: 4s}",
-        *(Answer, Ring, Hangup, Continue, Play, Record, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Disband),
-        Originate,
+        *(Answer, Ring, Hangup, Continue, Play, Record, Wait, Set, Subscribe, Move, Claim, Bridge, Pair),
+        *(ExternalMedia, Disband, Originate),
     ),
 ]
 """One step of what an application does."""

@@ -33,7 +33,15 @@ Asked = tuple[str, str, Query]
 CLAIM = "/events/claim"
 """Where a call is claimed that StasisBroadcast offers."""
 
-Other = actions.Claim | actions.Subscribe | actions.Bridge | actions.Pair | actions.Disband | actions.Originate
+Other = (
+    actions.Claim
+    | actions.Subscribe
+    | actions.Bridge
+    | actions.Pair
+    | actions.ExternalMedia
+    | actions.Disband
+    | actions.Originate
+)
 """Actions that are more than requests below the channel's path."""
 
 
@@ -190,7 +198,7 @@ def take_up_unknown(client: Program, todo: Sequence[Plan]) -> None:
     world = client.world
     for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
-        if number not in client.known and caller.attempt is not None:
+        if number not in client.known and caller.attempt is not None and not caller.media:
             client.take_up(caller, caller.attempt.app)
             worker = Process(world.clock, Rank.CLIENT, number)
             worker.start(_take_up(worker, client, caller, todo, caller.attempt.app))
@@ -250,6 +258,8 @@ def _other(
             return (yield from client.rest("POST", CLAIM, offer, caller, process, name=name)) in CARRIED_OUT
         case actions.Subscribe():
             return (yield from subscribe_to(process, client, caller, app, name=name, last=last))
+        case actions.ExternalMedia():
+            return (yield from client.rooms.give_media(process, client, caller, name=name, last=last))
         case actions.Disband():
             return (yield from client.rooms.disband(process, client, caller, name=name))
         case actions.Originate():

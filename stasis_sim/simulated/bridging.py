@@ -6,10 +6,11 @@ that; this memory dies with it, while the bridges stay in Asterisk with whoever 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.scenario import actions
+from stasis_sim.simulated.originating import make_media
 from stasis_sim.simulated.statuses import CARRIED_OUT
 
 if TYPE_CHECKING:
@@ -55,11 +56,14 @@ class Rooms:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting[0].left is None:
             return waiting[1]
-        self._pairs += 1
-        ident = f"pair-{self._index + 1}-{self._pairs}"
+        ident = self._new("pair")
         if caller.attempt is not None:
             self._waiting = caller.attempt, ident
         return ident
+
+    def _new(self, kind: str) -> str:
+        self._pairs += 1
+        return f"{kind}-{self._index + 1}-{self._pairs}"
 
     def join(
         self,
@@ -73,22 +77,44 @@ class Rooms:
     ) -> Generator[int | None, Any, bool]:
         """Put a caller into a bridge, and make it first if it is not known to be there; say whether that worked."""
         ident = self._choose(action, caller)
-        if ident not in self._made:
-            generation, kind = client.generation, (("type", "mixing"), ("bridgeId", ident))
-            # A conflict says that it is there already.
-            made = yield from client.rest("POST", "/bridges", kind, None, process, name=name, but=(CONFLICT,))
-            if (made not in CARRIED_OUT and made != CONFLICT) or client.generation != generation:
-                return False
-            self._made.add(ident)
-        who = (("channel", caller.channel),)
+        if ident not in self._made and not (yield from self._make(process, client, ident, name=name)):
+            return False
+        return (yield from self._add(process, client, ident, (caller,), name=name, last=last))
+
+    def give_media(
+        self, process: Process, client: Program, caller: Caller, *, name: Name, last: bool
+    ) -> Generator[int | None, Any, bool]:
+        """Put a caller into a bridge of his own with a channel of external media; say whether that worked."""
+        ident, generation = self._new("media"), client.generation
+        if not (yield from self._make(process, client, ident, name=(*name, "bridge"))):
+            return False
+        media = yield from make_media(process, client, caller, str(name[0]), name=(*name, "media"))
+        if media is None or client.generation != generation:
+            return False
+        return (yield from self._add(process, client, ident, (caller, media), name=name, last=last))
+
+    def _make(self, process: Process, client: Program, ident: str, *, name: Name) -> Generator[int | None, Any, bool]:
+        generation, kind = client.generation, (("type", "mixing"), ("bridgeId", ident))
+        # A conflict says that it is there already.
+        made = yield from client.rest("POST", "/bridges", kind, None, process, name=name, but=(CONFLICT,))
+        if (made not in CARRIED_OUT and made != CONFLICT) or client.generation != generation:
+            return False
+        self._made.add(ident)
+        return True
+
+    def _add(
+        self, process: Process, client: Program, ident: str, callers: Sequence[Caller], *, name: Name, last: bool
+    ) -> Generator[int | None, Any, bool]:
+        caller, who = callers[0], (("channel", ",".join(each.channel for each in callers)),)
         path = f"/bridges/{ident}/addChannel"
         status = yield from client.rest("POST", path, who, caller, process, name=name, awaited=not last)
         if status == NOT_FOUND:
             self._made.discard(ident)  # Asterisk has been restarted since
         if self._disbands and status in CARRIED_OUT:
-            self._leave(caller)
-            self._places[caller.trace.number] = ident
-            self._members.setdefault(ident, []).append(caller)
+            for each in callers:
+                self._leave(each)
+                self._places[each.trace.number] = ident
+                self._members.setdefault(ident, []).append(each)
         return status in CARRIED_OUT
 
     def _leave(self, caller: Caller) -> str | None:

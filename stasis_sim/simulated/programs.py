@@ -114,7 +114,7 @@ class Program:
             return
         services = self._services.get((event.app, event.type, number, caller.source)) or self._service(message, caller)
         finish = workers.take(arrives, services[caller.index], message)
-        todo = self._plans.get(event.type)
+        todo = None if caller.media else self._plans.get(event.type)
         if todo is not None:
             process = self._handling[event.serial] = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
