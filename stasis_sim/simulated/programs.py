@@ -120,18 +120,18 @@ class Program:
             process.start(handle(process, self, message, todo, finish))
         if event.type in ENDS:
             number, playback = caller.trace.number, self.world.playback(event)
-            if playback in self.playing.get(number, ()):
-                payload = (event.serial, number, playback)
+            asked = self.playing.get(number, {}).pop(playback, None)
+            if asked is not None:
+                # The end of a call may be heard of before this; the handler goes on all the same.
+                payload = (event.serial, number, playback, asked)
                 after = self.world.clock.after
                 self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._played, payload)
 
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a sound or a recording is over: whoever waited for it goes on."""
-        serial, number, playback = happening.payload
+        serial, _, _, asked = happening.payload
         del self._awaited[serial]
-        asked = self.playing.get(number, {}).pop(playback, None)
-        if asked is not None:
-            asked.finish()
+        asked.finish()
 
     def _service(self, message: Message, caller: Caller) -> Durations:
         """Return the times that a worker needs for such messages: by app, type, source and place in the call's events.
@@ -189,7 +189,9 @@ class Program:
         """A message that was to arrive will do so later."""
         happening = self._awaited.get(message[0].serial)
         if happening is not None and message[0].type in ENDS:
-            self.world.not_yet(message[0], happening.payload[2])
+            _, number, playback, asked = happening.payload
+            self.world.not_yet(message[0], playback)
+            self.playing.setdefault(number, {})[playback] = asked
         self.leave(message)
 
     def replaced(self, event: Event, after: int) -> None:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from stasis_sim.scenario.actions import Action
 from stasis_sim.simulated.actions import Sounds, requests, sound
-from tests.stories.stage import MS, S, Stage
+from tests.stories.stage import MS, PROFILES, S, Stage
 
 ADAPTER: TypeAdapter[Action] = TypeAdapter(Action)
 
@@ -137,7 +137,7 @@ run: {duration: 30s}
 
 
 def test_who_hangs_up_ends_his_recording() -> None:
-    """RecordingFinished comes before StasisEnd, and the handler does nothing more."""
+    """RecordingFinished comes before StasisEnd, and what the handler does next finds no channel."""
     story = Stage(
         """
 clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {record: 20s}, continue]}}
@@ -146,8 +146,30 @@ run: {duration: 30s}
 """,
         "asterisk-22",
     )
-    assert [(path, status) for _, _, path, status in story.requests()] == [("c1/answer", 204), ("c1/record", 201)]
+    assert [(path, status) for _, _, path, status in story.requests()] == [
+        ("c1/answer", 204),
+        ("c1/record", 201),
+        ("c1/continue", 404),
+    ]
     assert [event.type for event in story.events][-3:] == ["ChannelHangupRequest", "RecordingFinished", "StasisEnd"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_who_hangs_up_ends_the_sound_that_he_hears(profile: str) -> None:
+    """The handler goes on with PlaybackFinished and meets a 404; one that nobody catches ends the program."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on_error: crashes, on StasisStart: [answer, {play: 20s}, continue]}}
+calls: [{to: ivr@default, arrivals: {at: [1s, 10s]}, hold: 5s}]
+run: {duration: 30s}
+""",
+        profile,
+    )
+    assert [(path, status) for _, _, path, status in story.requests()] == [
+        ("c1/answer", 204),
+        ("c1/play", 201),
+        ("c1/continue", 404),
+    ]
 
 
 def test_a_recording_whose_end_is_missed_orphans_its_call() -> None:
