@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from stasis_sim.handoff.ari.channels import OUTGOING, ChannelResources
-from stasis_sim.handoff.ari.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.ari.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, created, error, ok
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.control import Control
 from stasis_sim.handoff.dialplan.thread import NO_MEDIA_US
@@ -164,8 +164,7 @@ class RecordingResources:
         self.house.wake(control)
         if not self.house.bus.bodies:
             return _CREATED
-        location = f"/recordings/live/{quote(name, safe='')}"
-        return Reply(201, "Created", recording.json(), (("Location", location),))
+        return created(recording.json(), f"/recordings/live/{quote(name, safe='')}")
 
     def _exists(self, name: str, file: str, if_exists: str) -> str:
         if name in self.live:

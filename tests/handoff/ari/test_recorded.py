@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stasis_sim.handoff.effects import RESPONSE
 from stasis_sim.handoff.profiles import PROFILES, Profile
 from stasis_sim.handoff.stimuli import Call, Hangup, Vanish
 
@@ -104,6 +105,16 @@ def test_a_caller_who_is_gone_leaves_his_recording(asterisk: Asterisk) -> None:
         "StasisEnd",
     ]
     assert asterisk.rest("GET", "/recordings/stored") == (200, [{"name": "r1", "format": "wav"}])
+
+
+def test_what_was_made_is_told_where_it_is(asterisk: Asterisk) -> None:
+    """Location begins with /ari; of a recording's name what is no part of a path is escaped (measured on both)."""
+    asterisk.open("A", "Intro-IVR")
+    asterisk.call("c1")
+    asterisk.rest("POST", "/channels/c1/record", name="d/a b", format="ulaw")
+    asterisk.rest("POST", "/channels/c1/play", media="sound:hello", playbackId="p1")
+    told = [dict(headers).get("Location") for _, _, _, headers, _ in asterisk.of(asterisk.log, RESPONSE)]
+    assert told[1:] == ["/ari/recordings/live/d%2Fa%20b", "/ari/playbacks/p1"]
 
 
 def test_the_file_itself_is_not_modelled(asterisk: Asterisk) -> None:
