@@ -21,6 +21,8 @@ class Configuration:
         websocket_clients: websocket_client.conf, by section.
         sounds: How long sounds take in microseconds, `default` for those that are not listed; without it they
             are missing, and so are tones and music on hold.
+        talks: How long callers talk into the recordings of a name, in microseconds, before silence ends these; of
+            others callers are silent.
         rtp_timeout_us: The endpoint's rtp_timeout, in microseconds; None: off.
         clock_us: The wall clock at the start, in microseconds since 1970 (UTC); None: then.
     """
@@ -31,5 +33,6 @@ class Configuration:
     verify: Verify
     websocket_clients: Mapping[str, WebsocketClient] = field(default_factory=dict)
     sounds: Mapping[str, int] = field(default_factory=dict)
+    talks: Mapping[str, int] = field(default_factory=dict)
     clock_us: int | None = None
     rtp_timeout_us: int | None = None

@@ -16,8 +16,10 @@ from stasis_sim.handoff.ari.apps import ApplicationResources
 from stasis_sim.handoff.ari.bridges import BridgeResources
 from stasis_sim.handoff.ari.channels import ChannelResources
 from stasis_sim.handoff.ari.creation import CreateResources
+from stasis_sim.handoff.ari.external import ExternalMediaResources
 from stasis_sim.handoff.ari.originate import OriginateResources
 from stasis_sim.handoff.ari.playbacks import PlaybackResources
+from stasis_sim.handoff.ari.recordings import RecordingResources
 from stasis_sim.handoff.ari.rest import House, Rest
 from stasis_sim.handoff.ari.snoop import SnoopResources
 from stasis_sim.handoff.clib.text import says_yes
@@ -74,9 +76,11 @@ class Engine:
             BridgeResources(house),
             ApplicationResources(house),
             PlaybackResources(house, channels),
+            RecordingResources(house, channels),
             originating,
             CreateResources(house, channels, originating),
             SnoopResources(house, originating),
+            ExternalMediaResources(house, originating),
         )
         handlers = {key: handler for part in resources for key, handler in part.routes().items()}
         self.rest = Rest(house, self.access, handlers)

@@ -56,6 +56,7 @@ class Profile:
         rdnis_shown: A channel's JSON has the number from which its call was redirected, if there is one.
         local_status: A Local channel gets the DIALSTATUS of its dialplan as CHANLOCALSTATUS when that ends.
         reason_code: DELETE on a channel knows `reason_code`.
+        media_transports: POST externalMedia knows others than RTP over UDP, `direction`, and `data` as arguments.
         outbound: Asterisk can open WebSockets itself.
         sip_bye_cause: The cause of an answered SIP caller's hangup outside bridges; 0: none is told.
         sip_quality: Variables about the quality of the media are set when an answered SIP caller's call ends.
@@ -86,6 +87,7 @@ class Profile:
     rdnis_shown: bool
     local_status: bool
     reason_code: bool
+    media_transports: bool
     outbound: bool
     sip_bye_cause: int
     sip_quality: bool
@@ -202,6 +204,7 @@ RULES: Final = (
     Rule("rdnis_shown", True, False, True, "redirecting"),
     Rule("local_status", True, False, True, "dial-rings"),
     Rule("reason_code", True, False, True, "reason-code"),
+    Rule("media_transports", True, False, True, "external-media, external-media-errors"),
     Rule("outbound", True, False, True, "outbound-persistent"),
     Rule("sip_bye_cause", 0, 16, 0, "sip-callers: causes of a caller's hangup"),
     Rule("sip_quality", True, False, True, "sip-callers: events of one whole call"),

@@ -2,7 +2,7 @@
 
 Where one program takes an app from another, as in a deploy of the new one before the old one is stopped, what happens
 to the calls of the old one is told to the new one. Asterisk has delivered it, and the app was never away, so no fate of
-an event and no outage tells of it; yet the handler that waits for the end of its sound waits for ever.
+an event and no outage tells of it; yet the handler that waits for the end of its sound or recording waits for ever.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 _HEARD: Final = ("delivered", "late")
 
-_ENDS: Final = "PlaybackFinished"
+_ENDS: Final = ("PlaybackFinished", "RecordingFinished", "RecordingFailed")
 """What a handler waits for."""
 
 
 def told_elsewhere(directories: Iterable[Path], warmup: int, proxies: Collection[str]) -> pd.DataFrame:
-    """Return the ends of sounds that another program of the app was told of than had begun them.
+    """Return the ends of sounds and recordings that another program of the app was told of than had begun them.
 
     Args:
         directories: Those of the replications, with their Parquet files.
@@ -49,7 +49,7 @@ def _replication(directory: Path, warmup: int, proxies: frozenset[str]) -> pd.Da
     # Mostly each app has one program, and nothing else need be read.
     shared = stood.assign(app=stood["apps"].str.split(",")).explode("app").groupby("app")["client"].nunique()
     apps = [str(app) for app in shared.index[shared > 1]]
-    ends: pd.DataFrame = read_rows(directory, "events", asked, type=(_ENDS,), fate=_HEARD, app=apps).to_pandas()
+    ends: pd.DataFrame = read_rows(directory, "events", asked, type=_ENDS, fate=_HEARD, app=apps).to_pandas()
     ends = ends[(ends["raised_us"] >= warmup) & ends["call"].notna() & ends["connection"].isin(stood["connection"])]
     if ends.empty:
         return ends[["replication", "app", "call"]]
@@ -57,7 +57,7 @@ def _replication(directory: Path, warmup: int, proxies: frozenset[str]) -> pd.Da
     sent = read_rows(
         directory, "commands", ["client", "call", "path", "at_us"], method=("POST",), call=calls
     ).to_pandas()
-    begun = sent[sent["path"].str.endswith("/play")].sort_values("at_us")
+    begun = sent[sent["path"].str.endswith(("/play", "/record"))].sort_values("at_us")
     by_call = {"call": "int64"}
     found = ends.astype(by_call).sort_values("raised_us")
     found = found.merge(stood[["connection", "client"]].rename(columns={"client": "heard"}), on="connection")
@@ -67,7 +67,7 @@ def _replication(directory: Path, warmup: int, proxies: frozenset[str]) -> pd.Da
 
 
 def _latest(ends: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
-    """Set beside the end of each sound the request that began it: the last one about the call before."""
+    """Set beside each end the request that began what is over: the last one about the call before."""
     import pandas as pd  # noqa: PLC0415 - see above
 
     left_on, right_on = "raised_us", "at_us"

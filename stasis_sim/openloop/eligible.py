@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stasis_sim.openloop.thaws import FREEZING, STOPPING
-from stasis_sim.scenario.actions import Bridge, Originate, Pair, Subscribe
+from stasis_sim.scenario.actions import Bridge, Disband, ExternalMedia, Originate, Pair, Record, Subscribe
 from stasis_sim.scenario.distributions import Constant
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def _actions(client: Client) -> Iterator[tuple[str, str]]:
         for action in todo:
             if isinstance(action, Subscribe):
                 yield f"on {event}", "a channel to which it is subscribed keeps its app registered"
-            elif isinstance(action, Bridge | Pair):
+            elif isinstance(action, Bridge | Disband | Pair):
                 yield f"on {event}", "who is in a bridge hears of the others"
-            elif isinstance(action, Originate):
+            elif isinstance(action, Record):
+                yield f"on {event}", "each frame of a caller bears on how long he is recorded"
+            elif isinstance(action, ExternalMedia | Originate):
                 yield f"on {event}", "it makes channels beside the calls"

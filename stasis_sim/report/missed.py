@@ -154,7 +154,7 @@ def _elsewhere(results: Results, asked: Asked) -> list[str]:
         return []
     who = "1 call waits" if calls == 1 else f"{calls:,} calls wait"
     said = f"{who} for a program whose app another one has taken: that one was told of the end of the sound"
-    return [f"{said} (PlaybackFinished), so it is not missed, and the handler that waits for it waits for ever."]
+    return [f"{said} or recording, so it is not missed, and the handler that waits for it waits for ever."]
 
 
 def _table(sums: pd.DataFrame, by: str) -> str:

@@ -135,6 +135,16 @@ class Play(Tagged):
     time: Random = Field(description="How long the sound takes.")
 
 
+class Record(Tagged):
+    """Record the caller, and wait for its RecordingFinished."""
+
+    tag: ClassVar[str] = "record"
+    sole: ClassVar[str] = "time"
+    example: ClassVar[str] = "record: 20s"
+
+    time: Random = Field(description="How long the caller talks; he may hang up before.")
+
+
 class Wait(Tagged):
     """Do nothing for a while; the worker is free meanwhile."""
 
@@ -198,6 +208,20 @@ class Pair(Tagged):
     bare: ClassVar[bool] = True
 
 
+class Disband(Tagged):
+    """Hang up who else is in the bridge that the channel was put into, and destroy it."""
+
+    tag: ClassVar[str] = "disband"
+    bare: ClassVar[bool] = True
+
+
+class ExternalMedia(Tagged):
+    """Make a channel of external media, for a program that hears and speaks, and bridge the caller with it."""
+
+    tag: ClassVar[str] = "external_media"
+    bare: ClassVar[bool] = True
+
+
 _LOCAL = re.compile(r"^Local/[^@/]+@[^@/]+(/n)?$")
 
 
@@ -236,11 +260,27 @@ class Originate(Tagged):
 
 
 Action = Annotated[
-    Answer | Ring | Hangup | Continue | Play | Wait | Set | Subscribe | Move | Claim | Bridge | Pair | Originate,
+    Answer
+    | Ring
+    | Hangup
+    | Continue
+    | Play
+    | Record
+    | Wait
+    | Set
+    | Subscribe
+    | Move
+    | Claim
+    | Bridge
+    | Pair
+    | ExternalMedia
+    | Disband
+    | Originate,
     OneOf(
         "an action",
         "answer, or {play: 4s}",
-        *(Answer, Ring, Hangup, Continue, Play, Wait, Set, Subscribe, Move, Claim, Bridge, Pair, Originate),
+        *(Answer, Ring, Hangup, Continue, Play, Record, Wait, Set, Subscribe, Move, Claim, Bridge, Pair),
+        *(ExternalMedia, Disband, Originate),
     ),
 ]
 """One step of what an application does."""

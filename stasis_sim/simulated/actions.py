@@ -1,7 +1,7 @@
 """What a client does about an event: its actions one after the other, as REST requests and waits.
 
-Handling stops at the first request that fails, at the death of the client, and for good where it waits for a
-PlaybackFinished that never comes: that is how a call is orphaned.
+Handling stops at the first request that fails, at the death of the client, and for good where it waits for the end of
+a sound or a recording that never comes: that is how a call is orphaned.
 """
 
 from __future__ import annotations
@@ -27,10 +27,21 @@ Query = tuple[tuple[str, str], ...]
 Step = tuple[str, str, Query]
 """Method, what follows the channel in the path, query."""
 
+Asked = tuple[str, str, Query]
+"""The id of a sound or the name of a recording, what follows the channel in the path, query."""
+
 CLAIM = "/events/claim"
 """Where a call is claimed that StasisBroadcast offers."""
 
-Other = actions.Claim | actions.Subscribe | actions.Bridge | actions.Pair | actions.Originate
+Other = (
+    actions.Claim
+    | actions.Subscribe
+    | actions.Bridge
+    | actions.Pair
+    | actions.ExternalMedia
+    | actions.Disband
+    | actions.Originate
+)
 """Actions that are more than requests below the channel's path."""
 
 
@@ -64,8 +75,37 @@ class Sounds(Mapping[str, int]):
         return len(self._named)
 
 
+class Talks(Mapping[str, int]):
+    """How long callers talk into recordings, in microseconds, which clients write into their names."""
+
+    def __getitem__(self, name: str) -> int:
+        """Return the time of a recording that a client has asked for.
+
+        Raises:
+            KeyError: It is none of these.
+        """
+        time = name.rpartition("-")[2]
+        if not time.endswith("us") or not time[:-2].isdecimal():
+            raise KeyError(name)
+        return int(time[:-2])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+ENDS = {
+    "PlaybackFinished": ("playback", "id"),
+    "RecordingFinished": ("recording", "name"),
+    "RecordingFailed": ("recording", "name"),
+}
+"""The events that a handler waits for, and where each says what is over."""
+
+
 class Playback:
-    """A sound that a handler has asked for, and whose end it waits for."""
+    """A sound or a recording that a handler has asked for, and whose end it waits for."""
 
     __slots__ = ("_go_on", "_process", "awaited", "over")
 
@@ -76,7 +116,7 @@ class Playback:
         self.awaited = False
 
     def finish(self) -> None:
-        """The client has dealt with its PlaybackFinished: the handler goes on, if it has come to wait for it."""
+        """The client has dealt with the event of its end: the handler goes on, if it has come to wait for it."""
         self.over = True
         if self.awaited:
             self._go_on()
@@ -115,7 +155,7 @@ class Plan(NamedTuple):
     """One action, made ready: REST requests to send one after the other, something that takes time, or other."""
 
     requests: tuple[Step, ...]
-    timed: actions.Wait | actions.Play | None
+    timed: actions.Wait | actions.Play | actions.Record | None
     other: Other | None
 
 
@@ -124,7 +164,7 @@ def plan(todo: Sequence[actions.Action]) -> tuple[Plan, ...]:
     return tuple(
         Plan(
             requests(action),
-            action if isinstance(action, actions.Wait | actions.Play) else None,
+            action if isinstance(action, actions.Wait | actions.Play | actions.Record) else None,
             action if isinstance(action, Other) else None,
         )
         for action in todo
@@ -158,7 +198,7 @@ def take_up_unknown(client: Program, todo: Sequence[Plan]) -> None:
     world = client.world
     for caller in world.callers.inside(client.spec.apps):
         number = caller.trace.number
-        if number not in client.known and caller.attempt is not None:
+        if number not in client.known and caller.attempt is not None and not caller.media:
             client.take_up(caller, caller.attempt.app)
             worker = Process(world.clock, Rank.CLIENT, number)
             worker.start(_take_up(worker, client, caller, todo, caller.attempt.app))
@@ -190,7 +230,8 @@ def _carry_out(process: Process, client: Program, caller: Caller, todo: Sequence
                 yield from client.awake()
                 yield duration
             else:
-                done = yield from _play(process, client, caller, duration, place, last=position == last)
+                asked = _asked(timed, client, duration, last=position == last)
+                done = yield from _await_end(process, client, caller, asked, name=place, last=position == last)
         if other is not None:
             done = yield from _other(process, client, caller, other, name=place, last=position == last)
         for number, (method, suffix, query) in enumerate(steps):
@@ -217,24 +258,27 @@ def _other(
             return (yield from client.rest("POST", CLAIM, offer, caller, process, name=name)) in CARRIED_OUT
         case actions.Subscribe():
             return (yield from subscribe_to(process, client, caller, app, name=name, last=last))
+        case actions.ExternalMedia():
+            return (yield from client.rooms.give_media(process, client, caller, name=name, last=last))
+        case actions.Disband():
+            return (yield from client.rooms.disband(process, client, caller, name=name))
         case actions.Originate():
             return (yield from originate(process, client, caller, action, name=name, last=last))
         case _:
             return (yield from client.rooms.join(process, client, caller, action, name=name, last=last))
 
 
-def _play(
-    process: Process, client: Program, caller: Caller, duration: int, place: Name, *, last: bool
+def _await_end(
+    process: Process, client: Program, caller: Caller, asked: Asked, *, name: Name, last: bool
 ) -> Generator[int | None, Any, bool]:
-    """Play a sound and wait for its end, if anything follows; say whether the handling goes on."""
-    path, media = f"/channels/{caller.channel}/play", ("media", sound(duration))
+    """Play a sound or record, and wait for the end, if anything follows; say whether the handling goes on."""
+    ident, verb, query = asked
+    path = f"/channels/{caller.channel}/{verb}"
     if last:
-        return (
-            yield from client.rest("POST", path, (media,), caller, process, name=place, awaited=False)
-        ) in CARRIED_OUT
-    playback, ident = Playback(process, partial(client.world.keep, caller)), client.playback_id()
+        return (yield from client.rest("POST", path, query, caller, process, name=name, awaited=False)) in CARRIED_OUT
+    playback = Playback(process, partial(client.world.keep, caller))
     client.playing.setdefault(caller.trace.number, {})[ident] = playback
-    status = yield from client.rest("POST", path, (media, ("playbackId", ident)), caller, process, name=place)
+    status = yield from client.rest("POST", path, query, caller, process, name=name)
     if status not in CARRIED_OUT:
         client.playing.get(caller.trace.number, {}).pop(ident, None)
         return False
@@ -244,3 +288,15 @@ def _play(
         client.world.release(caller)
         yield None
     return True
+
+
+def _asked(action: actions.Play | actions.Record, client: Program, duration: int, *, last: bool) -> Asked:
+    """Return what to ask for; of a sound that is played last the end is nobody's."""
+    if isinstance(action, actions.Record):
+        name = f"{client.playback_id()}-{duration}us"
+        return name, action.tag, (("name", name), ("format", "wav"))
+    media = ("media", sound(duration))
+    if last:
+        return "", action.tag, (media,)
+    ident = client.playback_id()
+    return ident, action.tag, (media, ("playbackId", ident))

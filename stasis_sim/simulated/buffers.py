@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stasis_sim.simulated.network import Connection
 
 BYTES: Final = {
-    "ApplicationMoveFailed": 496,
+    "ApplicationMoveFailed": 494,
     "ApplicationRegistered": 135,
     "ApplicationReplaced": 133,
     "BridgeCreated": 288,
@@ -37,14 +37,17 @@ BYTES: Final = {
     "ChannelEnteredBridge": 620,
     "ChannelHangupRequest": 472,
     "ChannelLeftBridge": 612,
-    "ChannelStateChange": 459,
+    "ChannelStateChange": 458,
     "ChannelUserevent": 499,
-    "ChannelVarset": 488,
+    "ChannelVarset": 487,
     "DeviceStateChanged": 184,
     "PlaybackContinuing": 252,
     "PlaybackFinished": 218,
     "PlaybackStarted": 220,
-    "StasisEnd": 441,
+    "RecordingFailed": 249,
+    "RecordingFinished": 227,
+    "RecordingStarted": 218,
+    "StasisEnd": 440,
     "StasisStart": 460,
 }
 """How long an event of each type is, as JSON: the median of the recordings of 22 with what these leave out, which is

@@ -54,6 +54,7 @@ class Caller:
         raised: For each app, how many events were raised about this call.
         taken: For each app behind a proxy that has raised a StasisStart, who took it; None: no such app.
         together: Whether its channel is in a bridge with another one.
+        media: Whether its channel is one of external media.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Caller:
         "ejected",
         "hold",
         "index",
+        "media",
         "pressing",
         "raised",
         "served",
@@ -86,6 +88,7 @@ class Caller:
         self.raised: dict[str, int] = {}
         self.taken: dict[str, Owner | None] | None = None
         self.together = False
+        self.media = False
 
 
 class Source(NamedTuple):
@@ -242,15 +245,30 @@ class Callers:
 
         Their draws belong to that caller, to how many there have been for him before, and to the half.
         """
-        self._made += 1
-        turn = self._made_for[caller.trace.number] = self._made_for.get(caller.trace.number, 0) + 1
+        turn = self._next_made(caller)
         halves = f"o{self._made}", f"o{self._made}b"
         for half, channel in enumerate(halves, 1):
-            source = self._source_made(f"{self._sources[caller.source].streams}/originated/{turn};{half}")
-            row = trace.Call(MADE + 2 * self._made + half, self._sources[source].name, self._world.clock.now)
-            row.released = True
-            self.live[channel] = Caller(row, channel, source, caller.index, None)
+            self._make(caller, f"originated/{turn};{half}", channel, half)
         return halves
+
+    def make_media(self, caller: Caller) -> Caller:
+        """Return a channel of external media that a client is about to make on behalf of a caller."""
+        turn = self._next_made(caller)
+        media = self._make(caller, f"media/{turn}", f"m{self._made}", 1)
+        media.media = True
+        return media
+
+    def _next_made(self, caller: Caller) -> int:
+        self._made += 1
+        turn = self._made_for[caller.trace.number] = self._made_for.get(caller.trace.number, 0) + 1
+        return turn
+
+    def _make(self, caller: Caller, name: str, channel: str, half: int) -> Caller:
+        source = self._source_made(f"{self._sources[caller.source].streams}/{name}")
+        row = trace.Call(MADE + 2 * self._made + half, self._sources[source].name, self._world.clock.now)
+        row.released = True
+        made = self.live[channel] = Caller(row, channel, source, caller.index, None)
+        return made
 
     def _source_made(self, name: str) -> int:
         """Return the position of the source that channels of a name belong to: one that offers no calls."""

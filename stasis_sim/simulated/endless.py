@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from stasis_sim.handoff.dialplan.pbx import Pbx
 from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, STASIS_FAILED, SilentHost, Thread
-from stasis_sim.scenario.actions import Action, Claim, Continue, Hangup, Move, Originate, Set, Subscribe, Wait
+from stasis_sim.scenario.actions import Action, Claim, Continue, Disband, Hangup, Move, Originate, Set, Subscribe, Wait
 
 if TYPE_CHECKING:
     from stasis_sim.errors import Problem
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stasis_sim.scenario.calls import Calls
     from stasis_sim.scenario.clients import Client
 
-_NO_COMMANDS: Final = (Wait, Claim, Subscribe, Originate)
+_NO_COMMANDS: Final = (Wait, Claim, Subscribe, Disband, Originate)
 """Actions that are no command on the call, so that the caller's ``hold`` does not begin with them."""
 
 _STEPS: Final = 200

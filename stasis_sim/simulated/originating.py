@@ -1,4 +1,4 @@
-"""Channels that a client makes: the two halves of a Local channel, which no traffic has offered.
+"""Channels that a client makes: the two halves of a Local channel, or external media, which no traffic has offered.
 
 They live among the callers, and a client handles their events like those of any caller; but they are no calls. They
 have no rows of their own: their events and commands are about no call, and only the channels inside an app count them.
@@ -41,3 +41,22 @@ def originate(
     if not answers or answers[0] not in CARRIED_OUT:
         callers.unmake(near, far)
     return status in CARRIED_OUT
+
+
+def make_media(
+    process: Process, client: Program, caller: Caller, app: str, *, name: Name
+) -> Generator[int | None, Any, Caller | None]:
+    """Have Asterisk make a channel of external media for an app, on behalf of a caller; return it if it has.
+
+    The program knows it by its id, and does for it none of what its actions say of callers.
+    """
+    callers = client.world.callers
+    media = callers.make_media(caller)
+    query = (("app", app), ("external_host", "127.0.0.1:9999"), ("format", "ulaw"), ("channelId", media.channel))
+    answers: list[int] = []
+    status = yield from client.rest(
+        "POST", "/channels/externalMedia", query, None, process, name=name, done=answers.append
+    )
+    if not answers or answers[0] not in CARRIED_OUT:
+        callers.unmake(media.channel)
+    return media if status in CARRIED_OUT else None

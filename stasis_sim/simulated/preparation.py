@@ -34,7 +34,7 @@ from stasis_sim.scenario.actions import Originate
 from stasis_sim.scenario.clients import OFFER
 from stasis_sim.scenario.misfit import choose
 from stasis_sim.scenario.quantities import format_duration
-from stasis_sim.simulated.actions import Sounds
+from stasis_sim.simulated.actions import Sounds, Talks
 from stasis_sim.simulated.admission import turned_away
 from stasis_sim.simulated.endless import endless
 from stasis_sim.simulated.overheard import Overheard, Witness
@@ -122,6 +122,7 @@ def prepare(scenario: Scenario) -> Prepared:
         verify,
         websocket_clients if listened else {},
         sounds=Sounds(asterisk.sounds_us),
+        talks=Talks(),
         clock_us=asterisk.clock_us,
         rtp_timeout_us=asterisk.rtp_timeout_us,
     )

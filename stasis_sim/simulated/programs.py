@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from stasis_sim.handoff.http_server.access import HttpRequest
+from stasis_sim.scenario.actions import Disband
 from stasis_sim.scenario.distributions import Constant
-from stasis_sim.simulated.actions import Playback, handle, plan
+from stasis_sim.simulated.actions import ENDS, Playback, handle, plan
 from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
@@ -51,7 +52,7 @@ class Program:
         latest: When the last message arrives that is on its way to it: none overtakes another.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         stalled_until: Up to when its event loop stalls: nothing is read, handled or sent.
-        playing: For each call the playbacks whose end is waited for, by their ids.
+        playing: For each call the sounds and recordings whose end is waited for, by their ids or names.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
         rooms: Its bridges.
         door: What its requests go through.
@@ -69,7 +70,8 @@ class Program:
         self.playing: dict[int, dict[str, Playback]] = {}
         self._played_sounds = 0
         self.known: set[int] = set()
-        self.rooms = Rooms(index)
+        disbands = any(isinstance(action, Disband) for todo in spec.on.values() for action in todo)
+        self.rooms = Rooms(index, disbands=disbands)
         self._workers = Workers(spec.workers)
         # Whose door its requests go through: its own, or that of the proxy that it is behind.
         door = spec if spec.behind is None else world.scenario.clients[spec.behind]
@@ -112,24 +114,24 @@ class Program:
             return
         services = self._services.get((event.app, event.type, number, caller.source)) or self._service(message, caller)
         finish = workers.take(arrives, services[caller.index], message)
-        todo = self._plans.get(event.type)
+        todo = None if caller.media else self._plans.get(event.type)
         if todo is not None:
             process = self._handling[event.serial] = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
-        if event.type == "PlaybackFinished":
+        if event.type in ENDS:
             number, playback = caller.trace.number, self.world.playback(event)
-            if playback in self.playing.get(number, ()):
-                payload = (event.serial, number, playback)
+            asked = self.playing.get(number, {}).pop(playback, None)
+            if asked is not None:
+                # The end of a call may be heard of before this; the handler goes on all the same.
+                payload = (event.serial, number, playback, asked)
                 after = self.world.clock.after
                 self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._played, payload)
 
     def _played(self, happening: Happening) -> None:
-        """A worker has seen that a playback is over: whoever waited for it goes on."""
-        serial, number, playback = happening.payload
+        """A worker has seen that a sound or a recording is over: whoever waited for it goes on."""
+        serial, _, _, asked = happening.payload
         del self._awaited[serial]
-        asked = self.playing.get(number, {}).pop(playback, None)
-        if asked is not None:
-            asked.finish()
+        asked.finish()
 
     def _service(self, message: Message, caller: Caller) -> Durations:
         """Return the times that a worker needs for such messages: by app, type, source and place in the call's events.
@@ -186,8 +188,10 @@ class Program:
     def _unreceive(self, message: Message) -> None:
         """A message that was to arrive will do so later."""
         happening = self._awaited.get(message[0].serial)
-        if happening is not None and message[0].type == "PlaybackFinished":
-            self.world.not_yet(message[0], happening.payload[2])
+        if happening is not None and message[0].type in ENDS:
+            _, number, playback, asked = happening.payload
+            self.world.not_yet(message[0], playback)
+            self.playing.setdefault(number, {})[playback] = asked
         self.leave(message)
 
     def replaced(self, event: Event, after: int) -> None:
@@ -203,7 +207,7 @@ class Program:
         self.world.settled(self._workers.done(now))
 
     def playback_id(self) -> str:
-        """Return a new id for a playback; ARI lets its clients choose it."""
+        """Return a new id for a sound or a recording; ARI lets its clients choose it."""
         self._played_sounds += 1
         return f"{self.name}/{self._played_sounds}"
 

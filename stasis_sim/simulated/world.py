@@ -16,7 +16,7 @@ from stasis_sim.handoff import effects, stimuli
 from stasis_sim.handoff.effects import Effect
 from stasis_sim.observe import trace
 from stasis_sim.scenario.actions import Originate
-from stasis_sim.simulated.actions import CLAIM, Plan, take_up_unknown
+from stasis_sim.simulated.actions import CLAIM, ENDS, Plan, take_up_unknown
 from stasis_sim.simulated.apps import Apps
 from stasis_sim.simulated.asterisk import Asterisk
 from stasis_sim.simulated.callers import Caller, Callers
@@ -161,8 +161,9 @@ class World:
         caller = self.callers.live.get(channel)
         if caller is None:
             return self.recorder.event(serial, app, type_, now), None, 0
-        if type_ == "PlaybackFinished":
-            self._finished[serial] = body["playback"]["id"]
+        if type_ in ENDS:
+            what, ident = ENDS[type_]
+            self._finished[serial] = body[what][ident]
         row = caller.trace
         if row.released:
             event = self.recorder.event(serial, app, type_, now)
@@ -187,11 +188,11 @@ class World:
         self.release(caller)
 
     def playback(self, event: trace.Event) -> str:
-        """Return the id of the playback that an event says to be over, once."""
+        """Return the id of the sound, or the name of the recording, that an event says to be over, once."""
         return self._finished.pop(event.serial, "")
 
     def not_yet(self, event: trace.Event, playback: str) -> None:
-        """A client that has been told of the end of a playback will hear of it later."""
+        """A client that has been told of the end of a sound or a recording will hear of it later."""
         self._finished[event.serial] = playback
 
     def lost(self, message: Message) -> None:

@@ -21,6 +21,7 @@ CHANNELS = st.sampled_from(["c1", "c2", "c3"])
 SESSIONS = st.sampled_from(["A", "B", "out1", "out1:c1"])
 APPS = st.sampled_from(["Intro-IVR", "Super-Conference", "Intro-IVR,Super-Conference"])
 BRIDGES = st.sampled_from(["b1", "b2"])
+COMMANDS = ["answer", "continue", "ring", "play", "record", "dtmf", "move"]
 
 ACTIONS = st.one_of(
     st.tuples(st.just("open"), SESSIONS.filter(lambda name: len(name) == 1), APPS, st.booleans()),
@@ -31,8 +32,10 @@ ACTIONS = st.one_of(
     st.tuples(st.just("run"), st.sampled_from([0.1, 0.5, 5.0, 40.0])),
     st.tuples(st.just("answered"), SESSIONS, st.booleans()),
     st.tuples(st.just("restart")),
-    st.tuples(st.just("command"), CHANNELS, st.sampled_from(["answer", "continue", "ring", "play", "dtmf", "move"])),
+    st.tuples(st.just("command"), CHANNELS, st.sampled_from(COMMANDS)),
+    st.tuples(st.just("recording"), CHANNELS, st.sampled_from(["stop", "pause", "mute"])),
     st.tuples(st.just("delete"), CHANNELS),
+    st.tuples(st.just("external"), CHANNELS, APPS),
     st.tuples(st.just("join"), BRIDGES, CHANNELS),
     st.tuples(st.just("part"), BRIDGES, CHANNELS),
     st.tuples(st.just("bridge"), BRIDGES, st.booleans()),
@@ -70,7 +73,22 @@ REQUESTS: dict[str, Callable[[list[Any]], Asked]] = {
         "POST",
         f"/channels/{w[0]}/{w[1]}",
         None,
-        {"app": "Super-Conference", "media": "sound:hello", "dtmf": "12"},
+        {
+            "app": "Super-Conference",
+            "media": "sound:hello",
+            "dtmf": "12",
+            "name": w[0],
+            "format": "wav",
+            "ifExists": "append",
+            "terminateOn": "any",
+        },
+    ),
+    "recording": lambda w: ("POST", f"/recordings/live/{w[0]}/{w[1]}", None, {}),
+    "external": lambda w: (
+        "POST",
+        "/channels/externalMedia",
+        None,
+        {"channelId": w[0], "app": w[1], "external_host": "127.0.0.1:9999", "format": "ulaw"},
     ),
     "delete": lambda w: ("DELETE", f"/channels/{w[0]}", None, {}),
     "join": lambda w: ("POST", f"/bridges/{w[0]}/addChannel", None, {"channel": w[1]}),

@@ -126,6 +126,14 @@ OBSTACLES: tuple[tuple[dict[str, Any], str], ...] = (
         {"ivr": {"on StasisStart": [{"originate": {"endpoint": "Local/ivr@default", "app": "Other"}}]}},
         "clients.ivr.on StasisStart: it makes channels beside the calls",
     ),
+    (
+        {"ivr": {"on StasisEnd": ["disband"]}},
+        "clients.ivr.on StasisEnd: who is in a bridge hears of the others",
+    ),
+    (
+        {"ivr": {"on StasisStart": [{"record": "5s"}]}},
+        "clients.ivr.on StasisStart: each frame of a caller bears on how long he is recorded",
+    ),
     ({"ivr": {"on_replaced": "returns", "supervisor": "5s"}}, ""),
     ({"ivr": {"on_replaced": "reconnects"}}, ""),
     ({"ivr": {"on_error": "crashes"}}, "clients.ivr.on_error: a call can end the program that others need"),

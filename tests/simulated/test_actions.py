@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from stasis_sim.scenario.actions import Action
 from stasis_sim.simulated.actions import Sounds, requests, sound
-from tests.stories.stage import MS, S, Stage
+from tests.stories.stage import MS, PROFILES, S, Stage
 
 ADAPTER: TypeAdapter[Action] = TypeAdapter(Action)
 
@@ -118,3 +118,72 @@ run: {duration: 30s}
     )
     assert [at for at, _, path, _ in story.requests() if path == "c1/play"] == [1 * S + 3 * MS, 3 * S + 7 * MS]
     assert story.calls[0].ended == 6 * S + 12 * MS
+
+
+def test_a_recording_goes_on_as_long_as_the_caller_talks() -> None:
+    """It answers, waits half a second for media where none comes, and what follows waits for its end."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, latency: 0ms, service: 0ms, on StasisStart: [{record: 7s}, hangup]}}
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+run: {duration: 30s}
+""",
+        "asterisk-22",
+    )
+    raised = {event.type: event.raised for event in story.events}
+    assert raised["RecordingStarted"] - raised["ChannelStateChange"] == 500 * MS
+    assert raised["RecordingFinished"] - raised["RecordingStarted"] == 7 * S
+    assert raised["StasisEnd"] - raised["RecordingFinished"] < 10 * MS
+
+
+def test_who_hangs_up_ends_his_recording() -> None:
+    """RecordingFinished comes before StasisEnd, and what the handler does next finds no channel."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {record: 20s}, continue]}}
+calls: [{to: ivr@default, arrivals: {at: 1s}, hold: 5s}]
+run: {duration: 30s}
+""",
+        "asterisk-22",
+    )
+    assert [(path, status) for _, _, path, status in story.requests()] == [
+        ("c1/answer", 204),
+        ("c1/record", 201),
+        ("c1/continue", 404),
+    ]
+    assert [event.type for event in story.events][-3:] == ["ChannelHangupRequest", "RecordingFinished", "StasisEnd"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_who_hangs_up_ends_the_sound_that_he_hears(profile: str) -> None:
+    """The handler goes on with PlaybackFinished and meets a 404; one that nobody catches ends the program."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on_error: crashes, on StasisStart: [answer, {play: 20s}, continue]}}
+calls: [{to: ivr@default, arrivals: {at: [1s, 10s]}, hold: 5s}]
+run: {duration: 30s}
+""",
+        profile,
+    )
+    assert [(path, status) for _, _, path, status in story.requests()] == [
+        ("c1/answer", 204),
+        ("c1/play", 201),
+        ("c1/continue", 404),
+    ]
+
+
+def test_a_recording_whose_end_is_missed_orphans_its_call() -> None:
+    """As a sound does: the handler waits for ever for RecordingFinished, and the caller waits for the app."""
+    story = Stage(
+        """
+clients: {ivr: {apps: Intro-IVR, on StasisStart: [answer, {record: 5s}, continue], reconnect: none}}
+calls: [{to: ivr@default, arrivals: {at: 1s}}]
+faults: [{drop: ivr, at: 3s}]
+run: {duration: 30s}
+""",
+        "asterisk-22",
+    )
+    assert [event.fate for event in story.events if event.type == "RecordingFinished"] == ["missed"]
+    assert [path for _, _, path, _ in story.requests()] == ["c1/answer", "c1/record"]
+    (call,) = story.calls
+    assert call.ended is None

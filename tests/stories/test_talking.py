@@ -115,6 +115,73 @@ def test_a_dead_program_forgets_who_waits() -> None:
     assert [len(each) for each in talks(story)] == [0, 1, 1]
 
 
+def test_the_other_of_a_pair_is_hung_up() -> None:
+    """When one hangs up the program ends the other's call and destroys the bridge; then it has nothing left to do."""
+    story = Stage(room("pair", at="1s, 5s", keys=", on StasisEnd: disband"))
+    assert [attempt.left_by for attempt in story.attempts] == ["hangup", "delete"]
+    assert [(each.method, each.path, each.status) for each in story.commands if each.method == "DELETE"] == [
+        ("DELETE", "/ari/channels/c2", 204),
+        ("DELETE", "/ari/bridges/pair-1-1", 204),
+    ]
+
+
+def test_the_next_ones_get_a_bridge_of_their_own() -> None:
+    """A room that was disbanded is made again; of one who waited alone only the bridge is left to destroy."""
+    story = Stage(room(at="1s, 2s, 30s", hold="5s", keys=", on StasisEnd: disband"))
+    assert [each.status for each in story.commands if each.path == "/ari/bridges"] == [200, 200]
+    gone = [each.path for each in story.commands if each.method == "DELETE"]
+    assert gone == ["/ari/channels/c2", "/ari/bridges/room", "/ari/bridges/room"]
+
+
+@pytest.mark.parametrize("fault", ["{drop: ivr, at: 10s}", "{crash: ivr, at: 10s, start: 2s}"])
+@pytest.mark.parametrize("profile", FORGETFUL)
+def test_who_does_not_hear_or_does_not_know_disbands_nothing(profile: str, fault: str) -> None:
+    """The other one stays alone in the bridge until he hangs up himself."""
+    keys = ", on StasisEnd: disband, on_error: ignores"
+    story = Stage(room("pair", at="1s, 5s", faults=fault, keys=keys).replace("constant: 1s", "constant: 30s"), profile)
+    assert [attempt.left_by for attempt in story.attempts] == ["hangup", "hangup"]
+    assert not [each for each in story.commands if each.method == "DELETE"]
+
+
+def media(story: Stage) -> list[str]:
+    """Return the channels of external media that are left at the end."""
+    return [channel for channel, caller in story.world.callers.live.items() if caller.media]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_bot_hangs_its_media_up(profile: str) -> None:
+    """It makes a bridge for both; when the caller is gone it ends the media, of whose StasisStart it does nothing."""
+    story = Stage(room("external_media", at="1s", hold="5s", keys=", on StasisEnd: disband"), profile)
+    assert [(each.method, each.path.removeprefix("/ari"), each.status) for each in story.commands] == [
+        ("POST", "/channels/c1/answer", 204),
+        ("POST", "/bridges", 200),
+        ("POST", "/channels/externalMedia", 200),
+        ("POST", "/bridges/media-1-1/addChannel", 204),
+        ("DELETE", "/channels/m1", 204),
+        ("DELETE", "/bridges/media-1-1", 204),
+    ]
+    assert media(story) == []
+    assert len(talks(story)[0]) == 1
+    assert len(story.calls) == len(story.attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"),
+    [
+        ("{drop: ivr, at: 3s}", ["m1", "m2"]),
+        ("{crash: ivr, at: 3s, start: 1s}", ["m1", "m2"]),
+        ("{restart: asterisk, at: 3s, for: 1s}", []),
+    ],
+)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_media_outlives_an_outage(profile: str, fault: str, left: list[str]) -> None:
+    """Nobody hangs up the media of callers whose end is not heard, or not understood; a restart of Asterisk does."""
+    keys = ", on StasisEnd: disband, recover: list-channels"
+    text = room("external_media", at="1s, 2s", hold="5s", faults=fault, keys=keys)
+    story = Stage(text.replace("constant: 1s", "constant: 30s"), profile)
+    assert media(story) == left
+
+
 def test_a_move_takes_nobody_out_of_a_bridge() -> None:
     """Who is handed to another app talks on, and the time counts for the app that has him."""
     story = Stage(

@@ -55,8 +55,6 @@ class ApplicationResources:
     def routes(self) -> Routes:
         """The handlers by method and path."""
         app = "/applications/{applicationName}"
-        stored, live = "/recordings/stored/{recordingName}", "/recordings/live/{recordingName}"
-        no_recording = self.no_recording
         device = "/deviceStates/{deviceName}"
         return {
             ("GET", "/applications"): self.list_all,
@@ -73,13 +71,6 @@ class ApplicationResources:
             ("GET", "/endpoints"): self.list_endpoints,
             ("GET", "/endpoints/{tech}"): self.no_endpoint,
             ("GET", "/endpoints/{tech}/{resource}"): self.no_endpoint,
-            ("GET", "/recordings/stored"): self.list_recordings,
-            **{(method, stored): no_recording for method in ("GET", "DELETE")},
-            ("GET", f"{stored}/file"): no_recording,
-            ("POST", f"{stored}/copy"): no_recording,
-            **{(method, live): no_recording for method in ("GET", "DELETE")},
-            ("POST", f"{live}/stop"): no_recording,
-            **{(method, f"{live}/{word}"): no_recording for method in ("POST", "DELETE") for word in ("pause", "mute")},
             ("GET", "/asterisk/info"): self.info,
             ("GET", "/asterisk/ping"): self.ping,
             ("GET", "/asterisk/variable"): self.get_global,
@@ -288,14 +279,6 @@ class ApplicationResources:
         """GET of one technology or endpoint."""
         text = "Endpoint not found" if len(path) > 1 else f"No Endpoints found - invalid tech {path[0]}"
         return error(404, "Not Found", text)
-
-    def list_recordings(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """GET /recordings/stored: the model records nothing."""
-        return ok([])
-
-    def no_recording(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """Whatever is asked of one recording."""
-        return error(404, "Not Found", "Recording not found")
 
     def info(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /asterisk/info: what the model can say, which is nothing of how it was built."""

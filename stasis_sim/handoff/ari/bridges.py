@@ -8,7 +8,6 @@ from functools import partial
 from stasis_sim.handoff.ari.replies import (
     ALLOCATION_FAILED,
     DONE,
-    NOT_MODELLED,
     Parameters,
     Reply,
     Routes,
@@ -29,6 +28,7 @@ _HASH_FACTOR = 13
 _SNAPSHOTS = "ast_bridge_snapshot_type"
 _NO_MUSIC = error(409, "Conflict", "Bridge isn't playing music")
 _NO_PLAYBACK_CHANNEL = error(500, "Internal Error", "Could not create playback channel")
+_NO_RECORDING_CHANNEL = error(500, "Internal Server Error", "Failed to create recording channel")
 _NO_CHANNELS = bad("Missing parameter channel")
 _NOT_INSIDE = error(422, "Unprocessable Entity", "Channel not in Stasis application")
 _NOT_IN_BRIDGE = error(422, "Unprocessable Entity", "Channel not in this bridge")
@@ -137,7 +137,14 @@ class BridgeResources:
             return controls
         quiet = self.house.profile.introductions_inhibited and parameters.flag("inhibitConnectedLineUpdates")
         join = partial(self.house.floor.join, introduced=not quiet)
-        return self.house.in_turn(controls, DONE, join, bridge)
+        reply = DONE
+        for place, control in enumerate(controls):
+            if control.recordings:
+                # Who is recorded is not put into a bridge, nor are those behind him (record-in-bridge).
+                reply = error(409, "Conflict", f"Channel {control.channel.ident} currently recording")
+                controls = controls[:place]
+                break
+        return self.house.in_turn(controls, reply, join, bridge) if controls else reply
 
     def remove(self, path: Sequence[str], parameters: Parameters) -> Reply | None:
         """POST removeChannel: all must be in this bridge."""
@@ -174,7 +181,7 @@ class BridgeResources:
         bridge.unsourced = "talker" if bridge.video_source else ""
         return DONE
 
-    # A bridge plays by a channel of its own, which needs the module chan_bridge_media. As at the recorder's
+    # A bridge plays and records by a channel of its own, which needs the module chan_bridge_media. As at the recorder's
     # there is none (bridge-media).
 
     def music(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
@@ -190,8 +197,8 @@ class BridgeResources:
         return self._none(path[0]) or _NO_PLAYBACK_CHANNEL
 
     def record(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """POST record, which the model does not have."""
-        return self._none(path[0]) or NOT_MODELLED
+        """POST record (record-in-bridge)."""
+        return self._none(path[0]) or _NO_RECORDING_CHANNEL
 
     def _bridge(self, ident: str) -> Bridge | Reply:
         """A bridge that something can be done with, or why there is none."""

@@ -80,7 +80,7 @@ class ChannelResources:
             ("GET", f"{one}/variable"): self.get_variable,
             ("POST", f"{one}/variable"): self.set_variable,
             ("GET", f"{one}/rtp_statistics"): self.statistics,
-            **{("POST", f"{one}/{word}"): self.other for word in ("record", "transfer_progress")},
+            ("POST", f"{one}/transfer_progress"): self.other,
             ("POST", f"{one}/ring"): self.ring,
             ("POST", f"{one}/progress"): self.progress,
             **{("POST", f"{one}/{word}"): quiet for word in ("hold", "moh", "silence")},
@@ -124,7 +124,7 @@ class ChannelResources:
         return error(404, "Variable Not Found", "Provided variable was not found")
 
     def other(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
-        """Commands that the model does not have; a channel that is not there is missed all the same."""
+        """POST transfer_progress, which the model does not have; a channel that is not there is missed all the same."""
         return NOT_MODELLED if path[0] in self.live else NO_CHANNEL
 
     # -- ending -------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from stasis_sim.handoff.dialplan.thread import STASIS_ENTERED, Thread
 from stasis_sim.handoff.dialplan.variables import inherit
 from stasis_sim.handoff.subscriptions import CHANNEL
 
-_DIALLING: Final = ("AppDial2", "(Outgoing Line)")
+DIALLING: Final = ("AppDial2", "(Outgoing Line)")
 EXISTS: Final = error(409, "Conflict", "Channel with given unique ID already exists")
 _TIMEOUT_S: Final = 30
 _STATUSES: Final = {
@@ -37,7 +37,7 @@ codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 s
 speex speex16 speex32 ilbc g722 siren7 siren14 g719 opus amr amrwb jpeg png h261 h263 h263p h264 h265 mpeg4 vp8 vp9 red
 t140 t38 silk8 silk12 silk16 silk24 none
 """
-_FORMATS: Final = frozenset(_FORMAT_NAMES.split())
+FORMATS: Final = frozenset(_FORMAT_NAMES.split())
 """The formats that Debian's Asterisk knows, by their names (originate-formats); 16 has a ``testlaw`` besides."""
 
 
@@ -58,7 +58,7 @@ def check_formats(parameters: Parameters) -> Reply | None:
     """What is wrong with the formats that a new channel should have."""
     formats = parameters.text("formats")
     named = [strip(one) for one in formats.split(",")] if formats else []
-    unknown = next((one for one in named if fold(one) not in _FORMATS), None)
+    unknown = next((one for one in named if fold(one) not in FORMATS), None)
     return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
 
 
@@ -209,7 +209,7 @@ class OriginateResources:
         """`;1` is about to be dialled; it takes over from its originator, if there is one."""
         near = origination.near
         self.house.channels.give(near, {} if source is None else inherit(source.thread))
-        near.thread.resting = near.thread.application, near.thread.data = _DIALLING
+        near.thread.resting = near.thread.application, near.thread.data = DIALLING
         self.house.channels.publish(near)
         self._dialled[near.ident] = origination
         if source is not None:
@@ -279,12 +279,21 @@ class OriginateResources:
         self.house.timers.cancel(origination.timer)
 
     def answered(self, far: Channel) -> None:
-        """The dialplan has answered: `;1` is up and goes where it was meant to go."""
+        """The dialplan has answered a half."""
         origination = self._call_to(far)
         if origination is None:
             return
-        near = origination.near
         self._over(origination)
+        self._up(origination)
+
+    def dial_media(self, origination: Origination) -> None:
+        """Dial what is up at once (external.py)."""
+        self._dial_event(origination, "")
+        self._up(origination)
+
+    def _up(self, origination: Origination) -> None:
+        """`;1` is up and goes where it was meant to go."""
+        near = origination.near
         if not origination.inside:
             near.fire("answered")
         near.thread.state = "Up"

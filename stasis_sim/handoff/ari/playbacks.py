@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from stasis_sim.handoff.ari.channels import ChannelResources
-from stasis_sim.handoff.ari.replies import DONE, Parameters, Reply, Routes, bad, error, ok
+from stasis_sim.handoff.ari.replies import DONE, Parameters, Reply, Routes, bad, created, error, ok
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.control import Control
 
@@ -120,7 +120,7 @@ class PlaybackResources:
         self.house.wake(control)
         if not self.house.bus.bodies:
             return _CREATED
-        return Reply(201, "Created", playback.json(), (("Location", f"/playbacks/{ident}"),))
+        return created(playback.json(), f"/playbacks/{ident}")
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002
         """GET /playbacks/{id}."""

@@ -35,6 +35,11 @@ def ok(message: Any) -> Reply:
     return Reply(200, "OK", message)
 
 
+def created(message: Any, location: str) -> Reply:
+    """201 with a body, and where below ARI what was made can be found."""
+    return Reply(201, "Created", message, (("Location", f"/ari{location}"),))
+
+
 def error(status: int, phrase: str, text: str) -> Reply:
     """An error as ARI words it."""
     return Reply(status, phrase, {"message": text})

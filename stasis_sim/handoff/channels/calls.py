@@ -135,6 +135,8 @@ class Calls:
         queue(thread, key)
         if channel.control is not None:
             self.floor.read(channel)
+            if channel.control.heard is not None:
+                channel.control.heard(digit)
 
     def back(self, control: Control) -> None:
         """A channel comes back from Stasis: its dialplan goes on, and any offer of it is over (broadcast-claimed)."""

@@ -46,6 +46,8 @@ class Control:
         looked: When the loop last looked at them, in microseconds.
         alarm: Serial of the timer that makes it look again, 0 for none.
         busy: A command takes time: what ends it at once where the channel is hung up, or does nothing where it cannot.
+        heard: What a frame does to the command that takes time, given the key or an empty text; None: nothing.
+        recordings: How many recordings of the channel are queued or go on.
         cut: The channel is hung up, or its time is over: commands that still wait find it so.
         cause: With which cause it is hung up; None: it is not.
         target: Where a move leads: (application, arguments).
@@ -70,9 +72,11 @@ class Control:
         "done",
         "failed",
         "followed",
+        "heard",
         "how",
         "looked",
         "place",
+        "recordings",
         "refused",
         "target",
     )
@@ -89,6 +93,8 @@ class Control:
         self.looked = 0
         self.alarm = 0
         self.busy: Callable[[], None] | None = None
+        self.heard: Callable[[str], None] | None = None
+        self.recordings = 0
         self.cut = False
         self.cause: int | None = None
         self.target: tuple[str, Sequence[str]] | None = None

@@ -78,6 +78,8 @@ class Hangups:
         """The caller is gone without a word; of others than SIP callers there is nothing to notice."""
         if channel.thread.kind == SIP:
             self.peers.vanished(channel, self._calls.clock)
+            if channel.control is not None and channel.control.heard is not None:
+                channel.control.heard("")  # from now on no frame comes
 
     def _hung_up_by_frame(self, channel: Channel, cause: int, told: dict[str, int], how: str) -> None:
         self._channels.hangup_requested(channel, told, running=True)

@@ -42,6 +42,8 @@ class Loops:
 
     def notice(self, control: Control) -> None:
         """A command is there: the loop looks at it at once, or when it wakes up."""
+        if control.heard is not None and not self._tick_us:
+            control.heard("")  # where a command does not wait for a tick it comes with a frame (record-frames)
         wait = self.asleep(control)
         if not wait:
             self.run(control)
