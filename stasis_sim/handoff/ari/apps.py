@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -89,11 +89,19 @@ class ApplicationResources:
         return NO_APPLICATION if app is None else ok(self.registry.describe(app))
 
     def subscribe(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """POST subscription: one after the other, up to the first that cannot be (subscription-errors)."""
+        """POST subscription."""
+        return self._each_source(path[0], parameters, self._subscribe)
+
+    def unsubscribe(self, path: Sequence[str], parameters: Parameters) -> Reply:
+        """DELETE subscription: undoes one of several (subscribe-twice)."""
+        return self._each_source(path[0], parameters, self._unsubscribe)
+
+    def _each_source(self, name: str, parameters: Parameters, change: Callable[[App, str, str], Reply | None]) -> Reply:
+        """Do something for one source after the other, up to the first that cannot be (subscription-errors)."""
         sources = parameters.many("eventSource")
         if not sources:
             return _NO_SOURCES
-        app = self.apps.get(path[0])
+        app = self.apps.get(name)
         if app is None:
             return NO_APPLICATION
         for uri in sources:
@@ -101,12 +109,12 @@ class ApplicationResources:
             if not scheme:
                 self.house.bus.log("WARNING", f"Invalid scheme: {uri}")
                 return _BAD_SCHEME
-            if not self._subscribe(app, scheme, ident):
-                self.house.bus.log("WARNING", f"Event source not found: {uri}")
-                return _NO_SOURCE
+            refused = change(app, scheme, ident)
+            if refused is not None:
+                return refused
         return ok(self.registry.describe(app))
 
-    def _subscribe(self, app: App, scheme: str, ident: str) -> bool:
+    def _subscribe(self, app: App, scheme: str, ident: str) -> Reply | None:
         house = self.house
         if scheme == "deviceState":
             self.registry.subscribe_device(app.name, ident or ALL_DEVICES)
@@ -118,28 +126,11 @@ class ApplicationResources:
         elif scheme == BRIDGE and ident in house.bridges.live:
             house.bridges.subscribe(app, house.bridges.live[ident])
         else:
-            return False
-        return True
+            house.bus.log("WARNING", f"Event source not found: {scheme}:{ident}")
+            return _NO_SOURCE
+        return None
 
-    def unsubscribe(self, path: Sequence[str], parameters: Parameters) -> Reply:
-        """DELETE subscription: undoes one of several (subscribe-twice)."""
-        sources = parameters.many("eventSource")
-        if not sources:
-            return _NO_SOURCES
-        app = self.apps.get(path[0])
-        if app is None:
-            return NO_APPLICATION
-        for uri in sources:
-            refused = self._unsubscribe(app, uri)
-            if refused is not None:
-                return refused
-        return ok(self.registry.describe(app))
-
-    def _unsubscribe(self, app: App, uri: str) -> Reply | None:
-        scheme, ident = _parse(uri)
-        if not scheme:
-            self.house.bus.log("WARNING", f"Invalid scheme: {uri}")
-            return _BAD_SCHEME
+    def _unsubscribe(self, app: App, scheme: str, ident: str) -> Reply | None:
         if scheme == "deviceState":
             device = ident or ALL_DEVICES
             known = self.registry.hears_device(app.name, device)
