@@ -183,6 +183,7 @@ def diff(
     as_json: AsJson = False,
     settings: Set = None,
     workers: Workers = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Noise is no excuse: nothing may differ at all.")] = False,
 ) -> None:
     """Run scenarios and say which measures have moved since; exit code 1 if one has, beyond noise."""
     from stasis_sim.experiments import baselines as kept
@@ -193,16 +194,19 @@ def diff(
     baselines_of = kept.load_all(scenarios, out)
     for results, content in zip(_runs(scenarios, out, count(workers)), baselines_of, strict=True):
         moved, note = kept.diff(results, content), kept.note(results, out, content)
-        beyond = sum(each.beyond_noise for each in moved)
-        ok = ok and not beyond
-        reports.append(kept.as_json(results, content, moved))
+        beyond = [each for each in moved if each.beyond_noise]
+        told = moved if exact else beyond
+        ok = ok and not told
+        reports.append(kept.as_json(results, content, moved, ok=not told))
         if not as_json:
             said = (
-                f"{beyond} of {len(moved)} measures that differ moved beyond noise" if moved else "no measure differs"
+                f"{len(beyond)} of {len(moved)} measures that differ moved beyond noise"
+                if moved
+                else "no measure differs"
             )
             typer.echo(f"{results.scenario.file}: {said}")
             alone = sum(each.alone for each in moved)
-            if alone > beyond:
+            if alone > len(beyond):
                 n = len(results.replications)
                 typer.echo(f"  note: looked at one by one, {alone} would have; more replications than {n} tell")
             if note:
@@ -210,8 +214,8 @@ def diff(
             if without := kept.unshared(content):
                 hint = "save the baseline again to hold them"
                 typer.echo(f"  note: not measured both then and now: {', '.join(without)}; {hint}")
-            if beyond:
-                typer.echo(moved_table(moved))
+            if told:
+                typer.echo(moved_table(told))
     if as_json:
         print_json({"ok": ok, "scenarios": reports})
     raise typer.Exit(0 if ok else 1)

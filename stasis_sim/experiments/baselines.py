@@ -243,8 +243,8 @@ def _apart(low: float | None, high: float | None, *, single: bool) -> bool:
     return single if low is None or high is None else low > 0 or high < 0
 
 
-def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
-    """Return what ``baseline diff --json`` prints."""
+def as_json(results: Results, content: Json, moved: Sequence[Moved], *, ok: bool) -> Json:
+    """Return what ``baseline diff --json`` prints; `ok`: nothing has moved that may not."""
     rows: list[dict[str, Any]] = [
         {
             "app": each.app,
@@ -261,7 +261,7 @@ def as_json(results: Results, content: Json, moved: Sequence[Moved]) -> Json:
     models = {"then": content["model"], "now": model_version()}
     return {
         "scenario": results.scenario.name,
-        "ok": not any(each.beyond_noise for each in moved),
+        "ok": ok,
         "model": models,
         "changed": changed(results.scenario, content),
         "not_compared": unshared(content),

@@ -133,16 +133,15 @@ def run_table(summary: Summary) -> str:
 
 
 def moved_table(moved: Sequence[Moved], most: int = 20) -> str:
-    """Return a table of measures that are not what they were: those beyond noise, and how many others there are.
+    """Return a table of measures that are not what they were.
 
     Each is called as ``expect:`` would call it. An app or a client of which it is the total again, as where there is no
     other, has no line.
     """
-    beyond = [each for each in moved if each.beyond_noise]
-    total = {_amount(each) for each in beyond if each.app is each.client is None}
-    told = [each for each in beyond if each.app is each.client is None or _amount(each) not in total]
+    total = {_amount(each) for each in moved if each.app is each.client is None}
+    told = [each for each in moved if each.app is each.client is None or _amount(each) not in total]
     lines = [f"  {_named(each)}  {_signed(each.mean)}{_between(each.low, each.high)}" for each in told[:most]]
-    rest, same = len(told) - most, len(beyond) - len(told)
+    rest, same = len(told) - most, len(moved) - len(told)
     lines += [f"  and {rest} more"] if rest > 0 else []
     lines += [f"  and {same} of apps and clients that are those in total again"] if same else []
     return "\n".join(lines)

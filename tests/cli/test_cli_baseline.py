@@ -31,6 +31,23 @@ def test_a_baseline_is_kept_and_held(shell: Cli) -> None:
     assert [(row["mean"], row["beyond_noise"]) for row in tries] == [(10, True)]
 
 
+def test_with_exact_nothing_may_differ(shell: Cli) -> None:
+    """What may be chance is a fault then, and is named; without a change there is none."""
+    random = ("--set", "calls.0.arrivals={poisson: 1/s}", "--set", "asterisk.profile=asterisk-22")
+    options = (*random, "--replications", "2", "--workers", "1")
+    shell("baseline", "save", "good.yaml", *options)
+    assert shell("baseline", "diff", "good.yaml", *options, "--exact")[:2] == (0, "good.yaml: no measure differs\n")
+    later = (*options, "--set", "calls.0.hold=5.2s")
+    code, out, _ = shell("baseline", "diff", "good.yaml", *later)
+    assert code == 0
+    assert out.startswith("good.yaml: 0 of ")
+    code, out, _ = shell("baseline", "diff", "good.yaml", *later, "--exact")
+    assert code == 1
+    assert re.search(r"^  inside_mean  \+0\.\d+ \(", out, re.MULTILINE)
+    content = json.loads(shell("baseline", "diff", "good.yaml", *later, "--exact", "--json")[1])
+    assert (content["ok"], content["scenarios"][0]["ok"]) == (False, False)
+
+
 def test_few_replications_are_said_to_see_little(shell: Cli) -> None:
     """What would have moved if it were the only measure is counted in a note; it is not called noise in silence."""
     random = ("--set", "calls.0.arrivals={poisson: 1/s}", "--set", "asterisk.profile=asterisk-22")

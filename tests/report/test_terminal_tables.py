@@ -96,14 +96,14 @@ def moved(app: str | None, client: str | None, measure: str, mean: float = 2.0) 
 
 
 def test_what_has_moved_is_called_as_an_expectation_calls_it() -> None:
-    """An app or client before the measure; where both may have it a client says so. What may be chance has no line."""
+    """An app or client before the measure; where both may have it a client says so; one pair has no bounds."""
     lines = moved_table(
         [
             moved(None, None, "ejection_rate"),
             moved("Intro-IVR", None, "events.late", 3),
             moved(None, "ivr", "events.late", 4),
             moved(None, "ivr", "connections", -5),
-            Moved(None, None, "calls", 1.0, -1.0, 3.0, beyond_noise=False, alone=False),
+            Moved(None, None, "calls", 1.0, None, None, beyond_noise=False, alone=False),
         ]
     ).splitlines()
     assert lines == [
@@ -111,6 +111,7 @@ def test_what_has_moved_is_called_as_an_expectation_calls_it() -> None:
         "  Intro-IVR.events.late  +3 (+2 to +4)",
         "  ivr.events.late (client)  +4 (+3 to +5)",
         "  ivr.connections  -5 (-6 to -4)",
+        "  calls  +1",
     ]
 
 
