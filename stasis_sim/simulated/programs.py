@@ -120,18 +120,18 @@ class Program:
             process.start(handle(process, self, message, todo, finish))
         if event.type in ENDS:
             number, playback = caller.trace.number, self.world.playback(event)
-            asked = self.playing.get(number, {}).pop(playback, None)
-            if asked is not None:
-                # The end of a call may be heard of before this; the handler goes on all the same.
-                payload = (event.serial, number, playback, asked)
+            if playback in self.playing.get(number, ()):
+                payload = (event.serial, number, playback)
                 after = self.world.clock.after
                 self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._played, payload)
 
     def _played(self, happening: Happening) -> None:
         """A worker has seen that a sound or a recording is over: whoever waited for it goes on."""
-        serial, _, _, asked = happening.payload
+        serial, number, playback = happening.payload
         del self._awaited[serial]
-        asked.finish()
+        asked = self.playing.get(number, {}).pop(playback, None)
+        if asked is not None:
+            asked.finish()
 
     def _service(self, message: Message, caller: Caller) -> Durations:
         """Return the times that a worker needs for such messages: by app, type, source and place in the call's events.
@@ -189,9 +189,7 @@ class Program:
         """A message that was to arrive will do so later."""
         happening = self._awaited.get(message[0].serial)
         if happening is not None and message[0].type in ENDS:
-            _, number, playback, asked = happening.payload
-            self.world.not_yet(message[0], playback)
-            self.playing.setdefault(number, {})[playback] = asked
+            self.world.not_yet(message[0], happening.payload[2])
         self.leave(message)
 
     def replaced(self, event: Event, after: int) -> None:
@@ -212,8 +210,9 @@ class Program:
         return f"{self.name}/{self._played_sounds}"
 
     def forget(self, number: int) -> None:
-        """A call is over."""
-        self.playing.pop(number, None)
+        """A call is over; who may die of the 404 that comes next goes on with the end of its sound all the same."""
+        if not self._fragile:
+            self.playing.pop(number, None)
         self.known.discard(number)
 
     def forget_all(self) -> None:
