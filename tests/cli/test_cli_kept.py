@@ -144,7 +144,7 @@ def test_an_interrupt_ends_a_run_with_many_replications_to_do(workers_too: bool,
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
-        while len(list(tmp_path.glob("results/good/*/replications/*"))) < 2:
+        while len(list(tmp_path.glob("results/good/*/replications/[0-9]*"))) < 2:
             assert running.poll() is None
             time.sleep(0.05)
         (os.killpg if workers_too else os.kill)(running.pid, signal.SIGINT)
@@ -155,7 +155,7 @@ def test_an_interrupt_ends_a_run_with_many_replications_to_do(workers_too: bool,
     table = (ROOT / "docs" / "experiments.md").read_text("utf-8").partition("### Exit codes")[2]
     assert f"| {code} | it was interrupted with Ctrl-C;" in table
     assert code == 130
-    assert len(list(tmp_path.glob("results/good/*/replications/*"))) == 2
+    assert len(list(tmp_path.glob("results/good/*/replications/[0-9]*"))) == 2
     assert not list(tmp_path.glob("results/good/*/replications/*/replication.json"))
 
 
