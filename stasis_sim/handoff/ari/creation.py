@@ -42,7 +42,7 @@ class CreateResources:
         given = variables(parameters.body.get("variables"), objects=self.house.profile.variable_objects)
         if isinstance(given, Reply):
             return given
-        wrong = check_endpoint(technology, device, parameters) or check_formats(parameters)
+        wrong = check_endpoint(technology, device, parameters) or check_formats(parameters.text("formats"))
         if wrong is not None:
             return wrong
         named = parameters.given("app")

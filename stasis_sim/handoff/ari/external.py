@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stasis_sim.handoff.ari.originate import DIALLING, EXISTS, FORMATS, OriginateResources, Origination
+from stasis_sim.handoff.ari.originate import DIALLING, EXISTS, OriginateResources, Origination, check_formats
 from stasis_sim.handoff.ari.replies import NOT_MODELLED, Parameters, Reply, Routes, bad, error, ok, variables
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.phones import put
 from stasis_sim.handoff.channels.snapshots import Channel
-from stasis_sim.handoff.clib.text import fold
 from stasis_sim.handoff.dialplan.thread import Thread
 
 _FAILED: Final = error(500, "Internal Server Error", "An internal error prevented this request from being handled")
@@ -25,6 +24,8 @@ _OTHERS: Final = frozenset({("audiosocket", "tcp"), ("none", "websocket")})
 
 _DIRECTIONS: Final = frozenset({"", "both", "in", "out"})
 _FIRST_PORT: Final = 10000
+_PORTS: Final = 5000
+"""RTP takes two ports each of those from 10000 to 20000 (rtp.conf)."""
 
 
 class ExternalMediaResources:
@@ -57,7 +58,7 @@ class ExternalMediaResources:
         channel.walks = False
         channel.state = "dialled"
         channels.add(channel)
-        port = _FIRST_PORT + 2 * self._made
+        port = _FIRST_PORT + 2 * (self._made % _PORTS)
         self._made += 1
         channels.set_variable(channel, "UNICASTRTP_LOCAL_ADDRESS", "127.0.0.1")
         channels.set_variable(channel, "UNICASTRTP_LOCAL_PORT", str(port))
@@ -81,8 +82,7 @@ def _check(parameters: Parameters) -> Reply | None:
         return bad("external_host must be <host>:<port>")
     if _means(parameters) != ("rtp", "udp"):
         return _UNSUPPORTED
-    kind = parameters.text("format")
-    return None if fold(kind) in FORMATS else bad(f"Provided format ({kind}) was not found")
+    return check_formats(parameters.text("format"))
 
 
 def _check_newer(parameters: Parameters) -> Reply | None:
@@ -104,7 +104,7 @@ def _check_newer(parameters: Parameters) -> Reply | None:
             bad("external_host must be <host>:<port> for all transports other than websocket"),
         ),
         (parameters.text("direction") not in _DIRECTIONS, bad("Invalid direction specified")),
-        (fold(parameters.text("format")) not in FORMATS, _FAILED),
+        (check_formats(parameters.text("format")) is not None, _FAILED),
     )
     return next((reply for wrong, reply in checks if wrong), None)
 

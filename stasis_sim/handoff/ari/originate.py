@@ -37,7 +37,7 @@ codec2 g723 ulaw alaw gsm g726 g726aal2 adpcm slin slin12 slin16 slin24 slin32 s
 speex speex16 speex32 ilbc g722 siren7 siren14 g719 opus amr amrwb jpeg png h261 h263 h263p h264 h265 mpeg4 vp8 vp9 red
 t140 t38 silk8 silk12 silk16 silk24 none
 """
-FORMATS: Final = frozenset(_FORMAT_NAMES.split())
+_FORMATS: Final = frozenset(_FORMAT_NAMES.split())
 """The formats that Debian's Asterisk knows, by their names (originate-formats); 16 has a ``testlaw`` besides."""
 
 
@@ -54,11 +54,10 @@ def check_endpoint(technology: str, device: str, parameters: Parameters) -> Repl
     return None if technology and device else bad("Invalid endpoint specified")
 
 
-def check_formats(parameters: Parameters) -> Reply | None:
-    """What is wrong with the formats that a new channel should have."""
-    formats = parameters.text("formats")
+def check_formats(formats: str) -> Reply | None:
+    """What is wrong with the formats, with commas between, that a new channel should have."""
     named = [strip(one) for one in formats.split(",")] if formats else []
-    unknown = next((one for one in named if fold(one) not in FORMATS), None)
+    unknown = next((one for one in named if fold(one) not in _FORMATS), None)
     return None if unknown is None else bad(f"Provided format ({unknown}) was not found")
 
 
@@ -172,7 +171,7 @@ class OriginateResources:
         originator = parameters.text("originator")
         if originator and originator not in self.house.channels.live:
             return bad("Provided originator channel was not found")
-        return check_formats(parameters)
+        return check_formats(parameters.text("formats"))
 
     def _place(self, exten: str, parameters: Parameters) -> tuple[str, str, int] | Reply:
         """Where the channel starts; a priority below 0 leaves it at its first (originate-priorities)."""

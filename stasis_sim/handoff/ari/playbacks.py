@@ -13,12 +13,9 @@ from functools import partial
 from typing import Any, Final
 
 from stasis_sim.handoff.ari.channels import ChannelResources
-from stasis_sim.handoff.ari.replies import DONE, Parameters, Reply, Routes, bad, created, error, ok
+from stasis_sim.handoff.ari.replies import CREATED, DONE, Parameters, Reply, Routes, bad, created, error, ok
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.control import Control
-
-_CREATED: Final = Reply(201, "Created")
-"""What is answered where nobody looks into bodies."""
 
 _NO_PLAYBACK: Final = error(404, "Not Found", "Playback not found")
 _EVENTS: Final = {
@@ -119,7 +116,7 @@ class PlaybackResources:
         control.queue(self._begin, (playback,), partial(self._cut, playback))
         self.house.wake(control)
         if not self.house.bus.bodies:
-            return _CREATED
+            return CREATED
         return created(playback.json(), f"/playbacks/{ident}")
 
     def get(self, path: Sequence[str], parameters: Parameters) -> Reply:  # noqa: ARG002

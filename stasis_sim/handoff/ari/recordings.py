@@ -15,13 +15,21 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from stasis_sim.handoff.ari.channels import ChannelResources
-from stasis_sim.handoff.ari.replies import DONE, NOT_MODELLED, Parameters, Reply, Routes, bad, created, error, ok
+from stasis_sim.handoff.ari.replies import (
+    CREATED,
+    DONE,
+    NOT_MODELLED,
+    Parameters,
+    Reply,
+    Routes,
+    bad,
+    created,
+    error,
+    ok,
+)
 from stasis_sim.handoff.ari.rest import House
 from stasis_sim.handoff.channels.control import Control
 from stasis_sim.handoff.dialplan.thread import NO_MEDIA_US
-
-_CREATED: Final = Reply(201, "Created")
-"""What is answered where nobody looks into bodies."""
 
 _NO_RECORDING: Final = error(404, "Not Found", "Recording not found")
 _NOT_IN_SESSION: Final = error(409, "Conflict", "Recording not in session")
@@ -163,7 +171,7 @@ class RecordingResources:
         control.queue(begin, (), begin)
         self.house.wake(control)
         if not self.house.bus.bodies:
-            return _CREATED
+            return CREATED
         return created(recording.json(), f"/recordings/live/{quote(name, safe='')}")
 
     def _exists(self, name: str, file: str, if_exists: str) -> str:
@@ -301,12 +309,11 @@ class RecordingResources:
     def _first(self, recording: Recording) -> None:
         recording.begun = self.house.calls.clock
         self.stored[_file(recording.name)] = recording.format
-        self._await_end(recording)
+        self._await_end(recording, recording.begun)
 
-    def _await_end(self, recording: Recording) -> None:
+    def _await_end(self, recording: Recording, begun: int) -> None:
         """Nothing more may happen until it ends: set the timer for that."""
         calls = self.house.calls
-        begun = calls.clock if recording.begun is None else recording.begun
         channel = recording.control.channel
         talk = self.house.configuration.talks.get(recording.name)
         media = channel.thread.media_us
@@ -319,16 +326,15 @@ class RecordingResources:
             # Frames come all the time, and the caller is silent.
             ends = []
             if recording.limit_us:
-                over = begun + self._left_us(recording)
+                over = begun + self._left_us(recording, begun)
                 ends.append(max(over, channel.answered_at + media))
             if recording.silence_us:
                 ends.append(max(begun, channel.answered_at + media) + recording.silence_us)
         if ends:
             self._await(recording, max(0, min(ends) - calls.clock), self._ended)
 
-    def _left_us(self, recording: Recording) -> int:
+    def _left_us(self, recording: Recording, begun: int) -> int:
         """How long after its beginning the limit of its time is passed, which is counted in whole seconds."""
-        begun = self.house.calls.clock if recording.begun is None else recording.begun
         return recording.limit_us + _SECOND_US - (self.house.calls.started() + begun) % _SECOND_US
 
     def _heard(self, recording: Recording, digit: str) -> None:
@@ -343,15 +349,15 @@ class RecordingResources:
                 channel = recording.control.channel.ident
                 self.house.timers.set(_KEY_US, lambda late: self._heard(*late), (recording, digit), channel)
             return
-        if recording.begun is None:
+        begun = recording.begun
+        if begun is None:
             return
-        calls = self.house.calls
-        passed = recording.limit_us and calls.clock >= recording.begun + self._left_us(recording)
+        passed = recording.limit_us and self.house.calls.clock >= begun + self._left_us(recording, begun)
         self._cancel(recording)
         if recording.control.cut or passed or (digit and digit in recording.keys):
             self._ended(recording)
         else:
-            self._await_end(recording)
+            self._await_end(recording, begun)
 
     def _await(self, recording: Recording, delay_us: int, then: Any) -> None:
         def fire(recording: Recording) -> None:
@@ -425,7 +431,7 @@ class RecordingResources:
 
 
 def _check(parameters: Parameters) -> Reply | None:
-    """Return what is wrong with the parameters, in Asterisk's order; None: nothing (record-errors, record-names)."""
+    """Return what is wrong with the parameters, in Asterisk's order; None: nothing (record-errors)."""
     if parameters.number("maxDurationSeconds") < 0:
         return bad("max_duration_seconds cannot be negative")
     if parameters.number("maxSilenceSeconds") < 0:

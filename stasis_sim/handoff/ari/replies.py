@@ -35,6 +35,10 @@ def ok(message: Any) -> Reply:
     return Reply(200, "OK", message)
 
 
+CREATED: Final = Reply(201, "Created")
+"""201 where nobody looks into bodies."""
+
+
 def created(message: Any, location: str) -> Reply:
     """201 with a body, and where below ARI what was made can be found."""
     return Reply(201, "Created", message, (("Location", f"/ari{location}"),))

@@ -346,7 +346,7 @@ class Floor:
         self.bridges.subscribe(control.app, bridge)
         if control.channel.peer in bridge.members:
             # Two halves of a Local channel are not bridged with one another. Who has tried holds the bridge until it
-            # leaves the application, or for good where it gets into another (bridge-halves-apps, -again).
+            # leaves the application, or for good where it gets into another (bridge-halves-apps, bridge-halves-again).
             self.bridges.hold(bridge)
             control.refused = bridge
             return

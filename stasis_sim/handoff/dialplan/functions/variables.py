@@ -121,7 +121,7 @@ def named(pbx: Pbx, thread: Thread, name: str) -> Thread | None:
 
 
 def _import(pbx: Pbx, thread: Thread, data: str) -> str | None:
-    """IMPORT(channel,name): what another channel has under a name, which may be cut (hash-import)."""
+    """IMPORT(channel,name): what another channel has under a name, which may be cut (dialplan_more:hash-import)."""
     arguments = split_arguments(data, 2)
     if len(arguments) < 2 or not arguments[1]:  # noqa: PLR2004 - channel and name
         return None
