@@ -50,6 +50,11 @@ def sound(duration: int) -> str:
     return f"sound:{duration}us"
 
 
+def _measured(name: str) -> int | None:
+    """Return the time in microseconds that a name says, if it says one."""
+    return int(name[:-2]) if name.endswith("us") and name[:-2].isdecimal() else None
+
+
 class Sounds(Mapping[str, int]):
     """How long each sound takes, in microseconds: those of the scenario, and those that clients make to measure.
 
@@ -64,9 +69,8 @@ class Sounds(Mapping[str, int]):
         """Return the time of any sound, that of ``default`` where nothing else is known."""
         if name in self._named:
             return self._named[name]
-        if name.endswith("us") and name[:-2].isdecimal():
-            return int(name[:-2])
-        return self._named["default"]
+        measured = _measured(name)
+        return self._named["default"] if measured is None else measured
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._named)
@@ -84,10 +88,10 @@ class Talks(Mapping[str, int]):
         Raises:
             KeyError: It is none of these.
         """
-        time = name.rpartition("-")[2]
-        if not time.endswith("us") or not time[:-2].isdecimal():
+        time = _measured(name.rpartition("-")[2])
+        if time is None:
             raise KeyError(name)
-        return int(time[:-2])
+        return time
 
     def __iter__(self) -> Iterator[str]:
         return iter(())
@@ -104,7 +108,7 @@ ENDS = {
 """The events that a handler waits for, and where each says what is over."""
 
 
-class Playback:
+class Pending:
     """A sound or a recording that a handler has asked for, and whose end it waits for."""
 
     __slots__ = ("_go_on", "_process", "awaited", "over")
@@ -276,14 +280,14 @@ def _await_end(
     path = f"/channels/{caller.channel}/{verb}"
     if last:
         return (yield from client.rest("POST", path, query, caller, process, name=name, awaited=False)) in CARRIED_OUT
-    playback = Playback(process, partial(client.world.keep, caller))
-    client.playing.setdefault(caller.trace.number, {})[ident] = playback
+    pending = Pending(process, partial(client.world.keep, caller))
+    client.pending.setdefault(caller.trace.number, {})[ident] = pending
     status = yield from client.rest("POST", path, query, caller, process, name=name)
     if status not in CARRIED_OUT:
-        client.playing.get(caller.trace.number, {}).pop(ident, None)
+        client.pending.get(caller.trace.number, {}).pop(ident, None)
         return False
-    if not playback.over:
-        playback.awaited = True
+    if not pending.over:
+        pending.awaited = True
         # It may wait for ever, and the rows of the call shall not; they wait again as soon as it is to go on.
         client.world.release(caller)
         yield None
@@ -293,10 +297,10 @@ def _await_end(
 def _asked(action: actions.Play | actions.Record, client: Program, duration: int, *, last: bool) -> Asked:
     """Return what to ask for; of a sound that is played last the end is nobody's."""
     if isinstance(action, actions.Record):
-        name = f"{client.playback_id()}-{duration}us"
+        name = f"{client.pending_id()}-{duration}us"
         return name, action.tag, (("name", name), ("format", "wav"))
     media = ("media", sound(duration))
     if last:
         return "", action.tag, (media,)
-    ident = client.playback_id()
+    ident = client.pending_id()
     return ident, action.tag, (media, ("playbackId", ident))

@@ -40,7 +40,7 @@ class Rooms:
         self._members: dict[str, list[Caller]] = {}
         self._made: set[str] = set()
         self._waiting: tuple[Attempt, str] | None = None
-        self._pairs = 0
+        self._numbered = 0
 
     def forget(self) -> None:
         """The program dies; it names no bridge again as it has named one before."""
@@ -62,8 +62,8 @@ class Rooms:
         return ident
 
     def _new(self, kind: str) -> str:
-        self._pairs += 1
-        return f"{kind}-{self._index + 1}-{self._pairs}"
+        self._numbered += 1
+        return f"{kind}-{self._index + 1}-{self._numbered}"
 
     def join(
         self,

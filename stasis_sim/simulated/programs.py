@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stasis_sim.handoff.http_server.access import HttpRequest
 from stasis_sim.scenario.actions import Disband
 from stasis_sim.scenario.distributions import Constant
-from stasis_sim.simulated.actions import ENDS, Playback, handle, plan
+from stasis_sim.simulated.actions import ENDS, Pending, handle, plan
 from stasis_sim.simulated.bridging import Rooms
 from stasis_sim.simulated.callers import Caller
 from stasis_sim.simulated.clock import Happening, Rank
@@ -52,7 +52,7 @@ class Program:
         latest: When the last message arrives that is on its way to it: none overtakes another.
         generation: Rises with each crash; whoever worked for an earlier one has died with it.
         stalled_until: Up to when its event loop stalls: nothing is read, handled or sent.
-        playing: For each call the sounds and recordings whose end is waited for, by their ids or names.
+        pending: For each call the sounds and recordings whose end is waited for, by their ids or names.
         known: Numbers of the calls that it works for, or has worked for; a crash forgets them.
         rooms: Its bridges.
         door: What its requests go through.
@@ -67,8 +67,8 @@ class Program:
         self.generation = 0
         self.stalled_until = 0
         self.door = Door(world.clock)
-        self.playing: dict[int, dict[str, Playback]] = {}
-        self._played_sounds = 0
+        self.pending: dict[int, dict[str, Pending]] = {}
+        self._asked = 0
         self.known: set[int] = set()
         disbands = any(isinstance(action, Disband) for todo in spec.on.values() for action in todo)
         self.rooms = Rooms(index, disbands=disbands)
@@ -119,17 +119,17 @@ class Program:
             process = self._handling[event.serial] = Process(self.world.clock, Rank.CLIENT, caller.trace.number)
             process.start(handle(process, self, message, todo, finish))
         if event.type in ENDS:
-            number, playback = caller.trace.number, self.world.playback(event)
-            if playback in self.playing.get(number, ()):
-                payload = (event.serial, number, playback)
+            number, ident = caller.trace.number, self.world.finished(event)
+            if ident in self.pending.get(number, ()):
+                payload = (event.serial, number, ident)
                 after = self.world.clock.after
-                self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._played, payload)
+                self._awaited[event.serial] = after(finish - now, Rank.CLIENT, number, self._let_go_on, payload)
 
-    def _played(self, happening: Happening) -> None:
+    def _let_go_on(self, happening: Happening) -> None:
         """A worker has seen that a sound or a recording is over: whoever waited for it goes on."""
-        serial, number, playback = happening.payload
+        serial, number, ident = happening.payload
         del self._awaited[serial]
-        asked = self.playing.get(number, {}).pop(playback, None)
+        asked = self.pending.get(number, {}).pop(ident, None)
         if asked is not None:
             asked.finish()
 
@@ -204,20 +204,20 @@ class Program:
         """Nothing can happen any more to the messages whose work is over."""
         self.world.settled(self._workers.done(now))
 
-    def playback_id(self) -> str:
+    def pending_id(self) -> str:
         """Return a new id for a sound or a recording; ARI lets its clients choose it."""
-        self._played_sounds += 1
-        return f"{self.name}/{self._played_sounds}"
+        self._asked += 1
+        return f"{self.name}/{self._asked}"
 
     def forget(self, number: int) -> None:
         """A call is over; who may die of the 404 that comes next goes on with the end of its sound all the same."""
         if not self._fragile:
-            self.playing.pop(number, None)
+            self.pending.pop(number, None)
         self.known.discard(number)
 
     def forget_all(self) -> None:
         """The program has died, and another one begins with no knowledge of any call."""
-        self.playing.clear()
+        self.pending.clear()
         self.known.clear()
         self.rooms.forget()
 

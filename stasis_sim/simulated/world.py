@@ -187,7 +187,7 @@ class World:
         self._finished.pop(event.serial, None)
         self.release(caller)
 
-    def playback(self, event: trace.Event) -> str:
+    def finished(self, event: trace.Event) -> str:
         """Return the id of the sound, or the name of the recording, that an event says to be over, once."""
         return self._finished.pop(event.serial, "")
 
